@@ -1,0 +1,226 @@
+//! Lines of a file, counted in batches of the reader's choice.
+//!
+//! Marks are offsets doubled, so that there is a place for what happens between two lines: a line that
+//! ends at offset `e` is counted at `2e`, and what has expired by the time the next line comes at `2e + 1`.
+
+use std::collections::{BTreeSet, HashSet};
+
+use logs::{Arrival, LogStream};
+use report::{Day, IdentityKind};
+use store::{CarryOver, KnownFile, Positions, Source, Written};
+
+use crate::state::StreamState;
+use crate::{Collected, Ingest, IngestError, Summary};
+
+/// Distinct things counted, and parts of their counts, that are held before they are written: about
+/// 60 MB.
+const ITEMS: usize = 150_000;
+const PARTS: usize = 1_000_000;
+
+/// Where a line stands in its file.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestedLine {
+    /// Offset of its first byte.
+    pub begins: u64,
+    /// Offset behind its last byte, the line end included.
+    pub ends: u64,
+    /// When it arrived, in seconds since 1970.
+    pub reference: i64,
+}
+
+/// Whom and what the lines of a file named, those counted before included.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Sender addresses.
+    pub senders: HashSet<Box<str>>,
+    /// Days with messages.
+    pub days: BTreeSet<Day>,
+}
+
+/// A file that is being ingested.
+#[derive(Debug)]
+pub struct FileIngest {
+    ingest: Ingest,
+    source: Source,
+    carried: CarryOver,
+    state: StreamState,
+    stream: LogStream,
+    collected: Collected,
+    /// How far the lines were read.
+    offset: u64,
+    found: Found,
+    lines: u64,
+    evicted: u64,
+    now: i64,
+}
+
+impl FileIngest {
+    /// Goes on with a file where it was left off, at any earlier time.
+    ///
+    /// `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// The store failed, or the file's state cannot be read.
+    pub async fn resume(ingest: &Ingest, file: &KnownFile, now: i64) -> Result<Self, IngestError> {
+        let source = Source::new(file.source.clone());
+        let carried = ingest.store.carry_over(source.name()).await?;
+        let unreadable = |expected| {
+            let key = source.name().to_owned();
+            IngestError::Store(store::StoreError::Item { key, expected })
+        };
+        let state = StreamState::read(&carried.state).map_err(|_| unreadable("a file's state"))?;
+        let stream = LogStream::restore(ingest.settings.logs, &state.log)
+            .map_err(|_| unreadable("a log's state"))?;
+        let offset = carried.next_mark(&source, &Positions::Offsets).saturating_sub(1) / 2;
+        let collected = Collected::new(ingest.settings.tally(now));
+        let closing = state.closing;
+        let evicted = stream.load().evicted;
+        let ingest = ingest.clone();
+        let mut file = Self {
+            ingest,
+            source,
+            carried,
+            state,
+            stream,
+            collected,
+            offset,
+            found: Found::default(),
+            lines: 0,
+            evicted,
+            now,
+        };
+        if closing {
+            file.finish_closing().await?;
+        }
+        Ok(file)
+    }
+
+    /// Says what time it is now, in seconds since 1970: a file may be read for days.
+    pub fn set_now(&mut self, now: i64) {
+        self.now = now;
+    }
+
+    /// Where the next line begins.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whom and what was stored since [`resume`](Self::resume).
+    #[must_use]
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The log's own time: see [`LogStream::clock`].
+    #[must_use]
+    pub fn clock(&self) -> i64 {
+        self.stream.clock()
+    }
+
+    /// Sessions and messages whose fate a later line must tell.
+    #[must_use]
+    pub fn load(&self) -> logs::Load {
+        self.stream.load()
+    }
+
+    /// Reads the next line. Nothing is stored before [`flush`](Self::flush).
+    pub fn line(&mut self, line: &[u8], place: IngestedLine) {
+        let IngestedLine { begins, ends, reference } = place;
+        let arrival = Arrival { mark: ends * 2, before: begins * 2 + 1, reference };
+        self.lines += 1;
+        self.offset = ends;
+        self.stream.line(line, arrival, &mut self.collected);
+    }
+
+    /// Whether so much is held that it should be flushed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let (items, parts) = self.collected.tally.size();
+        items >= ITEMS || parts >= PARTS || self.collected.rejected.len() >= 1000
+    }
+
+    /// Stores what was read since the last flush.
+    ///
+    /// # Errors
+    /// The store failed, or another process reads the same file. After either, resume.
+    pub async fn flush(&mut self) -> Result<Summary, IngestError> {
+        self.store(self.offset * 2, false).await
+    }
+
+    /// Settles what is open: the log is over, or goes on in another file without a link to this.
+    ///
+    /// Decided first and done then, so that a crash in between cannot settle it otherwise.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn close(&mut self) -> Result<Summary, IngestError> {
+        let mut summary = self.store(self.offset * 2, true).await?;
+        summary.add(&self.finish_closing().await?);
+        Ok(summary)
+    }
+
+    async fn finish_closing(&mut self) -> Result<Summary, IngestError> {
+        let mark = self.offset * 2 + 1;
+        self.stream.close(mark, &mut self.collected);
+        self.store(mark, false).await
+    }
+
+    /// Lets `file`, which was never read, go on from this log's state: a log was rotated.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn hand_over(&mut self, file: &KnownFile) -> Result<(), IngestError> {
+        self.flush().await?;
+        let next = Source::new(file.source.clone());
+        if next == self.source {
+            return Ok(());
+        }
+        let theirs = StreamState { log: self.stream.save(), ..StreamState::default() }.write();
+        let empty = StreamState::default().write();
+        let mine = self.carried.next(empty, &self.source, &Positions::Offsets, self.offset * 2);
+        let theirs = CarryOver::default().next(theirs, &next, &Positions::Offsets, 0);
+        let both = [(self.source.name(), &mine), (next.name(), &theirs)];
+        // Overtaken: the new file was read before, and has a state of its own.
+        self.ingest.store.put_carry_overs(both, self.now).await?;
+        Ok(())
+    }
+
+    async fn store(&mut self, mark: u64, closing: bool) -> Result<Summary, IngestError> {
+        let fresh = Collected::new(self.ingest.settings.tally(self.now));
+        let collected = std::mem::replace(&mut self.collected, fresh);
+        let mut summary = Summary { lines: std::mem::take(&mut self.lines), ..Summary::default() };
+        let (store, positions) = (&self.ingest.store, Positions::Offsets);
+        summary.add_tally(&collected.tally);
+        summary.add_outcome(&store.count(&collected.tally, &self.source, &positions).await?);
+        for (day, who) in collected.tally.identities() {
+            if who.kind == IdentityKind::Sender {
+                self.found.days.insert(day);
+                if !self.found.senders.contains(who.name) {
+                    self.found.senders.insert(who.name.into());
+                }
+            }
+        }
+        let day = report::Days::new(self.ingest.settings.zone).day_of(self.now);
+        for rejected in &collected.rejected {
+            store.quarantine(rejected, &self.source, &positions, day).await?;
+        }
+        summary.quarantined = collected.rejected.len() as u64;
+        let evicted = self.stream.load().evicted;
+        summary.evicted = evicted.saturating_sub(self.evicted);
+        self.evicted = evicted;
+
+        self.state = StreamState { closing, log: self.stream.save(), ..Default::default() };
+        let state = self.state.write();
+        summary.state_bytes = state.len() as u64;
+        let next = self.carried.next(state, &self.source, &positions, mark);
+        match store.put_carry_over(self.source.name(), &next, self.now).await? {
+            Written::Done(units) => summary.write_units += units,
+            Written::Overtaken => {
+                return Err(IngestError::Contended(self.source.name().to_owned()));
+            }
+        }
+        self.carried = next;
+        Ok(summary)
+    }
+}

@@ -1,0 +1,320 @@
+//! Kinesis events, as Lambda hands them over.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::FutureExt as _;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use logs::{Arrival, LogStream};
+use serde::Deserialize;
+use store::{CarryOver, Positions, Source, Written};
+
+use crate::record::{self, Decoded, Inflater};
+use crate::state::StreamState;
+use crate::{ATTEMPTS, Collected, Ingest, IngestError, Settings, Summary};
+
+/// States read or written at once.
+const CONCURRENCY: usize = 16;
+
+/// An event with records of one shard, in order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct KinesisEvent {
+    /// The records.
+    #[serde(rename = "Records")]
+    pub records: Vec<EventRecord>,
+}
+
+/// One record of an event.
+#[derive(Clone, Debug, Deserialize)]
+pub struct EventRecord {
+    /// `shardId-000000000006:49545115243490985018280067714973144582180062593244200961`.
+    #[serde(rename = "eventID", default)]
+    pub event_id: String,
+    /// The stream.
+    #[serde(rename = "eventSourceARN", default)]
+    pub event_source_arn: String,
+    /// What was put into the stream.
+    pub kinesis: KinesisRecord,
+}
+
+/// A record of a Kinesis data stream.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KinesisRecord {
+    /// Grows along the shard; up to 129 digits.
+    pub sequence_number: String,
+    /// The bytes, in base64.
+    pub data: String,
+    /// When the record arrived, in seconds since 1970, with a fraction.
+    #[serde(default)]
+    pub approximate_arrival_timestamp: f64,
+}
+
+/// Records of one shard, with the positions that say which were counted before.
+struct Batch<'e> {
+    source: Source,
+    positions: Positions,
+    records: Vec<&'e EventRecord>,
+}
+
+/// A log stream while a batch is read.
+struct Reader {
+    carried: CarryOver,
+    state: StreamState,
+    stream: LogStream,
+    /// Records before this mark are in the state already.
+    next: u64,
+    evicted_before: u64,
+}
+
+impl Ingest {
+    /// Ingests an event: safe to call again with the same records, in whatever batches.
+    ///
+    /// `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// The store failed. Nothing is lost: the records must be delivered again.
+    pub async fn event(&self, event: &KinesisEvent, now: i64) -> Result<Summary, IngestError> {
+        let mut summary = Summary::default();
+        for batch in batches(event) {
+            summary.add(&self.batch(&batch, now).await?);
+        }
+        Ok(summary)
+    }
+
+    async fn batch(&self, batch: &Batch<'_>, now: i64) -> Result<Summary, IngestError> {
+        let decoded = Inflated::of(batch);
+        for _ in 0..ATTEMPTS {
+            if let Some(summary) = self.attempt(batch, &decoded, now).await? {
+                return Ok(summary);
+            }
+        }
+        Err(IngestError::Contended(batch.source.name().to_owned()))
+    }
+
+    /// Reads and counts a batch; none if another reader of its log streams was faster.
+    async fn attempt(
+        &self,
+        batch: &Batch<'_>,
+        inflated: &Inflated,
+        now: i64,
+    ) -> Result<Option<Summary>, IngestError> {
+        let mut collected = Collected::new(self.settings.tally(now));
+        let mut summary = Summary { records: batch.records.len() as u64, ..Summary::default() };
+        let records = inflated.decode(batch, &mut collected);
+        let names = records.iter().filter_map(|record| record.log_stream(batch));
+        let mut readers = self.readers(batch, names.collect()).await?;
+        for record in &records {
+            summary.oldest_record_ms = summary.oldest_record_ms.max(record.age(now));
+            if let Some(name) = record.log_stream(batch)
+                && let Some(reader) = readers.get_mut(&name)
+            {
+                reader.read(record, &mut collected, &mut summary);
+            }
+        }
+        summary.add_tally(&collected.tally);
+        let outcome = self.store.count(&collected.tally, &batch.source, &batch.positions).await?;
+        summary.add_outcome(&outcome);
+        let mut clock = report::Days::new(self.settings.zone);
+        for rejected in &collected.rejected {
+            let arrived = batch.arrival(rejected.mark).unwrap_or(now);
+            let day = clock.day_of(arrived);
+            self.store.quarantine(rejected, &batch.source, &batch.positions, day).await?;
+        }
+        summary.quarantined = collected.rejected.len() as u64;
+        // Last: everything that these states stand for is stored now.
+        let writes = readers
+            .into_iter()
+            .map(|(name, reader)| self.write_state(batch, name, reader, now).boxed());
+        let writes: Vec<_> = writes.collect();
+        let written: Vec<_> =
+            stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await?;
+        for (_, part) in &written {
+            summary.state_bytes += part.state_bytes;
+            summary.evicted += part.evicted;
+            summary.write_units += part.write_units;
+        }
+        Ok(written.into_iter().all(|(done, _)| done).then_some(summary))
+    }
+
+    async fn readers(
+        &self,
+        batch: &Batch<'_>,
+        names: std::collections::BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Reader>, IngestError> {
+        let reads = names.into_iter().map(|name| {
+            async move {
+                let carried = self.store.carry_over(&name).await?;
+                let reader = Reader::new(carried, batch, &self.settings, &name);
+                Ok((name, reader))
+            }
+            .boxed()
+        });
+        let reads: Vec<_> = reads.collect();
+        stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+
+    async fn write_state(
+        &self,
+        batch: &Batch<'_>,
+        name: String,
+        reader: Reader,
+        now: i64,
+    ) -> Result<(bool, Summary), IngestError> {
+        let last = batch.records.len() as u64 - 1;
+        let mut part = Summary::default();
+        if reader.next > last {
+            return Ok((true, part));
+        }
+        part.evicted = reader.stream.load().evicted.saturating_sub(reader.evicted_before);
+        let state = StreamState { log: reader.stream.save(), ..reader.state }.write();
+        part.state_bytes = state.len() as u64;
+        let next = reader.carried.next(state, &batch.source, &batch.positions, last);
+        match self.store.put_carry_over(&name, &next, now).await? {
+            Written::Done(units) => {
+                part.write_units = units;
+                Ok((true, part))
+            }
+            Written::Overtaken => Ok((false, part)),
+        }
+    }
+}
+
+impl Reader {
+    fn new(carried: CarryOver, batch: &Batch<'_>, settings: &Settings, name: &str) -> Self {
+        let next = carried.next_mark(&batch.source, &batch.positions);
+        let restored = StreamState::read(&carried.state).and_then(|state| {
+            let stream = LogStream::restore(settings.logs, &state.log);
+            stream.map(|stream| (state, stream)).map_err(|error| error.to_string())
+        });
+        let (state, stream) = restored.unwrap_or_else(|error| {
+            // A state that cannot be read must not block the stream: begin anew, and say so.
+            tracing::error!(log_stream = name, error, "state of log stream is lost");
+            (StreamState::default(), LogStream::new(settings.logs))
+        });
+        let evicted_before = stream.load().evicted;
+        Self { carried, state, stream, next, evicted_before }
+    }
+
+    fn read(&mut self, record: &DecodedRecord<'_>, to: &mut Collected, summary: &mut Summary) {
+        let mark = record.mark;
+        if mark < self.next {
+            return;
+        }
+        let mut line = |text: &[u8], reference: i64| {
+            summary.lines += 1;
+            self.stream.line(text, Arrival { mark, before: mark, reference }, to);
+        };
+        match &record.content {
+            Decoded::Control => {}
+            Decoded::CloudWatch(payload) => {
+                if payload.checksum().is_some_and(|checksum| !self.state.is_new(checksum)) {
+                    summary.repeated_payloads += 1;
+                    return;
+                }
+                for event in &payload.events {
+                    for text in record::lines(event.message.as_bytes()) {
+                        line(text, event.timestamp.div_euclid(1000));
+                    }
+                }
+            }
+            Decoded::Text => {
+                for text in record::whole_or_lines(record.text) {
+                    line(text, record.arrived);
+                }
+            }
+        }
+    }
+}
+
+/// The records' bytes, inflated once for all attempts.
+struct Inflated(Vec<Result<Vec<u8>, String>>);
+
+/// A record with what it holds.
+struct DecodedRecord<'a> {
+    mark: u64,
+    arrived: i64,
+    text: &'a [u8],
+    content: Decoded<'a>,
+}
+
+impl Inflated {
+    fn of(batch: &Batch<'_>) -> Self {
+        let mut inflater = Inflater::default();
+        let inflate = |record: &&EventRecord| {
+            let data = record::unbase64(&record.kinesis.data)?;
+            inflater.inflate(&data).map(<[u8]>::to_vec)
+        };
+        Self(batch.records.iter().map(inflate).collect())
+    }
+
+    /// Decodes every record; what cannot be decoded is rejected.
+    fn decode<'a>(&'a self, batch: &Batch<'_>, to: &mut Collected) -> Vec<DecodedRecord<'a>> {
+        let mut decoded = Vec::with_capacity(self.0.len());
+        for (number, text) in self.0.iter().enumerate() {
+            let mark = number as u64;
+            let content = text
+                .as_ref()
+                .map_err(String::clone)
+                .and_then(|text| record::decode(text).map(|content| (text, content)));
+            match content {
+                Ok((text, content)) => {
+                    let arrived = batch.arrival(mark).unwrap_or(0);
+                    decoded.push(DecodedRecord { mark, arrived, text, content });
+                }
+                Err(reason) => {
+                    let data = &batch.records[number].kinesis.data;
+                    let raw =
+                        record::unbase64(data).unwrap_or_else(|_| data.as_bytes().to_vec().into());
+                    to.reject(mark, &raw, reason);
+                }
+            }
+        }
+        decoded
+    }
+}
+
+impl DecodedRecord<'_> {
+    /// The log whose lines these are; plain lines are ordered within their shard.
+    fn log_stream(&self, batch: &Batch<'_>) -> Option<String> {
+        match &self.content {
+            Decoded::Control => None,
+            Decoded::CloudWatch(payload) => Some(payload.log_stream.clone()),
+            Decoded::Text => Some(batch.source.name().to_owned()),
+        }
+    }
+
+    fn age(&self, now: i64) -> u64 {
+        u64::try_from(now.saturating_sub(self.arrived)).unwrap_or(0).saturating_mul(1000)
+    }
+}
+
+impl Batch<'_> {
+    fn arrival(&self, mark: u64) -> Option<i64> {
+        let record = self.records.get(usize::try_from(mark).ok()?)?;
+        let seconds = record.kinesis.approximate_arrival_timestamp;
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of this millennium")]
+        (seconds > 0.0).then_some(seconds as i64)
+    }
+}
+
+/// Sorts records by shard; within a shard by sequence number, which the event has them in already.
+fn batches(event: &KinesisEvent) -> Vec<Batch<'_>> {
+    let mut shards: HashMap<String, Vec<(Vec<u8>, &EventRecord)>> = HashMap::new();
+    for record in &event.records {
+        let shard = record.event_id.split(':').next().unwrap_or_default();
+        let name = format!("{}/{shard}", record.event_source_arn);
+        // A sequence number that is none cannot be ordered: it comes first, and counts once.
+        let position = Positions::of_sequence_number(&record.kinesis.sequence_number);
+        let position = position.unwrap_or_else(|| vec![0]);
+        shards.entry(name).or_default().push((position, record));
+    }
+    let mut batches = Vec::with_capacity(shards.len());
+    for (name, mut records) in shards {
+        records.sort_by(|(one, _), (other, _)| one.cmp(other));
+        records.dedup_by(|(later, _), (earlier, _)| later == earlier);
+        let (positions, records) = records.into_iter().unzip();
+        let positions = Positions::Records(positions);
+        batches.push(Batch { source: Source::new(name), positions, records });
+    }
+    batches
+}

@@ -1,0 +1,3 @@
+//! The `ingest` function on AWS Lambda.
+
+fn main() {}

@@ -1,0 +1,43 @@
+//! Everything about one sender.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use report::views::{SenderDetails, SenderFigures};
+use store::UsageFilter;
+
+use crate::Query;
+use crate::params::{self, Given};
+use crate::problem::{Body, Problem};
+
+/// One sender: its figures, days, accounts, mechanisms and client addresses.
+#[utoipa::path(get, path = "/v1/reports/{view}/details/{sender}", params(
+    ("view" = String, Path, description = "sending-volume or tls-usage: the answer is the same"),
+    ("sender" = String, Path, description = "The sender address; <> for the null sender"),
+    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
+    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
+    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
+), responses(
+    (status = 200, body = SenderDetails),
+    (status = 400, body = Body, content_type = "application/problem+json"),
+    (status = 404, body = Body, content_type = "application/problem+json"),
+    (status = 503, body = Body, content_type = "application/problem+json"),
+))]
+pub(crate) async fn sender(
+    State(query): State<Query>,
+    Path((view, sender)): Path<(String, String)>,
+    given: Given,
+) -> Result<Json<SenderDetails>, Problem> {
+    if !matches!(view.as_str(), "sending-volume" | "tls-usage") {
+        return Err(Problem::NotFound { path: format!("/v1/reports/{view}/details") });
+    }
+    let params = given.read(params::REPORT, &query)?;
+    let sender = sender.to_lowercase();
+    // An address tells its domain; the null sender and bare names may belong to any.
+    let own = sender.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| !domain.is_empty());
+    let domain = params.domain.as_deref().or(own);
+    let filter = UsageFilter { domain, sender: Some(&sender) };
+    let mut figures = SenderFigures::default();
+    let add = |day, key: report::UsageKey<'_>, messages| figures.add(day, &key, messages);
+    query.store.usage(params.range, filter, add).await?;
+    Ok(Json(figures.details(sender, params.range)))
+}

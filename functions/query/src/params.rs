@@ -1,0 +1,157 @@
+//! Query parameters, read strictly: what is misspelt is told, not ignored.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use report::views::Sort;
+use report::{Day, RETENTION_DAYS, Range, RangeError};
+
+use crate::Query;
+use crate::problem::Problem;
+
+/// Rows on a page, if nothing else is asked.
+const LIMIT: usize = 100;
+/// The most rows on a page.
+const MOST: usize = 1000;
+
+/// Every parameter of every view, with the same meaning everywhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Params {
+    pub(crate) range: Range,
+    /// None is all domains.
+    pub(crate) domain: Option<String>,
+    /// Part of the sender, in lower case; empty is every sender.
+    pub(crate) search: String,
+    pub(crate) sort: Sort,
+    pub(crate) limit: usize,
+    pub(crate) cursor: Option<String>,
+    pub(crate) csv: bool,
+}
+
+/// The names that a view takes.
+pub(crate) const RANGE: &[&str] = &["start", "end"];
+pub(crate) const REPORT: &[&str] = &["start", "end", "domain"];
+pub(crate) const TABLE: &[&str] =
+    &["start", "end", "domain", "search", "sort", "limit", "cursor", "format"];
+
+/// The parameters as they came, not yet checked.
+pub(crate) struct Given {
+    pairs: Vec<(String, String)>,
+    wants_csv: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Given {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state);
+        let pairs = pairs.await.map_err(|_| {
+            let query = parts.uri.query().unwrap_or_default();
+            Problem::parameter("query", query, "it must be name=value pairs joined with &")
+        })?;
+        Ok(Self { pairs: pairs.0, wants_csv: prefers_csv(&parts.headers) })
+    }
+}
+
+/// Whether `Accept` names CSV before JSON.
+fn prefers_csv(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let mut named = accept.split(',').map(|part| part.split(';').next().unwrap_or("").trim());
+    named.find(|name| matches!(*name, "text/csv" | "application/json")) == Some("text/csv")
+}
+
+impl Given {
+    /// Checks everything against what a view takes.
+    pub(crate) fn read(self, names: &[&str], query: &Query) -> Result<Params, Problem> {
+        for (at, (name, value)) in self.pairs.iter().enumerate() {
+            if !names.contains(&name.as_str()) {
+                let allowed = format!("the parameters here are {}", names.join(", "));
+                return Err(Problem::parameter(name, value, allowed));
+            }
+            if self.pairs[..at].iter().any(|(earlier, _)| earlier == name) {
+                return Err(Problem::parameter(name, value, "it can be given only once"));
+            }
+        }
+        Ok(Params {
+            range: self.range(query.today())?,
+            domain: self.domain()?,
+            search: self.get("search").unwrap_or_default().to_lowercase(),
+            sort: self.sort()?,
+            limit: self.limit()?,
+            cursor: self.get("cursor").filter(|text| !text.is_empty()).map(str::to_owned),
+            csv: self.csv()?,
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        // chrono also reads `2026-1-2`; one way to write a date is enough.
+        let read = text.parse::<Day>().ok().filter(|day| day.to_string() == text);
+        let error = || Problem::parameter(name, text, "it must be a date as in 2026-11-23");
+        read.map(Some).ok_or_else(error)
+    }
+
+    fn range(&self, today: Day) -> Result<Range, Problem> {
+        let (start, end) = (self.day("start")?, self.day("end")?);
+        Range::asked(start, end, today).map_err(|error| {
+            let oldest = Range::kept(today).start;
+            let (name, value) = match error {
+                RangeError::Reversed { start, .. } if self.get("start").is_some() => {
+                    ("start", start)
+                }
+                RangeError::Reversed { end, .. } | RangeError::Future { end, .. } => ("end", end),
+                RangeError::TooOld { start, .. } if self.get("start").is_some() => ("start", start),
+                RangeError::TooOld { .. } => ("end", end.unwrap_or(today)),
+            };
+            let allowed = format!(
+                "{error}; start and end are both included, and may lie between {oldest} and {today} \
+                 ({RETENTION_DAYS} days)"
+            );
+            Problem::parameter(name, &value.to_string(), allowed)
+        })
+    }
+
+    fn domain(&self) -> Result<Option<String>, Problem> {
+        let Some(given) = self.get("domain").filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let fits = |c: char| !c.is_control() && !c.is_whitespace() && !"@/\\<>\"'".contains(c);
+        if given.len() > 255 || !given.chars().all(fits) {
+            let allowed = "it must be a domain as in example.org, or (none)";
+            return Err(Problem::parameter("domain", given, allowed));
+        }
+        Ok(Some(given.to_lowercase()))
+    }
+
+    fn sort(&self) -> Result<Sort, Problem> {
+        let Some(text) = self.get("sort").filter(|text| !text.is_empty()) else {
+            return Ok(Sort::MOST_MESSAGES);
+        };
+        Sort::read(text).ok_or_else(|| {
+            let allowed = "it must be sender, messages, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
+                           TLS1.3, none, unknown) with or without .percent; - before it for \
+                           largest first";
+            Problem::parameter("sort", text, allowed)
+        })
+    }
+
+    fn limit(&self) -> Result<usize, Problem> {
+        let Some(text) = self.get("limit") else { return Ok(LIMIT) };
+        let read = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+        let allowed = || format!("it must be a whole number from 1 to {MOST}");
+        read.ok_or_else(|| Problem::parameter("limit", text, allowed()))
+    }
+
+    fn csv(&self) -> Result<bool, Problem> {
+        match self.get("format") {
+            None => Ok(self.wants_csv),
+            Some("json") => Ok(false),
+            Some("csv") => Ok(true),
+            Some(other) => Err(Problem::parameter("format", other, "it must be json or csv")),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The two tables by sender: sorted, searched, paged, or whole as CSV.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use report::csv::{self, Columns};
+use report::views::{SenderRow, SenderTable, TlsRow, VolumeRow};
+use serde::{Deserialize, Serialize};
+use store::UsageFilter;
+use utoipa::ToSchema;
+
+use crate::Query;
+use crate::params::{self, Given, Params};
+use crate::problem::{Body, Problem};
+
+/// A page of the sending volume table.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct VolumePage {
+    /// The rows.
+    rows: Vec<VolumeRow>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// A page of the TLS usage table.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct TlsPage {
+    /// The rows.
+    rows: Vec<TlsRow>,
+    /// The cursor of the next page; null on the last.
+    next: Option<String>,
+}
+
+/// Where a page ended. Opaque to clients; nothing secret in it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Cursor {
+    /// Checksum of everything asked but cursor and limit: a cursor fits one question only.
+    question: u64,
+    /// Which computation of the table the first page showed.
+    snapshot: u64,
+    /// The last row shown.
+    sender: String,
+    counts: [u64; 6],
+}
+
+/// Messages by sender.
+#[utoipa::path(get, path = "/v1/reports/sending-volume/details", params(
+    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
+    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
+    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
+    ("search" = Option<String>, Query, description = "Part of the sender"),
+    ("sort" = Option<String>, Query, description = "sender, messages, TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
+    ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Rows on the page; by default 100"),
+    ("cursor" = Option<String>, Query, description = "next of the page before"),
+    ("format" = Option<String>, Query, description = "json, or csv for the whole table (as Accept: text/csv)"),
+), responses(
+    (status = 200, content((VolumePage = "application/json"), (String = "text/csv"))),
+    (status = 400, body = Body, content_type = "application/problem+json"),
+    (status = 503, body = Body, content_type = "application/problem+json"),
+))]
+pub(crate) async fn sending_volume(
+    State(query): State<Query>,
+    given: Given,
+) -> Result<Response, Problem> {
+    answer(&query, given, Columns::SendingVolume, |rows, next| {
+        Json(VolumePage { rows: rows.iter().map(VolumeRow::from).collect(), next }).into_response()
+    })
+    .await
+}
+
+/// TLS versions by sender.
+#[utoipa::path(get, path = "/v1/reports/tls-usage/details", params(
+    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
+    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
+    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
+    ("search" = Option<String>, Query, description = "Part of the sender"),
+    ("sort" = Option<String>, Query, description = "sender, messages, TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
+    ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Rows on the page; by default 100"),
+    ("cursor" = Option<String>, Query, description = "next of the page before"),
+    ("format" = Option<String>, Query, description = "json, or csv for the whole table (as Accept: text/csv)"),
+), responses(
+    (status = 200, content((TlsPage = "application/json"), (String = "text/csv"))),
+    (status = 400, body = Body, content_type = "application/problem+json"),
+    (status = 503, body = Body, content_type = "application/problem+json"),
+))]
+pub(crate) async fn tls_usage(
+    State(query): State<Query>,
+    given: Given,
+) -> Result<Response, Problem> {
+    answer(&query, given, Columns::TlsUsage, |rows, next| {
+        Json(TlsPage { rows: rows.iter().map(TlsRow::from).collect(), next }).into_response()
+    })
+    .await
+}
+
+async fn answer(
+    query: &Query,
+    given: Given,
+    columns: Columns,
+    page: impl FnOnce(&[SenderRow], Option<String>) -> Response,
+) -> Result<Response, Problem> {
+    let params = given.read(params::TABLE, query)?;
+    if params.csv {
+        return whole(&rows(query, &params).await?, columns, &params);
+    }
+    let question = question(&params, columns);
+    let cursor = params.cursor.as_deref().map(|text| Cursor::read(text, question)).transpose()?;
+    let known = cursor.as_ref().and_then(|cursor| query.snapshots.get(cursor.snapshot));
+    let (snapshot, rows) = match known {
+        Some(rows) => (cursor.as_ref().map_or(0, |cursor| cursor.snapshot), rows),
+        None => query.snapshots.put(Arc::new(rows(query, &params).await?)),
+    };
+    let from = cursor.map_or(0, |cursor| {
+        let last = cursor.row();
+        rows.partition_point(|row| params.sort.compare(row, &last).is_le())
+    });
+    let to = rows.len().min(from.saturating_add(params.limit));
+    let shown = &rows[from..to];
+    let last = shown.last().filter(|_| to < rows.len());
+    let next = last.map(|row| Cursor::after(row, question, snapshot).write());
+    Ok(page(shown, next))
+}
+
+/// The whole table in order.
+async fn rows(query: &Query, params: &Params) -> Result<Vec<SenderRow>, Problem> {
+    let filter = UsageFilter { domain: params.domain.as_deref(), sender: None };
+    let mut table = SenderTable::default();
+    let add = |_, key: report::UsageKey<'_>, messages| {
+        if params.search.is_empty() || key.sender.contains(&params.search) {
+            table.add(&key, messages);
+        }
+    };
+    query.store.usage(params.range, filter, add).await?;
+    Ok(table.rows(params.sort))
+}
+
+fn whole(rows: &[SenderRow], columns: Columns, params: &Params) -> Result<Response, Problem> {
+    let mut body = Vec::new();
+    csv::write(&mut body, columns, rows).map_err(|error| {
+        tracing::error!(%error, "cannot write CSV");
+        Problem::Unavailable
+    })?;
+    let view = match columns {
+        Columns::SendingVolume => "sending-volume",
+        Columns::TlsUsage => "tls-usage",
+    };
+    let name = format!("{view}_{}_{}.csv", params.range.start, params.range.end);
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, body).into_response())
+}
+
+fn question(params: &Params, columns: Columns) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (columns, params.range, &params.domain, &params.search, params.sort).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Cursor {
+    fn after(row: &SenderRow, question: u64, snapshot: u64) -> Self {
+        let sender = row.sender.clone().into();
+        let counts = report::TlsVersion::ALL.map(|version| row.counts.get(version));
+        Self { question, snapshot, sender, counts }
+    }
+
+    fn row(&self) -> SenderRow {
+        let mut counts = report::TlsCounts::default();
+        for (version, messages) in report::TlsVersion::ALL.into_iter().zip(self.counts) {
+            counts.add(version, messages);
+        }
+        SenderRow { sender: self.sender.as_str().into(), counts }
+    }
+
+    fn write(&self) -> String {
+        base64_simd::URL_SAFE_NO_PAD.encode_to_string(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    fn read(text: &str, question: u64) -> Result<Self, Problem> {
+        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok();
+        let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let error = |allowed| Problem::parameter("cursor", text, allowed);
+        match cursor {
+            None => Err(error("it must be next of an earlier page")),
+            Some(cursor) if cursor.question != question => {
+                Err(error("it belongs to a page with other parameters: begin without a cursor"))
+            }
+            Some(cursor) => Ok(cursor),
+        }
+    }
+}

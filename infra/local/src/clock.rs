@@ -1,0 +1,37 @@
+//! The present: the machine's clock, or a day that the user named.
+
+use chrono::Utc;
+use chrono_tz::Tz;
+use report::{Day, Days, local_to_unix};
+
+/// What time it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Now {
+    /// The machine's clock.
+    Machine,
+    /// Always the same instant, in seconds since 1970.
+    Fixed(i64),
+}
+
+impl Now {
+    /// The end of a day in a zone, for `--as-of`; the machine's clock without a day, or on this day.
+    #[must_use]
+    pub fn as_of(day: Option<Day>, zone: Tz) -> Self {
+        match day {
+            Some(day) if Days::new(zone).day_of(Self::Machine.unix()) != day => {
+                let next = day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN);
+                Self::Fixed(local_to_unix(zone, next) - 1)
+            }
+            _ => Self::Machine,
+        }
+    }
+
+    /// Seconds since 1970.
+    #[must_use]
+    pub fn unix(self) -> i64 {
+        match self {
+            Self::Machine => Utc::now().timestamp(),
+            Self::Fixed(unix) => unix,
+        }
+    }
+}

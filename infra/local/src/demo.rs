@@ -1,0 +1,293 @@
+//! Ninety days of mail of an invented organisation, as its Postfix would have logged them.
+//!
+//! The log goes through the same reader as any other, so the demo shows nothing that real logs
+//! cannot. It is the same every time for the same last day.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use chrono::{DateTime, Datelike as _, Weekday};
+use fastrand::Rng;
+use indicatif::{ProgressBar, ProgressStyle};
+use ingest::{FileIngest, Ingest, IngestedLine, Summary};
+use report::{Day, Range};
+use store::KnownFile;
+
+/// The people of the office, beside machines.
+const PEOPLE: usize = 240;
+const GIVEN: [&str; 24] = [
+    "ada", "ben", "cleo", "dario", "edda", "finn", "gaia", "hugo", "ines", "jonas", "kira", "levi",
+    "mila", "nils", "oda", "paul", "quinn", "rosa", "sami", "tilda", "udo", "vera", "wim", "zoe",
+];
+const FAMILY: [&str; 10] =
+    ["ahlers", "brandt", "castell", "drews", "ekman", "faber", "gruber", "holm", "ivers", "jansen"];
+/// How the day's hours are busy, in parts.
+const OFFICE: [u32; 24] =
+    [0, 0, 0, 0, 0, 1, 3, 9, 14, 16, 15, 12, 8, 13, 15, 14, 11, 7, 3, 2, 1, 1, 0, 0];
+const ROUND_THE_CLOCK: [u32; 24] = [1; 24];
+
+/// Someone or something that sends mail.
+struct Sender {
+    account: String,
+    /// Envelope senders, the usual one first.
+    senders: Vec<String>,
+    client: String,
+    service: &'static str,
+    /// As Postfix prints it; empty is plaintext.
+    tls: &'static str,
+    mechanism: &'static str,
+    per_day: f64,
+    weekend: f64,
+    hours: &'static [u32; 24],
+    /// First and last day of activity, counted back from the last day of the demo.
+    days: (i64, i64),
+}
+
+/// A message, or a failed login, at a second of its day.
+struct Happening<'a> {
+    second: u32,
+    sender: &'a Sender,
+    failed_login: bool,
+}
+
+/// Fills the store with the days up to `today`. Calling it again adds nothing.
+///
+/// # Errors
+/// The store failed.
+pub async fn fill(ingest: &Ingest, today: Day, now: i64) -> Result<Summary> {
+    let source = format!("demo:{today}");
+    let file = KnownFile { source, known: false };
+    let mut reading = FileIngest::resume(ingest, &file, now).await?;
+    let progress = ProgressBar::new(report::RETENTION_DAYS);
+    if let Ok(style) = ProgressStyle::with_template("filling {bar:30} {pos}/{len} days") {
+        progress.set_style(style);
+    }
+    let mut rng = Rng::with_seed(587);
+    let senders = organisation(&mut rng);
+    let (mut summary, mut offset, mut log) = (Summary::default(), 0, String::new());
+    for day in Range::kept(today).days() {
+        log.clear();
+        write_day(&mut log, day, (today - day).num_days(), &senders, &mut rng);
+        for line in log.split_inclusive('\n') {
+            let (begins, ends) = (offset, offset + line.len() as u64);
+            offset = ends;
+            if begins >= reading.offset() {
+                let place = IngestedLine { begins, ends, reference: now };
+                reading.line(line.trim_end().as_bytes(), place);
+            }
+        }
+        if reading.is_full() {
+            summary.add(&reading.flush().await?);
+        }
+        progress.inc(1);
+    }
+    if summary.lines > 0 || reading.offset() > 0 {
+        summary.add(&reading.flush().await?);
+    }
+    progress.finish_and_clear();
+    Ok(summary)
+}
+
+fn organisation(rng: &mut Rng) -> Vec<Sender> {
+    let always = (report::RETENTION_DAYS.cast_signed(), 0);
+    let mut all: Vec<_> = (0..PEOPLE).map(|number| person(number, rng)).collect();
+    for floor in 1..=9 {
+        let address = format!("printer-{floor}@office.harbor.test");
+        all.push(Sender {
+            senders: vec![address.clone()],
+            account: address,
+            client: format!("198.51.100.{}", 200 + floor),
+            service: "submission",
+            tls: ["TLSv1", "TLSv1", "TLSv1.1"][floor % 3],
+            mechanism: "LOGIN",
+            per_day: 14.0,
+            weekend: 0.05,
+            hours: &OFFICE,
+            // Two floors have new printers by now, and one has just got an old one.
+            days: match floor {
+                3 => (always.0, 31),
+                6 => (always.0, 17),
+                8 => (9, 0),
+                _ => always,
+            },
+        });
+    }
+    for (name, domain, tls, service, mechanism, per_day) in [
+        ("crm", "harbor.test", "TLSv1.3", "submission", "PLAIN", 320.0),
+        ("shop", "shop.harbor.test", "TLSv1.3", "submission", "PLAIN", 210.0),
+        ("backup", "harbor.test", "TLSv1.2", "smtps", "LOGIN", 24.0),
+        ("monitoring", "harbor.test", "TLSv1.2", "submission", "PLAIN", 41.0),
+        ("erp", "warehouse.harbor.test", "", "submission", "LOGIN", 63.0),
+        ("scale", "warehouse.harbor.test", "TLSv1", "submission", "CRAM-MD5", 18.0),
+    ] {
+        let account = format!("{name}@{domain}");
+        // Replies to the shop's orders must not come back to it.
+        let bounces = (name == "shop").then(String::new);
+        all.push(Sender {
+            senders: [account.clone()].into_iter().chain(bounces).collect(),
+            account,
+            client: format!("198.51.100.{}", 10 + name.len()),
+            service,
+            tls,
+            mechanism,
+            per_day,
+            weekend: 0.8,
+            hours: &ROUND_THE_CLOCK,
+            days: always,
+        });
+    }
+    all.push(compromised(&all));
+    all
+}
+
+fn person(number: usize, rng: &mut Rng) -> Sender {
+    let name = format!("{}.{}", GIVEN[number % 24], FAMILY[number / 24]);
+    let address = match number % 8 {
+        7 => format!("{name}@warehouse.harbor.test"),
+        _ => format!("{name}@harbor.test"),
+    };
+    let senders = match number % 15 {
+        0 => vec![address.clone(), "sales@harbor.test".to_owned()],
+        1 => vec![address.clone(), "support@shop.harbor.test".to_owned()],
+        _ => vec![address.clone()],
+    };
+    let tls = match rng.u32(0..100) {
+        0..62 => "TLSv1.3",
+        62..97 => "TLSv1.2",
+        97..99 => "TLSv1.1",
+        _ => "TLSv1",
+    };
+    let begins = if number % 11 == 5 { rng.i64(5..80) } else { 90 };
+    Sender {
+        senders,
+        account: address,
+        client: format!("198.51.100.{}", 20 + number % 160),
+        service: if number % 3 == 0 { "smtps" } else { "submission" },
+        tls,
+        mechanism: if rng.u32(0..10) == 0 { "LOGIN" } else { "PLAIN" },
+        per_day: 1.0 + 9.0 * rng.f64() * rng.f64(),
+        weekend: 0.08,
+        hours: &OFFICE,
+        days: (begins, if number % 37 == 9 { 40 } else { 0 }),
+    }
+}
+
+/// Somebody has the password of one of the people, and sends from elsewhere what brings money.
+fn compromised(all: &[Sender]) -> Sender {
+    let forged =
+        ["billing", "invoice", "account", "service"].map(|name| format!("{name}@harbor.test"));
+    Sender {
+        account: all[29].account.clone(),
+        senders: [all[29].account.clone()].into_iter().chain(forged).collect(),
+        client: "203.0.113.66".to_owned(),
+        service: "submission",
+        tls: "TLSv1.2",
+        mechanism: "LOGIN",
+        per_day: 2600.0,
+        weekend: 1.0,
+        hours: &ROUND_THE_CLOCK,
+        days: (3, 2),
+    }
+}
+
+fn write_day(log: &mut String, day: Day, back: i64, senders: &[Sender], rng: &mut Rng) {
+    let mut happenings = Vec::new();
+    let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    for sender in senders.iter().filter(|s| (s.days.1..=s.days.0).contains(&back)) {
+        let mean = sender.per_day * if weekend { sender.weekend } else { 1.0 };
+        for _ in 0..about(mean, rng) {
+            let second = second_of_day(sender.hours, rng);
+            happenings.push(Happening { second, sender, failed_login: rng.u32(0..200) == 0 });
+        }
+        // The password was guessed in the nights before it was used.
+        if sender.client.starts_with("203.") || (back == 4 && sender.account == senders[29].account)
+        {
+            for _ in 0..90 {
+                let second = rng.u32(0..18_000);
+                happenings.push(Happening { second, sender, failed_login: true });
+            }
+        }
+    }
+    happenings.sort_by_key(|happening| happening.second);
+    for (number, happening) in happenings.iter().enumerate() {
+        write_session(log, day, number, happening, rng);
+    }
+}
+
+/// Roughly `mean`, never negative: more often less, sometimes much more.
+fn about(mean: f64, rng: &mut Rng) -> u32 {
+    let spread = 0.5 + rng.f64() * 0.7 + rng.f64() * rng.f64() * 0.6;
+    let wanted = mean * spread;
+    let whole = wanted.floor();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+    let count = whole as u32;
+    count + u32::from(rng.f64() < wanted - whole)
+}
+
+fn second_of_day(hours: &[u32; 24], rng: &mut Rng) -> u32 {
+    let mut part = rng.u32(0..hours.iter().sum());
+    let hour = hours.iter().position(|weight| {
+        let found = part < *weight;
+        part = part.saturating_sub(*weight);
+        found
+    });
+    let hour = u32::try_from(hour.unwrap_or(0)).unwrap_or(0);
+    hour * 3600 + rng.u32(0..3600)
+}
+
+fn write_session(
+    log: &mut String,
+    day: Day,
+    number: usize,
+    happening: &Happening<'_>,
+    rng: &mut Rng,
+) {
+    let Happening { second, sender, failed_login } = *happening;
+    let begins = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() + i64::from(second);
+    let at = DateTime::from_timestamp(begins, 0).unwrap_or_default();
+    let stamp = at.format("%Y-%m-%dT%H:%M:%SZ");
+    let pid = 2000 + number % 700;
+    let Sender { account, client, service, tls, mechanism, .. } = sender;
+    let name = format!("unknown[{client}]");
+    let mut line = |program: &str, pid: usize, text: std::fmt::Arguments<'_>| {
+        let _ = writeln!(log, "{stamp} mx1 postfix/{program}[{pid}]: {text}");
+    };
+    let smtpd = format!("{service}/smtpd");
+    line(&smtpd, pid, format_args!("connect from {name}"));
+    if !tls.is_empty() {
+        let cipher = "ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)";
+        let tls = format_args!(
+            "Anonymous TLS connection established from {name}: {tls} with cipher {cipher}"
+        );
+        line(&smtpd, pid, tls);
+    }
+    let starttls = if tls.is_empty() || *service == "smtps" { "" } else { " starttls=1" };
+    if failed_login {
+        let failure = format_args!(
+            "warning: {name}: SASL {mechanism} authentication failed: authentication failure, \
+             sasl_username={account}"
+        );
+        line(&smtpd, pid, failure);
+        let end = format_args!("disconnect from {name} ehlo=2{starttls} auth=0/1 commands=2/3");
+        return line(&smtpd, pid, end);
+    }
+    let which = if rng.u32(0..5) == 0 { rng.usize(0..sender.senders.len()) } else { 0 };
+    let from = &sender.senders[which];
+    let id = format!("{:05X}{:06X}", rng.u32(0..1 << 20), 0x10_0000 + number);
+    let login =
+        format_args!("{id}: client={name}, sasl_method={mechanism}, sasl_username={account}");
+    line(&smtpd, pid, login);
+    line("cleanup", 1900, format_args!("{id}: message-id=<{id}.{begins}@harbor.test>"));
+    let size = rng.u32(800..90_000);
+    line("qmgr", 1042, format_args!("{id}: from=<{from}>, size={size}, nrcpt=1 (queue active)"));
+    let delivered = format_args!(
+        "{id}: to=<someone@elsewhere.test>, relay=mx.elsewhere.test[192.0.2.25]:25, delay=1.2, \
+         delays=0.1/0/0.4/0.7, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
+    );
+    line("smtp", 1950, delivered);
+    line("qmgr", 1042, format_args!("{id}: removed"));
+    let end = format_args!(
+        "disconnect from {name} ehlo=2{starttls} auth=1 mail=1 rcpt=1 data=1 quit=1 commands=7"
+    );
+    line(&smtpd, pid, end);
+}

@@ -1,0 +1,260 @@
+//! Log files, read once however often they are given.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result};
+use flate2::bufread::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Summary};
+use logs::LogStream;
+use store::FINGERPRINT;
+
+use crate::clock::Now;
+use crate::lines::{Line, Lines};
+
+/// A file that was not written to for so long has its last line complete, end or no end.
+const SETTLED: Duration = Duration::from_secs(5);
+/// A file that was not written to for so long is over: it was rotated, or copied here.
+const OVER: Duration = Duration::from_secs(3600);
+/// Logs belong together if the next begins within this many seconds of the last one's end.
+const NEXT: i64 = 86_400;
+
+/// What ingesting one file came to.
+#[derive(Debug)]
+pub struct Report {
+    /// The file, as it was named.
+    pub name: String,
+    /// The figures.
+    pub summary: Summary,
+    /// Senders and days.
+    pub found: Found,
+    /// The file was read before, at least in part.
+    pub known: bool,
+    /// Accepted or not: messages that a later line must tell about.
+    pub open: logs::Load,
+    /// The last line has no end yet, and is left for the next time.
+    pub unfinished_line: bool,
+}
+
+/// A file or standard input, opened.
+struct Input {
+    name: String,
+    /// The first bytes of its text.
+    head: Vec<u8>,
+    text: Box<dyn Read + Send>,
+    /// The file itself, if its text is not compressed: it can be read from anywhere.
+    plain: Option<File>,
+    compressed_size: Option<u64>,
+    changed: Option<SystemTime>,
+}
+
+/// Ingests files, oldest log first, and standard input for `-`.
+///
+/// # Errors
+/// A file cannot be read, or the store failed. What was reported is stored.
+pub async fn ingest(
+    ingest: &Ingest,
+    names: &[PathBuf],
+    now: Now,
+    mut report: impl FnMut(Report),
+) -> Result<()> {
+    let mut inputs = Vec::with_capacity(names.len());
+    for name in names {
+        let input = Input::open(name)?;
+        let begins = input.begins(ingest, now);
+        inputs.push((begins, input));
+    }
+    inputs.sort_by_key(|(begins, _)| *begins);
+    let mut before: Option<FileIngest> = None;
+    for (begins, input) in inputs {
+        let name = input.name.clone();
+        if input.head.is_empty() {
+            report(Report::empty(name));
+            continue;
+        }
+        let file = ingest.store().identify_file(&input.head, now.unix()).await?;
+        if let Some(mut before) = before.take() {
+            let gap = begins.map(|begins| begins - before.clock());
+            if !file.known && gap.is_some_and(|gap| (0..=NEXT).contains(&gap)) {
+                before.hand_over(&file).await?;
+            } else {
+                close(&mut before).await?;
+            }
+        }
+        let over = input.is_older_than(OVER);
+        let mut reading = FileIngest::resume(ingest, &file, now.unix()).await?;
+        let (mut summary, unfinished_line) = read(&mut reading, input, now)
+            .await
+            .with_context(|| format!("while ingesting {name}"))?;
+        summary.records = 1;
+        let (found, open) = (reading.found().clone(), reading.load());
+        report(Report { name, summary, found, known: file.known, open, unfinished_line });
+        before = over.then_some(reading);
+    }
+    if let Some(mut last) = before {
+        close(&mut last).await?;
+    }
+    Ok(())
+}
+
+/// Settles what waits for a session's end in a log that is over.
+async fn close(file: &mut FileIngest) -> Result<(), IngestError> {
+    if file.load().sessions > 0 {
+        file.close().await?;
+    }
+    Ok(())
+}
+
+async fn read(file: &mut FileIngest, mut input: Input, now: Now) -> Result<(Summary, bool)> {
+    let progress = input.progress();
+    let offset = file.offset();
+    let settled = input.is_older_than(SETTLED);
+    let reference = input.reference(now);
+    let mut lines = Lines::new(input.text_from(offset)?, offset);
+    let mut summary = Summary::default();
+    let mut begun = offset;
+    let mut more = true;
+    while more {
+        let ingest = |line: Line<'_>| file.line(line.text, place(&line, reference));
+        more = lines.read(ingest)?;
+        progress.inc(file.offset() - begun);
+        begun = file.offset();
+        if file.is_full() {
+            summary.add(&file.flush().await?);
+        }
+    }
+    let mut unfinished = false;
+    if let Some(line) = lines.rest() {
+        if settled {
+            file.line(line.text, place(&line, reference));
+        } else {
+            unfinished = true;
+        }
+    }
+    if file.offset() > offset {
+        summary.add(&file.flush().await?);
+    }
+    progress.finish_and_clear();
+    Ok((summary, unfinished))
+}
+
+pub(crate) fn place(line: &Line<'_>, reference: i64) -> IngestedLine {
+    IngestedLine { begins: line.begins, ends: line.ends, reference }
+}
+
+impl Input {
+    fn open(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            return Self::of("-".to_owned(), Box::new(io::stdin()), None, None, None);
+        }
+        let whats_wrong = || format!("cannot read {}", path.display());
+        let file = File::open(path).with_context(whats_wrong)?;
+        let meta = file.metadata().with_context(whats_wrong)?;
+        if meta.is_dir() {
+            anyhow::bail!("{} is a folder: name the log files in it", path.display());
+        }
+        let (plain, changed) = (file.try_clone().ok().filter(|_| meta.is_file()), meta.modified());
+        let name = path.display().to_string();
+        Self::of(name, Box::new(file), plain, changed.ok(), Some(meta.len()))
+            .with_context(whats_wrong)
+    }
+
+    fn of(
+        name: String,
+        mut raw: Box<dyn Read + Send>,
+        plain: Option<File>,
+        changed: Option<SystemTime>,
+        size: Option<u64>,
+    ) -> Result<Self> {
+        let magic = read_up_to(&mut raw, 2)?;
+        let compressed = magic == [0x1f, 0x8b];
+        let raw = Cursor::new(magic).chain(raw);
+        let mut text: Box<dyn Read + Send> = if compressed {
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, raw)))
+        } else {
+            Box::new(raw)
+        };
+        let head = read_up_to(&mut text, FINGERPRINT)?;
+        let text = Box::new(Cursor::new(head.clone()).chain(text));
+        let plain = plain.filter(|_| !compressed);
+        let compressed_size = size.filter(|_| compressed);
+        Ok(Self { name, head, text, plain, compressed_size, changed })
+    }
+
+    /// The text from an offset on.
+    fn text_from(&mut self, offset: u64) -> Result<Box<dyn Read + Send>> {
+        let mut text = std::mem::replace(&mut self.text, Box::new(io::empty()));
+        match self.plain.take() {
+            Some(mut file) => {
+                file.seek(SeekFrom::Start(offset))?;
+                Ok(Box::new(file))
+            }
+            None => {
+                io::copy(&mut text.by_ref().take(offset), &mut io::sink())?;
+                Ok(text)
+            }
+        }
+    }
+
+    /// When the log begins: the first time that one of its first lines names.
+    fn begins(&self, ingest: &Ingest, now: Now) -> Option<i64> {
+        let mut stream = LogStream::new(ingest.settings().logs);
+        let reference = self.reference(now);
+        self.head.split(|byte| *byte == b'\n').find_map(|line| stream.time_of(line, reference))
+    }
+
+    /// The time near which the lines were written: when the file was changed last.
+    fn reference(&self, now: Now) -> i64 {
+        let changed = self.changed.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let changed = changed.and_then(|since| i64::try_from(since.as_secs()).ok());
+        changed.unwrap_or(i64::MAX).min(now.unix())
+    }
+
+    /// Whether nothing was written for so long; what is no file is complete when it ends.
+    fn is_older_than(&self, age: Duration) -> bool {
+        let Some(changed) = self.changed else { return true };
+        SystemTime::now().duration_since(changed).is_ok_and(|since| since >= age)
+    }
+
+    fn progress(&self) -> ProgressBar {
+        let size = self.plain.as_ref().and_then(|file| file.metadata().ok()).map(|meta| meta.len());
+        let bar = match size {
+            Some(size) => ProgressBar::new(size),
+            None => ProgressBar::no_length(),
+        };
+        let style = match (size, self.compressed_size) {
+            (Some(_), _) => "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}",
+            (None, _) => "{prefix} {spinner} {bytes} {bytes_per_sec}",
+        };
+        if !io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(self.name.clone());
+        bar
+    }
+}
+
+impl Report {
+    fn empty(name: String) -> Self {
+        Self {
+            name,
+            summary: Summary::default(),
+            found: Found::default(),
+            known: false,
+            open: logs::Load::default(),
+            unfinished_line: false,
+        }
+    }
+}
+
+fn read_up_to(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(count);
+    reader.by_ref().take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

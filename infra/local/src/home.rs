@@ -1,0 +1,128 @@
+//! The data folder: the store's file, and a lock that says which process owns it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use aws_sdk_dynamodb::Client;
+use chrono_tz::Tz;
+use store::{Store, Writing};
+
+use crate::engine::Engine;
+use crate::socket::{self, Remote};
+
+/// The table's name; on one machine there is just one.
+const TABLE: &str = "smtp-auth-report";
+
+/// A store that this process may use.
+#[derive(Debug)]
+pub struct Home {
+    /// The store.
+    pub store: Arc<Store>,
+    /// The engine, if this process owns it.
+    pub engine: Option<Engine>,
+    folder: Option<PathBuf>,
+    /// Held as long as the process lives; the system lets go of it when the process dies.
+    _lock: Option<File>,
+}
+
+impl Home {
+    /// A store in memory, gone when the process ends.
+    ///
+    /// # Errors
+    /// The engine does not start.
+    pub async fn in_memory(zone: Tz) -> Result<Self> {
+        let engine = Engine::in_memory()?;
+        Self::of(engine.client(), Some(engine), None, None, zone).await
+    }
+
+    /// Opens a data folder for one process alone, or makes it.
+    ///
+    /// # Errors
+    /// Another process has it, it cannot be opened, or its days are counted in another zone.
+    pub async fn own(folder: &Path, zone: Tz) -> Result<Self> {
+        let Some(lock) = lock(folder)? else {
+            bail!(
+                "{} is in use by another process: end that one, or choose another folder with --data",
+                folder.display()
+            );
+        };
+        Self::owned(folder, lock, zone).await
+    }
+
+    /// Opens a data folder, or reaches it through the process that serves it.
+    ///
+    /// # Errors
+    /// As [`own`](Self::own), if that process does not let others in.
+    pub async fn share(folder: &Path, zone: Tz) -> Result<Self> {
+        if let Some(lock) = lock(folder)? {
+            return Self::owned(folder, lock, zone).await;
+        }
+        let remote = Remote::new(socket::path(folder));
+        if !remote.answers().await {
+            bail!(
+                "{} is in use by another process that does not serve it (an ingest?): wait for its \
+                 end, or choose another folder with --data",
+                folder.display()
+            );
+        }
+        Self::of(crate::engine::client(remote), None, Some(folder), None, zone).await
+    }
+
+    /// Lets other processes of this user use the store, through a socket in the folder.
+    ///
+    /// # Errors
+    /// The socket cannot be made.
+    pub async fn let_others_in(&self) -> Result<()> {
+        match (&self.engine, &self.folder) {
+            (Some(engine), Some(folder)) => {
+                socket::listen(&socket::path(folder), engine.clone()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn owned(folder: &Path, lock: File, zone: Tz) -> Result<Self> {
+        let engine = Engine::open(&folder.join("store.sqlite"))?;
+        Self::of(engine.client(), Some(engine), Some(folder), Some(lock), zone).await
+    }
+
+    async fn of(
+        client: Client,
+        engine: Option<Engine>,
+        folder: Option<&Path>,
+        lock: Option<File>,
+        zone: Tz,
+    ) -> Result<Self> {
+        let store = Arc::new(Store::new(client, TABLE, Writing::Transactions));
+        store.create_table().await?;
+        store.claim_zone(zone.name()).await?;
+        Ok(Self { store, engine, folder: folder.map(Path::to_path_buf), _lock: lock })
+    }
+}
+
+/// Locks a folder; none if another process has.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    let whats_wrong = || format!("cannot use the data folder {}", folder.display());
+    if !folder.is_dir() {
+        make_private(folder).with_context(whats_wrong)?;
+    }
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("lock"))
+        .with_context(whats_wrong)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).with_context(whats_wrong),
+    }
+}
+
+/// Whom mail goes between is nobody else's business on this machine.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}

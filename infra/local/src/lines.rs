@@ -1,0 +1,109 @@
+//! Lines of a reader with their offsets, in bounded memory.
+
+use std::io::{self, Read};
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 20;
+/// The most bytes of a line that are looked at; no mail server writes such lines.
+const LONGEST: usize = 1 << 16;
+
+/// Cuts a reader into lines.
+#[derive(Debug)]
+pub(crate) struct Lines<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    /// What of the buffer was not given out yet.
+    from: usize,
+    to: usize,
+    /// Offset of `buffer[from]`.
+    offset: u64,
+}
+
+/// A line, without its end.
+pub(crate) struct Line<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) begins: u64,
+    pub(crate) ends: u64,
+}
+
+impl<R: Read> Lines<R> {
+    /// Lines from the reader's place, which is `offset`.
+    pub(crate) fn new(reader: R, offset: u64) -> Self {
+        Self { reader, buffer: vec![0; CHUNK], from: 0, to: 0, offset }
+    }
+
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    /// Reads more and hands every line that is complete to `each`; false at the end of the file.
+    ///
+    /// Of a line longer than [`LONGEST`], only its beginning is handed on.
+    pub(crate) fn read(&mut self, mut each: impl FnMut(Line<'_>)) -> io::Result<bool> {
+        if self.from > 0 {
+            self.buffer.copy_within(self.from..self.to, 0);
+            self.to -= self.from;
+            self.from = 0;
+        }
+        if self.to == self.buffer.len() {
+            // A line that does not fit: it is handed on with its end, which this makes room for.
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let fresh = self.to;
+        let read = self.reader.read(&mut self.buffer[self.to..])?;
+        self.to += read;
+        let mut searched = fresh;
+        while let Some(found) = memchr::memchr(b'\n', &self.buffer[searched..self.to]) {
+            let end = searched + found;
+            let text = &self.buffer[self.from..end];
+            let ends = self.offset + (end + 1 - self.from) as u64;
+            each(Line { text: &text[..text.len().min(LONGEST)], begins: self.offset, ends });
+            self.offset = ends;
+            self.from = end + 1;
+            searched = self.from;
+        }
+        Ok(read > 0)
+    }
+
+    /// What stands behind the last line end, as a line.
+    pub(crate) fn rest(&mut self) -> Option<Line<'_>> {
+        let text = &self.buffer[self.from..self.to];
+        let begins = self.offset;
+        let ends = begins + text.len() as u64;
+        (!text.is_empty()).then_some(Line { text: &text[..text.len().min(LONGEST)], begins, ends })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time, as a pipe does.
+    struct Slowly<'a>(&'a [u8], usize);
+
+    impl Read for Slowly<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.len().min(self.1).min(to.len());
+            to[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn lines_and_offsets_do_not_depend_on_how_the_bytes_come() {
+        let text = [&b"one\n\nthree\n"[..], &[b'x'; LONGEST + 10], b"\nlast"].concat();
+        for step in [1, 3, 1000, usize::MAX] {
+            let mut lines = Lines::new(Slowly(&text, step), 100);
+            let mut found = Vec::new();
+            while lines
+                .read(|line| found.push((line.text.len(), line.begins, line.ends)))
+                .expect("ok")
+            {}
+            let long = (LONGEST, 111, 111 + LONGEST as u64 + 11);
+            assert_eq!(found, [(3, 100, 104), (0, 104, 105), (5, 105, 111), long], "{step}");
+            let rest = lines.rest().expect("a rest");
+            assert_eq!((rest.text, rest.ends), (&b"last"[..], 100 + text.len() as u64));
+        }
+    }
+}

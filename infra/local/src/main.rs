@@ -1,0 +1,350 @@
+//! `smtp-auth-report`: who sends mail through SMTP AUTH, and over which TLS version, on one machine.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use chrono_tz::Tz;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ingest::{Ingest, Settings};
+use local::clock::Now;
+use local::files::Report;
+use local::home::Home;
+use local::web::Access;
+use local::{demo, files, follow, web};
+use query::Query;
+use report::Day;
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+/// How often expired items are removed.
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version.
+///
+/// Reads the logs of Postfix and Exim, keeps exact counts per day, and answers over HTTP.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Begin with: smtp-auth-report demo")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the HTTP interface over the data folder, and follow growing logs
+    #[command(after_help = "Example:\n  smtp-auth-report serve --follow /var/log/mail.log")]
+    Serve(Serve),
+    /// Read log files into the data folder; what was read before is not counted again
+    #[command(after_help = "Examples:\n  smtp-auth-report ingest /var/log/mail.log*\n  \
+        journalctl -o json -t postfix/smtpd -t postfix/qmgr | smtp-auth-report ingest -")]
+    Ingest(IngestFiles),
+    /// Fill a fresh store with 90 days of an invented organisation's mail, and serve it
+    Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// The folder that holds everything
+    #[arg(long, value_name = "DIR", default_value = "smtp-auth-report-data")]
+    data: PathBuf,
+    #[command(flatten)]
+    days: DayOptions,
+    #[command(flatten)]
+    logs: LogOptions,
+}
+
+#[derive(Debug, Args)]
+struct DayOptions {
+    /// The time zone whose calendar days are counted; a data folder keeps the one it began with
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    zone: Tz,
+    /// Take this day for the present one, to look at old logs
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Day>,
+}
+
+#[derive(Debug, Args)]
+struct LogOptions {
+    /// The logs' format
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    format: Format,
+    /// The time zone of log timestamps that name none [default: that of --zone]
+    #[arg(long, value_name = "ZONE")]
+    log_zone: Option<Tz>,
+    /// The domain that senders without one belong to
+    #[arg(long, value_name = "DOMAIN", default_value = "(none)")]
+    default_domain: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Find out line by line
+    Auto,
+    /// Postfix, with or without a syslog header
+    Postfix,
+    /// Exim's main log
+    Exim,
+    /// One JSON event a line
+    Json,
+}
+
+#[derive(Debug, Args)]
+struct Listening {
+    /// Where to listen; beyond loopback only with --token-file
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025")]
+    listen: SocketAddr,
+    /// Demand the bearer token in this file
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    listening: Listening,
+    /// Read this log as it grows and is rotated, like tail -F; may be given several times
+    #[arg(long, value_name = "FILE")]
+    follow: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct IngestFiles {
+    #[command(flatten)]
+    common: Common,
+    /// Log files, plain or gzip; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    /// Keep the demo in this folder [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    days: DayOptions,
+    #[command(flatten)]
+    listening: Listening,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(options) => serve(options).await,
+            Command::Ingest(options) => ingest_files(options).await,
+            Command::Demo(options) => show_demo(options).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("smtp-auth-report: {error:#}");
+    ExitCode::FAILURE
+}
+
+impl DayOptions {
+    fn now(&self) -> Now {
+        Now::as_of(self.as_of, self.zone)
+    }
+}
+
+impl LogOptions {
+    fn settings(&self, zone: Tz) -> Settings {
+        let format = match self.format {
+            Format::Auto => logs::Format::Auto,
+            Format::Postfix => logs::Format::Postfix,
+            Format::Exim => logs::Format::Exim,
+            Format::Json => logs::Format::Json,
+        };
+        let logs = logs::Options { format, zone: self.log_zone.unwrap_or(zone) };
+        Settings { logs, zone, default_domain: self.default_domain.to_lowercase().into() }
+    }
+}
+
+async fn serve(options: Serve) -> Result<()> {
+    let Common { data, days, logs } = options.common;
+    let (access, listener) = listen(&options.listening).await?;
+    let home = Home::own(&data, days.zone).await?;
+    home.let_others_in().await?;
+    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone));
+    for path in options.follow {
+        println!("Following {}", path.display());
+        tokio::spawn(follow::follow(ingest.clone(), path, days.now()));
+    }
+    println!("Data in {}", data.display());
+    answer(home, listener, access, &days).await
+}
+
+async fn show_demo(options: Demo) -> Result<()> {
+    let days = options.days;
+    let (access, listener) = listen(&options.listening).await?;
+    let home = match &options.data {
+        Some(folder) => Home::own(folder, days.zone).await?,
+        None => Home::in_memory(days.zone).await?,
+    };
+    let logs =
+        LogOptions { format: Format::Postfix, log_zone: None, default_domain: "(none)".to_owned() };
+    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone));
+    let now = days.now().unix();
+    let today = report::Days::new(days.zone).day_of(now);
+    let summary = demo::fill(&ingest, today, now).await?;
+    println!(
+        "An invented organisation's mail until {today}: {} messages in {} log lines",
+        grouped(summary.submissions),
+        grouped(summary.lines)
+    );
+    let base = format!("http://{}", listener.local_addr()?);
+    println!("Open {base}/v1/insight, or ask for example:");
+    println!("  curl '{base}/v1/reports/tls-usage/details?sort=-TLS1.0&limit=10'");
+    println!("  curl '{base}/v1/reports/sending-volume/details?format=csv'");
+    answer(home, listener, access, &days).await
+}
+
+async fn listen(options: &Listening) -> Result<(Access, TcpListener)> {
+    let access = Access::at(options.listen, options.token_file.as_deref())?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: choose another --listen", options.listen))?;
+    Ok((access, listener))
+}
+
+async fn answer(
+    home: Home,
+    listener: TcpListener,
+    access: Access,
+    days: &DayOptions,
+) -> Result<()> {
+    let now = days.now();
+    if let (Now::Machine, Some(engine)) = (now, home.engine.clone()) {
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(SWEEP);
+            loop {
+                ticks.tick().await;
+                let engine = engine.clone();
+                let swept = tokio::task::spawn_blocking(move || engine.remove_expired()).await;
+                if let Ok(Err(error)) = swept {
+                    tracing::error!(error = format!("{error:#}"), "cannot remove what has expired");
+                }
+            }
+        });
+    }
+    let query = Query::new(Arc::clone(&home.store), days.zone, Arc::new(move || now.unix()));
+    println!("Listening on http://{}", listener.local_addr()?);
+    io::stdout().flush()?;
+    web::serve(listener, query::router(query), access, stopped()).await
+}
+
+/// Done when the user or the system wants the program to end.
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    let Ok(mut terminated) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        let _ = interrupted.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        _ = terminated.recv() => {}
+    }
+}
+
+async fn ingest_files(options: IngestFiles) -> Result<()> {
+    let Common { data, days, logs } = options.common;
+    let home = Home::share(&data, days.zone).await?;
+    let ingest = Ingest::new(home.store, logs.settings(days.zone));
+    let mut reports = Vec::new();
+    files::ingest(&ingest, &options.files, days.now(), |report| {
+        print_file(&report);
+        reports.push(report);
+    })
+    .await?;
+    print_all(&reports);
+    Ok(())
+}
+
+fn print_file(report: &Report) {
+    let Report { name, summary, known, open, unfinished_line, .. } = report;
+    let (lines, messages) = (grouped(summary.lines), grouped(summary.submissions));
+    let failures = grouped(summary.auth_failures);
+    let again = match (known, summary.lines) {
+        (true, 0) => " (read before: nothing new)",
+        (true, _) => " (read before: only what is new)",
+        (false, 0) => " (empty)",
+        (false, _) => "",
+    };
+    println!("{name}: {lines} lines, {messages} messages, {failures} failed logins{again}");
+    if open.messages > 0 {
+        println!("  {} messages still open at its end", open.messages);
+    }
+    if *unfinished_line {
+        println!("  its last line has no end yet, and is left for the next time");
+    }
+}
+
+fn print_all(reports: &[Report]) {
+    let mut sum = ingest::Summary::default();
+    let mut senders = HashSet::new();
+    let mut days: BTreeSet<Day> = BTreeSet::new();
+    for report in reports {
+        sum.add(&report.summary);
+        senders.extend(&report.found.senders);
+        days.extend(&report.found.days);
+    }
+    let span = match (days.first(), days.last()) {
+        (Some(first), Some(last)) if first != last => format!(" ({first} to {last})"),
+        (Some(only), _) => format!(" ({only})"),
+        _ => String::new(),
+    };
+    let row = |name: &str, value: u64, note: &str| {
+        println!("  {name:<15}{:>12}{note}", grouped(value));
+    };
+    println!("Total");
+    row("lines", sum.lines, "");
+    row("messages", sum.submissions, "");
+    row("senders", senders.len() as u64, "");
+    row("days", days.len() as u64, &span);
+    row("failed logins", sum.auth_failures, "");
+    row("duplicates", sum.duplicates, "  counted before, not counted again");
+    row("quarantined", sum.quarantined, "  bad events, kept for a look");
+    row("too old", sum.too_old, "  of days before the last 90");
+    row("in the future", sum.future, "  more than a day ahead");
+    if sum.evicted > 0 {
+        row("forgotten", sum.evicted, "  sessions and messages: too many at once");
+    }
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! The HTTP interface behind a socket.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use query::Problem;
+use tokio::net::TcpListener;
+
+/// Who may ask.
+#[derive(Clone)]
+pub enum Access {
+    /// Whoever sits at this machine: nothing beyond loopback can connect.
+    Loopback,
+    /// Whoever sends this bearer token.
+    Token(Arc<str>),
+}
+
+impl Access {
+    /// Who may ask at this address.
+    ///
+    /// # Errors
+    /// The address is not loopback and there is no token, or the token file cannot be used.
+    pub fn at(listen: SocketAddr, token_file: Option<&Path>) -> Result<Self> {
+        let Some(file) = token_file else {
+            if !listen.ip().is_loopback() {
+                bail!(
+                    "--listen {listen} is reachable from other machines: give a --token-file too, or \
+                     listen on 127.0.0.1"
+                );
+            }
+            return Ok(Self::Loopback);
+        };
+        let text = fs::read_to_string(file)
+            .with_context(|| format!("cannot read the token file {}", file.display()))?;
+        let token = text.trim();
+        if token.len() < 16 || token.contains(char::is_whitespace) {
+            bail!(
+                "the token in {} must be one word of at least 16 characters: make one with \
+                 `openssl rand -hex 32`",
+                file.display()
+            );
+        }
+        Ok(Self::Token(token.into()))
+    }
+}
+
+/// Serves the interface until `stop` is done.
+///
+/// # Errors
+/// The socket failed.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    access: Access,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let router = router.layer(middleware::from_fn_with_state(access, check));
+    axum::serve(listener, router).with_graceful_shutdown(stop).await.context("the server failed")
+}
+
+async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
+    match access {
+        Access::Loopback if !names_loopback(&request) => Problem::WrongHost.into_response(),
+        Access::Token(token) if !has_token(&request, &token) => {
+            Problem::Unauthorized.into_response()
+        }
+        Access::Loopback | Access::Token(_) => next.run(request).await,
+    }
+}
+
+/// A page of another site can reach loopback under a name of its own; that name gives it away.
+fn names_loopback(request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host.or(request.uri().host()) else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(""),
+        None => host.split(':').next().unwrap_or(""),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn has_token(request: &Request, token: &str) -> bool {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.split_once(' '));
+    given.is_some_and(|(scheme, given)| {
+        scheme.eq_ignore_ascii_case("bearer") && same(given.trim().as_bytes(), token.as_bytes())
+    })
+}
+
+/// Compares in a time that does not tell how much of the token was right.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).fold(0, |differ, (one, other)| differ | (one ^ other)) == 0
+}

@@ -1,0 +1,192 @@
+//! What surrounds a log message: syslog headers in their variants.
+
+use memchr::memchr;
+
+use crate::time::Timestamps;
+
+/// A log line taken apart; the parts borrow from the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Envelope<'a> {
+    /// Seconds since 1970; none if the line has no timestamp of its own.
+    pub(crate) time: Option<i64>,
+    /// The host that logged it; empty if a shipper has removed it.
+    pub(crate) host: &'a [u8],
+    /// The program, such as `postfix/smtpd`; empty if there is none.
+    pub(crate) program: &'a [u8],
+    /// The process, if the line names one.
+    pub(crate) pid: Option<u32>,
+    /// What the program logged.
+    pub(crate) message: &'a [u8],
+}
+
+/// Takes a text line apart. Never fails: what has no header is all message.
+pub(crate) fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Envelope<'a> {
+    let text = after_priority(line);
+    if let Some(rest) = text.strip_prefix(b"1 ")
+        && text.len() < line.len()
+        && let Some(envelope) = rfc5424(rest, times)
+    {
+        return envelope;
+    }
+    let (time, rest) = timestamp(text, reference, times);
+    match host_and_tag(rest, time.is_some()) {
+        Some((host, tag)) => Envelope { time, host, ..tag },
+        None => Envelope { time, host: b"", program: b"", pid: None, message: rest },
+    }
+}
+
+fn after_priority(line: &[u8]) -> &[u8] {
+    if line.first() != Some(&b'<') {
+        return line;
+    }
+    let digits = line[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match line.get(1 + digits) {
+        Some(b'>') if (1..=3).contains(&digits) => &line[2 + digits..],
+        _ => line,
+    }
+}
+
+fn timestamp<'a>(
+    text: &'a [u8],
+    reference: i64,
+    times: &mut Timestamps,
+) -> (Option<i64>, &'a [u8]) {
+    let found = match text.first() {
+        Some(b'A'..=b'Z') if text.get(15) == Some(&b' ') => {
+            times.syslog(text, reference).map(|time| (time, 15))
+        }
+        Some(b'0'..=b'9') => times.rfc3339(text).or_else(|| times.exim(text)),
+        _ => None,
+    };
+    match found {
+        Some((time, end)) => (Some(time), text[end..].trim_ascii_start()),
+        None => (None, text),
+    }
+}
+
+/// `host program[pid]: message`, or without the host, or without the colon.
+fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Envelope<'_>)> {
+    let space = memchr(b' ', text)?;
+    // A host name has no bracket and no colon at its end; a tag without host has.
+    if text[space - usize::from(space > 0)] != b':'
+        && let Some(tag) = tag(&text[space + 1..])
+        && (dated || tag.pid.is_some())
+    {
+        return Some((&text[..space], tag));
+    }
+    Some((b"", tag(text)?))
+}
+
+/// `program[pid]: message`, `program[pid] message` or `program: message`.
+fn tag(text: &[u8]) -> Option<Envelope<'_>> {
+    let end = text.iter().position(|byte| matches!(byte, b'[' | b':' | b' '))?;
+    let program = &text[..end];
+    let (pid, rest) = match text[end] {
+        b'[' => {
+            let close = end + text[end..].iter().position(|byte| *byte == b']')?;
+            let pid = number(&text[end + 1..close])?;
+            (Some(pid), text[close + 1..].strip_prefix(b":").unwrap_or(&text[close + 1..]))
+        }
+        b':' => (None, &text[end + 1..]),
+        _ => return None,
+    };
+    let message = rest.strip_prefix(b" ").unwrap_or(rest);
+    (!program.is_empty()).then_some(Envelope { time: None, host: b"", program, pid, message })
+}
+
+/// RFC 5424 after its version: `TIMESTAMP HOST APP PROCID MSGID SD MESSAGE`.
+fn rfc5424<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<Envelope<'a>> {
+    let mut rest = text;
+    let mut field = || {
+        let space = memchr(b' ', rest)?;
+        let field = &rest[..space];
+        rest = &rest[space + 1..];
+        Some(field)
+    };
+    let (stamp, host, program, pid, _msgid) = (field()?, field()?, field()?, field()?, field()?);
+    let time = match stamp {
+        b"-" => None,
+        stamp => Some(times.rfc3339(stamp)?.0),
+    };
+    let message = after_structured_data(rest)?;
+    let message = message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message);
+    let nil = |field: &'a [u8]| if field == b"-" { &b""[..] } else { field };
+    Some(Envelope { time, host: nil(host), program: nil(program), pid: number(pid), message })
+}
+
+/// Skips `-` or `[id name="value"]…`, whose values escape `"`, `\` and `]` with a backslash.
+fn after_structured_data(text: &[u8]) -> Option<&[u8]> {
+    if let Some(rest) = text.strip_prefix(b"-") {
+        return Some(rest.strip_prefix(b" ").unwrap_or(rest));
+    }
+    let (mut at, mut quoted) = (0, false);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\\' if quoted => at += 1,
+            b'"' => quoted = !quoted,
+            b' ' if !quoted && at > 0 && text[at - 1] == b']' => return Some(&text[at + 1..]),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+pub(crate) fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() || text.len() > 9 {
+        return None;
+    }
+    text.iter().try_fold(0, |sum: u32, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| sum * 10 + u32::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFERENCE: i64 = 1_795_435_200; // 2026-11-23T12:00Z
+
+    fn read_line(line: &str) -> (Option<i64>, String, String, Option<u32>, String) {
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        let envelope = read(line.as_bytes(), REFERENCE, &mut times);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let Envelope { time, host, program, pid, message } = envelope;
+        (time, text(host), text(program), pid, text(message))
+    }
+
+    #[test]
+    fn every_variant_of_header_gives_the_same_parts() {
+        let dated = Some(REFERENCE);
+        for (line, time, host) in [
+            ("Nov 23 12:00:00 mail postfix/smtpd[12]: hello", dated, "mail"),
+            ("<22>Nov 23 12:00:00 mail postfix/smtpd[12]: hello", dated, "mail"),
+            ("2026-11-23T13:00:00+01:00 mail postfix/smtpd[12]: hello", dated, "mail"),
+            ("2026-11-23T13:00:00.5+01:00 mail postfix/smtpd[12] hello", dated, "mail"),
+            ("<22>1 2026-11-23T12:00:00Z mail postfix/smtpd 12 - - hello", dated, "mail"),
+            (
+                "<22>1 2026-11-23T12:00:00Z mail postfix/smtpd 12 x [a b=\"\\] \"] hello",
+                dated,
+                "mail",
+            ),
+            ("Nov 23 12:00:00 postfix/smtpd[12]: hello", dated, ""),
+            ("mail postfix/smtpd[12]: hello", None, "mail"),
+            ("postfix/smtpd[12]: hello", None, ""),
+        ] {
+            let expected = (time, host.into(), "postfix/smtpd".into(), Some(12), "hello".into());
+            assert_eq!(read_line(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_header_is_all_message() {
+        let line = "4AA091855DA0: client=unknown[192.0.2.1]";
+        let (time, host, _, pid, _) = read_line(line);
+        assert_eq!((time, host.as_str(), pid), (None, "", None));
+        assert_eq!(read_line("").4, "");
+        assert_eq!(read_line(" ").4, " ");
+        assert_eq!(read_line("<>").4, "<>");
+        assert_eq!(read_line("<22>").4, "");
+    }
+}

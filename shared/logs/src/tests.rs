@@ -1,0 +1,423 @@
+//! Whole logs, line by line: each test is named after what the log shows.
+
+use super::testing::Collected;
+use super::*;
+
+const REFERENCE: i64 = 1_795_435_200; // 2026-11-23T12:00Z
+
+fn options() -> Options {
+    Options { format: Format::Auto, zone: Tz::UTC }
+}
+
+fn feed(stream: &mut LogStream, log: &str, collected: &mut Collected) {
+    for (number, line) in log.lines().enumerate() {
+        let mark = number as u64 * 2;
+        let arrival = Arrival { mark: mark + 2, before: mark + 1, reference: REFERENCE };
+        stream.line(line.trim_start().as_bytes(), arrival, collected);
+    }
+}
+
+/// Reads a log twice: at once, and with its state saved and restored before every line.
+fn read(log: &str) -> Collected {
+    let mut whole = Collected::default();
+    feed(&mut LogStream::new(options()), log, &mut whole);
+
+    let (mut parts, mut state) = (Collected::default(), Vec::new());
+    for line in log.lines() {
+        let mut stream = LogStream::restore(options(), &state).expect("its own state");
+        feed(&mut stream, line, &mut parts);
+        state = stream.save();
+    }
+    assert_eq!(whole, parts, "cut into batches of one line");
+    whole
+}
+
+fn smtpd(text: &str) -> String {
+    format!("Nov 23 11:00:00 mail postfix/submission/smtpd[7]: {text}\n")
+}
+
+fn qmgr(text: &str) -> String {
+    format!("Nov 23 11:00:01 mail postfix/qmgr[9]: {text}\n")
+}
+
+fn cleanup(text: &str) -> String {
+    format!("Nov 23 11:00:01 mail postfix/cleanup[8]: {text}\n")
+}
+
+const CONNECT: &str = "connect from unknown[192.0.2.1]";
+const TLS13: &str = "Anonymous TLS connection established from unknown[192.0.2.1]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)";
+const CLIENT: &str =
+    "6746B99473D: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=ann@example.test";
+const ACTIVE: &str = "6746B99473D: from=<ann@example.test>, size=344, nrcpt=1 (queue active)";
+const SENT: &str = "ann@example.test ann@example.test PLAIN TLS1.3 192.0.2.1 x1";
+
+#[test]
+fn retries_of_deferred_mail_are_not_counted_again() {
+    let log = [
+        smtpd(CONNECT),
+        smtpd(TLS13),
+        smtpd(CLIENT),
+        qmgr(ACTIVE),
+        smtpd("disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1"),
+        qmgr(ACTIVE),
+        qmgr(ACTIVE),
+    ];
+    assert_eq!(read(&log.concat()).submissions, [SENT]);
+}
+
+#[test]
+fn the_queue_manager_may_come_after_the_disconnect() {
+    let log = [
+        smtpd(TLS13),
+        smtpd(CLIENT),
+        smtpd("disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1"),
+        qmgr(ACTIVE),
+    ];
+    assert_eq!(read(&log.concat()).submissions, [SENT]);
+}
+
+#[test]
+fn a_transaction_given_up_is_not_counted_when_its_queue_id_is_used_again() {
+    let log = [
+        smtpd(TLS13),
+        smtpd(CLIENT),
+        smtpd("disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 quit=1"),
+        qmgr(ACTIVE),
+    ];
+    assert_eq!(read(&log.concat()), Collected::default());
+    let other_owner = [
+        smtpd(TLS13),
+        smtpd(CLIENT),
+        "Nov 23 11:00:02 mail postfix/pickup[3]: 6746B99473D: uid=0 from=<root>\n".to_owned(),
+        qmgr(ACTIVE),
+    ];
+    assert_eq!(read(&other_owner.concat()), Collected::default());
+    let other_client = [
+        smtpd(TLS13),
+        smtpd(CLIENT),
+        "Nov 23 11:00:02 mail postfix/smtpd[3]: 6746B99473D: client=mx[192.0.2.9]\n".to_owned(),
+        qmgr(ACTIVE),
+    ];
+    assert_eq!(read(&other_client.concat()), Collected::default());
+}
+
+#[test]
+fn without_a_tls_line_the_disconnect_tells_plaintext_from_unknown() {
+    for (program, end, tls) in [
+        ("postfix/smtpd", " ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1", "none"),
+        ("postfix/smtpd", " ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1", "unknown"),
+        ("postfix/smtps/smtpd", " ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1", "unknown"),
+        ("postfix/submissions/smtpd", " ehlo=1 auth=1 data=1 quit=1", "unknown"),
+        ("postfix/smtpd", "", "unknown"),
+    ] {
+        let line = |text: &str| format!("Nov 23 11:00:00 mail {program}[7]: {text}\n");
+        let end = line(&format!("disconnect from unknown[192.0.2.1]{end}"));
+        let log = [line(CONNECT), line(CLIENT), qmgr(ACTIVE), end].concat();
+        let expected = format!("ann@example.test ann@example.test PLAIN {tls} 192.0.2.1 x1");
+        assert_eq!(read(&log).submissions, [expected], "{log}");
+    }
+}
+
+#[test]
+fn mail_sent_before_starttls_was_plaintext() {
+    let log = [smtpd(CONNECT), smtpd(CLIENT), qmgr(ACTIVE), smtpd(TLS13)].concat();
+    assert_eq!(read(&log).submissions, [SENT.replace("TLS1.3", "none")]);
+}
+
+#[test]
+fn a_session_that_never_ends_is_settled_by_the_next_of_its_process() {
+    let log = [smtpd(CONNECT), smtpd(CLIENT), qmgr(ACTIVE), smtpd(CONNECT)].concat();
+    assert_eq!(read(&log).submissions, [SENT.replace("TLS1.3", "unknown")]);
+}
+
+#[test]
+fn a_silent_session_ends_by_the_logs_own_time() {
+    let late = "Nov 23 12:30:00 mail postfix/smtpd[5]: connect from unknown[192.0.2.2]\n";
+    let early = |line: String| line.replace("Nov 23 11", "Nov 22 11");
+    let log = [early(smtpd(CONNECT)), early(smtpd(CLIENT)), early(qmgr(ACTIVE)), late.to_owned()];
+    assert_eq!(read(&log.concat()).submissions, [SENT.replace("TLS1.3", "unknown")]);
+}
+
+#[test]
+fn the_end_of_a_log_settles_what_waits() {
+    let mut stream = LogStream::new(options());
+    let mut collected = Collected::default();
+    let log = [smtpd(CONNECT), smtpd(CLIENT), qmgr(ACTIVE)].concat();
+    feed(&mut stream, &log, &mut collected);
+    assert_eq!(collected, Collected::default());
+    stream.close(99, &mut collected);
+    assert_eq!(collected.submissions, [SENT.replace("TLS1.3", "unknown")]);
+    assert_eq!(stream.load(), Load::default());
+}
+
+#[test]
+fn held_mail_counts_when_it_is_held_and_not_again_when_released() {
+    let hold = "6746B99473D: hold: header Subject: x from unknown[192.0.2.1]; from=<Ann@example.test> to=<b@x.test> proto=ESMTP helo=<h>: y";
+    let end = "disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1";
+    let log = [smtpd(TLS13), smtpd(CLIENT), cleanup(hold), smtpd(end), qmgr(ACTIVE)].concat();
+    assert_eq!(read(&log).submissions, [SENT]);
+}
+
+#[test]
+fn mail_held_before_its_content_counts_only_with_content() {
+    let hold = "6746B99473D: hold: RCPT from unknown[192.0.2.1]: <b@x.test>: y; from=<ann@example.test> to=<b@x.test> proto=ESMTP helo=<h>";
+    let end =
+        |data| format!("disconnect from unknown[192.0.2.1] ehlo=2 auth=1 mail=2 rcpt=2{data}");
+    let given_up = [smtpd(TLS13), smtpd(CLIENT), smtpd(hold), smtpd(&end(""))].concat();
+    assert_eq!(read(&given_up), Collected::default());
+    let second = CLIENT.replace("6746B", "6746C");
+    let replaced = [
+        smtpd(TLS13),
+        smtpd(CLIENT),
+        smtpd(hold),
+        smtpd(&second),
+        smtpd(&end(" data=1")),
+        qmgr(&ACTIVE.replace("6746B", "6746C")),
+    ];
+    assert_eq!(read(&replaced.concat()).submissions, [SENT]);
+    let content = cleanup("6746B99473D: message-id=<x@example.test>");
+    let kept = [smtpd(TLS13), smtpd(CLIENT), smtpd(hold), content, smtpd(&end(" data=1"))];
+    assert_eq!(read(&kept.concat()).submissions, [SENT]);
+}
+
+#[test]
+fn mail_held_or_discarded_at_its_first_recipient_counts_once_it_was_accepted() {
+    for action in ["hold", "discard"] {
+        let early = format!(
+            "NOQUEUE: {action}: RCPT from unknown[192.0.2.1]: <b@x.test>: y; from=<ann@example.test> to=<b@x.test> proto=ESMTP helo=<h>"
+        );
+        let end = |data| format!("disconnect from unknown[192.0.2.1] ehlo=2 mail=1 rcpt=1{data}");
+        let given_up = [smtpd(TLS13), smtpd(&early), smtpd(CLIENT), smtpd(&end(""))].concat();
+        assert_eq!(read(&given_up), Collected::default());
+        let sent = [smtpd(TLS13), smtpd(&early), smtpd(CLIENT), smtpd(&end(" data=1"))].concat();
+        assert_eq!(read(&sent).submissions, [SENT]);
+    }
+}
+
+#[test]
+fn a_before_queue_proxy_accepts_by_itself() {
+    let client =
+        "NOQUEUE: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=ann@example.test";
+    let accept = "NOQUEUE: proxy-accept: END-OF-MESSAGE from unknown[192.0.2.1]: 250 2.0.0 Ok: queued as 7AB12; from=<ann@example.test> to=<b@x.test> proto=ESMTP helo=<h>";
+    let inner = "Nov 23 11:00:00 mail postfix/10025/smtpd[8]: 7AB12: client=localhost[127.0.0.1], orig_client=unknown[192.0.2.1]\n";
+    let active = qmgr("7AB12: from=<ann@example.test>, size=344, nrcpt=1 (queue active)");
+    let log = [
+        smtpd(TLS13),
+        smtpd(client),
+        inner.to_owned(),
+        active,
+        smtpd(accept),
+        smtpd(&accept.replace("proxy-accept", "proxy-reject")),
+        smtpd(client),
+        smtpd(&accept.replacen("NOQUEUE: ", "", 1)),
+    ];
+    assert_eq!(read(&log.concat()).submissions, [SENT, SENT]);
+}
+
+#[test]
+fn refused_and_cancelled_messages_are_not_counted() {
+    for refusal in [
+        cleanup(
+            "6746B99473D: milter-reject: END-OF-MESSAGE from unknown[192.0.2.1]: 5.7.1 no; from=<a@x.test>",
+        ),
+        cleanup("6746B99473D: canceled"),
+        cleanup("6746B99473D: reject: header Subject: x from unknown[192.0.2.1]; from=<a@x.test>"),
+        smtpd("warning: 6746B99473D: queue file size limit exceeded"),
+    ] {
+        let log = [smtpd(TLS13), smtpd(CLIENT), refusal, qmgr(ACTIVE)].concat();
+        assert_eq!(read(&log), Collected::default(), "{log}");
+    }
+}
+
+#[test]
+fn text_of_a_clients_choice_proves_nothing() {
+    let fake = "6746B99473D: client=x[192.0.2.9], sasl_method=PLAIN, sasl_username=fake@evil.test";
+    for line in [
+        smtpd(&format!("improper command pipelining after EHLO from x[192.0.2.1]: {fake}")),
+        smtpd(&format!("warning: non-SMTP command from unknown[192.0.2.1]: {fake}")),
+        cleanup(&format!("7746B99473D: warning: header Subject: {fake} from x[192.0.2.1]")),
+        smtpd(&format!("NOQUEUE: reject: RCPT from x[192.0.2.1]: 554; helo=<{fake}>")),
+        smtpd(
+            "NOQUEUE: reject: RCPT from x[192.0.2.1]: 554 5.7.1 no sasl_username=<fake@evil.test>",
+        ),
+        format!("Nov 23 11:00:00 mail dovecot: imap-login: postfix/smtpd[7]: {fake}\n"),
+        format!("Nov 23 11:00:00 mail postfix/smtp[7]: {fake}\n"),
+    ] {
+        let log = [line, qmgr(ACTIVE)].concat();
+        assert_eq!(read(&log), Collected::default(), "{log}");
+    }
+}
+
+#[test]
+fn two_hosts_and_two_instances_do_not_meet() {
+    let other = |line: String| line.replace(" mail ", " mail2 ");
+    let log = [smtpd(TLS13), smtpd(CLIENT), other(qmgr(ACTIVE))].concat();
+    assert_eq!(read(&log), Collected::default());
+    let instance = |line: String| line.replace("postfix/", "postfix-out/");
+    let log = [smtpd(TLS13), smtpd(CLIENT), instance(qmgr(ACTIVE))].concat();
+    assert_eq!(read(&log), Collected::default());
+}
+
+#[test]
+fn failed_logins_are_told_with_account_and_client() {
+    let log = [
+        smtpd("warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: UGFzc3dvcmQ6"),
+        smtpd(
+            "warning: unknown[192.0.2.1]: SASL PLAIN authentication failed: x, sasl_username=Ann",
+        ),
+        smtpd("warning: SASL authentication failure: incorrect digest response"),
+    ];
+    assert_eq!(read(&log.concat()).failures, [" 192.0.2.1", "ann 192.0.2.1"]);
+}
+
+#[test]
+fn journald_and_docker_wrap_the_same_lines() {
+    let journal = |program: &str, message: &str| {
+        format!(
+            "{{\"__REALTIME_TIMESTAMP\":\"1795431600000000\",\"_HOSTNAME\":\"mail\",\"SYSLOG_IDENTIFIER\":\"{program}\",\"_PID\":\"7\",\"MESSAGE\":\"{message}\"}}\n"
+        )
+    };
+    let log = [
+        journal("postfix/smtpd", TLS13),
+        journal("postfix/smtpd", CLIENT),
+        journal("postfix/qmgr", ACTIVE),
+    ];
+    assert_eq!(read(&log.concat()).submissions, [SENT]);
+
+    let shipped = |message: &str| format!("{{\"log\":\"{}\"}}\n", message.trim_end());
+    let log = [smtpd(TLS13), smtpd(CLIENT), qmgr(ACTIVE)].map(|line| shipped(&line));
+    assert_eq!(read(&log.concat()).submissions, [SENT]);
+
+    let bytes = r#"{"MESSAGE":[99,111],"SYSLOG_IDENTIFIER":"postfix/smtpd","_PID":7}"#;
+    assert_eq!(read(bytes), Collected::default());
+}
+
+#[test]
+fn a_message_without_process_id_has_no_known_tls_version() {
+    let line = |program: &str, message: &str| {
+        format!("{{\"time\":1795431600,\"program\":\"{program}\",\"message\":\"{message}\"}}\n")
+    };
+    let log =
+        [line("postfix/smtpd", TLS13), line("postfix/smtpd", CLIENT), line("postfix/qmgr", ACTIVE)];
+    assert_eq!(read(&log.concat()).submissions, [SENT.replace("TLS1.3", "unknown")]);
+}
+
+#[test]
+fn headers_may_be_stripped_or_exported_with_commas() {
+    for header in ["", "mail ", "2026-11-23 11:00:00 mail ", "<22>Nov 23 11:00:00 mail "] {
+        let line = |text: &str| format!("{header}postfix/smtpd[7]: {text},,,,,\n");
+        let log = [line(TLS13), line(CLIENT), format!("{header}postfix/qmgr[9] {ACTIVE},,,\n")];
+        assert_eq!(read(&log.concat()).submissions, [SENT], "{header:?}");
+    }
+}
+
+#[test]
+fn exim_through_syslog_and_alone() {
+    let line = "1xVWoN-0001PO-2u <= ann@example.test H=(h) [192.0.2.1] P=esmtpsa X=TLS1.3:x:256 A=plain:ann@example.test S=1";
+    for header in [
+        "2026-11-23 11:00:00 ",
+        "2026-11-23 11:00:00.123 +0100 [77] ",
+        "Nov 23 11:00:00 mail exim[77]: ",
+        "Nov 23 11:00:00 mail exim[77]: 2026-11-23 11:00:00 ",
+        "2026-11-23T11:00:00+01:00 mail exim4[8003]: [8003] ",
+        "",
+    ] {
+        let log = format!("{header}{line}");
+        assert_eq!(read(&log).submissions, [SENT], "{log}");
+    }
+    let failed = "2026-11-23 11:00:00 plain authenticator failed for (h) [192.0.2.1]: 535 Incorrect authentication data (set_id=ann)";
+    assert_eq!(read(failed).failures, ["ann 192.0.2.1"]);
+}
+
+#[test]
+fn events_need_only_a_time_and_a_name() {
+    let log = r#"
+        {"time":"2026-11-23T11:00:00Z","sender":"Ann@example.test"}
+        {"time":1795431600,"account":"ann","tls":"TLSv1.2","mechanism":"login","client":"192.0.2.1","messages":3}
+        {"time":1795431600.5,"sender":"","account":"ann@example.test","tls":"none"}
+        {"event":"auth_failure","time":"2026-11-23T12:00:00+01:00","account":"Ann"}
+        [{"time":1795431600,"sender":"a@x.test"},{"time":1795431600,"sender":"b@x.test"}]
+        [
+        {"time":1795431600,"sender":"c@x.test"},
+        {"time":1795431600,"sender":"d@x.test"}]
+        {"level":"info","msg":"some other program"}
+    "#;
+    let read = read(log);
+    assert_eq!(
+        read.submissions,
+        [
+            "ann@example.test   unknown  x1",
+            "(unknown) ann LOGIN TLS1.2 192.0.2.1 x3",
+            "<> ann@example.test  none  x1",
+            "a@x.test   unknown  x1",
+            "b@x.test   unknown  x1",
+            "c@x.test   unknown  x1",
+            "d@x.test   unknown  x1",
+        ]
+    );
+    assert_eq!(read.failures, ["ann "]);
+    assert_eq!(read.rejected, [""; 0]);
+}
+
+#[test]
+fn bad_events_are_rejected_with_a_reason() {
+    for (line, reason) in [
+        (r#"{"time":"yesterday","sender":"a@x.test"}"#, "time \"yesterday\" is neither"),
+        (r#"{"time":"2026-11-23T11:00:00","sender":"a@x.test"}"#, "RFC 3339 with an offset"),
+        (r#"{"sender":"a@x.test"}"#, "time is missing"),
+        (r#"{"event":"submission","time":1795431600}"#, "neither sender nor account"),
+        (r#"{"event":"login","time":1795431600,"sender":"a"}"#, "event \"login\" is neither"),
+        (r#"{"time":1795431600,"sender":"a@x.test","messages":0}"#, "messages 0 is no"),
+        (r#"{"time":1795431600,"sender":"a@x.test","tls":"TLS9"}"#, "tls \"tls9\" is none of"),
+        (r#"{"time":1795431600,"sender":"a@x.test","client":"home"}"#, "is no IP address"),
+        (r#"{"time":1795431600,"sender":7}"#, "sender 7 is no text"),
+        (r#"{"time":1795431600,"sender":"a@x.t"#, "not a JSON object"),
+    ] {
+        let read = read(line);
+        assert!(read.rejected[0].contains(reason), "{line}: {:?}", read.rejected);
+        assert!(read.submissions.is_empty());
+    }
+}
+
+#[test]
+fn memory_is_bounded_and_what_was_accepted_is_not_lost() {
+    let mut stream = LogStream::new(options());
+    let mut collected = Collected::default();
+    let sessions = 20_000;
+    for pid in 0..sessions {
+        let log = [
+            format!("mail postfix/smtpd[{pid}]: {CONNECT}\n"),
+            format!(
+                "mail postfix/smtpd[{pid}]: {}\n",
+                CLIENT.replace("6746B", &format!("{pid:05X}"))
+            ),
+            format!("mail postfix/qmgr[1]: {}\n", ACTIVE.replace("6746B", &format!("{pid:05X}"))),
+            format!("host{pid} postfix/smtpd[{pid}]: {CONNECT}\n"),
+        ];
+        feed(&mut stream, &log.concat(), &mut collected);
+    }
+    assert!(stream.load().evicted > 0);
+    assert!(stream.save().len() < 400_000, "{}", stream.save().len());
+    stream.close(0, &mut collected);
+    assert_eq!(collected.submissions.len(), sessions);
+}
+
+#[test]
+fn damaged_states_are_refused() {
+    let mut stream = LogStream::new(options());
+    feed(&mut stream, &[smtpd(TLS13), smtpd(CLIENT)].concat(), &mut Collected::default());
+    let state = stream.save();
+    assert!(LogStream::restore(options(), &state).is_ok());
+    assert!(matches!(LogStream::restore(options(), &[9, 9]), Err(StateError::Version(9))));
+    for cut in 1..state.len() {
+        assert!(LogStream::restore(options(), &state[..cut]).is_err(), "cut at {cut}");
+    }
+    for at in 1..state.len() {
+        let mut state = state.clone();
+        state[at] ^= 0x55;
+        if let Ok(mut stream) = LogStream::restore(options(), &state) {
+            feed(&mut stream, &qmgr(ACTIVE), &mut Collected::default());
+            stream.close(0, &mut Collected::default());
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Timestamps as mail servers and syslog write them.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+use report::local_to_unix;
+
+/// Seconds that a log's clock may run ahead of the reference time.
+const AHEAD: i64 = 86_400;
+const YEAR: i64 = 365 * 86_400;
+
+/// Reads timestamps; those without a zone or year are resolved in `zone`, near a reference time.
+///
+/// Remembers the last minute it worked out, because lines of the same minute come together.
+#[derive(Clone, Debug)]
+pub(crate) struct Timestamps {
+    zone: Tz,
+    /// `Mmm dd HH:MM` and the instant it begins.
+    syslog: ([u8; 12], i64),
+    /// `YYYY-MM-DD HH:MM` and the instant it begins in `zone`.
+    local: ([u8; 16], i64),
+    /// `YYYY-MM-DD` and the instant it begins in UTC.
+    date: ([u8; 10], i64),
+}
+
+impl Timestamps {
+    pub(crate) fn new(zone: Tz) -> Self {
+        Self { zone, syslog: ([0; 12], 0), local: ([0; 16], 0), date: ([0; 10], 0) }
+    }
+
+    /// RFC 3164: `Nov  9 16:21:58`, the 15 bytes at the beginning of `text`.
+    ///
+    /// The year is the latest in which the time is not more than a day after `reference`.
+    pub(crate) fn syslog(&mut self, text: &[u8], reference: i64) -> Option<i64> {
+        let minute: [u8; 12] = text.get(..12)?.try_into().ok()?;
+        if text[12] != b':' {
+            return None;
+        }
+        let seconds = two_digits(text, 13).filter(|seconds| *seconds <= 60)?;
+        let limit = reference.saturating_add(AHEAD);
+        let (known, begins) = self.syslog;
+        if known != minute || begins > limit || begins + YEAR <= limit {
+            let begins = self.resolve(&minute, limit)?;
+            self.syslog = (minute, begins);
+        }
+        Some(self.syslog.1 + i64::from(seconds))
+    }
+
+    fn resolve(&self, minute: &[u8; 12], limit: i64) -> Option<i64> {
+        let month = month_number(&minute[..3])?;
+        let day = match minute[4] {
+            b' ' => digit(minute[5])?,
+            _ => two_digits(minute, 4)?,
+        };
+        if minute[3] != b' ' || minute[6] != b' ' || minute[9] != b':' {
+            return None;
+        }
+        let (hour, minutes) = (two_digits(minute, 7)?, two_digits(minute, 10)?);
+        let newest = DateTime::from_timestamp(limit, 0)?.with_timezone(&self.zone).year();
+        // 29 February may lie eight years back.
+        (newest - 8..=newest).rev().find_map(|year| {
+            let date = NaiveDate::from_ymd_opt(year, month, day)?;
+            let begins = local_to_unix(self.zone, date.and_hms_opt(hour, minutes, 0)?);
+            (begins <= limit).then_some(begins)
+        })
+    }
+
+    /// RFC 3339 at the beginning of `text`, and how many bytes it takes.
+    ///
+    /// Also reads offsets without a colon (`+0100`); a time without offset is local.
+    pub(crate) fn rfc3339(&mut self, text: &[u8]) -> Option<(i64, usize)> {
+        if !matches!(text.get(10)?, b'T' | b't') {
+            return None;
+        }
+        let after_seconds = skip_fraction(text, 19);
+        match offset(text, after_seconds) {
+            Some((offset, end)) => Some((self.utc(text)? - offset, end)),
+            None => Some((self.local(text)?, after_seconds)),
+        }
+    }
+
+    /// Exim's `2026-11-23 16:22:35[.123][ +0100]` and how many bytes it takes.
+    pub(crate) fn exim(&mut self, text: &[u8]) -> Option<(i64, usize)> {
+        if *text.get(10)? != b' ' {
+            return None;
+        }
+        let after_seconds = skip_fraction(text, 19);
+        if text.get(after_seconds) == Some(&b' ')
+            && let Some((offset, end)) = offset(text, after_seconds + 1)
+        {
+            return Some((self.utc(text)? - offset, end));
+        }
+        Some((self.local(text)?, after_seconds))
+    }
+
+    /// `YYYY-MM-DD?HH:MM:SS` read as UTC.
+    fn utc(&mut self, text: &[u8]) -> Option<i64> {
+        let date: [u8; 10] = text.get(..10)?.try_into().ok()?;
+        if self.date.0 != date {
+            let begins = read_date(&date)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp();
+            self.date = (date, begins);
+        }
+        Some(self.date.1 + clock_seconds(text)?)
+    }
+
+    /// `YYYY-MM-DD?HH:MM:SS` read in the zone.
+    fn local(&mut self, text: &[u8]) -> Option<i64> {
+        let minute: [u8; 16] = text.get(..16)?.try_into().ok()?;
+        let seconds = clock_seconds(text)?;
+        if self.local.0 != minute {
+            let time = NaiveDateTime::new(
+                read_date(&text[..10])?,
+                chrono::NaiveTime::from_num_seconds_from_midnight_opt(
+                    u32::try_from(seconds - seconds % 60).ok()?,
+                    0,
+                )?,
+            );
+            self.local = (minute, local_to_unix(self.zone, time));
+        }
+        Some(self.local.1 + seconds % 60)
+    }
+}
+
+fn read_date(text: &[u8]) -> Option<NaiveDate> {
+    if text[4] != b'-' || text[7] != b'-' {
+        return None;
+    }
+    let year = two_digits(text, 0)? * 100 + two_digits(text, 2)?;
+    if year < 1970 {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(year.cast_signed(), two_digits(text, 5)?, two_digits(text, 8)?)
+}
+
+/// Seconds since midnight of the `HH:MM:SS` at bytes 11 to 19; a leap second is the last of its minute.
+fn clock_seconds(text: &[u8]) -> Option<i64> {
+    let (hour, minute, second) =
+        (two_digits(text, 11)?, two_digits(text, 14)?, two_digits(text, 17)?);
+    if text[13] != b':' || text[16] != b':' || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some(i64::from(hour * 3600 + minute * 60 + second.min(59)))
+}
+
+fn skip_fraction(text: &[u8], at: usize) -> usize {
+    if !matches!(text.get(at), Some(b'.' | b',')) {
+        return at;
+    }
+    let digits = text[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 { at } else { at + 1 + digits }
+}
+
+/// `Z`, `+01:00` or `+0100` at `at`: seconds east of UTC and where it ends.
+fn offset(text: &[u8], at: usize) -> Option<(i64, usize)> {
+    let sign = match text.get(at)? {
+        b'Z' | b'z' => return Some((0, at + 1)),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = two_digits(text, at + 1)?;
+    let colon = usize::from(text.get(at + 3) == Some(&b':'));
+    let minutes = two_digits(text, at + 3 + colon)?;
+    let seconds = i64::from(hours * 3600 + minutes * 60);
+    (hours < 24 && minutes < 60).then_some((sign * seconds, at + 5 + colon))
+}
+
+fn digit(byte: u8) -> Option<u32> {
+    let value = byte.wrapping_sub(b'0');
+    (value < 10).then_some(u32::from(value))
+}
+
+fn two_digits(text: &[u8], at: usize) -> Option<u32> {
+    let pair = text.get(at..at + 2)?;
+    Some(digit(pair[0])? * 10 + digit(pair[1])?)
+}
+
+fn month_number(name: &[u8]) -> Option<u32> {
+    Some(match name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unix(text: &str) -> i64 {
+        DateTime::parse_from_rfc3339(text).expect("a time").timestamp()
+    }
+
+    #[test]
+    fn a_year_is_found_around_new_year_and_for_logs_of_last_year() {
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        for (line, reference, expected) in [
+            ("Dec 31 23:59:59", "2027-01-01T00:00:05Z", "2026-12-31T23:59:59Z"),
+            ("Jan  1 00:00:01", "2027-01-01T00:00:05Z", "2027-01-01T00:00:01Z"),
+            ("Jan  1 00:00:01", "2026-12-31T23:59:58Z", "2027-01-01T00:00:01Z"),
+            ("Nov 24 00:00:00", "2026-11-23T12:00:00Z", "2026-11-24T00:00:00Z"),
+            ("Nov 25 00:00:00", "2026-11-23T12:00:00Z", "2025-11-25T00:00:00Z"),
+            ("Feb 29 12:00:00", "2027-03-01T00:00:00Z", "2024-02-29T12:00:00Z"),
+            ("Dec 09 10:00:00", "2026-12-09T10:00:00Z", "2026-12-09T10:00:00Z"),
+        ] {
+            let time = times.syslog(line.as_bytes(), unix(reference));
+            assert_eq!(time, Some(unix(expected)), "{line} seen at {reference}");
+        }
+    }
+
+    #[test]
+    fn local_times_follow_the_zone() {
+        let mut times = Timestamps::new(chrono_tz::Europe::Berlin);
+        let reference = unix("2026-11-23T12:00:00Z");
+        let winter = times.syslog(b"Nov 23 00:30:00", reference);
+        assert_eq!(winter, Some(unix("2026-11-22T23:30:00Z")));
+        let summer = times.exim(b"2026-07-23 00:30:00 1x");
+        assert_eq!(summer, Some((unix("2026-07-22T22:30:00Z"), 19)));
+        let bare = times.rfc3339(b"2026-07-23T00:30:00 host");
+        assert_eq!(bare, Some((unix("2026-07-22T22:30:00Z"), 19)));
+    }
+
+    #[test]
+    fn offsets_and_fractions_are_read() {
+        let mut times = Timestamps::new(chrono_tz::Asia::Tokyo);
+        let iso = times.rfc3339(b"2023-03-14T00:31:06.621091+01:00 host");
+        assert_eq!(iso, Some((unix("2023-03-13T23:31:06Z"), 32)));
+        let zulu = times.rfc3339(b"2024-01-01T00:00:00.000Z");
+        assert_eq!(zulu, Some((unix("2024-01-01T00:00:00Z"), 24)));
+        let exim = times.exim(b"2021-05-04 13:37:00.123 -0330 [12] 1hg");
+        assert_eq!(exim, Some((unix("2021-05-04T17:07:00Z"), 29)));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        for text in ["", "Nov", "Nov 31 00:00:00", "Nov 23 24:00:00", "Xxx 23 00:00:00"] {
+            assert_eq!(times.syslog(text.as_bytes(), 1_795_435_200), None, "{text}");
+        }
+        for text in ["2026-13-01T00:00:00Z", "2026-11-23T25:00:00Z", "0001-01-01T00:00:00Z"] {
+            assert_eq!(times.rfc3339(text.as_bytes()), None, "{text}");
+        }
+    }
+}

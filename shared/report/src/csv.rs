@@ -1,0 +1,117 @@
+//! CSV as spreadsheets and parsers read it (RFC 4180), safe to open.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use csv::{Terminator, WriterBuilder};
+
+use crate::TlsVersion;
+use crate::views::SenderRow;
+
+/// What a table shows beside the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Columns {
+    /// The message count.
+    SendingVolume,
+    /// Percentage and number of messages per TLS version, and the message count.
+    TlsUsage,
+}
+
+/// Writes a table: a header, then one line for each row, ended by CR LF.
+///
+/// # Errors
+/// Writing failed.
+pub fn write(to: impl Write, columns: Columns, rows: &[SenderRow]) -> io::Result<()> {
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(to);
+    writer.write_record(header(columns))?;
+    for row in rows {
+        writer.write_record(record(columns, row))?;
+    }
+    writer.flush()
+}
+
+fn header(columns: Columns) -> Vec<String> {
+    let mut header = vec!["Sender address".to_owned()];
+    if columns == Columns::TlsUsage {
+        for version in TlsVersion::ALL {
+            let label = label(version);
+            header.extend([format!("{label} %"), format!("{label} messages")]);
+        }
+    }
+    header.push("Message count".to_owned());
+    header
+}
+
+fn record(columns: Columns, row: &SenderRow) -> Vec<String> {
+    let mut record = vec![safe(&row.sender).into_owned()];
+    if columns == Columns::TlsUsage {
+        for share in row.counts.shares() {
+            record.extend([format!("{:.2}", share.percent), share.messages.to_string()]);
+        }
+    }
+    record.push(row.counts.total().to_string());
+    record
+}
+
+/// How a column is headed.
+fn label(version: TlsVersion) -> &'static str {
+    match version {
+        TlsVersion::Tls10 => "TLS1.0",
+        TlsVersion::Tls11 => "TLS1.1",
+        TlsVersion::Tls12 => "TLS1.2",
+        TlsVersion::Tls13 => "TLS1.3",
+        TlsVersion::None => "No TLS",
+        TlsVersion::Unknown => "Unknown",
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
+#[must_use]
+pub fn safe(cell: &str) -> Cow<'_, str> {
+    match cell.chars().next() {
+        Some(
+            '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}'
+            | '\u{ff20}',
+        ) => Cow::Owned(format!("'{cell}")),
+        _ => Cow::Borrowed(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TlsCounts;
+
+    fn table(columns: Columns, sender: &str) -> String {
+        let mut counts = TlsCounts::default();
+        counts.add(TlsVersion::Tls10, 1);
+        counts.add(TlsVersion::Tls12, 2);
+        let mut bytes = Vec::new();
+        write(&mut bytes, columns, &[SenderRow { sender: sender.into(), counts }]).expect("memory");
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn tables_have_the_columns_of_their_view() {
+        assert_eq!(
+            table(Columns::SendingVolume, "a@example.test"),
+            "Sender address,Message count\r\na@example.test,3\r\n"
+        );
+        assert_eq!(
+            table(Columns::TlsUsage, "a@example.test"),
+            "Sender address,TLS1.0 %,TLS1.0 messages,TLS1.1 %,TLS1.1 messages,TLS1.2 %,TLS1.2 messages,\
+             TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count\r\n\
+             a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3\r\n"
+        );
+    }
+
+    #[test]
+    fn formulas_are_disarmed_and_quotes_doubled() {
+        let text = table(Columns::SendingVolume, "=cmd|'/c calc'!a1,\"x\"@example.test");
+        assert!(text.ends_with("\"'=cmd|'/c calc'!a1,\"\"x\"\"@example.test\",3\r\n"), "{text}");
+        for cell in ["+1", "-1", "@a", "\tx", "\u{ff1d}1"] {
+            assert!(safe(cell).starts_with('\''));
+        }
+        assert_eq!(safe("a=1"), "a=1");
+    }
+}

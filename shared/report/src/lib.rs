@@ -1,0 +1,22 @@
+//! What the report counts and how it is shown.
+//!
+//! Everything here is a function of its arguments: no clock, no environment, no network, no files.
+//! Log readers produce [`Submission`]s, a [`Tally`] adds them up by day, and [`views`] turns what a
+//! store gives back into the rows, shares and series that people see. Every number in an HTTP
+//! answer, a page, a CSV file or a mail comes from this crate.
+
+pub mod csv;
+mod day;
+mod submission;
+mod tally;
+mod text;
+mod tls;
+pub mod views;
+
+pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, local_to_unix};
+pub use submission::{AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_of};
+pub use tally::{
+    ALL_DOMAINS, Counted, Identity, IdentityKind, Marks, RollupEntry, Tally, UsageKey, Window,
+};
+pub use text::{ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered};
+pub use tls::{TlsCounts, TlsShare, TlsVersion};

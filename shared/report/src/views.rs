@@ -1,0 +1,428 @@
+//! The views: what people and scripts see, made from what the store holds.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Day, Range, TlsCounts, TlsShare, TlsVersion, UsageKey};
+
+/// Messages of one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DayVolume {
+    /// The day.
+    pub date: NaiveDate,
+    /// Messages accepted on it.
+    pub messages: u64,
+}
+
+/// Messages of one day, by TLS version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DayTls {
+    /// The day.
+    pub date: NaiveDate,
+    /// Messages accepted on it.
+    pub messages: u64,
+    /// All six versions, always in the same order.
+    pub tls: Vec<TlsShare>,
+}
+
+/// The widget: how many sent through SMTP AUTH, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Insight {
+    /// First day.
+    pub start: NaiveDate,
+    /// Last day, included.
+    pub end: NaiveDate,
+    /// Distinct users or service accounts; a submission without a known account counts its sender.
+    pub accounts: u64,
+    /// Distinct sender addresses.
+    pub senders: u64,
+    /// Messages.
+    pub messages: u64,
+}
+
+/// The widget's flyout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InsightDetails {
+    /// The widget's own figures.
+    #[serde(flatten)]
+    pub insight: Insight,
+    /// Messages per TLS version.
+    pub tls: Vec<TlsShare>,
+    /// Messages per day: every day of the range.
+    pub volume: Vec<DayVolume>,
+}
+
+/// The sending volume report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SendingVolume {
+    /// First day.
+    pub start: NaiveDate,
+    /// Last day, included.
+    pub end: NaiveDate,
+    /// The sender domain; null is all of them.
+    pub domain: Option<String>,
+    /// Messages in the range.
+    pub total: u64,
+    /// Messages per day: every day of the range.
+    pub volume: Vec<DayVolume>,
+}
+
+/// The TLS usage report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TlsUsage {
+    /// First day.
+    pub start: NaiveDate,
+    /// Last day, included.
+    pub end: NaiveDate,
+    /// The sender domain; null is all of them.
+    pub domain: Option<String>,
+    /// Messages in the range.
+    pub total: u64,
+    /// Messages per TLS version over the range.
+    pub tls: Vec<TlsShare>,
+    /// The same per day: every day of the range.
+    pub days: Vec<DayTls>,
+}
+
+fn total(days: &BTreeMap<Day, TlsCounts>, range: Range) -> TlsCounts {
+    let mut sum = TlsCounts::default();
+    for (_, counts) in days.iter().filter(|(day, _)| range.contains(**day)) {
+        sum.merge(counts);
+    }
+    sum
+}
+
+fn volume(days: &BTreeMap<Day, TlsCounts>, range: Range) -> Vec<DayVolume> {
+    range
+        .days()
+        .map(|date| DayVolume { date, messages: days.get(&date).map_or(0, TlsCounts::total) })
+        .collect()
+}
+
+fn tls_days(days: &BTreeMap<Day, TlsCounts>, range: Range) -> Vec<DayTls> {
+    range
+        .days()
+        .map(|date| {
+            let counts = days.get(&date).copied().unwrap_or_default();
+            DayTls { date, messages: counts.total(), tls: counts.shares() }
+        })
+        .collect()
+}
+
+/// The widget, from the distinct names seen in the range and its rollup.
+#[must_use]
+pub fn insight(
+    range: Range,
+    accounts: u64,
+    senders: u64,
+    days: &BTreeMap<Day, TlsCounts>,
+) -> Insight {
+    let messages = total(days, range).total();
+    Insight { start: range.start, end: range.end, accounts, senders, messages }
+}
+
+/// The flyout, from the widget and the same rollup.
+#[must_use]
+pub fn insight_details(insight: Insight, days: &BTreeMap<Day, TlsCounts>) -> InsightDetails {
+    let range = Range { start: insight.start, end: insight.end };
+    InsightDetails { insight, tls: total(days, range).shares(), volume: volume(days, range) }
+}
+
+/// The sending volume of a range, from its rollup.
+#[must_use]
+pub fn sending_volume(
+    range: Range,
+    domain: Option<String>,
+    days: &BTreeMap<Day, TlsCounts>,
+) -> SendingVolume {
+    let total = total(days, range).total();
+    let volume = volume(days, range);
+    SendingVolume { start: range.start, end: range.end, domain, total, volume }
+}
+
+/// The TLS usage of a range, from its rollup.
+#[must_use]
+pub fn tls_usage(
+    range: Range,
+    domain: Option<String>,
+    days: &BTreeMap<Day, TlsCounts>,
+) -> TlsUsage {
+    let sum = total(days, range);
+    let (start, end) = (range.start, range.end);
+    let (total, tls) = (sum.total(), sum.shares());
+    TlsUsage { start, end, domain, total, tls, days: tls_days(days, range) }
+}
+
+/// One sender's messages in a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SenderRow {
+    /// The sender.
+    pub sender: Box<str>,
+    /// Its messages per TLS version.
+    pub counts: TlsCounts,
+}
+
+/// Adds usage up by sender.
+#[derive(Debug, Default)]
+pub struct SenderTable(HashMap<Box<str>, TlsCounts, RandomState>);
+
+impl SenderTable {
+    /// Adds messages of one usage key.
+    pub fn add(&mut self, key: &UsageKey<'_>, messages: u64) {
+        match self.0.get_mut(key.sender) {
+            Some(counts) => counts.add(key.tls, messages),
+            None => {
+                let mut counts = TlsCounts::default();
+                counts.add(key.tls, messages);
+                self.0.insert(key.sender.into(), counts);
+            }
+        }
+    }
+
+    /// The rows, in order.
+    #[must_use]
+    pub fn rows(self, sort: Sort) -> Vec<SenderRow> {
+        let rows = self.0.into_iter().map(|(sender, counts)| SenderRow { sender, counts });
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_unstable_by(|one, other| sort.compare(one, other));
+        rows
+    }
+}
+
+/// A column to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Column {
+    /// The sender address.
+    Sender,
+    /// The message count.
+    Messages,
+    /// Messages of one TLS version.
+    Tls(TlsVersion),
+    /// Their percentage of the sender's messages.
+    Percent(TlsVersion),
+}
+
+/// A column and a direction. Rows that are equal in it stand in the order of their senders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sort {
+    /// The column.
+    pub column: Column,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// Most messages first.
+    pub const MOST_MESSAGES: Self = Self { column: Column::Messages, descending: true };
+
+    /// Reads `sender`, `messages`, `TLS1.0` or `TLS1.0.percent` (any version), with `-` before it for
+    /// descending; none if it is no such text.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (descending, name) = match text.strip_prefix('-') {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        let column = match name {
+            "sender" => Column::Sender,
+            "messages" => Column::Messages,
+            _ => match name.strip_suffix(".percent") {
+                Some(version) => Column::Percent(TlsVersion::from_name(version)?),
+                None => Column::Tls(TlsVersion::from_name(name)?),
+            },
+        };
+        Some(Self { column, descending })
+    }
+
+    /// The order of two rows.
+    #[must_use]
+    pub fn compare(self, one: &SenderRow, other: &SenderRow) -> Ordering {
+        let by_column = match self.column {
+            Column::Sender => one.sender.cmp(&other.sender),
+            Column::Messages => one.counts.total().cmp(&other.counts.total()),
+            Column::Tls(version) => one.counts.get(version).cmp(&other.counts.get(version)),
+            Column::Percent(version) => {
+                // Fractions are compared crosswise: exact, where rounded percentages are not.
+                let part = |row: &SenderRow| u128::from(row.counts.get(version));
+                let whole = |row: &SenderRow| u128::from(row.counts.total().max(1));
+                (part(one) * whole(other)).cmp(&(part(other) * whole(one)))
+            }
+        };
+        let directed = if self.descending { by_column.reverse() } else { by_column };
+        directed.then_with(|| one.sender.cmp(&other.sender))
+    }
+}
+
+/// A row of the sending volume table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VolumeRow {
+    /// The sender.
+    pub sender: String,
+    /// Its messages.
+    pub messages: u64,
+}
+
+/// A row of the TLS usage table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TlsRow {
+    /// The sender.
+    pub sender: String,
+    /// Its messages per TLS version.
+    pub tls: Vec<TlsShare>,
+    /// Its messages.
+    pub messages: u64,
+}
+
+impl From<&SenderRow> for VolumeRow {
+    fn from(row: &SenderRow) -> Self {
+        Self { sender: row.sender.clone().into(), messages: row.counts.total() }
+    }
+}
+
+impl From<&SenderRow> for TlsRow {
+    fn from(row: &SenderRow) -> Self {
+        let (tls, messages) = (row.counts.shares(), row.counts.total());
+        Self { sender: row.sender.clone().into(), tls, messages }
+    }
+}
+
+/// Messages of one account, mechanism or client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    /// Its name; empty where the log does not tell.
+    pub name: String,
+    /// Messages sent with it.
+    pub messages: u64,
+}
+
+/// Everything about one sender in a range.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SenderDetails {
+    /// First day.
+    pub start: NaiveDate,
+    /// Last day, included.
+    pub end: NaiveDate,
+    /// The sender.
+    pub sender: String,
+    /// Its messages.
+    pub messages: u64,
+    /// The same per TLS version.
+    pub tls: Vec<TlsShare>,
+    /// The same per day: every day of the range.
+    pub days: Vec<DayTls>,
+    /// The accounts that sent them, most messages first.
+    pub accounts: Vec<Named>,
+    /// The mechanisms used, most messages first.
+    pub mechanisms: Vec<Named>,
+    /// The client addresses they came from, most messages first.
+    pub clients: Vec<Named>,
+}
+
+/// Adds usage of one sender up.
+#[derive(Debug, Default)]
+pub struct SenderFigures {
+    days: BTreeMap<Day, TlsCounts>,
+    accounts: BTreeMap<String, u64>,
+    mechanisms: BTreeMap<String, u64>,
+    clients: BTreeMap<String, u64>,
+}
+
+impl SenderFigures {
+    /// Adds messages of one of its usage keys.
+    pub fn add(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) {
+        self.days.entry(day).or_default().add(key.tls, messages);
+        for (names, name) in [
+            (&mut self.accounts, key.account),
+            (&mut self.mechanisms, key.mechanism),
+            (&mut self.clients, key.client),
+        ] {
+            *names.entry(name.to_owned()).or_default() += messages;
+        }
+    }
+
+    /// The view.
+    #[must_use]
+    pub fn details(self, sender: String, range: Range) -> SenderDetails {
+        let sum = total(&self.days, range);
+        SenderDetails {
+            start: range.start,
+            end: range.end,
+            sender,
+            messages: sum.total(),
+            tls: sum.shares(),
+            days: tls_days(&self.days, range),
+            accounts: most_first(self.accounts),
+            mechanisms: most_first(self.mechanisms),
+            clients: most_first(self.clients),
+        }
+    }
+}
+
+fn most_first(names: BTreeMap<String, u64>) -> Vec<Named> {
+    let mut names: Vec<_> =
+        names.into_iter().map(|(name, messages)| Named { name, messages }).collect();
+    names.sort_by_key(|named| std::cmp::Reverse(named.messages));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().expect("a date")
+    }
+
+    fn counts(tls10: u64, tls13: u64) -> TlsCounts {
+        let mut counts = TlsCounts::default();
+        counts.add(TlsVersion::Tls10, tls10);
+        counts.add(TlsVersion::Tls13, tls13);
+        counts
+    }
+
+    #[test]
+    fn every_day_of_a_range_is_shown_and_no_other() {
+        let range = Range { start: day("2026-11-21"), end: day("2026-11-23") };
+        let days = BTreeMap::from([
+            (day("2026-11-20"), counts(9, 9)),
+            (day("2026-11-21"), counts(1, 2)),
+            (day("2026-11-23"), counts(0, 4)),
+        ]);
+        let view = sending_volume(range, None, &days);
+        let volume: Vec<_> = view.volume.iter().map(|day| day.messages).collect();
+        assert_eq!((view.total, volume), (7, vec![3, 0, 4]));
+        let view = tls_usage(range, None, &days);
+        assert_eq!(view.tls.iter().map(|share| share.messages).sum::<u64>(), view.total);
+        assert_eq!(view.days.iter().map(|day| day.messages).sum::<u64>(), view.total);
+    }
+
+    #[test]
+    fn rows_are_sorted_by_any_column_and_ties_by_sender() {
+        let row = |sender: &str, counts| SenderRow { sender: sender.into(), counts };
+        let mut rows = [row("b", counts(1, 3)), row("a", counts(1, 3)), row("c", counts(3, 3))];
+        for (sort, expected) in [
+            ("sender", "abc"),
+            ("-sender", "cba"),
+            ("messages", "abc"),
+            ("-messages", "cab"),
+            ("-TLS1.0", "cab"),
+            ("TLS1.3", "abc"),
+            ("TLS1.0.percent", "abc"),
+            ("-TLS1.0.percent", "cab"),
+        ] {
+            let sort = Sort::read(sort).expect(sort);
+            rows.sort_by(|one, other| sort.compare(one, other));
+            let order: String = rows.iter().map(|row| &*row.sender).collect();
+            assert_eq!(order, expected, "{sort:?}");
+        }
+        for bad in ["", "-", "TLS", "messages.percent", "--sender"] {
+            assert_eq!(Sort::read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Files known by what is in them, whatever they are called and however they are compressed.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::StreamExt as _;
+use sha2::{Digest, Sha256};
+
+use crate::keys::{self, EXPIRES};
+use crate::{Store, StoreError};
+
+/// Bytes at the beginning of a file by which it is known.
+pub const FINGERPRINT: usize = 4096;
+/// Seconds that a file is remembered after it was last read.
+const LIFE: i64 = 92 * 86_400;
+
+/// A file that was read before, or is read for the first time now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFile {
+    /// The name under which its records are counted: the same for the same content.
+    pub source: String,
+    /// Whether it was read before.
+    pub known: bool,
+}
+
+impl Store {
+    /// Finds the file that begins with `head` (the first 4,096 bytes, or all if it is shorter), or
+    /// makes it known.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn identify_file(&self, head: &[u8], now: i64) -> Result<KnownFile, StoreError> {
+        let head = &head[..head.len().min(FINGERPRINT)];
+        let found = self.find_file(head).await?;
+        let known = found.is_some();
+        let source = found.unwrap_or_else(|| format!("file:{}", checksum(head)));
+        let mut item = keys::key(&partition(head), &source);
+        item.insert("length".to_owned(), keys::of_number(head.len()));
+        item.insert("checksum".to_owned(), AttributeValue::S(checksum(head)));
+        item.insert(EXPIRES.to_owned(), keys::of_number(now + LIFE));
+        self.put("PutItem", item).await?;
+        Ok(KnownFile { source, known })
+    }
+
+    /// The source of a file that was read before, by its beginning.
+    ///
+    /// A file that was shorter when it was read before is recognised as long as it still begins with
+    /// what it was. Two files are different if their beginnings differ anywhere.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn find_file(&self, head: &[u8]) -> Result<Option<String>, StoreError> {
+        let head = &head[..head.len().min(FINGERPRINT)];
+        let mut pages = self.pages(partition(head), None);
+        let mut best: Option<(usize, String)> = None;
+        while let Some(page) = pages.next().await {
+            for item in page? {
+                let (length, known) =
+                    (keys::number(&item, "length"), keys::text(&item, "checksum"));
+                let source = keys::text(&item, "sk");
+                if let (Some(length), Some(known), Some(source)) = (length, known, source)
+                    && let Some(begin) = head.get(..usize::try_from(length).unwrap_or(usize::MAX))
+                    && checksum(begin) == known
+                    && best.as_ref().is_none_or(|(longest, _)| begin.len() > *longest)
+                {
+                    best = Some((begin.len(), source.to_owned()));
+                }
+            }
+        }
+        Ok(best.map(|(_, source)| source))
+    }
+}
+
+fn partition(head: &[u8]) -> String {
+    let line = head.iter().position(|byte| *byte == b'\n').map_or(head.len(), |end| end + 1);
+    format!("K#{}", checksum(&head[..line]))
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

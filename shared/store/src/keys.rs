@@ -1,0 +1,89 @@
+//! Keys of the single table. `pk` and `sk` are texts.
+//!
+//! | item | `pk` | `sk` |
+//! | --- | --- | --- |
+//! | usage | `U#2026-11-23` | [`report::UsageKey`] |
+//! | rollup | `R#` domain (nothing: all domains) | day |
+//! | seen | `S#account#2026-11` (or `sender`, `domain`) | name |
+//! | failures | `F#2026-11-23` | account TAB client |
+//! | carry-over | `C#` log stream | `-` |
+//! | known file | `K#` checksum of its first line | source |
+//! | quarantine | `Q#2026-11-23` | source TAB position TAB number |
+//! | settings | `META` | `zone` |
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use report::{Day, IdentityKind, RETENTION_DAYS};
+
+/// An item, or its key, as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// When the engine may remove an item: seconds since 1970.
+pub(crate) const EXPIRES: &str = "x";
+/// Messages, or failed authentications.
+pub(crate) const COUNT: &str = "n";
+
+pub(crate) fn key(pk: &str, sk: &str) -> Item {
+    Item::from([
+        ("pk".to_owned(), AttributeValue::S(pk.to_owned())),
+        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
+}
+
+pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn number(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(crate) fn of_number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+pub(crate) fn usage(day: Day) -> String {
+    format!("U#{day}")
+}
+
+pub(crate) fn rollup(domain: &str) -> String {
+    format!("R#{domain}")
+}
+
+pub(crate) fn failures(day: Day) -> String {
+    format!("F#{day}")
+}
+
+pub(crate) fn quarantine(day: Day) -> String {
+    format!("Q#{day}")
+}
+
+pub(crate) fn carry_over(log_stream: &str) -> String {
+    format!("C#{log_stream}")
+}
+
+pub(crate) fn seen(kind: IdentityKind, day: Day) -> String {
+    let kind = match kind {
+        IdentityKind::Account => "account",
+        IdentityKind::Sender => "sender",
+        IdentityKind::Domain => "domain",
+    };
+    format!("S#{kind}#{}", day.format("%Y-%m"))
+}
+
+/// When an item about `day` expires: two days after it has left the retention, so that no zone and no
+/// clock sees it go too early.
+pub(crate) fn expiry(day: Day) -> AttributeValue {
+    let days = i64::try_from(RETENTION_DAYS).unwrap_or(i64::MAX) + 2;
+    let begins = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
+    of_number(begins.saturating_add(days.saturating_mul(86_400)))
+}
+
+pub(crate) fn bytes(bytes: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(bytes.into())
+}
+
+pub(crate) fn read_bytes<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
+    item.get(name)?.as_b().ok().map(AsRef::as_ref)
+}

@@ -1,0 +1,170 @@
+//! Reading ranges of days, page by page to the end.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use report::{Day, Range, TlsCounts, TlsVersion, UsageKey};
+
+use crate::count::attribute;
+use crate::keys::{self, COUNT, Item};
+use crate::{Store, StoreError};
+
+/// Days read at once.
+const PARALLEL: usize = 8;
+
+/// Messages by day.
+pub type Rollup = BTreeMap<Day, TlsCounts>;
+
+/// Which usage is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UsageFilter<'a> {
+    /// Only this domain's.
+    pub domain: Option<&'a str>,
+    /// Only this sender's; quick if the domain is given as well.
+    pub sender: Option<&'a str>,
+}
+
+/// Failed authentications of one account from one client on one day.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailureRow {
+    /// The day.
+    pub day: Day,
+    /// The account that was tried; empty if unknown.
+    pub account: String,
+    /// The client's address; empty if unknown.
+    pub client: String,
+    /// How often.
+    pub failures: u64,
+}
+
+impl Store {
+    /// Every item of a partition whose sort key begins with `prefix`, in pages.
+    pub(crate) fn pages(
+        &self,
+        partition: String,
+        prefix: Option<String>,
+    ) -> BoxStream<'_, Result<Vec<Item>, StoreError>> {
+        let condition = match prefix {
+            Some(_) => "pk = :pk AND begins_with(sk, :prefix)",
+            None => "pk = :pk",
+        };
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":pk", AttributeValue::S(partition));
+        if let Some(prefix) = prefix {
+            query = query.expression_attribute_values(":prefix", AttributeValue::S(prefix));
+        }
+        self.query_pages(query)
+    }
+
+    fn query_pages(
+        &self,
+        query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
+    ) -> BoxStream<'_, Result<Vec<Item>, StoreError>> {
+        let pages = query.into_paginator().send();
+        stream::unfold(pages, |mut pages| async move {
+            let page = pages.next().await?;
+            let items = page
+                .map(|page| page.items.unwrap_or_default())
+                .map_err(|error| StoreError::request("Query", &error));
+            Some((items, pages))
+        })
+        .boxed()
+    }
+
+    /// Messages per day and TLS version of a domain, or of all ([`report::ALL_DOMAINS`]).
+    ///
+    /// Days without messages are not in it.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn rollup(&self, domain: &str, range: Range) -> Result<Rollup, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :start AND :end")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::rollup(domain)))
+            .expression_attribute_values(":start", AttributeValue::S(range.start.to_string()))
+            .expression_attribute_values(":end", AttributeValue::S(range.end.to_string()));
+        let mut rollup = Rollup::new();
+        let mut pages = self.query_pages(query);
+        while let Some(page) = pages.next().await {
+            for item in page? {
+                let day = keys::text(&item, "sk").and_then(|day| day.parse().ok());
+                let day: Day = day.ok_or_else(|| StoreError::Item {
+                    key: keys::rollup(domain),
+                    expected: "a day's rollup",
+                })?;
+                let counts = rollup.entry(day).or_default();
+                for version in TlsVersion::ALL {
+                    let messages = keys::number(&item, attribute(version)).unwrap_or(0);
+                    counts.add(version, messages);
+                }
+            }
+        }
+        Ok(rollup)
+    }
+
+    /// Hands every usage item of a range to `each`, in no particular order.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn usage(
+        &self,
+        range: Range,
+        filter: UsageFilter<'_>,
+        mut each: impl FnMut(Day, UsageKey<'_>, u64),
+    ) -> Result<(), StoreError> {
+        let prefix = filter.domain.map(|domain| match filter.sender {
+            Some(sender) => format!("{domain}\t{sender}\t"),
+            None => format!("{domain}\t"),
+        });
+        let days = stream::iter(range.days().map(|day| {
+            let pages = self.pages(keys::usage(day), prefix.clone());
+            pages.map(move |page| (day, page)).boxed()
+        }));
+        let mut pages = days.flatten_unordered(PARALLEL);
+        while let Some((day, page)) = pages.next().await {
+            for item in page? {
+                let read = keys::text(&item, "sk").and_then(UsageKey::read);
+                let (Some(key), Some(messages)) = (read, keys::number(&item, COUNT)) else {
+                    return Err(StoreError::Item { key: keys::usage(day), expected: "usage" });
+                };
+                if filter.sender.is_none_or(|sender| sender == key.sender) {
+                    each(day, key, messages);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Failed authentications of a range, by day, account and client.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn failures(&self, range: Range) -> Result<Vec<FailureRow>, StoreError> {
+        let mut rows = Vec::new();
+        for day in range.days() {
+            let mut pages = self.pages(keys::failures(day), None);
+            while let Some(page) = pages.next().await {
+                for item in page? {
+                    let names = keys::text(&item, "sk").and_then(|text| text.split_once('\t'));
+                    let (Some((account, client)), Some(failures)) =
+                        (names, keys::number(&item, COUNT))
+                    else {
+                        let key = keys::failures(day);
+                        return Err(StoreError::Item { key, expected: "failures" });
+                    };
+                    let (account, client) = (account.to_owned(), client.to_owned());
+                    rows.push(FailureRow { day, account, client, failures });
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
