@@ -1,0 +1,104 @@
+//! Logs that real servers wrote, and what was really sent: the HTTP interface must tell the same.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use tests::app::{App, NOW};
+
+/// Messages by sender, account, mechanism and TLS version.
+type Rows = BTreeMap<(String, String, String, String), u64>;
+
+fn folders(server: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(server);
+    let mut folders: Vec<_> = fs::read_dir(root)
+        .expect("fixtures")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    folders.sort();
+    assert!(!folders.is_empty());
+    folders
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn truth(path: &Path) -> Result<(Rows, u64)> {
+    let truth: Value = serde_json::from_slice(&fs::read(path)?)?;
+    let rows = truth["rows"].as_array().context("rows")?;
+    let row = |row: &Value| {
+        let key = (text(&row[0]), text(&row[1]), text(&row[2]), text(&row[3]));
+        (key, row[4].as_u64().unwrap_or_default())
+    };
+    let rows: Rows = rows.iter().map(row).collect();
+    assert_eq!(rows.values().sum::<u64>(), truth["messages"].as_u64().context("messages")?);
+    Ok((rows, truth["auth_failures"].as_u64().context("auth_failures")?))
+}
+
+/// What the store holds, and that the views agree with it.
+async fn told(app: &App) -> Result<(Rows, u64)> {
+    let today = report::Days::new(chrono_tz::UTC).day_of(NOW);
+    let kept = report::Range::kept(today);
+    let mut rows = Rows::new();
+    app.store
+        .usage(kept, store::UsageFilter::default(), |_, key, messages| {
+            let sender = key.sender.to_owned();
+            let (account, mechanism) = (key.account.to_owned(), key.mechanism.to_owned());
+            let key = (sender, account, mechanism, key.tls.name().to_owned());
+            *rows.entry(key).or_default() += messages;
+        })
+        .await?;
+    let failures = app.store.failures(kept).await?.iter().map(|row| row.failures).sum();
+    Ok((rows, failures))
+}
+
+async fn check(folder: &Path, file: &str) -> Result<()> {
+    let name = folder.display().to_string();
+    let (rows, failures) = truth(&folder.join("truth.json"))?;
+    let log = fs::read(folder.join(file))?;
+    let log = String::from_utf8_lossy(&log);
+    let app = App::new().await?;
+    app.log(&name, &log).await?;
+    assert_eq!(told(&app).await?, (rows.clone(), failures), "{name}");
+
+    // Again: nothing changes.
+    app.log(&name, &log).await?;
+    assert_eq!(told(&app).await?, (rows.clone(), failures), "{name}, read twice");
+
+    let range = "start=2026-08-27&end=2026-11-24&limit=1000";
+    let table = app.get(&format!("/v1/reports/tls-usage/details?{range}")).await?.ok()?;
+    let mut by_sender: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for ((sender, _, _, tls), messages) in &rows {
+        *by_sender.entry(sender.clone()).or_default().entry(tls.clone()).or_default() += messages;
+    }
+    let shown = table["rows"].as_array().context("rows")?;
+    assert_eq!(shown.len(), by_sender.len(), "{name}");
+    for row in shown {
+        let shares = row["tls"].as_array().context("tls")?.iter();
+        let shares = shares.filter(|share| share["messages"] != 0);
+        let shares: BTreeMap<_, _> = shares
+            .map(|share| (text(&share["version"]), share["messages"].as_u64().unwrap_or(0)))
+            .collect();
+        assert_eq!(Some(&shares), by_sender.get(&text(&row["sender"])), "{name}: {row}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn postfix_logs_are_counted_as_they_were_sent() -> Result<()> {
+    for folder in folders("postfix-live") {
+        check(&folder, "maillog").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn exim_logs_are_counted_as_they_were_sent() -> Result<()> {
+    for folder in folders("exim-live") {
+        check(&folder, "mainlog").await?;
+    }
+    Ok(())
+}

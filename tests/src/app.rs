@@ -1,0 +1,147 @@
+//! The service in one process: an engine in memory, ingestion, and the HTTP interface.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use chrono_tz::Tz;
+use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
+use local::engine::Engine;
+use query::Query;
+use serde_json::Value;
+use store::{KnownFile, Store, Writing};
+use tower::ServiceExt as _;
+
+/// 2026-11-24T12:00Z, the present of every test.
+pub const NOW: i64 = 1_795_521_600;
+
+/// A store, what fills it and what answers from it.
+#[derive(Debug)]
+pub struct App {
+    /// The engine behind the store.
+    pub engine: Engine,
+    /// The store.
+    pub store: Arc<Store>,
+    /// Ingestion into it.
+    pub ingest: Ingest,
+    router: Router,
+}
+
+/// How days are counted and logs read, unless a test says otherwise.
+#[must_use]
+pub fn settings(zone: Tz) -> Settings {
+    let logs = logs::Options { format: logs::Format::Auto, zone };
+    Settings { logs, zone, default_domain: "(none)".into() }
+}
+
+impl App {
+    /// An empty service whose days are those of UTC.
+    ///
+    /// # Errors
+    /// The engine does not start.
+    pub async fn new() -> Result<Self> {
+        Self::in_zone(Tz::UTC).await
+    }
+
+    /// An empty service whose days are those of a zone.
+    ///
+    /// # Errors
+    /// The engine does not start.
+    pub async fn in_zone(zone: Tz) -> Result<Self> {
+        let engine = Engine::in_memory()?;
+        let store = Store::new(engine.client(), "table", Writing::Transactions);
+        store.create_table().await?;
+        let store = Arc::new(store);
+        let ingest = Ingest::new(Arc::clone(&store), settings(zone));
+        let query = Query::new(Arc::clone(&store), zone, Arc::new(|| NOW));
+        Ok(Self { engine, store, ingest, router: query::router(query) })
+    }
+
+    /// Ingests a log as a file with this name, line by line.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn log(&self, name: &str, log: &str) -> Result<Summary> {
+        let file = KnownFile { source: format!("file:{name}"), known: false };
+        let mut reading = FileIngest::resume(&self.ingest, &file, NOW).await?;
+        let mut begins = 0;
+        for line in log.split_inclusive('\n') {
+            let ends = begins + line.len() as u64;
+            if begins >= reading.offset() {
+                let place = IngestedLine { begins, ends, reference: NOW };
+                reading.line(line.trim_end().as_bytes(), place);
+            }
+            begins = ends;
+        }
+        Ok(reading.flush().await?)
+    }
+
+    /// Asks for a path.
+    ///
+    /// # Errors
+    /// The answer broke off.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        self.ask(Request::get(path).body(Body::empty())?).await
+    }
+
+    /// Asks with a request of one's own.
+    ///
+    /// # Errors
+    /// The answer broke off.
+    pub async fn ask(&self, request: Request<Body>) -> Result<Answer> {
+        let asked = format!("{} {}", request.method(), request.uri());
+        let response = self.router.clone().oneshot(request).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
+        Ok(Answer { asked, status, headers, body: body.to_vec() })
+    }
+}
+
+/// An answer of the HTTP interface.
+#[derive(Debug)]
+pub struct Answer {
+    asked: String,
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The JSON of a success.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn ok(&self) -> Result<Value> {
+        let (asked, status) = (&self.asked, self.status);
+        ensure!(status.is_success(), "{asked}: {status} {}", String::from_utf8_lossy(&self.body));
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    /// The problem details of an answer with this status.
+    ///
+    /// # Errors
+    /// It has another status, or no problem details.
+    pub fn problem(&self, status: u16) -> Result<Value> {
+        let asked = &self.asked;
+        ensure!(self.status.as_u16() == status, "{asked}: {}, not {status}", self.status);
+        let media_type = self.headers.get("content-type").map(|value| value.as_bytes());
+        ensure!(media_type == Some(b"application/problem+json"), "{asked}: {media_type:?}");
+        let body: Value = serde_json::from_slice(&self.body)?;
+        ensure!(body["status"] == status, "{asked}: {body}");
+        Ok(body)
+    }
+
+    /// The text of a success.
+    ///
+    /// # Errors
+    /// It is none, or no text.
+    pub fn text(&self) -> Result<String> {
+        ensure!(self.status.is_success(), "{}: {}", self.asked, self.status);
+        Ok(String::from_utf8(self.body.clone())?)
+    }
+}

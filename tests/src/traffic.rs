@@ -1,0 +1,310 @@
+//! Random traffic of mail servers whose counts are known, rendered as their logs.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use fastrand::Rng;
+use report::{Day, TlsVersion};
+
+use crate::app::NOW;
+
+/// Day, domain, sender, account, mechanism, TLS version, client address.
+pub type Key = (Day, String, String, String, String, TlsVersion, String);
+
+/// A plain count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// Messages.
+    pub usage: BTreeMap<Key, u64>,
+    /// Failed authentications by day, account and client address.
+    pub failures: BTreeMap<(Day, String, String), u64>,
+}
+
+impl Expected {
+    /// Adds another count to this.
+    pub fn add(&mut self, other: Self) {
+        for (key, messages) in other.usage {
+            *self.usage.entry(key).or_default() += messages;
+        }
+        for (key, failures) in other.failures {
+            *self.failures.entry(key).or_default() += failures;
+        }
+    }
+}
+
+/// What a log is rendered as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Postfix that logs TLS versions.
+    Postfix,
+    /// Postfix with `smtpd_tls_loglevel=0`.
+    PostfixQuiet,
+    /// Exim's main log.
+    Exim,
+    /// JSON events.
+    Json,
+}
+
+/// One log: its lines in order, and what they are worth.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// The lines.
+    pub lines: Vec<String>,
+    /// The count.
+    pub expected: Expected,
+}
+
+const DOMAINS: [&str; 3] = ["example.test", "corp.test", "shop.test"];
+const MECHANISMS: [&str; 3] = ["PLAIN", "LOGIN", "CRAM-MD5"];
+const VERSIONS: [(&str, &str, TlsVersion); 4] = [
+    ("TLSv1", "TLS1.0", TlsVersion::Tls10),
+    ("TLSv1.1", "TLS1.1", TlsVersion::Tls11),
+    ("TLSv1.2", "TLS1.2", TlsVersion::Tls12),
+    ("TLSv1.3", "TLS1.3", TlsVersion::Tls13),
+];
+
+/// Who is connected, and how.
+struct Session {
+    account: String,
+    mechanism: &'static str,
+    client: String,
+    /// None is plaintext.
+    tls: Option<usize>,
+    begins: i64,
+}
+
+/// Writes a log of some sessions within the three days before the present.
+#[must_use]
+pub fn log(kind: Kind, host: &str, sessions: usize, zone: Tz, rng: &mut Rng) -> Log {
+    let mut writer = Writer {
+        host: host.to_owned(),
+        zone,
+        old_style: rng.bool(),
+        lines: Vec::new(),
+        expected: Expected::default(),
+        ids: Vec::new(),
+    };
+    for number in 0..sessions {
+        let session = session(rng);
+        match kind {
+            Kind::Postfix => writer.postfix(&session, number, true, rng),
+            Kind::PostfixQuiet => writer.postfix(&session, number, false, rng),
+            Kind::Exim => writer.exim(&session, number, rng),
+            Kind::Json => writer.json(&session, rng),
+        }
+    }
+    let Writer { mut lines, expected, .. } = writer;
+    // The sort is stable: lines of a session stay in order within a second.
+    lines.sort_by_key(|(time, _)| *time);
+    Log { lines: lines.into_iter().map(|(_, line)| line).collect(), expected }
+}
+
+fn session(rng: &mut Rng) -> Session {
+    let user = rng.u32(0..5);
+    Session {
+        account: match rng.u32(0..8) {
+            0 => format!("user{user}"),
+            _ => format!("user{user}@{}", DOMAINS[rng.usize(0..3)]),
+        },
+        mechanism: MECHANISMS[rng.usize(0..3)],
+        client: match rng.bool() {
+            true => format!("192.0.2.{}", rng.u32(1..5)),
+            false => format!("2001:db8::{}", rng.u32(1..5)),
+        },
+        tls: (rng.u32(0..5) > 0).then(|| rng.usize(0..4)),
+        begins: NOW - rng.i64(0..3 * 86_400),
+    }
+}
+
+struct Writer {
+    host: String,
+    zone: Tz,
+    /// RFC 3164 timestamps rather than RFC 3339.
+    old_style: bool,
+    lines: Vec<(i64, String)>,
+    expected: Expected,
+    /// Queue ids that may be used again, and from when on.
+    ids: Vec<(String, i64)>,
+}
+
+impl Writer {
+    fn postfix(&mut self, session: &Session, pid: usize, tells_tls: bool, rng: &mut Rng) {
+        let wrapper = session.tls.is_some() && rng.u32(0..4) == 0;
+        let service = if wrapper { "smtps" } else { "submission" };
+        let (smtpd, name) = (format!("{service}/smtpd"), format!("unknown[{}]", session.client));
+        let mut time = session.begins;
+        self.line(time, &smtpd, pid, &format!("connect from {name}"));
+        if let Some(version) = session.tls.filter(|_| tells_tls) {
+            let version = VERSIONS[version].0;
+            let tls = format!(
+                "Anonymous TLS connection established from {name}: {version} with cipher X (256/256 bits)"
+            );
+            self.line(time, &smtpd, pid, &tls);
+        }
+        let failed = if rng.u32(0..6) == 0 { rng.u32(1..3) } else { 0 };
+        for _ in 0..failed {
+            let failure = format!(
+                "warning: {name}: SASL {} authentication failed: bad, sasl_username={}",
+                session.mechanism, session.account
+            );
+            self.line(time, &smtpd, pid, &failure);
+            self.failed(session, time);
+        }
+        let tls = match (session.tls, tells_tls) {
+            (Some(version), true) => VERSIONS[version].2,
+            (Some(_), false) => TlsVersion::Unknown,
+            (None, _) => TlsVersion::None,
+        };
+        let (mut begun, mut accepted) = (0, 0);
+        for _ in 0..rng.u32(0..4) {
+            time += rng.i64(0..40);
+            begun += 1;
+            let id = self.id(time, rng);
+            let (mechanism, account) = (session.mechanism, &session.account);
+            let login =
+                format!("{id}: client={name}, sasl_method={mechanism}, sasl_username={account}");
+            self.line(time, &smtpd, pid, &login);
+            if rng.u32(0..4) == 0 {
+                // Given up: nothing more, or a refusal.
+                if rng.bool() {
+                    self.line(time, "cleanup", 2, &format!("{id}: canceled"));
+                }
+                continue;
+            }
+            accepted += 1;
+            self.line(time, "cleanup", 2, &format!("{id}: message-id=<{id}@example.test>"));
+            let sender = sender(session, rng);
+            // The queue manager may be late, and says it again at each retry.
+            let active = time + if rng.u32(0..4) == 0 { rng.i64(0..90) } else { 0 };
+            let shown = if sender == "<>" { "" } else { &sender };
+            let text = format!("{id}: from=<{shown}>, size=1, nrcpt=1 (queue active)");
+            self.line(active, "qmgr", 1, &text);
+            self.sent(session, &sender, tls, active, 1);
+            let mut last = active;
+            for _ in 0..rng.u32(0..3).saturating_sub(1) {
+                last += rng.i64(1..4000);
+                self.line(last, "qmgr", 1, &text);
+            }
+            self.line(last + 1, "qmgr", 1, &format!("{id}: removed"));
+            self.ids.push((id, last + 2));
+        }
+        let starttls = if session.tls.is_some() && !wrapper { " starttls=1" } else { "" };
+        let end = format!(
+            "disconnect from {name} ehlo=2{starttls} auth=1 mail={begun} rcpt={begun} data={accepted} quit=1"
+        );
+        self.line(time + rng.i64(0..5), &smtpd, pid, &end);
+    }
+
+    fn exim(&mut self, session: &Session, number: usize, rng: &mut Rng) {
+        let time = session.begins;
+        let host = format!("H=(client.test) [{}]", session.client);
+        if rng.u32(0..6) == 0 {
+            let account = &session.account;
+            let text = format!(
+                "{} authenticator failed for (client.test) [{}]: 535 Incorrect authentication data (set_id={account})",
+                session.mechanism, session.client
+            );
+            self.exim_line(time, &text);
+            self.failed(session, time);
+        }
+        for message in 0..rng.usize(0..3) {
+            let sender = sender(session, rng);
+            let id = format!("1xV{number:03}-{message:06}-2u");
+            let (protocol, tls, version) = match session.tls {
+                Some(version) => {
+                    let (_, label, version) = VERSIONS[version];
+                    ("esmtpsa", format!(" X={label}:CIPHER:256"), version)
+                }
+                None => ("esmtpa", String::new(), TlsVersion::None),
+            };
+            let (mechanism, account) = (session.mechanism, &session.account);
+            let text = format!(
+                "{id} <= {sender} {host} P={protocol}{tls} A={mechanism}:{account} S=1 T=\"x A=y:z\""
+            );
+            self.exim_line(time, &text);
+            self.sent(session, &sender, version, time, 1);
+            self.exim_line(time, &format!("{id} => a@b.test R=r T=t X=TLS1.2:C:1 A=out C=\"250\""));
+        }
+    }
+
+    fn json(&mut self, session: &Session, rng: &mut Rng) {
+        let time = session.begins;
+        let stamp = DateTime::from_timestamp(time, 0).unwrap_or_default().to_rfc3339();
+        let (account, client) = (&session.account, &session.client);
+        if rng.u32(0..5) == 0 {
+            let event = serde_json::json!({"event": "auth_failure", "time": stamp,
+                "account": account, "client": client});
+            self.lines.push((time, event.to_string()));
+            return self.failed(session, time);
+        }
+        let (tls, version) = match session.tls {
+            Some(version) => (VERSIONS[version].1, VERSIONS[version].2),
+            None => ("none", TlsVersion::None),
+        };
+        let (sender, messages) = (sender(session, rng), rng.u64(1..20));
+        let shown = if sender == "<>" { "" } else { &sender };
+        let event = serde_json::json!({"time": stamp, "sender": shown, "account": account,
+            "mechanism": session.mechanism, "tls": tls, "client": client, "messages": messages});
+        self.lines.push((time, event.to_string()));
+        self.sent(session, &sender, version, time, messages);
+    }
+
+    fn line(&mut self, time: i64, program: &str, pid: usize, text: &str) {
+        let at = self.local(time);
+        let stamp = match self.old_style {
+            true => at.format("%b %e %H:%M:%S").to_string(),
+            false => at.to_rfc3339(),
+        };
+        let host = &self.host;
+        self.lines.push((time, format!("{stamp} {host} postfix/{program}[{pid}]: {text}")));
+    }
+
+    fn exim_line(&mut self, time: i64, text: &str) {
+        let at = self.local(time);
+        let zone = if self.old_style { "" } else { " %z" };
+        let format = format!("%Y-%m-%d %H:%M:%S{zone}");
+        let stamp = at.format(&format);
+        self.lines.push((time, format!("{stamp} {text}")));
+    }
+
+    fn local(&self, time: i64) -> DateTime<Tz> {
+        DateTime::from_timestamp(time, 0).unwrap_or_default().with_timezone(&self.zone)
+    }
+
+    /// A queue id; sometimes one whose message is gone.
+    fn id(&mut self, time: i64, rng: &mut Rng) -> String {
+        let free = self.ids.iter().position(|(_, from)| *from < time);
+        match free.filter(|_| rng.bool()) {
+            Some(at) => self.ids.swap_remove(at).0,
+            None => format!("{:011X}", rng.u64(0..1 << 44)),
+        }
+    }
+
+    fn day(&self, time: i64) -> Day {
+        self.local(time).date_naive()
+    }
+
+    fn sent(&mut self, session: &Session, sender: &str, tls: TlsVersion, time: i64, messages: u64) {
+        let owner = if sender == "<>" { &session.account } else { sender };
+        let domain = owner.split_once('@').map_or("(none)", |(_, domain)| domain).to_owned();
+        let (account, client) = (session.account.clone(), session.client.clone());
+        let mechanism = session.mechanism.to_owned();
+        let key = (self.day(time), domain, sender.to_owned(), account, mechanism, tls, client);
+        *self.expected.usage.entry(key).or_default() += messages;
+    }
+
+    fn failed(&mut self, session: &Session, time: i64) {
+        let key = (self.day(time), session.account.clone(), session.client.clone());
+        *self.expected.failures.entry(key).or_default() += 1;
+    }
+}
+
+fn sender(session: &Session, rng: &mut Rng) -> String {
+    match rng.u32(0..6) {
+        0 => "<>".to_owned(),
+        1 => format!("list{}@{}", rng.u32(0..3), DOMAINS[rng.usize(0..3)]),
+        _ if session.account.contains('@') => session.account.clone(),
+        _ => format!("{}@{}", session.account, DOMAINS[0]),
+    }
+}
