@@ -1,1 +1,329 @@
-//! x
+//! Every record counts once: random traffic in random batches, with duplicates, re-delivery with other
+//! boundaries, crashes after any write, and two readers of the same records at once.
+//!
+//! `EXACTLY_ONCE_SECONDS` makes the tests go on for longer than their usual number of cases, and
+//! `EXACTLY_ONCE_SEED` begins with another one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use chrono_tz::Tz;
+use fastrand::Rng;
+use ingest::kinesis::KinesisEvent;
+use ingest::{FileIngest, Ingest, IngestedLine};
+use local::engine::Engine;
+use report::{IdentityKind, Range};
+use store::{KnownFile, Store, UsageFilter, Writing};
+use tests::app::{NOW, settings};
+use tests::fault::store_that_dies;
+use tests::kinesis::{self, Record};
+use tests::traffic::{self, Expected, Kind};
+
+const FOREVER: i64 = i64::MAX;
+
+fn seeds(usual: u64) -> impl Iterator<Item = u64> {
+    let setting = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = setting("EXACTLY_ONCE_SEED").unwrap_or(1);
+    let until = setting("EXACTLY_ONCE_SECONDS")
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    (first..).take_while(move |seed| match until {
+        Some(until) => Instant::now() < until,
+        None => *seed < first + usual,
+    })
+}
+
+async fn engine() -> Result<Engine> {
+    let engine = Engine::in_memory()?;
+    Store::new(engine.client(), "table", Writing::Transactions).create_table().await?;
+    Ok(engine)
+}
+
+fn writing(rng: &mut Rng) -> Writing {
+    if rng.bool() { Writing::Transactions } else { Writing::Single { concurrency: 4 } }
+}
+
+/// A writer that dies after so many writes.
+fn writer(engine: &Engine, zone: Tz, writes: i64, rng: &mut Rng) -> Ingest {
+    let store = store_that_dies(engine, writing(rng), writes);
+    Ingest::new(Arc::new(store), settings(zone))
+}
+
+/// The records of one shard, with how many of them cannot be read.
+struct Shard {
+    name: String,
+    records: Vec<Record>,
+    unreadable: u64,
+}
+
+/// A shard with the logs of some servers, mixed as they would come.
+fn shard(number: usize, zone: Tz, expected: &mut Expected, rng: &mut Rng) -> Shard {
+    let kinds = [Kind::Postfix, Kind::PostfixQuiet, Kind::Exim, Kind::Json];
+    let mut logs = Vec::new();
+    for stream in 0..rng.usize(1..4) {
+        let kind = kinds[rng.usize(0..4)];
+        let host = format!("mx{number}{stream}");
+        let log = traffic::log(kind, &host, rng.usize(1..14), zone, rng);
+        expected.add(log.expected);
+        // Lines without a log stream's name share one for the whole shard.
+        logs.push((host, stream > 0 || rng.bool(), log.lines, 0));
+    }
+    let (mut records, mut sequence, mut unreadable) = (Vec::new(), 0, 0);
+    loop {
+        let waiting: Vec<usize> =
+            (0..logs.len()).filter(|at| logs[*at].3 < logs[*at].2.len()).collect();
+        if waiting.is_empty() {
+            break;
+        }
+        sequence += rng.u64(1..1000);
+        let (host, named, lines, from) = &mut logs[waiting[rng.usize(0..waiting.len())]];
+        let to = lines.len().min(*from + rng.usize(1..6));
+        let part = &lines[*from..to];
+        let data = match rng.u32(0..3) {
+            _ if *named => kinesis::cloudwatch(host, part.iter().map(String::as_str), *from, NOW),
+            0 => kinesis::gzip(part.join("\n").as_bytes()),
+            _ => (part.join("\n") + "\n").into_bytes(),
+        };
+        *from = to;
+        records.push(Record { sequence, data: data.clone() });
+        if *named && rng.u32(0..8) == 0 {
+            // CloudWatch Logs sends a payload twice.
+            sequence += rng.u64(1..1000);
+            records.push(Record { sequence, data });
+        }
+        if rng.u32(0..12) == 0 {
+            sequence += 1;
+            let data = b"\x1f\x8b\x08 no gzip and no text".to_vec();
+            records.push(Record { sequence, data });
+            unreadable += 1;
+        }
+    }
+    Shard { name: format!("shardId-{number:012}"), records, unreadable }
+}
+
+fn event(shard: &Shard, from: usize, to: usize) -> Result<KinesisEvent> {
+    let event = kinesis::event(&shard.name, &shard.records[from..to], NOW);
+    serde_json::from_value(event).context("an event")
+}
+
+/// Delivers a shard as Lambda might, until every record was taken.
+async fn deliver(engine: &Engine, zone: Tz, shard: &Shard, rng: &mut Rng) -> Result<()> {
+    let mut taken = 0;
+    let mut lasting = writer(engine, zone, FOREVER, rng);
+    while taken < shard.records.len() {
+        let to = shard.records.len().min(taken + rng.usize(1..8));
+        match rng.u32(0..6) {
+            // Something that was taken long ago comes once more.
+            0 => {
+                let from = rng.usize(0..=taken);
+                let stale = event(shard, from, rng.usize(from..=taken))?;
+                lasting.event(&stale, NOW).await?;
+            }
+            // The writer dies; the records come again in another batch.
+            1 | 2 => {
+                let from = rng.usize(0..=taken);
+                let mortal = writer(engine, zone, rng.i64(0..40), rng);
+                if mortal.event(&event(shard, from, to)?, NOW).await.is_ok() {
+                    taken = to;
+                }
+                lasting = writer(engine, zone, FOREVER, rng);
+            }
+            // Two readers have records in common, at once.
+            3 => {
+                let other = writer(engine, zone, FOREVER, rng);
+                let end = shard.records.len().min(to + rng.usize(0..4));
+                let from = rng.usize(0..=taken);
+                let (one, two) = (event(shard, taken, to)?, event(shard, from, end)?);
+                let (one, two) = tokio::join!(lasting.event(&one, NOW), other.event(&two, NOW));
+                one?;
+                two?;
+                taken = end;
+            }
+            _ => {
+                lasting.event(&event(shard, taken, to)?, NOW).await?;
+                taken = to;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
+    let store = Store::new(engine.client(), "table", Writing::Transactions);
+    let range = Range::kept(report::Days::new(zone).day_of(NOW));
+    let mut usage = BTreeMap::new();
+    store
+        .usage(range, UsageFilter::default(), |day, key, messages| {
+            let text = |text: &str| text.to_owned();
+            let (domain, sender, account) = (text(key.domain), text(key.sender), text(key.account));
+            let (mechanism, client) = (text(key.mechanism), text(key.client));
+            usage.insert((day, domain, sender, account, mechanism, key.tls, client), messages);
+        })
+        .await?;
+    assert_eq!(usage, expected.usage);
+    let failures = store.failures(range).await?;
+    let failures =
+        failures.into_iter().map(|row| ((row.day, row.account, row.client), row.failures));
+    assert_eq!(failures.collect::<BTreeMap<_, _>>(), expected.failures);
+
+    let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
+    for (key, messages) in &expected.usage {
+        *domains.entry(key.1.as_str()).or_default() += messages;
+        *domains.entry(report::ALL_DOMAINS).or_default() += messages;
+    }
+    for (domain, messages) in domains {
+        let rollup = store.rollup(domain, range).await?;
+        let total: u64 = rollup.values().map(report::TlsCounts::total).sum();
+        assert_eq!(total, messages, "rollup of {domain:?}");
+    }
+    let senders: std::collections::BTreeSet<_> =
+        expected.usage.keys().map(|key| key.2.clone()).collect();
+    assert_eq!(store.seen(IdentityKind::Sender, range).await?, senders);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_of_a_stream() -> Result<()> {
+    for seed in seeds(60) {
+        let mut rng = Rng::with_seed(seed);
+        let zone = [Tz::UTC, Tz::Europe__Berlin][rng.usize(0..2)];
+        let engine = engine().await?;
+        let mut expected = Expected::default();
+        let shards: Vec<_> = (0..rng.usize(1..3))
+            .map(|number| shard(number, zone, &mut expected, &mut rng))
+            .collect();
+        for shard in &shards {
+            deliver(&engine, zone, shard, &mut rng)
+                .await
+                .with_context(|| format!("seed {seed}"))?;
+        }
+        println!("seed {seed}");
+        check(&engine, zone, &expected).await?;
+        let store = Store::new(engine.client(), "table", Writing::Transactions);
+        let day = report::Days::new(zone).day_of(NOW);
+        let quarantined = store.quarantined(day).await?.len() as u64;
+        assert_eq!(quarantined, shards.iter().map(|shard| shard.unreadable).sum::<u64>());
+    }
+    Ok(())
+}
+
+/// Where the lines of a text end.
+fn line_ends(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(at, _)| at + 1).collect()
+}
+
+/// Reads a file that has grown to `size`, with a writer that may die.
+async fn read(ingest: &Ingest, file: &KnownFile, text: &str, rng: &mut Rng) -> Result<FileIngest> {
+    let mut reading = FileIngest::resume(ingest, file, NOW).await?;
+    let begins = usize::try_from(reading.offset())?;
+    let mut at = begins;
+    for end in line_ends(text).into_iter().filter(|end| *end > begins) {
+        let place = IngestedLine { begins: at as u64, ends: end as u64, reference: NOW };
+        reading.line(text[at..end].trim_end().as_bytes(), place);
+        at = end;
+        if rng.u32(0..30) == 0 {
+            reading.flush().await?;
+        }
+    }
+    reading.flush().await?;
+    Ok(reading)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_of_files_that_grow_and_are_rotated() -> Result<()> {
+    for seed in seeds(60) {
+        println!("seed {seed}");
+        let mut rng = Rng::with_seed(seed);
+        let zone = Tz::UTC;
+        let engine = engine().await?;
+        let kind = [Kind::Postfix, Kind::PostfixQuiet, Kind::Exim, Kind::Json][rng.usize(0..4)];
+        let log = traffic::log(kind, "mx1", rng.usize(5..60), zone, &mut rng);
+        // The log is cut into files anywhere; each file grows in steps.
+        let cut = rng.usize(0..=log.lines.len());
+        let (first, second) = log.lines.split_at(cut);
+        let files = [first, second]
+            .map(|lines| lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        let mut names = vec![];
+        for (number, text) in files.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+            let file = KnownFile { source: format!("file:{number}"), known: number > 0 };
+            let ends = line_ends(text);
+            let mut size = 0;
+            while size < text.len() {
+                let grown = ends[rng.usize(0..ends.len())];
+                let grown = if rng.u32(0..3) == 0 { text.len() } else { grown.max(size) };
+                let writes = if rng.bool() { FOREVER } else { rng.i64(0..30) };
+                let ingest = writer(&engine, zone, writes, &mut rng);
+                if read(&ingest, &file, &text[..grown], &mut rng).await.is_ok() {
+                    size = grown;
+                }
+            }
+            names.push(file.clone());
+            // Rotated: the next file goes on with what is open in this one.
+            let next = KnownFile { source: format!("file:{}", number + 1), known: false };
+            loop {
+                let writes = if rng.bool() { FOREVER } else { rng.i64(0..4) };
+                let ingest = writer(&engine, zone, writes, &mut rng);
+                let handed = async {
+                    let mut reading = FileIngest::resume(&ingest, &file, NOW).await?;
+                    reading.hand_over(&next).await
+                };
+                if handed.await.is_ok() {
+                    break;
+                }
+            }
+        }
+        check(&engine, zone, &log.expected).await.with_context(|| format!("seed {seed}"))?;
+        // Everything once more, and closed: nothing is counted again.
+        for (file, text) in names.iter().zip(files.iter().filter(|text| !text.is_empty())) {
+            let ingest = writer(&engine, zone, FOREVER, &mut rng);
+            read(&ingest, file, text, &mut rng).await?.close().await?;
+        }
+        check(&engine, zone, &log.expected).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn closing_a_log_settles_what_is_open_once_wherever_it_dies() -> Result<()> {
+    let line = |program: &str, text: &str| {
+        format!("2026-11-24T10:00:00Z mx1 postfix/{program}[7]: {text}\n")
+    };
+    let log = [
+        line("smtpd", "connect from unknown[192.0.2.1]"),
+        line(
+            "smtpd",
+            "4AA091855DA0: client=unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=a@x.test",
+        ),
+        line("qmgr", "4AA091855DA0: from=<a@x.test>, size=1, nrcpt=1 (queue active)"),
+    ]
+    .concat();
+    let end =
+        line("smtpd", "disconnect from unknown[192.0.2.1] ehlo=1 auth=1 mail=1 rcpt=1 data=1");
+    let file = KnownFile { source: "file:1".to_owned(), known: false };
+    for writes in 0..12 {
+        let mut rng = Rng::with_seed(writes);
+        let engine = engine().await?;
+        let lasting = writer(&engine, Tz::UTC, FOREVER, &mut rng);
+        read(&lasting, &file, &log, &mut rng).await?;
+        let mortal = writer(&engine, Tz::UTC, writes.cast_signed(), &mut rng);
+        let closed = async { FileIngest::resume(&mortal, &file, NOW).await?.close().await };
+        let closed = closed.await.is_ok();
+        // The log went on after all.
+        read(&lasting, &file, &[log.as_str(), &end].concat(), &mut rng).await?;
+        let range = Range::kept(report::Days::new(Tz::UTC).day_of(NOW));
+        let mut found = Vec::new();
+        lasting
+            .store()
+            .usage(range, UsageFilter::default(), |_, key, messages| {
+                found.push((key.tls, messages))
+            })
+            .await?;
+        assert_eq!(found.len(), 1, "{writes} writes, closed: {closed}: {found:?}");
+        assert_eq!(found[0].1, 1);
+        if closed {
+            assert_eq!(found[0].0, report::TlsVersion::Unknown);
+        }
+    }
+    Ok(())
+}

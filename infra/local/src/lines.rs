@@ -32,10 +32,6 @@ impl<R: Read> Lines<R> {
         Self { reader, buffer: vec![0; CHUNK], from: 0, to: 0, offset }
     }
 
-    pub(crate) fn reader(&mut self) -> &mut R {
-        &mut self.reader
-    }
-
     /// Reads more and hands every line that is complete to `each`; false at the end of the file.
     ///
     /// Of a line longer than [`LONGEST`], only its beginning is handed on.

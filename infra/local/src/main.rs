@@ -1,7 +1,7 @@
 //! `smtp-auth-report`: who sends mail through SMTP AUTH, and over which TLS version, on one machine.
 
 use std::collections::{BTreeSet, HashSet};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +19,6 @@ use local::{demo, files, follow, web};
 use query::Query;
 use report::Day;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 /// How often expired items are removed.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(3600);
@@ -136,12 +135,7 @@ struct Demo {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter.from_env_lossy())
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .init();
+    bootstrap::log_for_people();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),

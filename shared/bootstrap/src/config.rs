@@ -1,0 +1,122 @@
+//! The functions' configuration, read whole at start.
+
+use chrono_tz::Tz;
+use logs::{Format, Options};
+use thiserror::Error;
+
+/// What the functions need to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the DynamoDB table.
+    pub table: String,
+    /// `ZONE`: the time zone whose calendar days are counted. Default UTC.
+    pub zone: Tz,
+    /// `LOG_FORMAT`: `auto` (default), `postfix`, `exim` or `json`.
+    pub format: Format,
+    /// `LOG_ZONE`: the zone of log timestamps that name none. Default that of `ZONE`.
+    pub log_zone: Tz,
+    /// `DEFAULT_DOMAIN`: where senders without a domain belong. Default `(none)`.
+    pub default_domain: String,
+}
+
+/// A variable that is missing or makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// It must be set.
+    #[error("{name} is not set: it must be {expected}")]
+    Missing {
+        /// The variable.
+        name: &'static str,
+        /// What it should look like.
+        expected: &'static str,
+    },
+    /// Its value cannot be used.
+    #[error("{name}={value} cannot be used: it must be {expected}")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// As set.
+        value: String,
+        /// What it should look like.
+        expected: &'static str,
+    },
+}
+
+const ZONE: &str = "an IANA time zone, as in Europe/Berlin";
+const FORMAT: &str = "auto, postfix, exim or json";
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// The first variable that is missing or makes no sense.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let missing = |name, expected| ConfigError::Missing { name, expected };
+        let invalid =
+            |name, value: String, expected| ConfigError::Invalid { name, value, expected };
+        let zone_of = |name, default| match get(name) {
+            Some(text) => text.parse().map_err(|_| invalid(name, text, ZONE)),
+            None => Ok(default),
+        };
+        let zone = zone_of("ZONE", Tz::UTC)?;
+        let format = match get("LOG_FORMAT").as_deref() {
+            None | Some("auto") => Format::Auto,
+            Some("postfix") => Format::Postfix,
+            Some("exim") => Format::Exim,
+            Some("json") => Format::Json,
+            Some(other) => return Err(invalid("LOG_FORMAT", other.to_owned(), FORMAT)),
+        };
+        Ok(Self {
+            table: get("TABLE_NAME").ok_or(missing("TABLE_NAME", "the DynamoDB table's name"))?,
+            zone,
+            format,
+            log_zone: zone_of("LOG_ZONE", zone)?,
+            default_domain: get("DEFAULT_DOMAIN")
+                .map_or("(none)".to_owned(), |domain| domain.to_lowercase()),
+        })
+    }
+
+    /// How logs are to be read.
+    #[must_use]
+    pub fn logs(&self) -> Options {
+        Options { format: self.format, zone: self.log_zone }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn only_the_table_must_be_named() {
+        let config = read(&[("TABLE_NAME", "t"), ("ZONE", "Europe/Berlin")]).expect("a config");
+        assert_eq!((config.zone, config.log_zone), (Tz::Europe__Berlin, Tz::Europe__Berlin));
+        assert_eq!(config.format, Format::Auto);
+    }
+
+    #[test]
+    fn errors_name_the_variable_the_value_and_the_mend() {
+        let error = |variables: &[(&str, &str)]| read(variables).expect_err("wrong").to_string();
+        assert_eq!(error(&[]), "TABLE_NAME is not set: it must be the DynamoDB table's name");
+        assert_eq!(
+            error(&[("TABLE_NAME", "t"), ("ZONE", "Berlin")]),
+            "ZONE=Berlin cannot be used: it must be an IANA time zone, as in Europe/Berlin"
+        );
+        assert_eq!(
+            error(&[("TABLE_NAME", "t"), ("LOG_FORMAT", "sendmail")]),
+            "LOG_FORMAT=sendmail cannot be used: it must be auto, postfix, exim or json"
+        );
+    }
+}
