@@ -1,1 +1,64 @@
-//! x
+//! The arrows between the crates, as Cargo sees them.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+/// What each package may use of the others.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("report", &[]),
+    ("logs", &["report"]),
+    ("store", &["report"]),
+    ("bootstrap", &["logs", "store"]),
+    ("ingest", &["bootstrap", "logs", "report", "store"]),
+    ("query", &["bootstrap", "report", "store"]),
+    ("smtp-auth-report", &["bootstrap", "ingest", "logs", "query", "report", "store"]),
+    ("tests", &["ingest", "logs", "query", "report", "smtp-auth-report", "store"]),
+];
+
+fn packages() -> Result<BTreeMap<String, Vec<String>>> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().context("packages")?;
+    let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
+    let uses = |package: &Value| {
+        let uses = package["dependencies"].as_array().into_iter().flatten();
+        (name(package), uses.map(name).collect())
+    };
+    Ok(packages.iter().map(uses).collect())
+}
+
+#[test]
+fn crates_use_only_what_the_design_lets_them() -> Result<()> {
+    let packages = packages()?;
+    let known: Vec<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(packages.len(), known.len(), "{:?}", packages.keys());
+    for (name, allowed) in ARROWS {
+        for used in packages.get(name).with_context(|| name.to_owned())? {
+            let ours = known.contains(&used.as_str());
+            assert!(!ours || allowed.contains(&used.as_str()), "{name} must not use {used}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_pure_crates_name_no_platform_and_one_crate_names_the_table() -> Result<()> {
+    for (name, uses) in packages()? {
+        let platform = |used: &String| used.starts_with("aws-") || used.starts_with("lambda");
+        if ["report", "logs"].contains(&name.as_str()) {
+            let foreign = |used: &&String| platform(used) || *used == "tokio";
+            assert_eq!(uses.iter().find(foreign), None, "{name}");
+        }
+        if ["ingest", "query"].contains(&name.as_str()) {
+            assert!(!uses.contains(&"aws-sdk-dynamodb".to_owned()), "{name}");
+        }
+    }
+    Ok(())
+}

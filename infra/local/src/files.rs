@@ -67,7 +67,7 @@ pub async fn ingest(
         let begins = input.begins(ingest, now);
         inputs.push((begins, input));
     }
-    inputs.sort_by_key(|(begins, _)| *begins);
+    inputs.sort_by_key(|(begins, input)| (*begins, input.changed));
     let mut before: Option<FileIngest> = None;
     for (begins, input) in inputs {
         let name = input.name.clone();

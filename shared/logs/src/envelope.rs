@@ -1,6 +1,6 @@
 //! What surrounds a log message: syslog headers in their variants.
 
-use memchr::memchr;
+use memchr::{memchr, memchr3};
 
 use crate::time::Timestamps;
 
@@ -20,8 +20,9 @@ pub(crate) struct Envelope<'a> {
 }
 
 /// Takes a text line apart. Never fails: what has no header is all message.
+#[inline]
 pub(crate) fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Envelope<'a> {
-    let text = after_priority(line);
+    let text = if line.first() == Some(&b'<') { after_priority(line) } else { line };
     if let Some(rest) = text.strip_prefix(b"1 ")
         && text.len() < line.len()
         && let Some(envelope) = rfc5424(rest, times)
@@ -36,9 +37,6 @@ pub(crate) fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -
 }
 
 fn after_priority(line: &[u8]) -> &[u8] {
-    if line.first() != Some(&b'<') {
-        return line;
-    }
     let digits = line[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     match line.get(1 + digits) {
         Some(b'>') if (1..=3).contains(&digits) => &line[2 + digits..],
@@ -46,6 +44,7 @@ fn after_priority(line: &[u8]) -> &[u8] {
     }
 }
 
+#[inline]
 fn timestamp<'a>(
     text: &'a [u8],
     reference: i64,
@@ -59,14 +58,18 @@ fn timestamp<'a>(
         _ => None,
     };
     match found {
-        Some((time, end)) => (Some(time), text[end..].trim_ascii_start()),
+        Some((time, end)) => {
+            let rest = &text[end..];
+            (Some(time), rest.strip_prefix(b" ").unwrap_or(rest))
+        }
         None => (None, text),
     }
 }
 
 /// `host program[pid]: message`, or without the host, or without the colon.
+#[inline]
 fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Envelope<'_>)> {
-    let space = memchr(b' ', text)?;
+    let space = text.iter().position(|byte| *byte == b' ')?;
     // A host name has no bracket and no colon at its end; a tag without host has.
     if text[space - usize::from(space > 0)] != b':'
         && let Some(tag) = tag(&text[space + 1..])
@@ -78,12 +81,14 @@ fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Envelope<'_>)> {
 }
 
 /// `program[pid]: message`, `program[pid] message` or `program: message`.
+#[inline]
 fn tag(text: &[u8]) -> Option<Envelope<'_>> {
-    let end = text.iter().position(|byte| matches!(byte, b'[' | b':' | b' '))?;
+    let end = memchr3(b'[', b':', b' ', text)?;
     let program = &text[..end];
     let (pid, rest) = match text[end] {
         b'[' => {
-            let close = end + text[end..].iter().position(|byte| *byte == b']')?;
+            let digits = text[end + 1..].iter().take(11).position(|byte| *byte == b']')?;
+            let close = end + 1 + digits;
             let pid = number(&text[end + 1..close])?;
             (Some(pid), text[close + 1..].strip_prefix(b":").unwrap_or(&text[close + 1..]))
         }

@@ -129,6 +129,10 @@ fn event(
             address => address,
         },
     };
+    let mechanism = text("mechanism", fields.mechanism.as_ref())?;
+    let sender = lowered_field("sender", fields.sender.as_ref(), SENDER_LIMIT)?;
+    let tls = event_tls(text("tls", fields.tls.as_ref())?)?;
+    let messages = event_messages(fields.messages.as_ref())?;
     match fields.event.as_deref() {
         None | Some("submission") => {}
         Some("auth_failure") => {
@@ -140,13 +144,12 @@ fn event(
             return Err(format!("event {other:?} is neither \"submission\" nor \"auth_failure\""));
         }
     }
-    let sender = match lowered_field("sender", fields.sender.as_ref(), SENDER_LIMIT)? {
+    let sender = match sender {
         Some(sender) if sender.is_empty() => NULL_SENDER.into(),
         Some(sender) => sender,
         None if account.is_some() => UNKNOWN_SENDER.into(),
         None => return Err("neither sender nor account is given".to_owned()),
     };
-    let mechanism = text("mechanism", fields.mechanism.as_ref())?;
     sink.submission(
         mark,
         &Submission {
@@ -154,9 +157,9 @@ fn event(
             sender: &sender,
             account: &account.unwrap_or_default(),
             mechanism: &uppered(mechanism.as_bytes(), MECHANISM_LIMIT),
-            tls: event_tls(text("tls", fields.tls.as_ref())?)?,
+            tls,
             client: &client,
-            messages: event_messages(fields.messages.as_ref())?,
+            messages,
         },
     );
     Ok(())
@@ -180,7 +183,7 @@ fn event_time(value: Option<&Value>, times: &mut Timestamps) -> Result<i64, Stri
 fn event_tls(label: &str) -> Result<TlsVersion, String> {
     match label.to_ascii_lowercase().as_str() {
         "" | "unknown" => Ok(TlsVersion::Unknown),
-        "none" | "no" | "plaintext" => Ok(TlsVersion::None),
+        "none" => Ok(TlsVersion::None),
         lower if lower.starts_with("ssl") => Ok(TlsVersion::Unknown),
         lower => {
             let label = lower.replacen("tls", "TLS", 1);

@@ -256,7 +256,15 @@ impl LogStream {
 }
 
 /// A line without the blanks, line ends and commas (of a CSV export) around it.
+#[inline]
 fn trimmed(line: &[u8]) -> &[u8] {
+    if let [first, .., last] = line
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+        && *last != b','
+    {
+        return line;
+    }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\r' | b'\n' | b'\t' | b',');
     let end = line.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
     let start = line[..end].iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(end);

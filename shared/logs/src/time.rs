@@ -30,6 +30,7 @@ impl Timestamps {
     /// RFC 3164: `Nov  9 16:21:58`, the 15 bytes at the beginning of `text`.
     ///
     /// The year is the latest in which the time is not more than a day after `reference`.
+    #[inline]
     pub(crate) fn syslog(&mut self, text: &[u8], reference: i64) -> Option<i64> {
         let minute: [u8; 12] = text.get(..12)?.try_into().ok()?;
         if text[12] != b':' {

@@ -138,6 +138,9 @@ pub(crate) struct Correlator {
     pub(super) sessions: HashMap<SessionKey, Session, RandomState>,
     pub(super) messages: HashMap<(InstanceId, QueueId), Message, RandomState>,
     pub(super) scratch: Vec<u8>,
+    /// The names met last: the next line mostly has the same.
+    pub(super) last_service: (Vec<u8>, ServiceId),
+    pub(super) last_instance: (Vec<u8>, InstanceId),
     pub(super) weight: usize,
     /// How many names may be known before those no longer used are forgotten.
     pub(super) names_limit: usize,
@@ -174,7 +177,8 @@ impl Correlator {
                 self.smtpd(envelope, time, arrival.mark, sink);
             }
             Daemon::Qmgr => {
-                if let Some((id, rest)) = lines::queue_id(message)
+                if message.last() == Some(&b')')
+                    && let Some((id, rest)) = lines::queue_id(message)
                     && let Some(sender) = lines::queue_active(rest)
                 {
                     self.advance(time, arrival, sink);
@@ -417,6 +421,14 @@ impl Correlator {
             tls = tls.or(Some(TlsVersion::Unknown));
         }
         let (sender, time) = match message.held {
+            None if let Some(tls) = tls => {
+                let sender = lowered(sender, SENDER_LIMIT);
+                let sender = if sender.is_empty() { NULL_SENDER } else { &sender };
+                let (account, mechanism, client) = message.login.parts();
+                let submission =
+                    Submission { time, sender, account, mechanism, tls, client, messages: 1 };
+                return sink.submission(mark, &submission);
+            }
             Some(held) => (held.sender, held.time),
             None => (sender_of(sender), time),
         };
@@ -626,13 +638,22 @@ impl Correlator {
     }
 
     fn service(&mut self, envelope: &Envelope<'_>) -> ServiceId {
-        join(&mut self.scratch, envelope.host, envelope.program);
-        if let Some(id) = self.service_ids.get(self.scratch.as_slice()) {
-            return *id;
+        let (host, program) = (envelope.host, envelope.program);
+        if is_joined(&self.last_service.0, host, program) {
+            return self.last_service.1;
         }
-        let name: Box<[u8]> = self.scratch.as_slice().into();
-        let instance = self.instance(envelope);
-        self.add_service(name, instance)
+        join(&mut self.scratch, host, program);
+        let id = match self.service_ids.get(self.scratch.as_slice()) {
+            Some(id) => *id,
+            None => {
+                let name: Box<[u8]> = self.scratch.as_slice().into();
+                let instance = self.instance(envelope);
+                self.add_service(name, instance)
+            }
+        };
+        join(&mut self.last_service.0, host, program);
+        self.last_service.1 = id;
+        id
     }
 
     pub(super) fn add_service(&mut self, name: Box<[u8]>, instance: InstanceId) -> ServiceId {
@@ -645,13 +666,22 @@ impl Correlator {
     fn instance(&mut self, envelope: &Envelope<'_>) -> InstanceId {
         let program = envelope.program;
         let end = program.iter().position(|byte| *byte == b'/').unwrap_or(program.len());
-        join(&mut self.scratch, envelope.host, &program[..end]);
-        if let Some(id) = self.instance_ids.get(self.scratch.as_slice()) {
-            return *id;
+        let (host, instance) = (envelope.host, &program[..end]);
+        if is_joined(&self.last_instance.0, host, instance) {
+            return self.last_instance.1;
         }
-        let id = self.instances;
-        self.instances += 1;
-        self.instance_ids.insert(self.scratch.as_slice().into(), id);
+        join(&mut self.scratch, host, instance);
+        let id = match self.instance_ids.get(self.scratch.as_slice()) {
+            Some(id) => *id,
+            None => {
+                let id = self.instances;
+                self.instances += 1;
+                self.instance_ids.insert(self.scratch.as_slice().into(), id);
+                id
+            }
+        };
+        join(&mut self.last_instance.0, host, instance);
+        self.last_instance.1 = id;
         id
     }
 }
@@ -670,6 +700,13 @@ fn join(text: &mut Vec<u8>, host: &[u8], name: &[u8]) {
     text.extend_from_slice(host);
     text.push(0);
     text.extend_from_slice(name);
+}
+
+fn is_joined(text: &[u8], host: &[u8], name: &[u8]) -> bool {
+    text.len() == host.len() + 1 + name.len()
+        && text[host.len()] == 0
+        && text.ends_with(name)
+        && text.starts_with(host)
 }
 
 fn sender_of(text: &[u8]) -> Box<str> {

@@ -1,33 +1,30 @@
 //! Single Postfix lines. Everything is read from the left, because clients can put text of their
 //! choice behind a fixed beginning.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 use report::{ACCOUNT_LIMIT, MECHANISM_LIMIT, TlsVersion, client_address, lowered, uppered};
 use serde::{Deserialize, Serialize};
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
+///
+/// Its characters, padded with zeros, as three numbers: quick to compare and to hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct QueueId {
-    text: [u8; 23],
-    length: u8,
-}
-
-impl QueueId {
-    fn new(text: &[u8]) -> Option<Self> {
-        let mut id = Self { text: [0; 23], length: u8::try_from(text.len()).ok()? };
-        id.text.get_mut(..text.len())?.copy_from_slice(text);
-        Some(id)
-    }
-}
+pub(super) struct QueueId([u64; 3]);
 
 /// `QUEUEID: rest`.
+#[inline]
 pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
-    let length = message.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let rest = message.get(length..)?.strip_prefix(b": ")?;
-    if length < 5 {
+    let head = &message[..message.len().min(25)];
+    let length = head.iter().position(|byte| *byte == b':')?;
+    let text = &message[..length];
+    let rest = message[length + 1..].strip_prefix(b" ")?;
+    if length < 5 || !text.iter().all(u8::is_ascii_alphanumeric) {
         return None;
     }
-    Some((QueueId::new(&message[..length])?, rest))
+    let mut padded = [0; 24];
+    padded[..length].copy_from_slice(text);
+    let (words, _) = padded.as_chunks::<8>();
+    Some((QueueId([0, 1, 2].map(|at| u64::from_le_bytes(words[at]))), rest))
 }
 
 /// Who is behind a message: account, mechanism and client address, in one allocation.
@@ -40,10 +37,7 @@ pub(super) struct Login {
 
 impl Login {
     fn new(account: &str, mechanism: &str, client: &str) -> Self {
-        let mut text = String::with_capacity(account.len() + mechanism.len() + client.len());
-        text.push_str(account);
-        text.push_str(mechanism);
-        text.push_str(client);
+        let text = [account, mechanism, client].concat();
         // The limits of the parts keep both far below 65,536.
         let length = |part: &str| u16::try_from(part.len()).unwrap_or(0);
         Self { account: length(account), mechanism: length(mechanism), text: text.into() }
@@ -68,10 +62,17 @@ impl Login {
     }
 }
 
+/// The place of `needle`, near the beginning of a short text.
+#[inline]
+fn near(needle: u8, text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| *byte == needle)
+}
+
 /// `name[address]`, as Postfix names a client: the address, and what follows the bracket (and port).
+#[inline]
 fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let open = memchr(b'[', text)?;
-    let close = open + memchr(b']', &text[open..])?;
+    let open = near(b'[', text)?;
+    let close = open + near(b']', &text[open..])?;
     let mut rest = &text[close + 1..];
     if let Some(port) = rest.strip_prefix(b":") {
         let digits = port.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -86,23 +87,29 @@ fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
 pub(super) fn login(text: &[u8]) -> Option<Login> {
     let (address, rest) = client(text)?;
     let (mechanism, rest) = match rest.strip_prefix(b", sasl_method=") {
-        Some(rest) => rest.split_at(memchr(b',', rest).unwrap_or(rest.len())),
+        Some(rest) => rest.split_at(near(b',', rest).unwrap_or(rest.len())),
         None => (&b""[..], rest),
     };
     let account = rest.strip_prefix(b", sasl_username=")?;
-    if memmem::find(account, b", orig_queue_id=").is_some() {
-        return None;
-    }
-    let end = [&b", sasl_sender="[..], b", orig_client="]
-        .into_iter()
-        .filter_map(|next| memmem::find(account, next))
-        .min()
-        .unwrap_or(account.len());
+    let account = match memchr(b',', account) {
+        Some(_) => before_attributes(account)?,
+        None => account,
+    };
     Some(Login::new(
-        &lowered(&account[..end], ACCOUNT_LIMIT),
+        &lowered(account, ACCOUNT_LIMIT),
         &uppered(mechanism, MECHANISM_LIMIT),
         &client_address(address),
     ))
+}
+
+/// Cuts off the attributes that may follow an account; none if a filter re-injects the message.
+fn before_attributes(account: &[u8]) -> Option<&[u8]> {
+    if memmem::find(account, b", orig_queue_id=").is_some() {
+        return None;
+    }
+    let attributes = [&b", sasl_sender="[..], b", orig_client="];
+    let end = attributes.into_iter().filter_map(|next| memmem::find(account, next)).min();
+    Some(&account[..end.unwrap_or(account.len())])
 }
 
 /// `Anonymous TLS connection established from …: TLSv1.3 with cipher …`: the version.
@@ -116,8 +123,12 @@ pub(super) fn tls_version(message: &[u8]) -> Option<TlsVersion> {
     let rest =
         rest.strip_prefix(b"established from ").or_else(|| rest.strip_prefix(b"reused from "))?;
     let (_, rest) = client(rest)?;
-    let version = &rest[memmem::find(rest, b": ")? + 2..];
-    Some(TlsVersion::from_label(&version[..memchr(b' ', version)?]))
+    // ` to NAME` stands between if the client asked for a name (SNI).
+    let version = match rest.strip_prefix(b": ") {
+        Some(version) => version,
+        None => &rest[memmem::find(rest, b": ")? + 2..],
+    };
+    Some(TlsVersion::from_label(&version[..near(b' ', version)?]))
 }
 
 /// What the counts at the end of a `disconnect from` line say.
@@ -138,10 +149,10 @@ pub(super) fn commands(text: &[u8]) -> Option<Commands> {
     let mut commands = None;
     let mut mail = None;
     for field in rest.split(|byte| *byte == b' ') {
-        let Some(equals) = memchr(b'=', field) else { continue };
+        let Some(equals) = near(b'=', field) else { continue };
         let counts: &mut Commands = commands.get_or_insert_default();
         let value = &field[equals + 1..];
-        let successes = &value[..memchr(b'/', value).unwrap_or(value.len())];
+        let successes = &value[..near(b'/', value).unwrap_or(value.len())];
         let successes = crate::envelope::number(successes).unwrap_or(0);
         match &field[..equals] {
             b"starttls" => counts.starttls = successes,
@@ -160,8 +171,9 @@ pub(super) fn commands(text: &[u8]) -> Option<Commands> {
 /// A sender may hold `>, size=`; what Postfix wrote itself is the last.
 pub(super) fn queue_active(rest: &[u8]) -> Option<&[u8]> {
     let from = rest.strip_prefix(b"from=<")?;
-    let from = from.trim_ascii_end().strip_suffix(b"(queue active)")?;
-    Some(&from[..memmem::rfind(from, b">, size=")?])
+    let end = memrchr(b'>', from)?;
+    let ours = &from[end..];
+    (ours.starts_with(b">, size=") && ours.ends_with(b"(queue active)")).then_some(&from[..end])
 }
 
 /// An action after which the queue manager never sees the message, though the client is told that

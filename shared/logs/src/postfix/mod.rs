@@ -36,6 +36,7 @@ pub(crate) enum Daemon {
 
 impl Daemon {
     /// Reads a syslog tag; none if it is not Postfix's.
+    #[inline]
     pub(crate) fn of(program: &[u8]) -> Option<Self> {
         let slash = program.iter().rposition(|byte| *byte == b'/')?;
         Some(match &program[slash + 1..] {

@@ -64,6 +64,8 @@ impl Correlator {
             sessions: HashMap::default(),
             messages: HashMap::default(),
             scratch: Vec::new(),
+            last_service: (Vec::new(), 0),
+            last_instance: (Vec::new(), 0),
             weight: 0,
             names_limit: NAMES,
             held_without_content: 0,
