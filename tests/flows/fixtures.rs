@@ -68,22 +68,26 @@ async fn check(folder: &Path, file: &str) -> Result<()> {
     app.log(&name, &log).await?;
     assert_eq!(told(&app).await?, (rows.clone(), failures), "{name}, read twice");
 
-    let range = "start=2026-08-27&end=2026-11-24&limit=1000";
-    let table = app.get(&format!("/v1/reports/tls-usage/details?{range}")).await?.ok()?;
-    let mut by_sender: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
-    for ((sender, _, _, tls), messages) in &rows {
-        *by_sender.entry(sender.clone()).or_default().entry(tls.clone()).or_default() += messages;
+    // The same through the HTTP interface, row by row.
+    let range = "start=2026-08-27&end=2026-11-24";
+    let table =
+        app.get(&format!("/v1/reports/tls-usage/details?{range}&limit=1000")).await?.ok()?;
+    let mut shown = Rows::new();
+    for row in table["rows"].as_array().context("rows")? {
+        let sender = text(&row["sender"]);
+        let path: String = sender.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let path = format!("/v1/reports/tls-usage/details/{path}?{range}");
+        let details = app.get(&path).await?.ok()?;
+        assert_eq!(details["tls"], row["tls"], "{name}: {sender}");
+        for used in details["uses"].as_array().context("uses")? {
+            let (account, mechanism) = (text(&used["account"]), text(&used["mechanism"]));
+            let key = (sender.clone(), account, mechanism, text(&used["version"]));
+            shown.insert(key, used["messages"].as_u64().context("messages")?);
+        }
     }
-    let shown = table["rows"].as_array().context("rows")?;
-    assert_eq!(shown.len(), by_sender.len(), "{name}");
-    for row in shown {
-        let shares = row["tls"].as_array().context("tls")?.iter();
-        let shares = shares.filter(|share| share["messages"] != 0);
-        let shares: BTreeMap<_, _> = shares
-            .map(|share| (text(&share["version"]), share["messages"].as_u64().unwrap_or(0)))
-            .collect();
-        assert_eq!(Some(&shares), by_sender.get(&text(&row["sender"])), "{name}: {row}");
-    }
+    assert_eq!(shown, rows, "{name}");
+    let insight = app.get(&format!("/v1/insight/details?{range}")).await?.ok()?;
+    assert_eq!(insight["auth_failures"], failures, "{name}");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use tests::app::App;
 async fn app_with_senders(count: u64) -> Result<App> {
     let app = App::new().await?;
     let event = |number: u64| {
-        let tls = if number % 3 == 0 { "TLS1.0" } else { "TLS1.3" };
+        let tls = if number.is_multiple_of(3) { "TLS1.0" } else { "TLS1.3" };
         json!({"time": "2026-11-24T08:00:00Z", "sender": format!("user{number}@example.test"),
             "account": format!("user{}@example.test", number / 2), "tls": tls, "messages": number,
             "mechanism": "PLAIN", "client": "192.0.2.1"})

@@ -4,6 +4,9 @@ use logs::Sink;
 use report::{AuthFailure, Submission, Tally};
 use store::Rejected;
 
+/// Rejects of one record that are kept one by one.
+const AT_A_PLACE: u64 = 20;
+
 /// Sums and rejects of a batch.
 #[derive(Debug)]
 pub struct Collected {
@@ -21,8 +24,17 @@ impl Collected {
     }
 
     pub(crate) fn reject(&mut self, mark: u64, raw: &[u8], reason: String) {
-        let same_place = self.rejected.iter().rev().take_while(|other| other.mark == mark);
-        let number = same_place.count() as u64;
+        let last = self.rejected.last_mut().filter(|last| last.mark == mark);
+        let number = match last {
+            // So many at one place are kept together: they must not take a write each.
+            Some(last) if last.number + 1 >= AT_A_PLACE => {
+                last.raw.push(b'\n');
+                last.raw.extend_from_slice(raw);
+                return;
+            }
+            Some(last) => last.number + 1,
+            None => 0,
+        };
         self.rejected.push(Rejected { mark, number, raw: raw.to_vec(), reason });
     }
 }

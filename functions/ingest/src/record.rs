@@ -9,7 +9,7 @@ use libdeflater::{DecompressionError, Decompressor};
 use crate::cloudwatch::{self, Payload};
 
 /// The most bytes that a record may inflate to: a CloudWatch payload is at most a few megabytes.
-const INFLATED: usize = 64 << 20;
+const INFLATED: usize = 16 << 20;
 /// Records that the Kinesis Producer Library has packed together begin with these bytes.
 const KPL: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 
@@ -51,9 +51,9 @@ impl Inflater {
                 self.buffer.resize(room, 0);
             }
             match decompressor.gzip_decompress(data, &mut self.buffer) {
-                Ok(length) if length == told => return Ok(&self.buffer[..length]),
-                // The length at the end is not the first part's: there are several.
-                Ok(_) => return self.inflate_parts(data),
+                // The length at the end is not the first part's, or another part seems to begin.
+                Ok(length) if length != told || has_parts(data) => return self.inflate_parts(data),
+                Ok(length) => return Ok(&self.buffer[..length]),
                 Err(DecompressionError::InsufficientSpace) if room < INFLATED => {
                     room = (room * 2).min(INFLATED);
                 }
@@ -75,6 +75,11 @@ impl Inflater {
         }
         Ok(&self.buffer)
     }
+}
+
+/// Whether gzip data may have several parts: in one part, these bytes can stand by chance only.
+fn has_parts(data: &[u8]) -> bool {
+    memchr::memmem::find(&data[3..], b"\x1f\x8b\x08").is_some()
 }
 
 /// Tells what inflated bytes hold.
@@ -160,6 +165,8 @@ mod tests {
         assert_eq!(inflater.inflate(&gzip(b"one\n")), Ok(&b"one\n"[..]));
         let parts = [gzip(b"one\n"), gzip(b"three\n")].concat();
         assert_eq!(inflater.inflate(&parts), Ok(&b"one\nthree\n"[..]));
+        let alike = [gzip(b"one\n"), gzip(b"two\n")].concat();
+        assert_eq!(inflater.inflate(&alike), Ok(&b"one\ntwo\n"[..]));
         let large = vec![b'x'; 1_000_000];
         assert_eq!(inflater.inflate(&gzip(&large)), Ok(&large[..]));
     }

@@ -68,7 +68,9 @@ pub(crate) async fn details(
 ) -> Result<Json<InsightDetails>, Problem> {
     let range = given.read(params::RANGE, &query)?.range;
     let (insight, days) = read(&query, range).await?;
-    Ok(Json(views::insight_details(insight, &days)))
+    let failures = query.store.failures(range).await?;
+    let auth_failures = failures.iter().map(|row| row.failures).sum();
+    Ok(Json(views::insight_details(insight, &days, auth_failures)))
 }
 
 async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem> {

@@ -162,7 +162,7 @@ fn person(number: usize, rng: &mut Rng) -> Sender {
         senders,
         account: address,
         client: format!("198.51.100.{}", 20 + number % 160),
-        service: if number % 3 == 0 { "smtps" } else { "submission" },
+        service: if number.is_multiple_of(3) { "smtps" } else { "submission" },
         tls,
         mechanism: if rng.u32(0..10) == 0 { "LOGIN" } else { "PLAIN" },
         per_day: 1.0 + 9.0 * rng.f64() * rng.f64(),

@@ -68,22 +68,25 @@ pub async fn ingest(
         inputs.push((begins, input));
     }
     inputs.sort_by_key(|(begins, input)| (*begins, input.changed));
-    let mut before: Option<FileIngest> = None;
+    let mut before: Option<Unsettled> = None;
     for (begins, input) in inputs {
         let name = input.name.clone();
         if input.head.is_empty() {
             report(Report::empty(name));
             continue;
         }
-        let file = ingest.store().identify_file(&input.head, now.unix()).await?;
+        let file = ingest.store().identify_file(&input.head).await?;
         if let Some(mut before) = before.take() {
-            let gap = begins.map(|begins| begins - before.clock());
+            let gap = begins.map(|begins| begins - before.reading.clock());
             if !file.known && gap.is_some_and(|gap| (0..=NEXT).contains(&gap)) {
-                before.hand_over(&file).await?;
+                before.reading.hand_over(&file).await?;
+                report(before.report);
             } else {
-                close(&mut before).await?;
+                report(before.settle().await?);
             }
         }
+        // Only now: a file that is known got what was open in the one before it.
+        ingest.store().remember_file(&input.head, &file, now.unix()).await?;
         let over = input.is_older_than(OVER);
         let mut reading = FileIngest::resume(ingest, &file, now.unix()).await?;
         let (mut summary, unfinished_line) = read(&mut reading, input, now)
@@ -91,21 +94,31 @@ pub async fn ingest(
             .with_context(|| format!("while ingesting {name}"))?;
         summary.records = 1;
         let (found, open) = (reading.found().clone(), reading.load());
-        report(Report { name, summary, found, known: file.known, open, unfinished_line });
-        before = over.then_some(reading);
+        let report = Report { name, summary, found, known: file.known, open, unfinished_line };
+        before = Some(Unsettled { reading, over, report });
     }
-    if let Some(mut last) = before {
-        close(&mut last).await?;
+    if let Some(last) = before {
+        report(last.settle().await?);
     }
     Ok(())
 }
 
-/// Settles what waits for a session's end in a log that is over.
-async fn close(file: &mut FileIngest) -> Result<(), IngestError> {
-    if file.load().sessions > 0 {
-        file.close().await?;
+/// A file that was read, and may go on in the next one.
+struct Unsettled {
+    reading: FileIngest,
+    over: bool,
+    report: Report,
+}
+
+impl Unsettled {
+    /// Settles what waits for a session's end, if the log is over.
+    async fn settle(mut self) -> Result<Report, IngestError> {
+        if self.over && self.reading.load().sessions > 0 {
+            self.report.summary.add(&self.reading.close().await?);
+            self.report.open = self.reading.load();
+        }
+        Ok(self.report)
     }
-    Ok(())
 }
 
 async fn read(file: &mut FileIngest, mut input: Input, now: Now) -> Result<(Summary, bool)> {

@@ -51,7 +51,16 @@ struct Open {
     identity: (u64, u64),
     /// What the file began with when it was opened: other bytes there mean another log.
     head: Vec<u8>,
+    known: KnownFile,
     reading: FileIngest,
+}
+
+impl Open {
+    /// Whether the file still begins as it did.
+    fn begins_as_before(&self, file: &File) -> bool {
+        let mut begin = vec![0; self.head.len()];
+        file.read_exact_at(&mut begin, 0).is_ok() && begin == self.head
+    }
 }
 
 impl Follower<'_> {
@@ -59,16 +68,26 @@ impl Follower<'_> {
         match self.open.take() {
             None => self.open = self.begin().await?,
             Some(mut open) => {
-                self.read_to_end(&mut open).await?;
+                // Cut to nothing, it holds another log now, which must not be read as this one.
+                let cut = !self.read_to_end(&mut open).await?;
                 let next = match self.is_replaced(&open)? {
                     // What was written to the old one in between must not be lost.
                     Some(file) => {
-                        self.read_to_end(&mut open).await?;
+                        let cut = cut || !self.read_to_end(&mut open).await?;
+                        if cut {
+                            let now = self.now.unix();
+                            open.reading =
+                                FileIngest::resume(self.ingest, &open.known, now).await?;
+                        }
                         self.switch(&mut open, file).await?
                     }
                     None => None,
                 };
-                self.open = Some(next.unwrap_or(open));
+                self.open = match next {
+                    None if cut => None,
+                    None => Some(open),
+                    next => next,
+                };
             }
         }
         Ok(())
@@ -82,7 +101,7 @@ impl Follower<'_> {
             Err(error) => return Err(error.into()),
         };
         let head = head(&file)?;
-        if !head.contains(&b'\n') {
+        if !is_enough(&head) {
             return Ok(None);
         }
         let store = self.ingest.store();
@@ -92,8 +111,9 @@ impl Follower<'_> {
             self.read_to_end(&mut before).await?;
             return self.switch(&mut before, file).await;
         }
-        let known = store.identify_file(&head, self.now.unix()).await?;
-        Ok(Some(self.open(file, head, &known).await?))
+        let known = store.identify_file(&head).await?;
+        store.remember_file(&head, &known, self.now.unix()).await?;
+        Ok(Some(self.open(file, head, known).await?))
     }
 
     /// The file that was followed before, if it was rotated while nobody looked.
@@ -110,35 +130,44 @@ impl Follower<'_> {
             })
             .collect();
         rotated.sort();
-        let Some((_, newest)) = rotated.pop() else { return Ok(None) };
-        let file = File::open(newest)?;
-        let head = head(&file)?;
-        let Some(source) = self.ingest.store().find_file(&head).await? else { return Ok(None) };
-        let known = KnownFile { source, known: true };
-        Ok(Some(self.open(file, head, &known).await?))
+        for (_, path) in rotated.into_iter().rev() {
+            let file = File::open(path)?;
+            let head = head(&file)?;
+            if let Some(source) = self.ingest.store().find_file(&head).await? {
+                let known = KnownFile { source, known: true };
+                return Ok(Some(self.open(file, head, known).await?));
+            }
+        }
+        Ok(None)
     }
 
-    async fn open(&self, mut file: File, head: Vec<u8>, known: &KnownFile) -> Result<Open> {
-        let reading = FileIngest::resume(self.ingest, known, self.now.unix()).await?;
+    async fn open(&self, mut file: File, head: Vec<u8>, known: KnownFile) -> Result<Open> {
+        let reading = FileIngest::resume(self.ingest, &known, self.now.unix()).await?;
         file.seek(SeekFrom::Start(reading.offset()))?;
         let identity = identity(&file)?;
-        Ok(Open { lines: Lines::new(file, reading.offset()), identity, head, reading })
+        Ok(Open { lines: Lines::new(file, reading.offset()), identity, head, known, reading })
     }
 
-    async fn read_to_end(&self, open: &mut Open) -> Result<()> {
+    /// Reads what there is; false, and nothing of it stored, if the file was cut to nothing.
+    async fn read_to_end(&self, open: &mut Open) -> Result<bool> {
         open.reading.set_now(self.now.unix());
         let reference = self.now.unix();
         let begun = open.reading.offset();
-        let reading = &mut open.reading;
-        while open.lines.read(|line: Line<'_>| reading.line(line.text, place(&line, reference)))? {
-            if reading.is_full() {
-                log(&reading.flush().await?);
+        loop {
+            let reading = &mut open.reading;
+            let read = |line: Line<'_>| reading.line(line.text, place(&line, reference));
+            let more = open.lines.read(read)?;
+            let grown = !more && open.reading.offset() > begun;
+            if grown || open.reading.is_full() {
+                if !open.begins_as_before(open.lines.reader()) {
+                    return Ok(false);
+                }
+                log(&open.reading.flush().await?);
+            }
+            if !more {
+                return Ok(open.begins_as_before(open.lines.reader()));
             }
         }
-        if reading.offset() > begun {
-            log(&reading.flush().await?);
-        }
-        Ok(())
     }
 
     /// The file that is at the path now, if it is another one, or has begun anew.
@@ -148,25 +177,28 @@ impl Follower<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let mut begin = vec![0; open.head.len()];
-        let same = identity(&file)? == open.identity
-            && file.read_exact_at(&mut begin, 0).is_ok()
-            && begin == open.head;
-        if same {
+        if identity(&file)? == open.identity && open.begins_as_before(&file) {
             return Ok(None);
         }
         // A log that has no line yet cannot be told from others.
-        Ok(head(&file)?.contains(&b'\n').then_some(file))
+        Ok(is_enough(&head(&file)?).then_some(file))
     }
 
     /// Goes on in another file, with what is open in this one.
     async fn switch(&self, open: &mut Open, file: File) -> Result<Option<Open>> {
         let head = head(&file)?;
-        let known = self.ingest.store().identify_file(&head, self.now.unix()).await?;
+        let store = self.ingest.store();
+        let known = store.identify_file(&head).await?;
         open.reading.hand_over(&known).await?;
+        store.remember_file(&head, &known, self.now.unix()).await?;
         tracing::info!(path = %self.path.display(), "log was rotated");
-        Ok(Some(self.open(file, head, &known).await?))
+        Ok(Some(self.open(file, head, known).await?))
     }
+}
+
+/// Whether a log can be known by this beginning.
+fn is_enough(head: &[u8]) -> bool {
+    head.contains(&b'\n') || head.len() == FINGERPRINT
 }
 
 fn log(summary: &ingest::Summary) {

@@ -17,6 +17,8 @@ pub(crate) struct Lines<R> {
     to: usize,
     /// Offset of `buffer[from]`.
     offset: u64,
+    /// Bytes of an overlong line that were left out behind its beginning.
+    dropped: u64,
 }
 
 /// A line, without its end.
@@ -27,9 +29,13 @@ pub(crate) struct Line<'a> {
 }
 
 impl<R: Read> Lines<R> {
+    pub(crate) fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// Lines from the reader's place, which is `offset`.
     pub(crate) fn new(reader: R, offset: u64) -> Self {
-        Self { reader, buffer: vec![0; CHUNK], from: 0, to: 0, offset }
+        Self { reader, buffer: vec![0; CHUNK], from: 0, to: 0, offset, dropped: 0 }
     }
 
     /// Reads more and hands every line that is complete to `each`; false at the end of the file.
@@ -42,8 +48,9 @@ impl<R: Read> Lines<R> {
             self.from = 0;
         }
         if self.to == self.buffer.len() {
-            // A line that does not fit: it is handed on with its end, which this makes room for.
-            self.buffer.resize(self.buffer.len() * 2, 0);
+            // A line that does not fit: its beginning is enough.
+            self.dropped += (self.to - LONGEST) as u64;
+            self.to = LONGEST;
         }
         let fresh = self.to;
         let read = self.reader.read(&mut self.buffer[self.to..])?;
@@ -52,7 +59,8 @@ impl<R: Read> Lines<R> {
         while let Some(found) = memchr::memchr(b'\n', &self.buffer[searched..self.to]) {
             let end = searched + found;
             let text = &self.buffer[self.from..end];
-            let ends = self.offset + (end + 1 - self.from) as u64;
+            let ends =
+                self.offset + (end + 1 - self.from) as u64 + std::mem::take(&mut self.dropped);
             each(Line { text: &text[..text.len().min(LONGEST)], begins: self.offset, ends });
             self.offset = ends;
             self.from = end + 1;
@@ -65,7 +73,7 @@ impl<R: Read> Lines<R> {
     pub(crate) fn rest(&mut self) -> Option<Line<'_>> {
         let text = &self.buffer[self.from..self.to];
         let begins = self.offset;
-        let ends = begins + text.len() as u64;
+        let ends = begins + text.len() as u64 + self.dropped;
         (!text.is_empty()).then_some(Line { text: &text[..text.len().min(LONGEST)], begins, ends })
     }
 }
@@ -88,15 +96,17 @@ mod tests {
 
     #[test]
     fn lines_and_offsets_do_not_depend_on_how_the_bytes_come() {
-        let text = [&b"one\n\nthree\n"[..], &[b'x'; LONGEST + 10], b"\nlast"].concat();
-        for step in [1, 3, 1000, usize::MAX] {
+        let endless = vec![b'x'; 3 * CHUNK];
+        let text = [&b"one\n\nthree\n"[..], &endless, b"\nlast"].concat();
+        for step in [7, 1000, usize::MAX] {
             let mut lines = Lines::new(Slowly(&text, step), 100);
             let mut found = Vec::new();
             while lines
                 .read(|line| found.push((line.text.len(), line.begins, line.ends)))
                 .expect("ok")
             {}
-            let long = (LONGEST, 111, 111 + LONGEST as u64 + 11);
+            let long = (LONGEST, 111, 111 + endless.len() as u64 + 1);
+            assert!(lines.buffer.len() <= CHUNK);
             assert_eq!(found, [(3, 100, 104), (0, 104, 105), (5, 105, 111), long], "{step}");
             let rest = lines.rest().expect("a rest");
             assert_eq!((rest.text, rest.ends), (&b"last"[..], 100 + text.len() as u64));

@@ -76,7 +76,7 @@ struct LogOptions {
     #[arg(long, value_name = "ZONE")]
     log_zone: Option<Tz>,
     /// The domain that senders without one belong to
-    #[arg(long, value_name = "DOMAIN", default_value = "(none)")]
+    #[arg(long, value_name = "DOMAIN", default_value = "(none)", value_parser = domain)]
     default_domain: String,
 }
 
@@ -158,6 +158,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+fn domain(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@') {
+        return Err("it must be a domain as in example.org".to_owned());
+    }
+    Ok(text.to_lowercase())
+}
+
 impl DayOptions {
     fn now(&self) -> Now {
         Now::as_of(self.as_of, self.zone)
@@ -173,7 +180,7 @@ impl LogOptions {
             Format::Json => logs::Format::Json,
         };
         let logs = logs::Options { format, zone: self.log_zone.unwrap_or(zone) };
-        Settings { logs, zone, default_domain: self.default_domain.to_lowercase().into() }
+        Settings { logs, zone, default_domain: self.default_domain.clone().into() }
     }
 }
 
@@ -335,7 +342,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -18,6 +18,8 @@ use crate::engine::{Engine, operation_of, response};
 
 /// The most bytes of a request or an answer: DynamoDB's own limit.
 const MOST: u32 = 16 << 20;
+/// How long to wait after a connection could not be taken.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Where a folder's socket is.
 pub(crate) fn path(folder: &Path) -> PathBuf {
@@ -35,7 +37,16 @@ pub(crate) async fn listen(path: &Path, engine: Engine) -> Result<()> {
     let listener =
         UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))?;
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Too many open files, for example: that passes.
+                    tracing::warn!(%error, "cannot take a connection through the socket");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
             let engine = engine.clone();
             tokio::spawn(async move {
                 if let Err(error) = answer(stream, engine).await {

@@ -41,8 +41,7 @@ type Text<'a> = Option<Cow<'a, str>>;
 /// Every field that any of the known kinds of object uses.
 #[derive(Deserialize)]
 struct Fields<'a> {
-    #[serde(borrow)]
-    event: Text<'a>,
+    event: Option<Value>,
     time: Option<Value>,
     sender: Option<Value>,
     account: Option<Value>,
@@ -66,13 +65,13 @@ struct Fields<'a> {
 
     message: Option<Value>,
     log: Option<Value>,
-    #[serde(borrow)]
-    program: Text<'a>,
+    program: Option<Value>,
     pid: Option<Value>,
-    #[serde(borrow, alias = "hostname")]
-    host: Text<'a>,
-    #[serde(alias = "@timestamp")]
+    host: Option<Value>,
+    hostname: Option<Value>,
     timestamp: Option<Value>,
+    #[serde(rename = "@timestamp")]
+    at_timestamp: Option<Value>,
 }
 
 /// Reads one object and hands an event on.
@@ -97,17 +96,25 @@ pub(crate) fn read<'a>(
             message: bytes(message).ok_or("MESSAGE is neither text nor bytes")?,
         }));
     }
-    if fields.event.is_some() || fields.sender.is_some() || fields.account.is_some() {
+    let is_event = matches!(fields.event, Some(Value::String(_)));
+    if is_event || fields.sender.is_some() || fields.account.is_some() {
         return event(&fields, mark, times, sink).map(|()| Object::Event);
     }
     let Some(message) = fields.message.or(fields.log).and_then(bytes) else {
         return Ok(Object::Other);
     };
+    let own = |value: Option<Value>| match value {
+        Some(Value::String(text)) => Some(Cow::Owned(text)),
+        _ => None,
+    };
+    let time = [fields.time, fields.timestamp, fields.at_timestamp, fields.journal_time];
+    let host = own(fields.host).or(own(fields.hostname)).or(fields.journal_host);
+    let pid = fields.pid.or(fields.journal_syslog_pid).or(fields.journal_pid);
     Ok(Object::Wrapped(Wrapped {
-        time: fields.time.or(fields.timestamp).and_then(|time| instant(&time, times)),
-        host: fields.host.unwrap_or_default(),
-        program: fields.program.unwrap_or_default(),
-        pid: fields.pid.as_ref().and_then(process),
+        time: time.into_iter().flatten().find_map(|time| instant(&time, times)),
+        host: host.unwrap_or_default(),
+        program: own(fields.program).or(fields.journal_program).unwrap_or_default(),
+        pid: pid.as_ref().and_then(process),
         message,
     }))
 }
@@ -133,14 +140,14 @@ fn event(
     let sender = lowered_field("sender", fields.sender.as_ref(), SENDER_LIMIT)?;
     let tls = event_tls(text("tls", fields.tls.as_ref())?)?;
     let messages = event_messages(fields.messages.as_ref())?;
-    match fields.event.as_deref() {
-        None | Some("submission") => {}
-        Some("auth_failure") => {
+    match text("event", fields.event.as_ref())? {
+        "" | "submission" => {}
+        "auth_failure" => {
             let account = account.unwrap_or_default();
             sink.auth_failure(mark, &AuthFailure { time, account: &account, client: &client });
             return Ok(());
         }
-        Some(other) => {
+        other => {
             return Err(format!("event {other:?} is neither \"submission\" nor \"auth_failure\""));
         }
     }
@@ -170,7 +177,7 @@ fn event_time(value: Option<&Value>, times: &mut Timestamps) -> Result<i64, Stri
     let time = match value {
         Value::String(text) => times
             .rfc3339(text.as_bytes())
-            .filter(|(_, end)| *end == text.len() && text.len() > 19)
+            .filter(|(_, end)| *end == text.len() && text[19..].contains(['Z', 'z', '+', '-']))
             .map(|(time, _)| time),
         Value::Number(number) => seconds(number.as_f64().unwrap_or(f64::NAN)),
         _ => None,

@@ -98,7 +98,7 @@ fn accepted(text: &[u8], time: i64, mark: u64, sink: &mut impl Sink) {
 fn sender(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let from = if text.first() == Some(&b'"') { after_quoted(text)? } else { 0 };
     let end = from + memchr(b' ', &text[from..])?;
-    Some((&text[..end], &text[end..]))
+    (end > 0).then_some((&text[..end], &text[end..]))
 }
 
 /// The place behind the quoted string that `text` begins with.
@@ -111,6 +111,15 @@ fn after_quoted(text: &[u8]) -> Option<usize> {
             _ => at += 1,
         }
     }
+}
+
+/// The place behind a value in quotes: its last quote stands before a blank or the end.
+///
+/// Exim does not escape a quote that a client put into its name.
+fn after_value(text: &[u8]) -> Option<usize> {
+    let quotes = memchr::memchr_iter(b'"', text).skip(1);
+    let mut behind = quotes.map(|quote| quote + 1);
+    behind.find(|after| text.get(*after).is_none_or(|next| *next == b' '))
 }
 
 /// Reads ` NAME=value` fields up to the real ` S=`: behind it stand texts that a client chose.
@@ -126,16 +135,16 @@ fn fields(mut rest: &[u8]) -> Fields<'_> {
         if let Some(quote) = memchr(b'"', &field[..end])
             && quote > 0
             && field[quote - 1] == b'='
-            && let Some(close) = after_quoted(&field[quote..])
+            && let Some(close) = after_value(&field[quote..])
         {
             end = quote + close;
         }
         rest = &field[end..];
         match &field[..end] {
-            [b'S', b'=', size @ ..] => {
-                if size.iter().all(u8::is_ascii_digit) && is_end_or_field(rest) {
-                    break;
-                }
+            [b'S', b'=', size @ ..]
+                if size.iter().all(u8::is_ascii_digit) && is_end_or_field(rest) =>
+            {
+                break;
             }
             // Behind a host name and the HELO argument, the address is the last in brackets.
             [b'[', address @ ..] | [b'H', b'=', b'[', address @ ..] => {
@@ -217,6 +226,10 @@ mod tests {
                 "<> ann PLAIN TLS1.0 192.0.2.1 x1",
             ),
             (
+                "1xVWoN-0001PO-2u <= a@x.test H=x [192.0.2.1] P=esmtpsa X=TLS1.3:x:256 SNI=\"a\"b\" A=plain:ann S=1",
+                "a@x.test ann PLAIN TLS1.3 192.0.2.1 x1",
+            ),
+            (
                 "1xVWoN-0001PO-2u <= \"a b\"@x.test H=[2001:db8::1] P=esmtpa A=login:bob S=1",
                 "\"a b\"@x.test bob LOGIN none 2001:db8::1 x1",
             ),
@@ -241,6 +254,7 @@ mod tests {
             "1xVWoN-0001PO-2u => b@x.test R=smart T=smtp H=x [192.0.2.1] X=TLS1.3:x:256 A=plain C=\"250\"",
             "1xVWoN-0001PO-2u <= <> R=1xVWoN-0001PO-2u U=Debian-exim P=local S=1",
             "H=(x) [192.0.2.1] F=<a@x.test> A=plain:ann rejected RCPT <b@x.test>: no",
+            "1xVWoN-0001PO-2u <=  H=x [192.0.2.1] P=esmtpsa A=plain:ann S=1",
             "1xVWoN-0001PO-2u Completed",
             "1xVWoN-0001PO-2u",
             "",

@@ -356,6 +356,8 @@ impl Tally {
                     Identity { kind: IdentityKind::Domain, name: key.domain },
                 ]
             });
+            // No item can have an empty name for its key.
+            let names = names.filter(|identity| !identity.name.is_empty());
             let distinct: HashSet<Identity<'_>, RandomState> = names.collect();
             distinct.into_iter().map(|identity| (day.day, identity))
         })

@@ -56,6 +56,8 @@ pub struct InsightDetails {
     pub tls: Vec<TlsShare>,
     /// Messages per day: every day of the range.
     pub volume: Vec<DayVolume>,
+    /// Authentications that failed in the range.
+    pub auth_failures: u64,
 }
 
 /// The sending volume report.
@@ -127,11 +129,16 @@ pub fn insight(
     Insight { start: range.start, end: range.end, accounts, senders, messages }
 }
 
-/// The flyout, from the widget and the same rollup.
+/// The flyout, from the widget, the same rollup, and the failed authentications of the range.
 #[must_use]
-pub fn insight_details(insight: Insight, days: &BTreeMap<Day, TlsCounts>) -> InsightDetails {
+pub fn insight_details(
+    insight: Insight,
+    days: &BTreeMap<Day, TlsCounts>,
+    auth_failures: u64,
+) -> InsightDetails {
     let range = Range { start: insight.start, end: insight.end };
-    InsightDetails { insight, tls: total(days, range).shares(), volume: volume(days, range) }
+    let (tls, volume) = (total(days, range).shares(), volume(days, range));
+    InsightDetails { insight, tls, volume, auth_failures }
 }
 
 /// The sending volume of a range, from its rollup.
@@ -301,6 +308,19 @@ pub struct Named {
     pub messages: u64,
 }
 
+/// Messages that one account sent with one mechanism over one TLS version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Use {
+    /// The account; empty where the log does not tell.
+    pub account: String,
+    /// The mechanism; empty where the log does not tell.
+    pub mechanism: String,
+    /// The TLS version.
+    pub version: TlsVersion,
+    /// Messages.
+    pub messages: u64,
+}
+
 /// Everything about one sender in a range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SenderDetails {
@@ -322,6 +342,8 @@ pub struct SenderDetails {
     pub mechanisms: Vec<Named>,
     /// The client addresses they came from, most messages first.
     pub clients: Vec<Named>,
+    /// Which account sent with which mechanism over which TLS version, most messages first.
+    pub uses: Vec<Use>,
 }
 
 /// Adds usage of one sender up.
@@ -331,6 +353,7 @@ pub struct SenderFigures {
     accounts: BTreeMap<String, u64>,
     mechanisms: BTreeMap<String, u64>,
     clients: BTreeMap<String, u64>,
+    uses: BTreeMap<(String, String, TlsVersion), u64>,
 }
 
 impl SenderFigures {
@@ -344,12 +367,25 @@ impl SenderFigures {
         ] {
             *names.entry(name.to_owned()).or_default() += messages;
         }
+        let used = (key.account.to_owned(), key.mechanism.to_owned(), key.tls);
+        *self.uses.entry(used).or_default() += messages;
     }
 
     /// The view.
     #[must_use]
     pub fn details(self, sender: String, range: Range) -> SenderDetails {
         let sum = total(&self.days, range);
+        let mut uses: Vec<_> = self
+            .uses
+            .into_iter()
+            .map(|((account, mechanism, version), messages)| Use {
+                account,
+                mechanism,
+                version,
+                messages,
+            })
+            .collect();
+        uses.sort_by_key(|used| std::cmp::Reverse(used.messages));
         SenderDetails {
             start: range.start,
             end: range.end,
@@ -360,6 +396,7 @@ impl SenderFigures {
             accounts: most_first(self.accounts),
             mechanisms: most_first(self.mechanisms),
             clients: most_first(self.clients),
+            uses,
         }
     }
 }

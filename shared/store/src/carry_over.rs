@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 use crate::keys::{self, EXPIRES, Item};
@@ -154,9 +155,10 @@ impl Store {
     /// Writes two carry-overs or none, each under the condition **not overtaken**.
     ///
     /// For a log that goes on in another file: its state must never be in both, nor in neither.
+    /// [`Written::Overtaken`] says that the second was there already.
     ///
     /// # Errors
-    /// A request failed.
+    /// A request failed, or another process had the first one.
     pub async fn put_carry_overs(
         &self,
         both: [(&str, &CarryOver); 2],
@@ -177,7 +179,9 @@ impl Store {
         match request.send().await {
             Ok(_) => Ok(Written::Done(0.0)),
             Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(_)) => {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
+                    if is_refused(cancelled, 1) =>
+                {
                     Ok(Written::Overtaken)
                 }
                 _ => Err(StoreError::request("TransactWriteItems", &error)),
@@ -220,4 +224,10 @@ impl Store {
             },
         }
     }
+}
+
+/// Whether a transaction was cancelled because of the condition on its item number `at`.
+fn is_refused(cancelled: &TransactionCanceledException, at: usize) -> bool {
+    let reason = cancelled.cancellation_reasons().get(at);
+    reason.and_then(|reason| reason.code()) == Some("ConditionalCheckFailed")
 }

@@ -22,22 +22,34 @@ pub struct KnownFile {
 }
 
 impl Store {
-    /// Finds the file that begins with `head` (the first 4,096 bytes, or all if it is shorter), or
-    /// makes it known.
+    /// The file that begins with `head`: the first 4,096 bytes, or all if it is shorter.
     ///
     /// # Errors
     /// A request failed.
-    pub async fn identify_file(&self, head: &[u8], now: i64) -> Result<KnownFile, StoreError> {
+    pub async fn identify_file(&self, head: &[u8]) -> Result<KnownFile, StoreError> {
         let head = &head[..head.len().min(FINGERPRINT)];
         let found = self.find_file(head).await?;
         let known = found.is_some();
         let source = found.unwrap_or_else(|| format!("file:{}", checksum(head)));
-        let mut item = keys::key(&partition(head), &source);
+        Ok(KnownFile { source, known })
+    }
+
+    /// Makes a file known by its beginning, which may have grown since it was last read.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn remember_file(
+        &self,
+        head: &[u8],
+        file: &KnownFile,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let head = &head[..head.len().min(FINGERPRINT)];
+        let mut item = keys::key(&partition(head), &file.source);
         item.insert("length".to_owned(), keys::of_number(head.len()));
         item.insert("checksum".to_owned(), AttributeValue::S(checksum(head)));
         item.insert(EXPIRES.to_owned(), keys::of_number(now + LIFE));
-        self.put("PutItem", item).await?;
-        Ok(KnownFile { source, known })
+        self.put("PutItem", item).await
     }
 
     /// The source of a file that was read before, by its beginning.
@@ -70,7 +82,7 @@ impl Store {
 }
 
 fn partition(head: &[u8]) -> String {
-    let line = head.iter().position(|byte| *byte == b'\n').map_or(head.len(), |end| end + 1);
+    let line = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
     format!("K#{}", checksum(&head[..line]))
 }
 

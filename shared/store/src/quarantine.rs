@@ -9,6 +9,9 @@ use crate::{Positions, Source, Store, StoreError};
 /// The most bytes kept in one item: a DynamoDB item holds 400 KB.
 const PART: usize = 300_000;
 
+/// The most characters of a reason that are kept: it may quote what it is about.
+const REASON: usize = 300;
+
 /// Something that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
@@ -39,6 +42,7 @@ impl Store {
         let position = positions.of_mark(rejected.mark);
         let place: String = position.iter().map(|byte| format!("{byte:02x}")).collect();
         let (name, number) = (source.name(), rejected.number);
+        let reason: String = rejected.reason.chars().take(REASON).collect();
         let parts = rejected.raw.chunks(PART).count().max(1);
         for part in 0..parts {
             let sk = format!("{name}\t{place}\t{number}\t{part}");
@@ -46,7 +50,7 @@ impl Store {
             let mut item = keys::key(&keys::quarantine(day), &sk);
             item.insert("raw".to_owned(), keys::bytes(raw.to_vec()));
             item.insert("parts".to_owned(), keys::of_number(parts));
-            item.insert("reason".to_owned(), AttributeValue::S(rejected.reason.clone()));
+            item.insert("reason".to_owned(), AttributeValue::S(reason.clone()));
             item.insert(EXPIRES.to_owned(), keys::expiry(day));
             self.put("PutItem", item).await?;
         }

@@ -44,7 +44,9 @@ impl Store {
             let numbers = days.iter().map(|day| day.day().to_string()).collect();
             let days_seen = [(DAYS, AttributeValue::Ns(numbers))];
             let key = keys::key(&partition, name);
-            Some(Change::add(key, days_seen, keys::expiry(*days.last()?)))
+            // The month's end: an older day that comes later must not make the item expire earlier.
+            let month_ends = days.last()?.with_day(28)? + chrono::Days::new(4);
+            Some(Change::add(key, days_seen, keys::expiry(month_ends)))
         });
         let outcome = match self.writing {
             crate::Writing::Single { .. } => {

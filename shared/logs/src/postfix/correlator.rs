@@ -21,6 +21,8 @@ const QUEUE_LAG: i64 = 24 * 3600;
 const UNPROVEN_LAG: i64 = 3600;
 /// How often, in log time, what has expired is looked for.
 const SWEEP_EVERY: i64 = 600;
+/// The most bytes of host and program together: no real names are longer.
+const LONGEST_NAME: usize = 400;
 /// Bytes that the state may take when stored: a DynamoDB item holds 400 KB.
 pub(super) const STATE_LIMIT: usize = 300_000;
 
@@ -45,6 +47,8 @@ pub(super) struct SessionKey {
 /// An SMTP session that has not ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Session {
+    /// Bytes of the names by which it is known.
+    named: u16,
     pub(super) serial: u64,
     pub(super) seen: i64,
     /// Set once a TLS line was logged.
@@ -73,6 +77,8 @@ pub(super) struct Accepted {
 /// A message whose `client=` line was seen and whose acceptance was not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Message {
+    /// Bytes of the names by which it is known.
+    named: u16,
     pub(super) session: Option<SessionKey>,
     pub(super) serial: u64,
     pub(super) seen: i64,
@@ -94,17 +100,18 @@ pub(super) struct Held {
 }
 
 impl Session {
-    fn new(serial: u64, seen: i64) -> Self {
+    fn new(named: u16, serial: u64, seen: i64) -> Self {
         let (open, waiting) = (Vec::new(), Vec::new());
         let (hold_next, proxied) = (None, None);
-        Self { serial, seen, tls: None, accepted: 0, open, hold_next, proxied, waiting }
+        Self { named, serial, seen, tls: None, accepted: 0, open, hold_next, proxied, waiting }
     }
 
     pub(super) fn weight(&self) -> usize {
         let waiting: usize = self.waiting.iter().map(Accepted::weight).sum();
         let held = self.hold_next.as_ref().map_or(0, |held| held.sender.len());
         let proxied = self.proxied.as_ref().map_or(0, Login::weight);
-        48 + self.open.len() * 25 + waiting + held + proxied
+        // Both its service's name and its instance's may be its own.
+        48 + 2 * usize::from(self.named) + self.open.len() * 25 + waiting + held + proxied
     }
 }
 
@@ -120,7 +127,9 @@ impl Accepted {
 
 impl Message {
     pub(super) fn weight(&self) -> usize {
-        64 + self.login.weight() + self.held.as_ref().map_or(0, |held| held.sender.len())
+        64 + usize::from(self.named)
+            + self.login.weight()
+            + self.held.as_ref().map_or(0, |held| held.sender.len())
     }
 }
 
@@ -169,6 +178,9 @@ impl Correlator {
         arrival: Arrival,
         sink: &mut impl Sink,
     ) {
+        if envelope.host.len() + envelope.program.len() > LONGEST_NAME {
+            return;
+        }
         let time = envelope.time.unwrap_or(arrival.reference);
         let message = envelope.message;
         match daemon {
@@ -216,7 +228,7 @@ impl Correlator {
             Some(b'c') if message.starts_with(b"connect from ") => {
                 if let Some(key) = self.session_key(envelope) {
                     self.end_session(key, None, mark, sink);
-                    self.open_session(key, time);
+                    self.open_session(key, envelope, time);
                 }
             }
             Some(b'd') if message.starts_with(b"disconnect from ") => {
@@ -231,6 +243,7 @@ impl Correlator {
             }
             Some(b'A' | b'T' | b'U' | b'V') if let Some(tls) = lines::tls_version(message) => {
                 if let Some(key) = self.session_key(envelope) {
+                    self.open_session_if_missing(key, envelope, time);
                     self.tls_started(key, tls, time, mark, sink);
                 }
             }
@@ -257,6 +270,9 @@ impl Correlator {
             self.hold(envelope, id, rest, time, false);
         } else if proxied.is_some() && lines::is_kept_from_queue(rest) {
             self.hold_next(envelope, rest, time);
+        } else if proxied.is_some() && rest.starts_with(b"reject: ") {
+            // The recipient that would have been held was refused after all.
+            self.reweigh(envelope, time, |session| session.hold_next = None);
         }
     }
 
@@ -277,7 +293,8 @@ impl Correlator {
         let (tls, serial, held) = begun.unwrap_or((Some(TlsVersion::Unknown), 0, None));
         self.held_without_content += usize::from(held.is_some());
         let until = time + SESSION_LIFE;
-        let message = Message { session: key, serial, seen: time, login, tls, held, until };
+        let named = named(envelope);
+        let message = Message { named, session: key, serial, seen: time, login, tls, held, until };
         self.weight += message.weight();
         self.messages.insert((instance, id), message);
     }
@@ -429,8 +446,9 @@ impl Correlator {
                     Submission { time, sender, account, mechanism, tls, client, messages: 1 };
                 return sink.submission(mark, &submission);
             }
-            Some(held) => (held.sender, held.time),
-            None => (sender_of(sender), time),
+            // Held while its content came: that was its acceptance.
+            Some(held) if held.content => (sender_of(sender), held.time),
+            _ => (sender_of(sender), time),
         };
         let accepted = Accepted { login: message.login, sender, time, messages: 1 };
         self.count(message.session.filter(|_| waits), tls, accepted, mark, sink);
@@ -474,7 +492,6 @@ impl Correlator {
         mark: u64,
         sink: &mut impl Sink,
     ) {
-        self.open_session_if_missing(key, time);
         let instance = self.services[key.service as usize].instance;
         let Some(session) = self.sessions.get_mut(&key) else { return };
         session.tls = Some(tls);
@@ -585,18 +602,23 @@ impl Correlator {
     /// Forgets the oldest until a quarter of the room is free. What was accepted is counted first.
     fn evict(&mut self, mark: u64, sink: &mut impl Sink) {
         let goal = STATE_LIMIT / 4 * 3;
-        let mut oldest: Vec<_> = self.sessions.iter().map(|(k, s)| (s.seen, *k)).collect();
+        let mut oldest: Vec<_> =
+            self.sessions.iter().map(|(k, s)| (s.seen, s.serial, *k)).collect();
         oldest.sort_unstable();
-        for (_, key) in oldest {
+        for (_, _, key) in oldest {
             if self.weight <= goal {
                 return;
             }
             self.evicted += 1;
             self.end_session(key, None, mark, sink);
         }
-        let mut oldest: Vec<_> = self.messages.iter().map(|(k, m)| (m.seen, *k)).collect();
+        let mut oldest: Vec<_> = self
+            .messages
+            .iter()
+            .map(|((instance, id), m)| (m.seen, m.serial, *id, *instance))
+            .collect();
         oldest.sort_unstable();
-        for (_, (instance, id)) in oldest {
+        for (_, _, id, instance) in oldest {
             if self.weight <= goal {
                 return;
             }
@@ -613,21 +635,21 @@ impl Correlator {
 
     fn session(&mut self, envelope: &Envelope<'_>, time: i64) -> Option<&mut Session> {
         let key = self.session_key(envelope)?;
-        self.open_session_if_missing(key, time);
+        self.open_session_if_missing(key, envelope, time);
         let session = self.sessions.get_mut(&key)?;
         session.seen = time;
         Some(session)
     }
 
-    fn open_session_if_missing(&mut self, key: SessionKey, time: i64) {
+    fn open_session_if_missing(&mut self, key: SessionKey, envelope: &Envelope<'_>, time: i64) {
         if !self.sessions.contains_key(&key) {
-            self.open_session(key, time);
+            self.open_session(key, envelope, time);
         }
     }
 
-    fn open_session(&mut self, key: SessionKey, time: i64) {
+    fn open_session(&mut self, key: SessionKey, envelope: &Envelope<'_>, time: i64) {
         self.serial += 1;
-        let session = Session::new(self.serial, time);
+        let session = Session::new(named(envelope), self.serial, time);
         self.weight += session.weight();
         self.sessions.insert(key, session);
     }
@@ -693,6 +715,10 @@ fn is_wrapper(name: &[u8]) -> bool {
     program
         .split(|byte| *byte == b'/')
         .any(|part| matches!(part, b"smtps" | b"submissions" | b"ssmtp" | b"urd" | b"465"))
+}
+
+fn named(envelope: &Envelope<'_>) -> u16 {
+    u16::try_from(envelope.host.len() + envelope.program.len()).unwrap_or(u16::MAX)
 }
 
 fn join(text: &mut Vec<u8>, host: &[u8], name: &[u8]) {
