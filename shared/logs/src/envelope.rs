@@ -1,5 +1,7 @@
 //! What surrounds a log message: syslog headers in their variants.
 
+use std::ops::Range;
+
 use memchr::{memchr, memchr3};
 
 use crate::time::Timestamps;
@@ -17,6 +19,48 @@ pub(crate) struct Envelope<'a> {
     pub(crate) pid: Option<u32>,
     /// What the program logged.
     pub(crate) message: &'a [u8],
+}
+
+/// The header of the line before: the next mostly begins alike, and need not be read again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastHeader {
+    /// Timestamp and host with the blanks behind them.
+    text: Vec<u8>,
+    host: Range<usize>,
+    time: i64,
+    reference: i64,
+}
+
+impl LastHeader {
+    /// Takes a line apart that begins like the last one.
+    #[inline]
+    pub(crate) fn read<'a>(&self, line: &'a [u8], reference: i64) -> Option<Envelope<'a>> {
+        if self.text.is_empty() || reference != self.reference {
+            return None;
+        }
+        let rest = line.strip_prefix(self.text.as_slice())?;
+        let host = line.get(self.host.clone())?;
+        Some(Envelope { time: Some(self.time), host, ..tag(rest)? })
+    }
+
+    /// Remembers the header of a line that was taken apart.
+    ///
+    /// Only RFC 3164 with a host and a tag with its process is remembered: what begins alike is then
+    /// taken apart alike, and its timestamps, of whole seconds, repeat.
+    pub(crate) fn remember(&mut self, line: &[u8], reference: i64, envelope: &Envelope<'_>) {
+        self.text.clear();
+        let (Some(time), Some(b'A'..=b'Z')) = (envelope.time, line.first()) else { return };
+        let Some(at) = memchr::memmem::find(line, envelope.host) else { return };
+        let host = at..at + envelope.host.len();
+        let header = &line[..line.len().min(host.end + 1)];
+        let tag = line[header.len()..].strip_prefix(envelope.program);
+        let is_whole = header.last() == Some(&b' ') && tag.is_some_and(|tag| tag.starts_with(b"["));
+        if host.is_empty() || !is_whole {
+            return;
+        }
+        self.text.extend_from_slice(header);
+        (self.host, self.time, self.reference) = (host, time, reference);
+    }
 }
 
 /// Takes a text line apart. Never fails: what has no header is all message.

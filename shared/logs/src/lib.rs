@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use envelope::Envelope;
+use envelope::{Envelope, LastHeader};
 use event::Object;
 use postfix::{Correlator, Daemon};
 use time::Timestamps;
@@ -105,6 +105,7 @@ struct Saved {
 pub struct LogStream {
     format: Format,
     times: Timestamps,
+    header: LastHeader,
     postfix: Correlator,
 }
 
@@ -115,6 +116,7 @@ impl LogStream {
         Self {
             format: options.format,
             times: Timestamps::new(options.zone),
+            header: LastHeader::default(),
             postfix: Correlator::new(),
         }
     }
@@ -188,6 +190,9 @@ impl LogStream {
     }
 
     fn text(&mut self, line: &[u8], arrival: Arrival, sink: &mut impl Sink) {
+        if let Some(envelope) = self.header.read(line, arrival.reference) {
+            return self.message(&envelope, arrival, sink);
+        }
         if self.format != Format::Postfix
             && let Some((time, rest)) = exim::stamp(line, &mut self.times)
             && exim::has_message_id(rest)
@@ -195,6 +200,7 @@ impl LogStream {
             return exim::line(rest, time, arrival.mark, sink);
         }
         let envelope = envelope::read(line, arrival.reference, &mut self.times);
+        self.header.remember(line, arrival.reference, &envelope);
         self.message(&envelope, arrival, sink);
     }
 

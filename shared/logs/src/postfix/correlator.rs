@@ -6,132 +6,22 @@ use report::{
     ACCOUNT_LIMIT, AuthFailure, NULL_SENDER, SENDER_LIMIT, Submission, TlsVersion, client_address,
     lowered,
 };
-use serde::{Deserialize, Serialize};
 
 use super::Daemon;
+use super::expiry::SESSION_LIFE;
 use super::lines::{self, Commands, Login, QueueId};
+use super::model::{Accepted, Held, InstanceId, Message, Service, ServiceId, Session, SessionKey};
 use crate::envelope::Envelope;
 use crate::{Arrival, Sink};
 
-/// Log time after which a silent session is taken for ended: no command takes longer.
-const SESSION_LIFE: i64 = 24 * 3600;
 /// Log time that a message may wait for the queue manager, if its session says it was accepted.
 const QUEUE_LAG: i64 = 24 * 3600;
 /// The same, if nothing says so.
 const UNPROVEN_LAG: i64 = 3600;
-/// How often, in log time, what has expired is looked for.
-const SWEEP_EVERY: i64 = 600;
 /// The most bytes of host and program together: no real names are longer.
 const LONGEST_NAME: usize = 400;
 /// Bytes that the state may take when stored: a DynamoDB item holds 400 KB.
 pub(super) const STATE_LIMIT: usize = 300_000;
-
-/// A (host, program) pair, by its place in [`Correlator::services`].
-pub(super) type ServiceId = u32;
-/// A (host, Postfix instance) pair, by its place in [`Correlator::queues`].
-pub(super) type InstanceId = u32;
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Service {
-    pub(super) instance: InstanceId,
-    /// TLS from the first byte (RFC 8314, section 3): plaintext is impossible.
-    pub(super) wrapper: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct SessionKey {
-    pub(super) service: ServiceId,
-    pub(super) pid: u32,
-}
-
-/// An SMTP session that has not ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Session {
-    /// Bytes of the names by which it is known.
-    named: u16,
-    pub(super) serial: u64,
-    pub(super) seen: i64,
-    /// Set once a TLS line was logged.
-    tls: Option<TlsVersion>,
-    /// Messages of this session known to be accepted.
-    accepted: u32,
-    /// Queue ids whose fate is open.
-    pub(super) open: Vec<QueueId>,
-    /// Set if a recipient's check holds or discards the message that has no queue id yet.
-    hold_next: Option<Held>,
-    /// The login of the transaction that goes through a before-queue proxy.
-    pub(super) proxied: Option<Login>,
-    /// Accepted, but plaintext or TLS is told only at the session's end.
-    pub(super) waiting: Vec<Accepted>,
-}
-
-/// Messages accepted from one sender within a quarter of an hour.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Accepted {
-    pub(super) login: Login,
-    sender: Box<str>,
-    time: i64,
-    messages: u64,
-}
-
-/// A message whose `client=` line was seen and whose acceptance was not.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Message {
-    /// Bytes of the names by which it is known.
-    named: u16,
-    pub(super) session: Option<SessionKey>,
-    pub(super) serial: u64,
-    pub(super) seen: i64,
-    pub(super) login: Login,
-    tls: Option<TlsVersion>,
-    /// Set if the message was put on hold, or is discarded.
-    held: Option<Held>,
-    /// When it is given up.
-    until: i64,
-}
-
-/// A message that was put on hold, or is discarded: the queue manager stays silent about it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Held {
-    sender: Box<str>,
-    time: i64,
-    /// Its content was seen: a recipient's check can hold a message before there is any.
-    content: bool,
-}
-
-impl Session {
-    fn new(named: u16, serial: u64, seen: i64) -> Self {
-        let (open, waiting) = (Vec::new(), Vec::new());
-        let (hold_next, proxied) = (None, None);
-        Self { named, serial, seen, tls: None, accepted: 0, open, hold_next, proxied, waiting }
-    }
-
-    pub(super) fn weight(&self) -> usize {
-        let waiting: usize = self.waiting.iter().map(Accepted::weight).sum();
-        let held = self.hold_next.as_ref().map_or(0, |held| held.sender.len());
-        let proxied = self.proxied.as_ref().map_or(0, Login::weight);
-        // Both its service's name and its instance's may be its own.
-        48 + 2 * usize::from(self.named) + self.open.len() * 25 + waiting + held + proxied
-    }
-}
-
-impl Accepted {
-    pub(super) fn login(&self) -> &Login {
-        &self.login
-    }
-
-    fn weight(&self) -> usize {
-        32 + self.login.weight() + self.sender.len()
-    }
-}
-
-impl Message {
-    pub(super) fn weight(&self) -> usize {
-        64 + usize::from(self.named)
-            + self.login.weight()
-            + self.held.as_ref().map_or(0, |held| held.sender.len())
-    }
-}
 
 /// What is remembered between lines. Deterministic: the same lines lead to the same submissions.
 #[derive(Debug)]
@@ -228,7 +118,7 @@ impl Correlator {
             Some(b'c') if message.starts_with(b"connect from ") => {
                 if let Some(key) = self.session_key(envelope) {
                     self.end_session(key, None, mark, sink);
-                    self.open_session(key, envelope, time);
+                    self.session(envelope, time);
                 }
             }
             Some(b'd') if message.starts_with(b"disconnect from ") => {
@@ -243,7 +133,7 @@ impl Correlator {
             }
             Some(b'A' | b'T' | b'U' | b'V') if let Some(tls) = lines::tls_version(message) => {
                 if let Some(key) = self.session_key(envelope) {
-                    self.open_session_if_missing(key, envelope, time);
+                    self.session(envelope, time);
                     self.tls_started(key, tls, time, mark, sink);
                 }
             }
@@ -511,7 +401,7 @@ impl Correlator {
     }
 
     /// Settles everything that the session left open.
-    fn end_session(
+    pub(super) fn end_session(
         &mut self,
         key: SessionKey,
         commands: Option<Commands>,
@@ -562,72 +452,7 @@ impl Correlator {
         }
     }
 
-    /// Ends every session. Messages that may still reach the queue are kept.
-    pub(crate) fn close(&mut self, mark: u64, sink: &mut impl Sink) {
-        let mut keys: Vec<_> = self.sessions.keys().copied().collect();
-        keys.sort_unstable();
-        for key in keys {
-            self.end_session(key, None, mark, sink);
-        }
-    }
-
-    /// Moves the log's clock on and forgets what has expired by it.
-    fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        // One line from the future must not end every session.
-        if time <= self.clock || time > arrival.reference.saturating_add(86_400) {
-            return;
-        }
-        self.clock = time;
-        if time - self.swept < SWEEP_EVERY {
-            return;
-        }
-        self.swept = time;
-        let silent = |(key, session): (&SessionKey, &Session)| {
-            (time - session.seen > SESSION_LIFE).then_some(*key)
-        };
-        let ended: Vec<_> = self.sessions.iter().filter_map(silent).collect();
-        for key in ended {
-            self.end_session(key, None, arrival.before, sink);
-        }
-        let weight = &mut self.weight;
-        self.messages.retain(|_, message| {
-            let keep = message.until >= time;
-            if !keep {
-                *weight = weight.saturating_sub(message.weight());
-            }
-            keep
-        });
-    }
-
-    /// Forgets the oldest until a quarter of the room is free. What was accepted is counted first.
-    fn evict(&mut self, mark: u64, sink: &mut impl Sink) {
-        let goal = STATE_LIMIT / 4 * 3;
-        let mut oldest: Vec<_> =
-            self.sessions.iter().map(|(k, s)| (s.seen, s.serial, *k)).collect();
-        oldest.sort_unstable();
-        for (_, _, key) in oldest {
-            if self.weight <= goal {
-                return;
-            }
-            self.evicted += 1;
-            self.end_session(key, None, mark, sink);
-        }
-        let mut oldest: Vec<_> = self
-            .messages
-            .iter()
-            .map(|((instance, id), m)| (m.seen, m.serial, *id, *instance))
-            .collect();
-        oldest.sort_unstable();
-        for (_, _, id, instance) in oldest {
-            if self.weight <= goal {
-                return;
-            }
-            self.evicted += 1;
-            self.remove(instance, id);
-        }
-    }
-
-    fn remove(&mut self, instance: InstanceId, id: QueueId) -> Option<Message> {
+    pub(super) fn remove(&mut self, instance: InstanceId, id: QueueId) -> Option<Message> {
         let message = self.messages.remove(&(instance, id))?;
         self.weight = self.weight.saturating_sub(message.weight());
         Some(message)
@@ -635,23 +460,14 @@ impl Correlator {
 
     fn session(&mut self, envelope: &Envelope<'_>, time: i64) -> Option<&mut Session> {
         let key = self.session_key(envelope)?;
-        self.open_session_if_missing(key, envelope, time);
-        let session = self.sessions.get_mut(&key)?;
+        let session = self.sessions.entry(key).or_insert_with(|| {
+            self.serial += 1;
+            let session = Session::new(named(envelope), self.serial, time);
+            self.weight += session.weight();
+            session
+        });
         session.seen = time;
         Some(session)
-    }
-
-    fn open_session_if_missing(&mut self, key: SessionKey, envelope: &Envelope<'_>, time: i64) {
-        if !self.sessions.contains_key(&key) {
-            self.open_session(key, envelope, time);
-        }
-    }
-
-    fn open_session(&mut self, key: SessionKey, envelope: &Envelope<'_>, time: i64) {
-        self.serial += 1;
-        let session = Session::new(named(envelope), self.serial, time);
-        self.weight += session.weight();
-        self.sessions.insert(key, session);
     }
 
     fn session_key(&mut self, envelope: &Envelope<'_>) -> Option<SessionKey> {

@@ -13,7 +13,9 @@
 //! Sessions are known by (host, program, process); messages by (host, Postfix instance, queue id).
 
 mod correlator;
+mod expiry;
 mod lines;
+mod model;
 mod state;
 
 pub(crate) use correlator::Correlator;

@@ -4,10 +4,9 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use super::correlator::{
-    Accepted, Correlator, InstanceId, Message, ServiceId, Session, SessionKey,
-};
+use super::correlator::Correlator;
 use super::lines::{Login, QueueId};
+use super::model::{Accepted, InstanceId, Message, ServiceId, Session, SessionKey};
 
 /// Names that may be known before those no longer used are looked for.
 const NAMES: usize = 1024;
