@@ -110,8 +110,7 @@ pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let line = &rest[..end];
             rest = rest.get(end + 1..).unwrap_or_default();
-            let is_text = |byte: &u8| !byte.is_ascii_whitespace();
-            if line.first().is_some_and(is_text) || line.iter().any(is_text) {
+            if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
                 return Some(line);
             }
         }
