@@ -7,15 +7,23 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
+    ("history", &["report", "store"]),
     ("bootstrap", &["logs", "store"]),
+    ("archive", &["bootstrap", "history", "report"]),
     ("ingest", &["bootstrap", "logs", "report", "store"]),
-    ("query", &["bootstrap", "report", "store"]),
-    ("smtp-auth-report", &["bootstrap", "ingest", "logs", "query", "report", "store"]),
-    ("tests", &["ingest", "logs", "query", "report", "smtp-auth-report", "store"]),
+    ("query", &["bootstrap", "history", "report", "store"]),
+    (
+        "smtp-auth-report",
+        &["archive", "bootstrap", "history", "ingest", "logs", "query", "report", "store"],
+    ),
+    (
+        "tests",
+        &["archive", "history", "ingest", "logs", "query", "report", "smtp-auth-report", "store"],
+    ),
 ];
 
 fn packages() -> Result<BTreeMap<String, Vec<String>>> {
@@ -56,7 +64,10 @@ fn the_pure_crates_name_no_platform_and_one_crate_names_the_table() -> Result<()
             let foreign = |used: &&String| platform(used) || *used == "tokio";
             assert_eq!(uses.iter().find(foreign), None, "{name}");
         }
-        if ["ingest", "query"].contains(&name.as_str()) {
+        if name != "history" {
+            assert!(!uses.contains(&"parquet".to_owned()), "{name}");
+        }
+        if ["archive", "history", "ingest", "query"].contains(&name.as_str()) {
             assert!(!uses.contains(&"aws-sdk-dynamodb".to_owned()), "{name}");
         }
     }

@@ -15,15 +15,15 @@ use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
 use report::{IdentityKind, Range};
-use store::{KnownFile, Store, UsageFilter, Writing};
-use tests::app::{NOW, settings};
+use store::{KnownFile, Store, Writing};
+use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
 use tests::kinesis::{self, Record};
 use tests::traffic::{self, Expected, Kind};
 
 const FOREVER: i64 = i64::MAX;
 
-fn seeds(usual: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn seeds(usual: u64) -> impl Iterator<Item = u64> {
     let setting = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = setting("EXACTLY_ONCE_SEED").unwrap_or(1);
     let until = setting("EXACTLY_ONCE_SECONDS")
@@ -34,13 +34,13 @@ fn seeds(usual: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-async fn engine() -> Result<Engine> {
+pub(crate) async fn engine() -> Result<Engine> {
     let engine = Engine::in_memory()?;
     Store::new(engine.client(), "table", Writing::Transactions).create_table().await?;
     Ok(engine)
 }
 
-fn writing(rng: &mut Rng) -> Writing {
+pub(crate) fn writing(rng: &mut Rng) -> Writing {
     if rng.bool() { Writing::Transactions } else { Writing::Single { concurrency: 4 } }
 }
 
@@ -152,15 +152,7 @@ async fn deliver(engine: &Engine, zone: Tz, shard: &Shard, rng: &mut Rng) -> Res
 async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     let store = Store::new(engine.client(), "table", Writing::Transactions);
     let range = Range::kept(report::Days::new(zone).day_of(NOW));
-    let mut usage = BTreeMap::new();
-    store
-        .usage(range, UsageFilter::default(), |day, key, messages| {
-            let text = |text: &str| text.to_owned();
-            let (domain, sender, account) = (text(key.domain), text(key.sender), text(key.account));
-            let (mechanism, client) = (text(key.mechanism), text(key.client));
-            usage.insert((day, domain, sender, account, mechanism, key.tls, client), messages);
-        })
-        .await?;
+    let usage = usage(&store, range).await?;
     assert_eq!(usage, expected.usage);
     let failures = store.failures(range).await?;
     let failures =
@@ -312,13 +304,8 @@ async fn closing_a_log_settles_what_is_open_once_wherever_it_dies() -> Result<()
         // The log went on after all.
         read(&lasting, &file, &[log.as_str(), &end].concat(), &mut rng).await?;
         let range = Range::kept(report::Days::new(Tz::UTC).day_of(NOW));
-        let mut found = Vec::new();
-        lasting
-            .store()
-            .usage(range, UsageFilter::default(), |_, key, messages| {
-                found.push((key.tls, messages))
-            })
-            .await?;
+        let found = usage(lasting.store(), range).await?;
+        let found: Vec<_> = found.into_iter().map(|(key, messages)| (key.5, messages)).collect();
         assert_eq!(found.len(), 1, "{writes} writes, closed: {closed}: {found:?}");
         assert_eq!(found[0].1, 1);
         if closed {

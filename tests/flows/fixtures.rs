@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use tests::app::{App, NOW};
+use tests::app::{App, NOW, usage};
 
 /// Messages by sender, account, mechanism and TLS version.
 type Rows = BTreeMap<(String, String, String, String), u64>;
@@ -43,14 +43,10 @@ async fn told(app: &App) -> Result<(Rows, u64)> {
     let today = report::Days::new(chrono_tz::UTC).day_of(NOW);
     let kept = report::Range::kept(today);
     let mut rows = Rows::new();
-    app.store
-        .usage(kept, store::UsageFilter::default(), |_, key, messages| {
-            let sender = key.sender.to_owned();
-            let (account, mechanism) = (key.account.to_owned(), key.mechanism.to_owned());
-            let key = (sender, account, mechanism, key.tls.name().to_owned());
-            *rows.entry(key).or_default() += messages;
-        })
-        .await?;
+    for (key, messages) in usage(&app.store, kept).await? {
+        let (_, _, sender, account, mechanism, tls, _) = key;
+        *rows.entry((sender, account, mechanism, tls.name().to_owned())).or_default() += messages;
+    }
     let failures = app.store.failures(kept).await?.iter().map(|row| row.failures).sum();
     Ok((rows, failures))
 }

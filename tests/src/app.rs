@@ -1,5 +1,6 @@
 //! The service in one process: an engine in memory, ingestion, and the HTTP interface.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
@@ -7,12 +8,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use chrono_tz::Tz;
+use history::{DayRows, History};
 use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
 use local::engine::Engine;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
 use query::Query;
+use report::Range;
 use serde_json::Value;
-use store::{KnownFile, Store, Writing};
+use store::{KnownFile, Store, UsageFilter, Writing};
 use tower::ServiceExt as _;
+
+use crate::traffic::{self, Key};
 
 /// 2026-11-24T12:00Z, the present of every test.
 pub const NOW: i64 = 1_795_521_600;
@@ -26,7 +33,24 @@ pub struct App {
     pub store: Arc<Store>,
     /// Ingestion into it.
     pub ingest: Ingest,
+    /// The store with its archives.
+    pub history: History,
+    /// Where the archives are.
+    pub objects: Arc<dyn ObjectStore>,
     router: Router,
+}
+
+/// Every usage item of a range.
+///
+/// # Errors
+/// The store failed.
+pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
+    let mut usage = BTreeMap::new();
+    for day in range.days() {
+        let rows = DayRows::read(store, day, UsageFilter::default()).await?;
+        usage.extend(rows.iter().map(|(key, messages)| (traffic::key(day, &key), messages)));
+    }
+    Ok(usage)
 }
 
 /// How days are counted and logs read, unless a test says otherwise.
@@ -53,10 +77,22 @@ impl App {
         let engine = Engine::in_memory()?;
         let store = Store::new(engine.client(), "table", Writing::Transactions);
         store.create_table().await?;
-        let store = Arc::new(store);
+        let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let history = History::new(Arc::new(store), Arc::clone(&objects));
+        Ok(Self::of(engine, history, objects, zone))
+    }
+
+    /// The service in a new process, over what an earlier one left; its days are those of UTC.
+    #[must_use]
+    pub fn over(engine: Engine, history: History, objects: Arc<dyn ObjectStore>) -> Self {
+        Self::of(engine, history, objects, Tz::UTC)
+    }
+
+    fn of(engine: Engine, history: History, objects: Arc<dyn ObjectStore>, zone: Tz) -> Self {
+        let store = Arc::clone(history.store());
         let ingest = Ingest::new(Arc::clone(&store), settings(zone));
-        let query = Query::new(Arc::clone(&store), zone, Arc::new(|| NOW));
-        Ok(Self { engine, store, ingest, router: query::router(query) })
+        let query = Query::new(history.clone(), zone, Arc::new(|| NOW));
+        Self { engine, store, ingest, history, objects, router: query::router(query) }
     }
 
     /// Ingests a log as a file with this name, line by line.

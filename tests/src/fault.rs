@@ -1,19 +1,28 @@
-//! An engine that stops answering after some writes, as if the writer's process had died there.
+//! An engine, and an object store, that stop answering after some writes, as if the writer's process had
+//! died there.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use futures_util::stream::BoxStream;
 use local::engine::{self, Engine};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+};
 use store::{Store, Writing};
 
 /// The engine, until so many writes were made.
 #[derive(Clone, Debug)]
 struct Mortal {
     engine: Engine,
-    writes_left: Arc<AtomicI64>,
+    life: Life,
 }
 
 impl HttpConnector for Mortal {
@@ -21,9 +30,8 @@ impl HttpConnector for Mortal {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let writes = target.ends_with("Item") && !target.ends_with("GetItem")
             || target.ends_with("TransactWriteItems");
-        let left = self.writes_left.fetch_sub(i64::from(writes), Ordering::SeqCst);
-        if left <= 0 {
-            let dead = ConnectorError::io("the process died here".into());
+        if !self.life.goes_on(writes) {
+            let dead = ConnectorError::io(DEAD.into());
             return HttpConnectorFuture::ready(Err(dead));
         }
         self.engine.call(request)
@@ -33,7 +41,102 @@ impl HttpConnector for Mortal {
 /// A store of its own over an engine, that dies after `writes` writes.
 #[must_use]
 pub fn store_that_dies(engine: &Engine, writing: Writing, writes: i64) -> Store {
-    let writes_left = Arc::new(AtomicI64::new(writes));
-    let mortal = Mortal { engine: engine.clone(), writes_left };
+    store_with(engine, writing, Life::of(writes))
+}
+
+/// A store of its own over an engine, that dies when its process does.
+#[must_use]
+pub fn store_with(engine: &Engine, writing: Writing, life: Life) -> Store {
+    let mortal = Mortal { engine: engine.clone(), life };
     Store::new(engine::client(mortal), "table", writing)
+}
+
+const DEAD: &str = "the process died here";
+
+/// How many writes a process makes before it dies.
+#[derive(Clone, Debug)]
+pub struct Life(Arc<AtomicI64>);
+
+impl Life {
+    /// So many.
+    #[must_use]
+    pub fn of(writes: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(writes)))
+    }
+
+    fn goes_on(&self, writes: bool) -> bool {
+        self.0.fetch_sub(i64::from(writes), Ordering::SeqCst) > 0
+    }
+
+    fn object_store(&self, writes: bool) -> object_store::Result<()> {
+        let dead = || object_store::Error::Generic { store: "test", source: DEAD.into() };
+        self.goes_on(writes).then_some(()).ok_or_else(dead)
+    }
+}
+
+/// An object store that dies when its process does.
+#[derive(Debug)]
+pub struct MortalObjects {
+    /// What lasts.
+    pub objects: Arc<dyn ObjectStore>,
+    /// The process.
+    pub life: Life,
+}
+
+impl fmt::Display for MortalObjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MortalObjects")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for MortalObjects {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        opts: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        self.life.object_store(true)?;
+        self.objects.put_opts(location, payload, opts).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        opts: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.life.object_store(true)?;
+        self.objects.put_multipart_opts(location, opts).await
+    }
+
+    async fn get_opts(&self, location: &Path, opts: GetOptions) -> object_store::Result<GetResult> {
+        self.life.object_store(false)?;
+        self.objects.get_opts(location, opts).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        self.objects.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.objects.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.objects.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(
+        &self,
+        from: &Path,
+        to: &Path,
+        opts: CopyOptions,
+    ) -> object_store::Result<()> {
+        self.life.object_store(true)?;
+        self.objects.copy_opts(from, to, opts).await
+    }
 }

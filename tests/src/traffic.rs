@@ -5,12 +5,21 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use chrono_tz::Tz;
 use fastrand::Rng;
-use report::{Day, TlsVersion};
+use report::{Day, TlsVersion, UsageKey};
 
 use crate::app::NOW;
 
 /// Day, domain, sender, account, mechanism, TLS version, client address.
 pub type Key = (Day, String, String, String, String, TlsVersion, String);
+
+/// The key of a day's usage.
+#[must_use]
+pub fn key(day: Day, usage: &UsageKey<'_>) -> Key {
+    let [domain, sender, account, mechanism, client] =
+        [usage.domain, usage.sender, usage.account, usage.mechanism, usage.client]
+            .map(str::to_owned);
+    (day, domain, sender, account, mechanism, usage.tls, client)
+}
 
 /// A plain count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

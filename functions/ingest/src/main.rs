@@ -1,11 +1,10 @@
 //! The `ingest` function on AWS Lambda: a Kinesis event in, counts in DynamoDB.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bootstrap::Config;
 use ingest::kinesis::KinesisEvent;
-use ingest::{Ingest, Settings};
+use ingest::{Ingest, Settings, Summary};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,10 +17,9 @@ async fn main() -> Result<(), Error> {
     let settings = Settings { logs, zone, default_domain: config.default_domain.into() };
     let ingest = &Ingest::new(Arc::new(store), settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let now = i64::try_from(now)?;
+        let now = bootstrap::now();
         let summary = ingest.event(&event.payload, now).await?;
-        println!("{}", summary.to_emf(now));
+        println!("{}", bootstrap::metrics("ingest", &summary, &Summary::METRICS, now));
         Ok::<_, Error>(())
     }))
     .await

@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use history::{Grain, Wanted};
 use report::SENDER_LIMIT;
 use report::views::{SenderDetails, SenderFigures};
-use store::UsageFilter;
 
 use crate::Query;
 use crate::params::{self, Given};
@@ -35,13 +35,16 @@ pub(crate) async fn sender(
     let sender = sender.to_lowercase();
     // An address tells its domain; the null sender and bare names may belong to any.
     let own = sender.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| !domain.is_empty());
-    let domain = params.domain.as_deref().or(own);
-    let filter = UsageFilter { domain, sender: Some(&sender) };
+    let wanted = Wanted {
+        domain: params.domain.as_deref().or(own).map(str::to_owned),
+        sender: Some(sender.clone()),
+        grain: Grain::Usage,
+    };
     let mut figures = SenderFigures::default();
-    let add = |day, key: report::UsageKey<'_>, messages| figures.add(day, &key, messages);
     // What is longer than any sender that is stored would be longer than a key can be.
     if sender.len() <= SENDER_LIMIT {
-        query.store.usage(params.range, filter, add).await?;
+        let state = query.history.state(params.range).await?;
+        figures = query.history.gather(&state, &wanted, SenderFigures::default).await?;
     }
     Ok(Json(figures.details(sender, params.range)))
 }

@@ -4,6 +4,7 @@
 //! behind a socket. One module per kind of view; [`params`] reads what was asked, [`problem`] says
 //! what is wrong with it.
 
+mod detailed;
 mod details;
 mod insight;
 mod openapi;
@@ -22,6 +23,7 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 use chrono_tz::Tz;
+use history::History;
 use report::{Day, Days};
 use store::Store;
 
@@ -37,16 +39,17 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 #[derive(Clone)]
 pub struct Query {
     store: Arc<Store>,
+    history: History,
     clock: Clock,
     zone: Tz,
     snapshots: Arc<Snapshots>,
 }
 
 impl Query {
-    /// Queries of `store`, whose days are counted in `zone`.
+    /// Queries of a history whose days are counted in `zone`.
     #[must_use]
-    pub fn new(store: Arc<Store>, zone: Tz, clock: Clock) -> Self {
-        Self { store, clock, zone, snapshots: Arc::default() }
+    pub fn new(history: History, zone: Tz, clock: Clock) -> Self {
+        Self { store: Arc::clone(history.store()), history, clock, zone, snapshots: Arc::default() }
     }
 
     fn today(&self) -> Day {
@@ -68,6 +71,7 @@ pub fn router(query: Query) -> Router {
         .route("/v1/insight", get(insight::insight))
         .route("/v1/insight/details", get(insight::details))
         .route("/v1/domains", get(insight::domains))
+        .route("/v1/reports/detailed", get(detailed::csv))
         .route("/v1/reports/sending-volume", get(reports::sending_volume))
         .route("/v1/reports/tls-usage", get(reports::tls_usage))
         .route("/v1/reports/sending-volume/details", get(table::sending_volume))

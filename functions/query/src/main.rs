@@ -1,11 +1,13 @@
 //! The `query` function on AWS Lambda, behind an HTTP API.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bootstrap::Config;
+use history::{History, Unusable};
 use lambda_http::Error;
 use query::Query;
+use report::Day;
+use serde_json::json;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -16,11 +18,14 @@ async fn main() -> Result<(), Error> {
     if let Err(error) = store.healthy().await {
         tracing::warn!(%error, "the store does not answer yet");
     }
-    let query = Query::new(store, config.zone, Arc::new(now));
+    let history = History::new(store, bootstrap::objects(&config)?).watched_by(Arc::new(watch));
+    let query = Query::new(history, config.zone, Arc::new(bootstrap::now));
     lambda_http::run(query::router(query)).await
 }
 
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+/// Logs, and counts as a metric, that a day had to be read from items.
+fn watch(day: Day, error: &Unusable) {
+    let figures = json!({"archives_unusable": 1, "day": day, "reason": error.to_string()});
+    let units = [("archives_unusable", "Count")];
+    println!("{}", bootstrap::metrics("query", &figures, &units, bootstrap::now()));
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::{details, insight, reports, table};
+use crate::{detailed, details, insight, reports, table};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +22,7 @@ use crate::{details, insight, reports, table};
         table::sending_volume,
         table::tls_usage,
         details::sender,
+        detailed::csv,
     )
 )]
 struct Document;

@@ -3,8 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use report::views::Sort;
-use report::{Day, RETENTION_DAYS, Range, RangeError};
+use report::{Day, RETENTION_DAYS, Range, RangeError, Sort};
 
 use crate::Query;
 use crate::problem::Problem;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use history::HistoryError;
 use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
@@ -123,6 +124,13 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        tracing::error!(%error, "query failed");
+        Self::Unavailable
     }
 }
 

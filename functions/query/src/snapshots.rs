@@ -1,52 +1,43 @@
-//! Tables that were computed for a first page, kept for the pages that follow.
+//! Tables that were computed, kept for other orders and later pages.
 //!
-//! Later pages come from the same computation: quick, and consistent while counts go on growing. If it
-//! is gone, the table is computed again, and the page begins behind the last row that was shown.
+//! A table is kept by what it was computed from: range, domain, and the revisions of the range's days. As
+//! long as these are the same it is right, whatever order, search or page is asked for. A page that follows
+//! another comes from the same table, so that rows neither repeat nor get lost while counts go on growing; if
+//! the table is gone, a new one is computed and the page begins behind the last row that was shown.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use report::views::SenderRow;
+use report::Senders;
 
 /// Tables kept.
 const TABLES: usize = 8;
-/// Rows kept in all tables together: about 50 MB.
-const ROWS: usize = 500_000;
+/// Rows kept in all tables together: about 100 MB.
+const ROWS: usize = 1_000_000;
 
-type Table = Arc<Vec<SenderRow>>;
-
-/// The last few tables.
+/// The last few tables, the one used last at the end.
 #[derive(Debug, Default)]
-pub(crate) struct Snapshots(Mutex<(u64, VecDeque<(u64, Table)>)>);
+pub(crate) struct Snapshots(Mutex<VecDeque<(u64, Arc<Senders>)>>);
 
 impl Snapshots {
-    pub(crate) fn get(&self, id: u64) -> Option<Table> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.1.iter().find(|(known, _)| *known == id).map(|(_, table)| Arc::clone(table))
-    }
-
-    pub(crate) fn put(&self, table: Table) -> (u64, Table) {
+    pub(crate) fn get(&self, id: u64) -> Option<Arc<Senders>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 == 0 {
-            // Another process must not take this one's numbers for its own.
-            kept.0 = u64::from(std::process::id()) << 32 | u64::from(start_of_process());
-        }
-        kept.0 += 1;
-        let id = kept.0;
-        kept.1.push_back((id, Arc::clone(&table)));
-        let rows = |tables: &VecDeque<(u64, Table)>| -> usize {
-            tables.iter().map(|(_, t)| t.len()).sum()
-        };
-        while kept.1.len() > TABLES || (kept.1.len() > 1 && rows(&kept.1) > ROWS) {
-            kept.1.pop_front();
-        }
-        (id, table)
+        let at = kept.iter().position(|(known, _)| *known == id)?;
+        let found = kept.remove(at)?;
+        let table = Arc::clone(&found.1);
+        kept.push_back(found);
+        Some(table)
     }
-}
 
-/// A number that differs between processes.
-fn start_of_process() -> u32 {
-    use std::hash::{BuildHasher as _, RandomState};
-    let number = RandomState::new().hash_one(0);
-    u32::try_from(number >> 33).unwrap_or(0)
+    pub(crate) fn put(&self, id: u64, table: &Arc<Senders>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| *known != id);
+        kept.push_back((id, Arc::clone(table)));
+        let rows = |tables: &VecDeque<(u64, Arc<Senders>)>| -> usize {
+            tables.iter().map(|(_, table)| table.len()).sum()
+        };
+        while kept.len() > TABLES || (kept.len() > 1 && rows(&kept) > ROWS) {
+            kept.pop_front();
+        }
+    }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
+use history::{Grain, Wanted};
 use report::csv::{self, Columns};
-use report::views::{SenderRow, SenderTable, TlsRow, VolumeRow};
+use report::views::{TlsRow, VolumeRow};
+use report::{Range, SenderRow, SenderTable, Senders};
 use serde::{Deserialize, Serialize};
-use store::UsageFilter;
 use utoipa::ToSchema;
 
 use crate::Query;
@@ -101,45 +102,45 @@ async fn answer(
     query: &Query,
     given: Given,
     columns: Columns,
-    page: impl FnOnce(&[SenderRow], Option<String>) -> Response,
+    page: impl FnOnce(&[SenderRow<'_>], Option<String>) -> Response,
 ) -> Result<Response, Problem> {
     let params = given.read(params::TABLE, query)?;
     if params.csv {
-        return whole(&rows(query, &params).await?, columns, &params);
+        return whole(&senders(query, &params).await?.1, columns, &params);
     }
     let question = question(&params, columns);
     let cursor = params.cursor.as_deref().map(|text| Cursor::read(text, question)).transpose()?;
-    let known = cursor.as_ref().and_then(|cursor| query.snapshots.get(cursor.snapshot));
-    let (snapshot, rows) = match known {
-        Some(rows) => (cursor.as_ref().map_or(0, |cursor| cursor.snapshot), rows),
-        None => query.snapshots.put(Arc::new(rows(query, &params).await?)),
+    let shown = cursor.as_ref().map(|cursor| cursor.snapshot);
+    let (snapshot, senders) = match shown.and_then(|id| Some((id, query.snapshots.get(id)?))) {
+        Some(known) => known,
+        None => senders(query, &params).await?,
     };
-    let from = cursor.map_or(0, |cursor| {
-        let last = cursor.row();
-        rows.partition_point(|row| params.sort.compare(row, &last).is_le())
-    });
-    let to = rows.len().min(from.saturating_add(params.limit));
-    let shown = &rows[from..to];
-    let last = shown.last().filter(|_| to < rows.len());
+    let after = cursor.as_ref().map(Cursor::row);
+    let (rows, more) = senders.page(params.sort, &params.search, after, params.limit);
+    let last = rows.last().filter(|_| more);
     let next = last.map(|row| Cursor::after(row, question, snapshot).write());
-    Ok(page(shown, next))
+    Ok(page(&rows, next))
 }
 
-/// The whole table in order.
-async fn rows(query: &Query, params: &Params) -> Result<Vec<SenderRow>, Problem> {
-    let filter = UsageFilter { domain: params.domain.as_deref(), sender: None };
-    let mut table = SenderTable::default();
-    let add = |_, key: report::UsageKey<'_>, messages| {
-        if params.search.is_empty() || key.sender.contains(&params.search) {
-            table.add(&key, messages);
-        }
-    };
-    query.store.usage(params.range, filter, add).await?;
-    Ok(table.rows(params.sort))
+/// The table of a range and domain, with the number under which it is kept.
+async fn senders(query: &Query, params: &Params) -> Result<(u64, Arc<Senders>), Problem> {
+    let state = query.history.state(params.range).await?;
+    let mut hasher = DefaultHasher::new();
+    (state.fingerprint(), &params.domain).hash(&mut hasher);
+    let id = hasher.finish();
+    if let Some(known) = query.snapshots.get(id) {
+        return Ok((id, known));
+    }
+    let wanted = Wanted { domain: params.domain.clone(), sender: None, grain: Grain::Senders };
+    let table = query.history.gather(&state, &wanted, SenderTable::default).await?;
+    let senders = Arc::new(table.finish());
+    query.snapshots.put(id, &senders);
+    Ok((id, senders))
 }
 
-fn whole(rows: &[SenderRow], columns: Columns, params: &Params) -> Result<Response, Problem> {
+fn whole(senders: &Senders, columns: Columns, params: &Params) -> Result<Response, Problem> {
     let mut body = Vec::new();
+    let rows = senders.rows(params.sort, &params.search);
     csv::write(&mut body, columns, rows).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
@@ -148,13 +149,16 @@ fn whole(rows: &[SenderRow], columns: Columns, params: &Params) -> Result<Respon
         Columns::SendingVolume => "sending-volume",
         Columns::TlsUsage => "tls-usage",
     };
-    let name = format!("{view}_{}_{}.csv", params.range.start, params.range.end);
-    let disposition = format!("attachment; filename=\"{name}\"");
-    let headers = [
+    Ok((csv_headers(view, params.range), body).into_response())
+}
+
+/// The headers of a view as a CSV file.
+pub(crate) fn csv_headers(view: &str, range: Range) -> [(HeaderName, String); 2] {
+    let name = format!("{view}_{}_{}.csv", range.start, range.end);
+    [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, body).into_response())
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ]
 }
 
 fn question(params: &Params, columns: Columns) -> u64 {
@@ -164,18 +168,18 @@ fn question(params: &Params, columns: Columns) -> u64 {
 }
 
 impl Cursor {
-    fn after(row: &SenderRow, question: u64, snapshot: u64) -> Self {
-        let sender = row.sender.clone().into();
+    fn after(row: &SenderRow<'_>, question: u64, snapshot: u64) -> Self {
+        let sender = row.sender.to_owned();
         let counts = report::TlsVersion::ALL.map(|version| row.counts.get(version));
         Self { question, snapshot, sender, counts }
     }
 
-    fn row(&self) -> SenderRow {
+    fn row(&self) -> SenderRow<'_> {
         let mut counts = report::TlsCounts::default();
         for (version, messages) in report::TlsVersion::ALL.into_iter().zip(self.counts) {
             counts.add(version, messages);
         }
-        SenderRow { sender: self.sender.as_str().into(), counts }
+        SenderRow { sender: &self.sender, counts }
     }
 
     fn write(&self) -> String {

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use aws_sdk_dynamodb::Client;
 use chrono_tz::Tz;
+use history::History;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use store::{Store, Writing};
 
 use crate::engine::Engine;
@@ -20,6 +24,8 @@ const TABLE: &str = "smtp-auth-report";
 pub struct Home {
     /// The store.
     pub store: Arc<Store>,
+    /// The store, and the archives beside it.
+    pub history: History,
     /// The engine, if this process owns it.
     pub engine: Option<Engine>,
     folder: Option<PathBuf>,
@@ -98,8 +104,25 @@ impl Home {
         let store = Arc::new(Store::new(client, TABLE, Writing::Transactions));
         store.create_table().await?;
         store.claim_zone(zone.name()).await?;
-        Ok(Self { store, engine, folder: folder.map(Path::to_path_buf), _lock: lock })
+        let history = History::new(Arc::clone(&store), archives(folder)?);
+        Ok(Self { store, history, engine, folder: folder.map(Path::to_path_buf), _lock: lock })
     }
+}
+
+/// The folder of the archives in a data folder.
+#[must_use]
+pub fn archives_in(folder: &Path) -> PathBuf {
+    folder.join("archive")
+}
+
+/// Where archives are kept: in the folder, or in memory as the store is.
+fn archives(folder: Option<&Path>) -> Result<Arc<dyn ObjectStore>> {
+    let Some(folder) = folder else { return Ok(Arc::new(InMemory::new())) };
+    let archives = archives_in(folder);
+    let whats_wrong = || format!("cannot use the archives' folder {}", archives.display());
+    fs::create_dir_all(&archives).with_context(whats_wrong)?;
+    let objects = LocalFileSystem::new_with_prefix(&archives).with_context(whats_wrong)?;
+    Ok(Arc::new(objects.with_automatic_cleanup(true)))
 }
 
 /// Locks a folder; none if another process has.

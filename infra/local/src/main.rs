@@ -10,18 +10,21 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use history::History;
+use indicatif::{ProgressBar, ProgressStyle};
 use ingest::{Ingest, Settings};
 use local::clock::Now;
+use local::engine::Engine;
 use local::files::Report;
 use local::home::Home;
 use local::web::Access;
-use local::{demo, files, follow, web};
+use local::{demo, files, follow, home, web};
 use query::Query;
-use report::Day;
+use report::{Day, Range};
 use tokio::net::TcpListener;
 
-/// How often expired items are removed.
-const SWEEP: std::time::Duration = std::time::Duration::from_secs(3600);
+/// How often closed days are archived, and what has expired is removed.
+const HOUSEKEEPING: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version.
 ///
@@ -42,6 +45,11 @@ enum Command {
     #[command(after_help = "Examples:\n  smtp-auth-report ingest /var/log/mail.log*\n  \
         journalctl -o json -t postfix/smtpd -t postfix/qmgr | smtp-auth-report ingest -")]
     Ingest(IngestFiles),
+    /// Write closed days as Parquet files, which make long ranges quick; serve does this every hour
+    #[command(after_help = "Any tool that reads Parquet can read them:\n  \
+        duckdb -c \"SELECT sender, sum(messages) FROM \
+        'smtp-auth-report-data/archive/usage/*/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"")]
+    Archive(ArchiveDays),
     /// Fill a fresh store with 90 days of an invented organisation's mail, and serve it
     Demo(Demo),
 }
@@ -123,6 +131,15 @@ struct IngestFiles {
 }
 
 #[derive(Debug, Args)]
+struct ArchiveDays {
+    /// The folder that holds everything
+    #[arg(long, value_name = "DIR", default_value = "smtp-auth-report-data")]
+    data: PathBuf,
+    #[command(flatten)]
+    days: DayOptions,
+}
+
+#[derive(Debug, Args)]
 struct Demo {
     /// Keep the demo in this folder [default: in memory]
     #[arg(long, value_name = "DIR")]
@@ -144,6 +161,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Serve(options) => serve(options).await,
             Command::Ingest(options) => ingest_files(options).await,
+            Command::Archive(options) => archive_days(options).await,
             Command::Demo(options) => show_demo(options).await,
         }
     });
@@ -211,6 +229,7 @@ async fn show_demo(options: Demo) -> Result<()> {
     let now = days.now().unix();
     let today = report::Days::new(days.zone).day_of(now);
     let summary = demo::fill(&ingest, today, now).await?;
+    archived(&home.history, today).await?;
     println!(
         "An invented organisation's mail until {today}: {} messages in {} log lines",
         grouped(summary.submissions),
@@ -238,23 +257,83 @@ async fn answer(
     days: &DayOptions,
 ) -> Result<()> {
     let now = days.now();
-    if let (Now::Machine, Some(engine)) = (now, home.engine.clone()) {
-        tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(SWEEP);
-            loop {
-                ticks.tick().await;
-                let engine = engine.clone();
-                let swept = tokio::task::spawn_blocking(move || engine.remove_expired()).await;
-                if let Ok(Err(error)) = swept {
-                    tracing::error!(error = format!("{error:#}"), "cannot remove what has expired");
-                }
-            }
-        });
-    }
-    let query = Query::new(Arc::clone(&home.store), days.zone, Arc::new(move || now.unix()));
+    let clock = Arc::new(move || now.unix());
+    let zone = days.zone;
+    tokio::spawn(keep_house(home.history.clone(), home.engine.clone(), now, zone));
+    let query = Query::new(home.history.clone(), zone, clock);
     println!("Listening on http://{}", listener.local_addr()?);
     io::stdout().flush()?;
     web::serve(listener, query::router(query), access, stopped()).await
+}
+
+/// Archives closed days every hour; by the machine's own clock, also removes what has expired.
+async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        ticks.tick().await;
+        let today = report::Days::new(zone).day_of(now.unix());
+        match archive::run(&history, today, |_, _| {}).await {
+            Ok(summary) => tracing::debug!(?summary, "closed days are archived"),
+            Err(error) => tracing::error!(%error, "cannot archive closed days"),
+        }
+        if !matches!(now, Now::Machine) {
+            continue;
+        }
+        if let Err(error) = archive::remove_expired(&history, today).await {
+            tracing::error!(%error, "cannot remove old archives");
+        }
+        if let Some(engine) = engine.clone() {
+            let swept = tokio::task::spawn_blocking(move || engine.remove_expired()).await;
+            if let Ok(Err(error)) = swept {
+                tracing::error!(error = format!("{error:#}"), "cannot remove what has expired");
+            }
+        }
+    }
+}
+
+async fn archive_days(options: ArchiveDays) -> Result<()> {
+    let ArchiveDays { data, days } = options;
+    let home = Home::share(&data, days.zone).await?;
+    let now = days.now();
+    let today = report::Days::new(days.zone).day_of(now.unix());
+    let mut summary = archived(&home.history, today).await?;
+    if matches!(now, Now::Machine) {
+        summary.removed = archive::remove_expired(&home.history, today).await?;
+    }
+    print_archived(&summary, archive::closed(today));
+    println!("The files are in {}", home::archives_in(&data).display());
+    Ok(())
+}
+
+/// Archives closed days, with a bar that shows how far it is.
+async fn archived(history: &History, today: Day) -> Result<archive::Summary> {
+    let progress = ProgressBar::new(archive::closed(today).days().count() as u64);
+    if let Ok(style) = ProgressStyle::with_template("archiving {bar:30} {pos}/{len} days ETA {eta}")
+    {
+        progress.set_style(style);
+    }
+    let summary = archive::run(history, today, |_, _| progress.inc(1)).await;
+    progress.finish_and_clear();
+    Ok(summary?)
+}
+
+fn print_archived(summary: &archive::Summary, closed: Range) {
+    println!("Closed days, {} to {}", closed.start, closed.end);
+    let row = |name: &str, value: u64, note: &str| {
+        println!("  {name:<15}{:>12}{note}", grouped(value));
+    };
+    row("current", summary.current, "  archived before");
+    row("new", summary.new, "");
+    row("renewed", summary.renewed, "  had late lines");
+    row("repaired", summary.repaired, "  were lost or damaged");
+    row("empty", summary.empty, "");
+    row("removed", summary.removed, "  older than 90 days");
+    if summary.busy > 0 {
+        row("busy", summary.busy, "  being counted into: run this again");
+    }
+    row("rows written", summary.rows, "");
+    row("messages", summary.messages, "");
+    row("bytes", summary.bytes, "");
 }
 
 /// Done when the user or the system wants the program to end.

@@ -3,10 +3,14 @@
 //! Lambda hands region and credentials over in variables, so the SDK's search for them, which takes
 //! most of a cold start, is left out.
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config as ClientConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use object_store::aws::AmazonS3Builder;
+use object_store::{ClientOptions, ObjectStore};
 use store::{Store, Writing};
 
 use crate::{Config, ConfigError};
@@ -20,15 +24,31 @@ fn variable(name: &'static str, expected: &'static str) -> Result<String, Config
     std::env::var(name).map_err(|_| ConfigError::Missing { name, expected })
 }
 
+/// What Lambda says about itself and its role.
+struct Identity {
+    region: String,
+    key: String,
+    secret: String,
+    session: Option<String>,
+}
+
+impl Identity {
+    fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            region: variable("AWS_REGION", "an AWS region, as in eu-west-1")?,
+            key: variable("AWS_ACCESS_KEY_ID", "the access key's id")?,
+            secret: variable("AWS_SECRET_ACCESS_KEY", "the access key")?,
+            session: std::env::var("AWS_SESSION_TOKEN").ok(),
+        })
+    }
+}
+
 /// The table in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
 ///
 /// # Errors
 /// A variable that Lambda sets is missing.
 pub fn store(config: &Config) -> Result<Store, ConfigError> {
-    let region = variable("AWS_REGION", "an AWS region, as in eu-west-1")?;
-    let key = variable("AWS_ACCESS_KEY_ID", "the access key's id")?;
-    let secret = variable("AWS_SECRET_ACCESS_KEY", "the access key")?;
-    let session = std::env::var("AWS_SESSION_TOKEN").ok();
+    let Identity { region, key, secret, session } = Identity::from_env()?;
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -43,4 +63,34 @@ pub fn store(config: &Config) -> Result<Store, ConfigError> {
     }
     let writing = Writing::Single { concurrency: CONCURRENCY };
     Ok(Store::new(Client::from_conf(client.build()), config.table.clone(), writing))
+}
+
+/// The bucket of the archives in S3; `AWS_ENDPOINT_URL_S3` names another endpoint.
+///
+/// # Errors
+/// A variable that Lambda sets is missing, or `ARCHIVE_BUCKET` is.
+pub fn objects(config: &Config) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+    const BUCKET: &str = "the S3 bucket of the archives";
+    let missing = || ConfigError::Missing { name: "ARCHIVE_BUCKET", expected: BUCKET };
+    let bucket = config.archive_bucket.clone().ok_or_else(missing)?;
+    let Identity { region, key, secret, session } = Identity::from_env()?;
+    // The same TLS as DynamoDB's client. Somebody else having chosen before is as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut s3 = AmazonS3Builder::new()
+        .with_bucket_name(&bucket)
+        .with_region(region)
+        .with_access_key_id(key)
+        .with_secret_access_key(secret);
+    if let Some(session) = session {
+        s3 = s3.with_token(session);
+    }
+    if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_S3") {
+        let plain = endpoint.starts_with("http:");
+        s3 = s3
+            .with_endpoint(endpoint)
+            .with_client_options(ClientOptions::new().with_allow_http(plain));
+    }
+    let invalid =
+        |_| ConfigError::Invalid { name: "ARCHIVE_BUCKET", value: bucket, expected: BUCKET };
+    Ok(Arc::new(s3.build().map_err(invalid)?))
 }

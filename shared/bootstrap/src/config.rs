@@ -17,6 +17,8 @@ pub struct Config {
     pub log_zone: Tz,
     /// `DEFAULT_DOMAIN`: where senders without a domain belong. Default `(none)`.
     pub default_domain: String,
+    /// `ARCHIVE_BUCKET`: the S3 bucket of the archives. Needed by `archive` and `query`.
+    pub archive_bucket: Option<String>,
 }
 
 /// A variable that is missing or makes no sense.
@@ -78,6 +80,7 @@ impl Config {
             log_zone: zone_of("LOG_ZONE", zone)?,
             default_domain: get("DEFAULT_DOMAIN")
                 .map_or("(none)".to_owned(), |domain| domain.to_lowercase()),
+            archive_bucket: get("ARCHIVE_BUCKET"),
         })
     }
 

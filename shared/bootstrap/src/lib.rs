@@ -5,14 +5,17 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod config;
+mod metrics;
 
 use std::io::{self, IsTerminal as _};
+use std::time::SystemTime;
 
 use tracing_subscriber::EnvFilter;
 
 #[cfg(feature = "aws")]
-pub use aws::store;
+pub use aws::{objects, store};
 pub use config::{Config, ConfigError};
+pub use metrics::metrics;
 
 fn filter() -> EnvFilter {
     let quiet = tracing_subscriber::filter::LevelFilter::INFO.into();
@@ -32,4 +35,11 @@ pub fn log_for_people() {
 /// Logs as JSON lines to standard output, where CloudWatch Logs takes them.
 pub fn log_for_machines() {
     tracing_subscriber::fmt().json().with_env_filter(filter()).with_current_span(false).init();
+}
+
+/// The present, in seconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

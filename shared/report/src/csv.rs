@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use csv::{Terminator, WriterBuilder};
+use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::TlsVersion;
-use crate::views::SenderRow;
+use crate::{Day, SenderRow, TlsVersion, UsageKey};
 
 /// What a table shows beside the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,17 +16,80 @@ pub enum Columns {
     TlsUsage,
 }
 
+/// Bytes gathered before they are handed on.
+const BUFFER: usize = 1 << 16;
+
+fn writer<W: Write>(to: W) -> Writer<W> {
+    WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(BUFFER).from_writer(to)
+}
+
 /// Writes a table: a header, then one line for each row, ended by CR LF.
 ///
 /// # Errors
 /// Writing failed.
-pub fn write(to: impl Write, columns: Columns, rows: &[SenderRow]) -> io::Result<()> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(to);
+pub fn write<'r>(
+    to: impl Write,
+    columns: Columns,
+    rows: impl IntoIterator<Item = SenderRow<'r>>,
+) -> io::Result<()> {
+    let mut writer = writer(to);
     writer.write_record(header(columns))?;
     for row in rows {
-        writer.write_record(record(columns, row))?;
+        writer.write_record(record(columns, &row))?;
     }
     writer.flush()
+}
+
+/// Writes the detailed report, row by row: one line for each day, sender, account, mechanism, TLS version
+/// and client address, with its messages.
+pub struct Detailed<W: Write>(Writer<W>);
+
+impl<W: Write> Detailed<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn new(to: W) -> io::Result<Self> {
+        let mut writer = writer(to);
+        writer.write_record([
+            "Date",
+            "Sender address",
+            "Account",
+            "Mechanism",
+            "TLS version",
+            "Client address",
+            "Message count",
+        ])?;
+        Ok(Self(writer))
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> io::Result<()> {
+        let day = day.to_string();
+        self.0.write_field(&day)?;
+        for field in [key.sender, key.account, key.mechanism, key.tls.name(), key.client] {
+            self.0.write_field(safe(field).as_bytes())?;
+        }
+        self.0.write_field(messages.to_string())?;
+        Ok(self.0.write_record(None::<&[u8]>)?)
+    }
+
+    /// Hands on what is left.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write> std::fmt::Debug for Detailed<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Detailed")
+    }
 }
 
 fn header(columns: Columns) -> Vec<String> {
@@ -42,8 +104,8 @@ fn header(columns: Columns) -> Vec<String> {
     header
 }
 
-fn record(columns: Columns, row: &SenderRow) -> Vec<String> {
-    let mut record = vec![safe(&row.sender).into_owned()];
+fn record(columns: Columns, row: &SenderRow<'_>) -> Vec<String> {
+    let mut record = vec![safe(row.sender).into_owned()];
     if columns == Columns::TlsUsage {
         for share in row.counts.shares() {
             record.extend([format!("{:.2}", share.percent), share.messages.to_string()]);
@@ -87,7 +149,7 @@ mod tests {
         counts.add(TlsVersion::Tls10, 1);
         counts.add(TlsVersion::Tls12, 2);
         let mut bytes = Vec::new();
-        write(&mut bytes, columns, &[SenderRow { sender: sender.into(), counts }]).expect("memory");
+        write(&mut bytes, columns, [SenderRow { sender, counts }]).expect("memory");
         String::from_utf8(bytes).expect("text")
     }
 
@@ -102,6 +164,28 @@ mod tests {
             "Sender address,TLS1.0 %,TLS1.0 messages,TLS1.1 %,TLS1.1 messages,TLS1.2 %,TLS1.2 messages,\
              TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count\r\n\
              a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3\r\n"
+        );
+    }
+
+    #[test]
+    fn the_detailed_report_has_a_line_for_each_row() {
+        let mut bytes = Vec::new();
+        let mut detailed = Detailed::new(&mut bytes).expect("memory");
+        let key = UsageKey {
+            domain: "example.test",
+            sender: "+a@example.test",
+            account: "b,c",
+            mechanism: "PLAIN",
+            tls: TlsVersion::None,
+            client: "2001:db8::1",
+        };
+        let day = Day::from_ymd_opt(2026, 11, 23).expect("a date");
+        detailed.row(day, &key, 7).expect("memory");
+        detailed.finish().expect("memory");
+        assert_eq!(
+            String::from_utf8(bytes).expect("text"),
+            "Date,Sender address,Account,Mechanism,TLS version,Client address,Message count\r\n\
+             2026-11-23,'+a@example.test,\"b,c\",PLAIN,none,2001:db8::1,7\r\n"
         );
     }
 

@@ -7,6 +7,7 @@
 
 pub mod csv;
 mod day;
+mod senders;
 mod submission;
 mod tally;
 mod text;
@@ -14,6 +15,7 @@ mod tls;
 pub mod views;
 
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, local_to_unix};
+pub use senders::{Column, SenderRow, SenderTable, Senders, Sort};
 pub use submission::{AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_of};
 pub use tally::{
     ALL_DOMAINS, Counted, Identity, IdentityKind, Marks, RollupEntry, Tally, UsageKey, Window,

@@ -309,6 +309,11 @@ impl Tally {
         Some(self.current)
     }
 
+    /// Every day with something counted in it.
+    pub fn days(&self) -> impl Iterator<Item = Day> {
+        self.days.iter().map(|day| day.day)
+    }
+
     /// Every usage key with its day and counts.
     pub fn usage(&self) -> impl Iterator<Item = (Day, &str, &Marks)> {
         self.days

@@ -1,15 +1,12 @@
 //! The views: what people and scripts see, made from what the store holds.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Day, Range, TlsCounts, TlsShare, TlsVersion, UsageKey};
+use crate::{Day, Range, SenderRow, TlsCounts, TlsShare, TlsVersion, UsageKey};
 
 /// Messages of one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -166,106 +163,6 @@ pub fn tls_usage(
     TlsUsage { start, end, domain, total, tls, days: tls_days(days, range) }
 }
 
-/// One sender's messages in a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SenderRow {
-    /// The sender.
-    pub sender: Box<str>,
-    /// Its messages per TLS version.
-    pub counts: TlsCounts,
-}
-
-/// Adds usage up by sender.
-#[derive(Debug, Default)]
-pub struct SenderTable(HashMap<Box<str>, TlsCounts, RandomState>);
-
-impl SenderTable {
-    /// Adds messages of one usage key.
-    pub fn add(&mut self, key: &UsageKey<'_>, messages: u64) {
-        match self.0.get_mut(key.sender) {
-            Some(counts) => counts.add(key.tls, messages),
-            None => {
-                let mut counts = TlsCounts::default();
-                counts.add(key.tls, messages);
-                self.0.insert(key.sender.into(), counts);
-            }
-        }
-    }
-
-    /// The rows, in order.
-    #[must_use]
-    pub fn rows(self, sort: Sort) -> Vec<SenderRow> {
-        let rows = self.0.into_iter().map(|(sender, counts)| SenderRow { sender, counts });
-        let mut rows: Vec<_> = rows.collect();
-        rows.sort_unstable_by(|one, other| sort.compare(one, other));
-        rows
-    }
-}
-
-/// A column to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Column {
-    /// The sender address.
-    Sender,
-    /// The message count.
-    Messages,
-    /// Messages of one TLS version.
-    Tls(TlsVersion),
-    /// Their percentage of the sender's messages.
-    Percent(TlsVersion),
-}
-
-/// A column and a direction. Rows that are equal in it stand in the order of their senders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Sort {
-    /// The column.
-    pub column: Column,
-    /// Largest first.
-    pub descending: bool,
-}
-
-impl Sort {
-    /// Most messages first.
-    pub const MOST_MESSAGES: Self = Self { column: Column::Messages, descending: true };
-
-    /// Reads `sender`, `messages`, `TLS1.0` or `TLS1.0.percent` (any version), with `-` before it for
-    /// descending; none if it is no such text.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let (descending, name) = match text.strip_prefix('-') {
-            Some(name) => (true, name),
-            None => (false, text),
-        };
-        let column = match name {
-            "sender" => Column::Sender,
-            "messages" => Column::Messages,
-            _ => match name.strip_suffix(".percent") {
-                Some(version) => Column::Percent(TlsVersion::from_name(version)?),
-                None => Column::Tls(TlsVersion::from_name(name)?),
-            },
-        };
-        Some(Self { column, descending })
-    }
-
-    /// The order of two rows.
-    #[must_use]
-    pub fn compare(self, one: &SenderRow, other: &SenderRow) -> Ordering {
-        let by_column = match self.column {
-            Column::Sender => one.sender.cmp(&other.sender),
-            Column::Messages => one.counts.total().cmp(&other.counts.total()),
-            Column::Tls(version) => one.counts.get(version).cmp(&other.counts.get(version)),
-            Column::Percent(version) => {
-                // Fractions are compared crosswise: exact, where rounded percentages are not.
-                let part = |row: &SenderRow| u128::from(row.counts.get(version));
-                let whole = |row: &SenderRow| u128::from(row.counts.total().max(1));
-                (part(one) * whole(other)).cmp(&(part(other) * whole(one)))
-            }
-        };
-        let directed = if self.descending { by_column.reverse() } else { by_column };
-        directed.then_with(|| one.sender.cmp(&other.sender))
-    }
-}
-
 /// A row of the sending volume table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VolumeRow {
@@ -286,16 +183,16 @@ pub struct TlsRow {
     pub messages: u64,
 }
 
-impl From<&SenderRow> for VolumeRow {
-    fn from(row: &SenderRow) -> Self {
-        Self { sender: row.sender.clone().into(), messages: row.counts.total() }
+impl From<&SenderRow<'_>> for VolumeRow {
+    fn from(row: &SenderRow<'_>) -> Self {
+        Self { sender: row.sender.to_owned(), messages: row.counts.total() }
     }
 }
 
-impl From<&SenderRow> for TlsRow {
-    fn from(row: &SenderRow) -> Self {
+impl From<&SenderRow<'_>> for TlsRow {
+    fn from(row: &SenderRow<'_>) -> Self {
         let (tls, messages) = (row.counts.shares(), row.counts.total());
-        Self { sender: row.sender.clone().into(), tls, messages }
+        Self { sender: row.sender.to_owned(), tls, messages }
     }
 }
 
@@ -371,6 +268,25 @@ impl SenderFigures {
         *self.uses.entry(used).or_default() += messages;
     }
 
+    /// Adds what another one has added up.
+    pub fn merge(&mut self, other: Self) {
+        for (day, counts) in other.days {
+            self.days.entry(day).or_default().merge(&counts);
+        }
+        for (names, others) in [
+            (&mut self.accounts, other.accounts),
+            (&mut self.mechanisms, other.mechanisms),
+            (&mut self.clients, other.clients),
+        ] {
+            for (name, messages) in others {
+                *names.entry(name).or_default() += messages;
+            }
+        }
+        for (used, messages) in other.uses {
+            *self.uses.entry(used).or_default() += messages;
+        }
+    }
+
     /// The view.
     #[must_use]
     pub fn details(self, sender: String, range: Range) -> SenderDetails {
@@ -437,29 +353,5 @@ mod tests {
         let view = tls_usage(range, None, &days);
         assert_eq!(view.tls.iter().map(|share| share.messages).sum::<u64>(), view.total);
         assert_eq!(view.days.iter().map(|day| day.messages).sum::<u64>(), view.total);
-    }
-
-    #[test]
-    fn rows_are_sorted_by_any_column_and_ties_by_sender() {
-        let row = |sender: &str, counts| SenderRow { sender: sender.into(), counts };
-        let mut rows = [row("b", counts(1, 3)), row("a", counts(1, 3)), row("c", counts(3, 3))];
-        for (sort, expected) in [
-            ("sender", "abc"),
-            ("-sender", "cba"),
-            ("messages", "abc"),
-            ("-messages", "cab"),
-            ("-TLS1.0", "cab"),
-            ("TLS1.3", "abc"),
-            ("TLS1.0.percent", "abc"),
-            ("-TLS1.0.percent", "cab"),
-        ] {
-            let sort = Sort::read(sort).expect(sort);
-            rows.sort_by(|one, other| sort.compare(one, other));
-            let order: String = rows.iter().map(|row| &*row.sender).collect();
-            assert_eq!(order, expected, "{sort:?}");
-        }
-        for bad in ["", "-", "TLS", "messages.percent", "--sender"] {
-            assert_eq!(Sort::read(bad), None, "{bad}");
-        }
     }
 }

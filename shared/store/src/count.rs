@@ -19,6 +19,8 @@ use crate::{Positions, Source, Store, StoreError, Writing};
 const TRANSACTION: usize = 100;
 /// Transactions under way at once.
 const TRANSACTIONS: usize = 2;
+/// Single changes without a condition under way at once.
+pub(crate) const CONCURRENCY: usize = 16;
 
 /// What writing a tally came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -134,7 +136,8 @@ pub(crate) const fn attribute(version: TlsVersion) -> &'static str {
 }
 
 impl Store {
-    /// Adds a tally to the table: usage, rollups, failures, and who was seen.
+    /// Adds a tally to the table: usage, rollups, failures, who was seen, and last of all the
+    /// revisions of its days.
     ///
     /// `positions` are those of the marks in the tally. May be called again with the same records, in
     /// other batches, after a failure or at the same time: every record counts once.
@@ -168,6 +171,7 @@ impl Store {
             }
         };
         outcome.add(&self.mark_seen(tally).await?);
+        outcome.add(&self.raise_revisions(tally).await?);
         Ok(outcome)
     }
 
@@ -241,9 +245,7 @@ impl Store {
                 }
                 Transacted::Refused(_) | Transacted::Contended => {
                     for change in chunk {
-                        let (Updated::Done(write_units) | Updated::Refused(_, write_units)) =
-                            self.update(change.clone()).await?;
-                        outcome.add(&Outcome { items: 1, duplicates: 0, write_units });
+                        outcome.add(&self.change_one(change.clone()).await?);
                     }
                 }
             }

@@ -5,6 +5,7 @@
 //! | usage | `U#2026-11-23` | [`report::UsageKey`] |
 //! | rollup | `R#` domain (nothing: all domains) | day |
 //! | seen | `S#account#2026-11` (or `sender`, `domain`) | name |
+//! | day: revision, archive | `D` | day |
 //! | failures | `F#2026-11-23` | account TAB client |
 //! | carry-over | `C#` log stream | `-` |
 //! | known file | `K#` checksum of its first line | source |
@@ -21,6 +22,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// When the engine may remove an item: seconds since 1970.
 pub(crate) const EXPIRES: &str = "x";
+/// The partition of the days' states.
+pub(crate) const DAYS: &str = "D";
 /// Messages, or failed authentications.
 pub(crate) const COUNT: &str = "n";
 

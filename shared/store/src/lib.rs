@@ -13,6 +13,8 @@
 //!   of the write. So a part that was counted already is never counted again.
 //! - When the condition fails, DynamoDB returns the item as it is. The writer works out what it holds
 //!   beyond the position found there; nothing left means that all was counted before.
+//! - When all counters of a batch are written, the revision of every day in it is raised
+//!   ([`DayState::revision`]): whoever finds it unchanged knows that no batch was finished meanwhile.
 //! - The reader's state of a log stream (its [`CarryOver`]) is written last, under the condition that
 //!   nobody else wrote it since it was read. After a crash at any point, the next delivery starts from the old state, finds
 //!   the same submissions again, and the items that have them refuse them.
@@ -22,6 +24,7 @@
 
 mod carry_over;
 mod count;
+mod days;
 mod expression;
 mod files;
 mod keys;
@@ -40,6 +43,7 @@ use thiserror::Error;
 
 pub use carry_over::{CarryOver, Written};
 pub use count::Outcome;
+pub use days::DayState;
 pub use files::{FINGERPRINT, KnownFile};
 pub use position::{Positions, Source};
 pub use quarantine::Rejected;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use report::{Day, Range, TlsCounts, TlsVersion, UsageKey};
@@ -9,9 +10,6 @@ use report::{Day, Range, TlsCounts, TlsVersion, UsageKey};
 use crate::count::attribute;
 use crate::keys::{self, COUNT, Item};
 use crate::{Store, StoreError};
-
-/// Days read at once.
-const PARALLEL: usize = 8;
 
 /// Messages by day.
 pub type Rollup = BTreeMap<Day, TlsCounts>;
@@ -61,11 +59,29 @@ impl Store {
         self.query_pages(query)
     }
 
+    /// Every item of a partition whose sort key is a day of a range, in pages.
+    pub(crate) fn pages_between(
+        &self,
+        partition: &str,
+        range: Range,
+    ) -> BoxStream<'_, Result<Vec<Item>, StoreError>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :start AND :end")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .expression_attribute_values(":start", AttributeValue::S(range.start.to_string()))
+            .expression_attribute_values(":end", AttributeValue::S(range.end.to_string()));
+        self.query_pages(query)
+    }
+
+    /// All reads are strongly consistent: what a batch has written is seen by who begins after it.
     fn query_pages(
         &self,
-        query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
+        query: QueryFluentBuilder,
     ) -> BoxStream<'_, Result<Vec<Item>, StoreError>> {
-        let pages = query.into_paginator().send();
+        let pages = query.consistent_read(true).into_paginator().send();
         stream::unfold(pages, |mut pages| async move {
             let page = pages.next().await?;
             let items = page
@@ -83,16 +99,8 @@ impl Store {
     /// # Errors
     /// A request failed, or an item is not what this program writes.
     pub async fn rollup(&self, domain: &str, range: Range) -> Result<Rollup, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :start AND :end")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::rollup(domain)))
-            .expression_attribute_values(":start", AttributeValue::S(range.start.to_string()))
-            .expression_attribute_values(":end", AttributeValue::S(range.end.to_string()));
         let mut rollup = Rollup::new();
-        let mut pages = self.query_pages(query);
+        let mut pages = self.pages_between(&keys::rollup(domain), range);
         while let Some(page) = pages.next().await {
             for item in page? {
                 let day = keys::text(&item, "sk").and_then(|day| day.parse().ok());
@@ -110,33 +118,29 @@ impl Store {
         Ok(rollup)
     }
 
-    /// Hands every usage item of a range to `each`, in no particular order.
+    /// Hands every usage item of a day to `each`, ordered by domain, then sender.
     ///
     /// # Errors
     /// A request failed, or an item is not what this program writes.
     pub async fn usage(
         &self,
-        range: Range,
+        day: Day,
         filter: UsageFilter<'_>,
-        mut each: impl FnMut(Day, UsageKey<'_>, u64),
+        mut each: impl FnMut(UsageKey<'_>, u64),
     ) -> Result<(), StoreError> {
         let prefix = filter.domain.map(|domain| match filter.sender {
             Some(sender) => format!("{domain}\t{sender}\t"),
             None => format!("{domain}\t"),
         });
-        let days = stream::iter(range.days().map(|day| {
-            let pages = self.pages(keys::usage(day), prefix.clone());
-            pages.map(move |page| (day, page)).boxed()
-        }));
-        let mut pages = days.flatten_unordered(PARALLEL);
-        while let Some((day, page)) = pages.next().await {
+        let mut pages = self.pages(keys::usage(day), prefix);
+        while let Some(page) = pages.next().await {
             for item in page? {
                 let read = keys::text(&item, "sk").and_then(UsageKey::read);
                 let (Some(key), Some(messages)) = (read, keys::number(&item, COUNT)) else {
                     return Err(StoreError::Item { key: keys::usage(day), expected: "usage" });
                 };
                 if filter.sender.is_none_or(|sender| sender == key.sender) {
-                    each(day, key, messages);
+                    each(key, messages);
                 }
             }
         }

@@ -13,15 +13,13 @@ use chrono::Datelike as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use report::{Day, Identity, IdentityKind, Range, Tally};
 
-use crate::count::{Outcome, Updated, gathered};
+use crate::count::{CONCURRENCY, Outcome, gathered};
 use crate::expression::Change;
 use crate::keys;
 use crate::{Store, StoreError};
 
 /// Names and days remembered as written: about 8 MB.
 const REMEMBERED: usize = 500_000;
-/// Requests under way at once.
-const CONCURRENCY: usize = 16;
 /// The attribute that holds the days of the month.
 const DAYS: &str = "d";
 
@@ -50,7 +48,7 @@ impl Store {
         });
         let outcome = match self.writing {
             crate::Writing::Single { .. } => {
-                let writes = writes.map(|change| self.mark_one(change).boxed());
+                let writes = writes.map(|change| self.change_one(change).boxed());
                 gathered(writes.collect(), CONCURRENCY).await?
             }
             crate::Writing::Transactions => self.change_all(writes.collect()).await?,
@@ -61,13 +59,6 @@ impl Store {
         }
         seen.extend(fresh);
         Ok(outcome)
-    }
-
-    async fn mark_one(&self, change: Change) -> Result<Outcome, StoreError> {
-        let write_units = match self.update(change).await? {
-            Updated::Done(units) | Updated::Refused(_, units) => units,
-        };
-        Ok(Outcome { items: 1, duplicates: 0, write_units })
     }
 
     /// The distinct names of a kind on the days of a range: how many, without domains none.

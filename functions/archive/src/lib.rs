@@ -1,0 +1,106 @@
+//! Closes days: usage items of the table into Parquet files, and old files away.
+//!
+//! The job looks at every day that is kept and over, and writes the archives that are missing, stale or
+//! broken. It can run at any time, as often as one likes, twice at once, and be killed anywhere: see
+//! [`history`] for why that never shows in an answer.
+
+use chrono::Days;
+use history::{Archived, History, HistoryError, Standing};
+use report::{Day, Range};
+use serde::Serialize;
+
+/// Days that are left alone, today included: they are still being counted into.
+const OPEN: u64 = 2;
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Archives that were current.
+    pub current: u64,
+    /// Archives written because there was none.
+    pub new: u64,
+    /// Archives written because their day was counted into again.
+    pub renewed: u64,
+    /// Archives written because what was there was lost or damaged.
+    pub repaired: u64,
+    /// Days without usage.
+    pub empty: u64,
+    /// Days that were being counted into, and are left for the next run.
+    pub busy: u64,
+    /// Days whose files were removed because they are no longer kept.
+    pub removed: u64,
+    /// Usage rows written.
+    pub rows: u64,
+    /// Messages in them.
+    pub messages: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+impl Summary {
+    /// The figures, with their CloudWatch units.
+    pub const METRICS: [(&str, &str); 10] = [
+        ("current", "Count"),
+        ("new", "Count"),
+        ("renewed", "Count"),
+        ("repaired", "Count"),
+        ("empty", "Count"),
+        ("busy", "Count"),
+        ("removed", "Count"),
+        ("rows", "Count"),
+        ("messages", "Count"),
+        ("bytes", "Bytes"),
+    ];
+
+    fn add(&mut self, standing: &Standing, archived: Archived) {
+        let Archived::Written { rows, messages, bytes } = archived else {
+            *(if archived == Archived::Empty { &mut self.empty } else { &mut self.busy }) += 1;
+            return;
+        };
+        *match standing {
+            Standing::Missing => &mut self.new,
+            Standing::Stale => &mut self.renewed,
+            Standing::Broken(_) | Standing::Current => &mut self.repaired,
+        } += 1;
+        self.rows += rows;
+        self.messages += messages;
+        self.bytes += bytes;
+    }
+}
+
+/// The days that are over on `today`, and kept.
+#[must_use]
+pub fn closed(today: Day) -> Range {
+    let end = today.checked_sub_days(Days::new(OPEN)).unwrap_or(Day::MIN);
+    Range { start: Range::kept(today).start, end }
+}
+
+/// Archives every closed day that has no current archive. `progress` is told of each day, done with.
+///
+/// # Errors
+/// The table or the object store failed. What was done stays; the next run goes on.
+pub async fn run(
+    history: &History,
+    today: Day,
+    mut progress: impl FnMut(Day, &Standing),
+) -> Result<Summary, HistoryError> {
+    let mut summary = Summary::default();
+    for day in closed(today).days() {
+        let standing = history.standing(day).await?;
+        if standing == Standing::Current {
+            summary.current += 1;
+        } else {
+            summary.add(&standing, history.archive(day).await?);
+        }
+        progress(day, &standing);
+    }
+    Ok(summary)
+}
+
+/// Removes the files of days that are no longer kept on `today`; gives how many days had any.
+///
+/// # Errors
+/// The object store failed.
+pub async fn remove_expired(history: &History, today: Day) -> Result<u64, HistoryError> {
+    Ok(history.remove_before(Range::kept(today).start).await? as u64)
+}

@@ -1,0 +1,147 @@
+//! Making archives, looking after them, removing them.
+
+use futures_util::TryStreamExt as _;
+use object_store::{ObjectStoreExt as _, PutPayload};
+use report::{Day, Range};
+use store::{DayState, UsageFilter};
+
+use crate::manifest::{self, Manifest};
+use crate::{DayRows, Grain, History, HistoryError, Unusable, write};
+
+/// Times that a day is begun again because it was counted into meanwhile.
+const ATTEMPTS: usize = 5;
+const GRAINS: [Grain; 2] = [Grain::Usage, Grain::Senders];
+
+/// How a day's archive stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none.
+    Missing,
+    /// The day was counted into since it was made.
+    Stale,
+    /// It should be usable and is not.
+    Broken(Unusable),
+    /// It holds everything.
+    Current,
+}
+
+/// What archiving a day came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archived {
+    /// The day has no usage and needs no archive.
+    Empty,
+    /// The archive was written.
+    Written {
+        /// Usage rows in it.
+        rows: u64,
+        /// Messages in it.
+        messages: u64,
+        /// Bytes of both files.
+        bytes: u64,
+    },
+    /// The day is being counted into: it was left as it is, for the next time.
+    Busy,
+}
+
+impl History {
+    /// Looks whether a day has a current archive, reading the whole of it.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn standing(&self, day: Day) -> Result<Standing, HistoryError> {
+        let state = self.state(Range { start: day, end: day }).await?;
+        if state.days.get(&day).is_none_or(|state| state.archive.is_none()) {
+            return Ok(Standing::Missing);
+        }
+        let manifest = match state.manifest(day) {
+            None => return Ok(Standing::Stale),
+            Some(Err(error)) => return Ok(Standing::Broken(error)),
+            Some(Ok(manifest)) => manifest,
+        };
+        for grain in GRAINS {
+            if let Err(error) = manifest.fetch(&*self.objects, day, grain).await {
+                return Ok(Standing::Broken(error));
+            }
+        }
+        Ok(Standing::Current)
+    }
+
+    /// Writes a day's archive from its items, whatever archive it has.
+    ///
+    /// # Errors
+    /// The table did not answer, or the objects cannot be written. The archive is as it was, or is not used.
+    pub async fn archive(&self, day: Day) -> Result<Archived, HistoryError> {
+        for _ in 0..ATTEMPTS {
+            let before = self.day_state(day).await?;
+            let rows = DayRows::read(&self.store, day, UsageFilter::default()).await?;
+            if rows.is_empty() && before.archive.is_none() {
+                return Ok(Archived::Empty);
+            }
+            if let Some(written) = self.write(day, &before, rows).await? {
+                return Ok(written);
+            }
+        }
+        Ok(Archived::Busy)
+    }
+
+    /// Writes rows, in order, as the archive of a day that has no items: for stores that are made up.
+    ///
+    /// # Errors
+    /// As [`archive`](Self::archive).
+    pub async fn archive_rows(&self, day: Day, rows: DayRows) -> Result<Archived, HistoryError> {
+        let before = self.day_state(day).await?;
+        Ok(self.write(day, &before, rows).await?.unwrap_or(Archived::Busy))
+    }
+
+    /// Writes the archive; none if the day is no longer in the state that the rows were read in.
+    async fn write(
+        &self,
+        day: Day,
+        before: &DayState,
+        rows: DayRows,
+    ) -> Result<Option<Archived>, HistoryError> {
+        let written = move || (rows.len() as u64, write::files(&rows));
+        let (rows, files) =
+            tokio::task::spawn_blocking(written).await.map_err(HistoryError::archive)?;
+        let files = files.map_err(HistoryError::archive)?;
+        // Stale before it is born: not worth replacing what is there.
+        if self.day_state(day).await?.revision != before.revision {
+            return Ok(None);
+        }
+        let (messages, revision) = (files.messages, before.revision);
+        let manifest = Manifest::new(revision, rows, messages, &files.usage, &files.senders);
+        let bytes = (files.usage.len() + files.senders.len()) as u64;
+        for (grain, file) in GRAINS.into_iter().zip([files.usage, files.senders]) {
+            let (path, payload) = (manifest::path(day, grain), PutPayload::from(file));
+            self.objects.put(&path, payload).await.map_err(HistoryError::archive)?;
+        }
+        let put = self.store.put_archive(day, before.archive.as_deref(), manifest.write()).await?;
+        Ok(put.then_some(Archived::Written { rows, messages, bytes }))
+    }
+
+    async fn day_state(&self, day: Day) -> Result<DayState, HistoryError> {
+        let mut days = self.store.days(Range { start: day, end: day }).await?;
+        Ok(days.remove(&day).unwrap_or_default())
+    }
+
+    /// Removes the objects of all days before `oldest`; gives how many days had any.
+    ///
+    /// # Errors
+    /// The objects cannot be listed or removed.
+    pub async fn remove_before(&self, oldest: Day) -> Result<usize, HistoryError> {
+        let mut days = std::collections::BTreeSet::new();
+        for grain in GRAINS {
+            let folder = object_store::path::Path::from(manifest::folder(grain));
+            let found = self.objects.list(Some(&folder)).map_err(HistoryError::archive);
+            let found: Vec<_> = found.try_collect().await?;
+            for object in found {
+                let day = manifest::day_of(&object.location).filter(|day| *day < oldest);
+                if let Some(day) = day {
+                    self.objects.delete(&object.location).await.map_err(HistoryError::archive)?;
+                    days.insert(day);
+                }
+            }
+        }
+        Ok(days.len())
+    }
+}

@@ -1,0 +1,262 @@
+//! Reading a range: all days at once and added up, or one after the other and in order.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::future::{join_all, try_join};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use report::views::SenderFigures;
+use report::{Day, SenderTable, UsageKey};
+use store::UsageFilter;
+
+use crate::manifest::Manifest;
+use crate::{DayRows, Grain, History, HistoryError, RangeState, Unusable, Wanted, read};
+
+/// Days read from items at once.
+const DAYS: usize = 8;
+
+/// Takes rows of usage.
+pub trait Gather: Send + 'static {
+    /// Takes one row. It may block where [`History::walk`] hands it out, and say that it wants no more.
+    fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()>;
+}
+
+/// Something that was gathered in parts.
+pub trait Merge: Gather {
+    /// Adds what another one took.
+    fn merge(&mut self, other: Self);
+}
+
+impl Gather for SenderTable {
+    fn row(&mut self, _: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
+        self.add(key.sender, key.tls, messages);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Merge for SenderTable {
+    fn merge(&mut self, other: Self) {
+        Self::merge(self, &other);
+    }
+}
+
+impl Gather for SenderFigures {
+    fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
+        self.add(day, key, messages);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Merge for SenderFigures {
+    fn merge(&mut self, other: Self) {
+        Self::merge(self, other);
+    }
+}
+
+/// How a gathering ended early.
+enum Stopped {
+    Failed(HistoryError),
+    /// An archive broke off when a part of its rows was taken already.
+    Spoiled(Day),
+}
+
+impl From<HistoryError> for Stopped {
+    fn from(error: HistoryError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Archives that wait to be read.
+type Queue = Mutex<Vec<(Day, Manifest)>>;
+
+impl History {
+    /// Adds up the wanted usage of a range: archives on all cores, items some days at once.
+    ///
+    /// Memory: what `empty` grows to, once a core, and a compressed file a core.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn gather<G: Merge>(
+        &self,
+        state: &RangeState,
+        wanted: &Wanted,
+        empty: impl Fn() -> G,
+    ) -> Result<G, HistoryError> {
+        let mut refused = BTreeSet::new();
+        loop {
+            match self.attempt(state, wanted, &refused, &empty).await {
+                Ok(gathered) => return Ok(gathered),
+                Err(Stopped::Failed(error)) => return Err(error),
+                Err(Stopped::Spoiled(day)) => refused.insert(day),
+            };
+        }
+    }
+
+    async fn attempt<G: Merge>(
+        &self,
+        state: &RangeState,
+        wanted: &Wanted,
+        refused: &BTreeSet<Day>,
+        empty: impl Fn() -> G,
+    ) -> Result<G, Stopped> {
+        let (mut archived, mut open) = (Vec::new(), Vec::new());
+        for day in state.range.days() {
+            match self.usable(state, day).filter(|_| !refused.contains(&day)) {
+                Some(manifest) => archived.push((day, manifest)),
+                None => open.push(day),
+            }
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = cores.min(archived.len());
+        let queue = Mutex::new(archived);
+        let workers = (0..workers).map(|_| self.read_archives(&queue, wanted, empty()));
+        let archives = async { join_all(workers).await.into_iter().collect::<Result<Vec<_>, _>>() };
+        let items = async { Ok(self.read_items(open, wanted, empty()).await?) };
+        let (parts, mut gathered) = try_join(archives, items).await?;
+        let mut fallen_back = Vec::new();
+        for (part, unusable) in parts {
+            gathered.merge(part);
+            fallen_back.extend(unusable);
+        }
+        Ok(self.read_items(fallen_back, wanted, gathered).await?)
+    }
+
+    /// The manifest of a day's archive, if that is current as far as the table knows.
+    fn usable(&self, state: &RangeState, day: Day) -> Option<Manifest> {
+        match state.manifest(day)? {
+            Ok(manifest) => Some(manifest),
+            Err(error) => {
+                (self.watch)(day, &error);
+                None
+            }
+        }
+    }
+
+    /// Reads archives until the queue is empty. Gives the days whose archives cannot be used as well.
+    async fn read_archives<G: Gather>(
+        &self,
+        queue: &Queue,
+        wanted: &Wanted,
+        mut gathered: G,
+    ) -> Result<(G, Vec<Day>), Stopped> {
+        let mut unusable = Vec::new();
+        while let Some((day, manifest)) = next(queue) {
+            match manifest.fetch(&*self.objects, day, wanted.grain).await {
+                Ok(file) => {
+                    let read;
+                    (gathered, read) = read_archive(day, file, wanted.clone(), gathered).await?;
+                    if let Err(error) = read {
+                        (self.watch)(day, &error);
+                        return Err(Stopped::Spoiled(day));
+                    }
+                }
+                Err(error) => {
+                    (self.watch)(day, &error);
+                    unusable.push(day);
+                }
+            }
+        }
+        Ok((gathered, unusable))
+    }
+
+    async fn read_items<G: Gather>(
+        &self,
+        days: Vec<Day>,
+        wanted: &Wanted,
+        gathered: G,
+    ) -> Result<G, HistoryError> {
+        let gathered = Mutex::new(gathered);
+        let filter = wanted.filter();
+        let reads = days.into_iter().map(|day| {
+            let gathered = &gathered;
+            self.store.usage(day, filter, move |key, messages| {
+                let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = gathered.row(day, &key, messages);
+            })
+        });
+        let reads: Vec<_> = reads.collect();
+        stream::iter(reads).buffer_unordered(DAYS).try_collect::<()>().await?;
+        Ok(gathered.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Hands the wanted usage of a range to `to`, day after day, and each day's rows in the order of the
+    /// archive's columns. Stops when `to` wants no more.
+    ///
+    /// Memory: one day, from its archive as a compressed file, from items whole.
+    ///
+    /// # Errors
+    /// The table did not answer, or an archive broke off in the middle.
+    pub async fn walk<G: Gather>(
+        &self,
+        state: &RangeState,
+        wanted: &Wanted,
+        mut to: G,
+    ) -> Result<G, HistoryError> {
+        let wanted = Wanted { grain: Grain::Usage, ..wanted.clone() };
+        for day in state.range.days() {
+            let flow;
+            let file = match self.usable(state, day) {
+                Some(manifest) => manifest.fetch(&*self.objects, day, Grain::Usage).await.ok(),
+                None => None,
+            };
+            match file {
+                Some(file) => {
+                    let read;
+                    (to, read) = read_archive(day, file, wanted.clone(), to).await?;
+                    flow = read.map_err(|error| {
+                        (self.watch)(day, &error);
+                        HistoryError::BrokeOff(day)
+                    })?;
+                }
+                None => {
+                    let rows = DayRows::read(&self.store, day, wanted.filter()).await?;
+                    (to, flow) = blocking(move || {
+                        let flow = rows.iter().try_for_each(|(key, n)| to.row(day, &key, n));
+                        (to, flow)
+                    })
+                    .await?;
+                }
+            }
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(to)
+    }
+}
+
+impl Wanted {
+    fn filter(&self) -> UsageFilter<'_> {
+        UsageFilter { domain: self.domain.as_deref(), sender: self.sender.as_deref() }
+    }
+}
+
+fn next(queue: &Queue) -> Option<(Day, Manifest)> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop()
+}
+
+/// Reads an archive on a thread of its own; gives back the one who took the rows, and whether it wants more.
+async fn read_archive<G: Gather>(
+    day: Day,
+    file: Bytes,
+    wanted: Wanted,
+    mut to: G,
+) -> Result<(G, Result<ControlFlow<()>, Unusable>), HistoryError> {
+    blocking(move || {
+        let mut flow = ControlFlow::Continue(());
+        let read = read::rows(file, &wanted, |key, messages| {
+            flow = to.row(day, &key, messages);
+            flow
+        });
+        (to, read.map(|()| flow))
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, HistoryError> {
+    tokio::task::spawn_blocking(work).await.map_err(HistoryError::archive)
+}

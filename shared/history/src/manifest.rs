@@ -1,0 +1,146 @@
+//! What the table remembers of a day's archive.
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use report::Day;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Grain, Unusable};
+
+/// Raised when the files change so that older programs must not read them.
+const FORMAT: u32 = 1;
+
+/// A day's archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    format: u32,
+    /// The day's revision when the archiver began to read it.
+    pub(crate) revision: u64,
+    /// Rows of the usage file.
+    pub(crate) rows: u64,
+    /// The messages in it.
+    pub(crate) messages: u64,
+    usage: Object,
+    senders: Object,
+}
+
+/// One of its two files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Object {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Manifest {
+    pub(crate) fn new(
+        revision: u64,
+        rows: u64,
+        messages: u64,
+        usage: &[u8],
+        senders: &[u8],
+    ) -> Self {
+        let (usage, senders) = (Object::of(usage), Object::of(senders));
+        Self { format: FORMAT, revision, rows, messages, usage, senders }
+    }
+
+    pub(crate) fn read(text: &str) -> Result<Self, Unusable> {
+        let manifest: Self = serde_json::from_str(text)
+            .map_err(|error| Unusable(format!("its manifest cannot be read: {error}")))?;
+        if manifest.format != FORMAT {
+            return Err(Unusable(format!("it has format {}, not {FORMAT}", manifest.format)));
+        }
+        Ok(manifest)
+    }
+
+    pub(crate) fn write(&self) -> String {
+        // Numbers and texts: writing them to memory cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Fetches one of the files: the very bytes that the archiver wrote, or none.
+    pub(crate) async fn fetch(
+        &self,
+        objects: &dyn ObjectStore,
+        day: Day,
+        grain: Grain,
+    ) -> Result<Bytes, Unusable> {
+        let path = path(day, grain);
+        let object = match grain {
+            Grain::Usage => &self.usage,
+            Grain::Senders => &self.senders,
+        };
+        let found = objects.get(&path).await.map_err(Unusable::new)?;
+        // Before it is in memory: what stands there now may be anything.
+        if found.meta.size != object.bytes {
+            let (size, bytes) = (found.meta.size, object.bytes);
+            return Err(Unusable(format!("{path} has {size} bytes, not {bytes}")));
+        }
+        let bytes = found.bytes().await.map_err(Unusable::new)?;
+        let expected = object.clone();
+        let checked =
+            tokio::task::spawn_blocking(move || (Object::of(&bytes) == expected).then_some(bytes));
+        let damaged = || Unusable(format!("{path} has another checksum than its manifest says"));
+        checked.await.map_err(Unusable::new)?.ok_or_else(damaged)
+    }
+}
+
+impl Object {
+    fn of(bytes: &[u8]) -> Self {
+        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { bytes: bytes.len() as u64, sha256 }
+    }
+}
+
+/// Where a day's file is.
+pub(crate) fn path(day: Day, grain: Grain) -> Path {
+    let name = folder(grain);
+    Path::from(format!("{name}/dt={day}/{name}.parquet"))
+}
+
+/// The day of a file; none for what is no file of an archive.
+pub(crate) fn day_of(path: &Path) -> Option<Day> {
+    let mut parts = path.parts();
+    let (folder, day, file) = (parts.next()?, parts.next()?, parts.next()?);
+    let ours =
+        parts.next().is_none() && file.as_ref() == format!("{}.parquet", folder.as_ref()).as_str();
+    day.as_ref().strip_prefix("dt=")?.parse().ok().filter(|_| ours)
+}
+
+/// The folder of all days' files of a grain.
+pub(crate) fn folder(grain: Grain) -> &'static str {
+    match grain {
+        Grain::Usage => "usage",
+        Grain::Senders => "senders",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_tell_their_day() {
+        let day: Day = "2026-11-20".parse().expect("a date");
+        for grain in [Grain::Usage, Grain::Senders] {
+            assert_eq!(day_of(&path(day, grain)), Some(day));
+        }
+        assert_eq!(path(day, Grain::Usage).as_ref(), "usage/dt=2026-11-20/usage.parquet");
+        for other in ["usage/dt=2026-11-20/x", "usage/2026-11-20/usage.parquet", "usage", "a/b/c/d"]
+        {
+            assert_eq!(day_of(&Path::from(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn manifests_round_trip_and_refuse_other_formats() {
+        let manifest = Manifest::new(3, 2, 9, b"usage", b"senders");
+        let text = manifest.write();
+        assert_eq!(Manifest::read(&text), Ok(manifest));
+        let later = text.replace("\"format\":1", "\"format\":2");
+        let error = Manifest::read(&later).expect_err("another format");
+        assert_eq!(error.to_string(), "it has format 2, not 1");
+        assert!(Manifest::read("{}").is_err());
+    }
+}

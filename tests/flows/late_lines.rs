@@ -1,0 +1,350 @@
+//! Late lines, archives, crashes and queries in any order: every answer is a correct count of some moment
+//! between its question and its end.
+//!
+//! `EXACTLY_ONCE_SECONDS` and `EXACTLY_ONCE_SEED` as for the exactly-once tests.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, ensure};
+use axum::body::Body;
+use axum::http::Request;
+use chrono_tz::Tz;
+use fastrand::Rng;
+use history::{Archived, Grain, History, Standing, Wanted};
+use ingest::Ingest;
+use ingest::kinesis::KinesisEvent;
+use local::engine::Engine;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use query::Query;
+use report::{Column, Day, Range, SenderTable, Sort, TlsVersion};
+use serde_json::Value;
+use store::{Store, Writing};
+use tests::app::{NOW, settings, usage};
+use tests::fault::{Life, MortalObjects, store_with};
+use tests::kinesis::{self, Record};
+use tower::ServiceExt as _;
+
+use crate::exactly_once::{engine, seeds, writing};
+
+const FOREVER: i64 = i64::MAX;
+const SENDERS: u64 = 6;
+
+/// Messages by sender and TLS version.
+type Counts = BTreeMap<(String, TlsVersion), u64>;
+
+/// What was begun and what was finished, so far.
+#[derive(Debug, Default)]
+struct Ledger {
+    begun: Counts,
+    finished: Counts,
+}
+
+fn add(to: &mut Counts, counts: &Counts) {
+    for (key, messages) in counts {
+        *to.entry(key.clone()).or_default() += messages;
+    }
+}
+
+/// The world that outlives every process.
+#[derive(Clone)]
+struct World {
+    engine: Engine,
+    objects: Arc<dyn ObjectStore>,
+    ledger: Arc<Mutex<Ledger>>,
+    /// Writers that have not finished.
+    writers: Arc<AtomicUsize>,
+    days: Range,
+}
+
+impl World {
+    async fn new(rng: &mut Rng) -> Result<Self> {
+        let today = report::Days::new(Tz::UTC).day_of(NOW);
+        let end = archive::closed(today).end;
+        Ok(Self {
+            engine: engine().await?,
+            objects: Arc::new(InMemory::new()),
+            ledger: Arc::default(),
+            writers: Arc::default(),
+            days: Range::last(end, rng.u64(1..4)),
+        })
+    }
+
+    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process's view of the world, until that process dies.
+    fn history(&self, writes: i64, rng: &mut Rng) -> History {
+        let life = Life::of(writes);
+        let store = store_with(&self.engine, writing(rng), life.clone());
+        let objects = MortalObjects { objects: Arc::clone(&self.objects), life };
+        History::new(Arc::new(store), Arc::new(objects)).watched_by(Arc::new(|_, _| {}))
+    }
+
+    fn today(&self) -> Day {
+        report::Days::new(Tz::UTC).day_of(NOW)
+    }
+
+    fn busy(&self) -> bool {
+        self.writers.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// A batch of late lines, and what it is worth.
+fn batch(days: Range, first: u64, rng: &mut Rng) -> (Vec<Record>, Counts) {
+    let (mut records, mut counts) = (Vec::new(), Counts::new());
+    let days: Vec<Day> = days.days().collect();
+    for number in 0..rng.u64(1..5) {
+        let day = days[rng.usize(0..days.len())];
+        let sender = format!("user{}@example.test", rng.u64(0..SENDERS));
+        let tls = TlsVersion::ALL[rng.usize(0..4)];
+        let client = rng.u32(1..4);
+        let line = format!(
+            r#"{{"time":"{day}T11:00:00Z","sender":"{sender}","account":"a{client}","tls":"{}","client":"192.0.2.{client}"}}"#,
+            tls.name()
+        );
+        records.push(Record { sequence: first + number, data: line.into_bytes() });
+        *counts.entry((sender, tls)).or_default() += 1;
+    }
+    (records, counts)
+}
+
+/// Writes batches, dying now and then; a batch comes again until it was taken.
+async fn write(world: World, shard: usize, batches: usize, mut rng: Rng) -> Result<()> {
+    let shard = format!("shardId-{shard:012}");
+    let mut first = 1;
+    for _ in 0..batches {
+        let (records, counts) = batch(world.days, first, &mut rng);
+        first += records.len() as u64;
+        let event: KinesisEvent =
+            serde_json::from_value(kinesis::event(&shard, &records, NOW)).context("an event")?;
+        add(&mut world.ledger().begun, &counts);
+        loop {
+            let writes = if rng.bool() { FOREVER } else { rng.i64(0..30) };
+            let history = world.history(writes, &mut rng);
+            let ingest = Ingest::new(Arc::clone(history.store()), settings(Tz::UTC));
+            if ingest.event(&event, NOW).await.is_ok() {
+                break;
+            }
+        }
+        add(&mut world.ledger().finished, &counts);
+        for _ in 0..rng.u32(0..3) {
+            tokio::task::yield_now().await;
+        }
+    }
+    world.writers.fetch_sub(1, Ordering::SeqCst);
+    Ok(())
+}
+
+/// Archives again and again, dying now and then.
+async fn archive_always(world: World, mut rng: Rng) -> Result<()> {
+    while world.busy() {
+        let writes = if rng.bool() { FOREVER } else { rng.i64(0..12) };
+        let history = world.history(writes, &mut rng);
+        // Whether it died does not matter.
+        let _ = archive::run(&history, world.today(), |_, _| {}).await;
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Damages and loses archives.
+async fn damage(world: World, mut rng: Rng) -> Result<()> {
+    while world.busy() {
+        let days: Vec<Day> = world.days.days().collect();
+        let day = days[rng.usize(0..days.len())];
+        let name = ["usage", "senders"][rng.usize(0..2)];
+        let path = format!("{name}/dt={day}/{name}.parquet").into();
+        match rng.u32(0..40) {
+            0 => drop(world.objects.delete(&path).await),
+            1 => {
+                if let Ok(found) = world.objects.get(&path).await {
+                    let mut bytes = found.bytes().await?.to_vec();
+                    let at = rng.usize(0..bytes.len());
+                    bytes[at] ^= 1 << rng.u32(0..8);
+                    world.objects.put(&path, bytes.into()).await?;
+                }
+            }
+            _ => {}
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+fn check(before: &Counts, found: &Counts, after: &Counts) -> Result<()> {
+    for key in before.keys().chain(found.keys()) {
+        let at = |counts: &Counts| counts.get(key).copied().unwrap_or(0);
+        let (least, is, most) = (at(before), at(found), at(after));
+        ensure!((least..=most).contains(&is), "{key:?}: {is} is not within {least} and {most}");
+    }
+    Ok(())
+}
+
+/// The counts of a table as the HTTP interface tells them.
+async fn table(router: &axum::Router, days: Range) -> Result<Counts> {
+    let path = "/v1/reports/tls-usage/details";
+    let uri = format!("{path}?start={}&end={}&limit=1000", days.start, days.end);
+    let response = router.clone().oneshot(Request::get(uri).body(Body::empty())?).await?;
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
+    let page: Value = serde_json::from_slice(&body)?;
+    let mut counts = Counts::new();
+    for row in page["rows"].as_array().with_context(|| page.to_string())? {
+        let sender = row["sender"].as_str().context("sender")?;
+        for share in row["tls"].as_array().context("tls")? {
+            let tls = TlsVersion::from_name(share["version"].as_str().context("version")?);
+            let messages = share["messages"].as_u64().context("messages")?;
+            if messages > 0 {
+                counts.insert((sender.to_owned(), tls.context("a version")?), messages);
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// The same counts, from the fine grain.
+async fn gathered(history: &History, days: Range, grain: Grain) -> Result<Counts> {
+    let state = history.state(days).await?;
+    let wanted = Wanted { domain: Some("example.test".to_owned()), sender: None, grain };
+    let senders = history.gather(&state, &wanted, SenderTable::default).await?.finish();
+    let sort = Sort { column: Column::Sender, descending: false };
+    let mut counts = Counts::new();
+    for row in senders.rows(sort, "") {
+        for tls in TlsVersion::ALL {
+            if row.counts.get(tls) > 0 {
+                counts.insert((row.sender.to_owned(), tls), row.counts.get(tls));
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// Asks all the time.
+async fn ask(world: World, mut rng: Rng) -> Result<u64> {
+    let history = world.history(FOREVER, &mut rng);
+    let router = query::router(Query::new(history.clone(), Tz::UTC, Arc::new(|| NOW)));
+    let mut asked = 0;
+    while world.busy() || asked == 0 {
+        let before = world.ledger().finished.clone();
+        let found = match rng.u32(0..3) {
+            0 => table(&router, world.days).await?,
+            1 => gathered(&history, world.days, Grain::Senders).await?,
+            _ => gathered(&history, world.days, Grain::Usage).await?,
+        };
+        let after = world.ledger().begun.clone();
+        check(&before, &found, &after)?;
+        asked += 1;
+    }
+    Ok(asked)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_answer_is_a_correct_count() -> Result<()> {
+    let mut asked = 0;
+    for seed in seeds(25) {
+        let mut rng = Rng::with_seed(seed);
+        let world = World::new(&mut rng).await?;
+        let writers = rng.usize(1..3);
+        world.writers.store(writers, Ordering::SeqCst);
+        let mut tasks = Vec::new();
+        for shard in 0..writers {
+            let batches = rng.usize(1..12);
+            tasks.push(tokio::spawn(write(world.clone(), shard, batches, rng.fork())));
+        }
+        for _ in 0..rng.usize(1..3) {
+            tasks.push(tokio::spawn(archive_always(world.clone(), rng.fork())));
+        }
+        tasks.push(tokio::spawn(damage(world.clone(), rng.fork())));
+        let askers = [(); 2].map(|()| tokio::spawn(ask(world.clone(), rng.fork())));
+        for task in tasks {
+            task.await?.with_context(|| format!("seed {seed}"))?;
+        }
+        for asker in askers {
+            asked += asker.await?.with_context(|| format!("seed {seed}"))?;
+        }
+        settled(&world, &mut rng).await.with_context(|| format!("seed {seed}"))?;
+    }
+    println!("{asked} answers");
+    Ok(())
+}
+
+/// When everything is quiet, one run makes all archives current, and they hold exactly what was counted.
+async fn settled(world: &World, rng: &mut Rng) -> Result<()> {
+    let history = world.history(FOREVER, rng);
+    archive::run(&history, world.today(), |_, _| {}).await?;
+    let usage = usage(history.store(), world.days).await?;
+    for day in world.days.days() {
+        let empty = !usage.keys().any(|key| key.0 == day);
+        let standing = history.standing(day).await?;
+        ensure!(
+            standing == if empty { Standing::Missing } else { Standing::Current },
+            "{standing:?}"
+        );
+    }
+    let counted = world.ledger().finished.clone();
+    ensure!(usage.values().sum::<u64>() == counted.values().sum::<u64>());
+    // Only archives can tell this: the items are gone.
+    let bare = Engine::in_memory()?;
+    let store = Store::new(bare.client(), "table", Writing::Transactions);
+    store.create_table().await?;
+    for (day, state) in history.store().days(world.days).await? {
+        let manifest = state.archive.unwrap_or_default();
+        let manifest =
+            manifest.replace(&format!(r#""revision":{}"#, state.revision), r#""revision":0"#);
+        if !manifest.is_empty() {
+            ensure!(store.put_archive(day, None, manifest).await?);
+        }
+    }
+    let archived = History::new(Arc::new(store), Arc::clone(&world.objects));
+    for history in [&history, &archived] {
+        for grain in [Grain::Senders, Grain::Usage] {
+            let found = gathered(history, world.days, grain).await?;
+            ensure!(found == counted, "{grain:?}: {found:?} is not {counted:?}");
+        }
+    }
+    Ok(())
+}
+
+/// One archiver, one late batch, and a crash after every possible write of either.
+#[tokio::test]
+async fn a_crash_at_any_step_leaves_every_answer_right() -> Result<()> {
+    for (archiver, writer) in (0..5).flat_map(|a| (0..8).map(move |w| (a, w))) {
+        let mut rng = Rng::with_seed(1);
+        let world = World::new(&mut rng).await?;
+        let (mut told, mut first) = (Counts::new(), 1);
+        for step in 0..3 {
+            let (records, counts) = batch(world.days, first, &mut rng);
+            first += records.len() as u64;
+            let event = serde_json::from_value(kinesis::event("shardId-0", &records, NOW))?;
+            let mortal = world.history(writer, &mut rng);
+            let ingest = Ingest::new(Arc::clone(mortal.store()), settings(Tz::UTC));
+            let died = ingest.event(&event, NOW).await.is_err();
+            let before = told.clone();
+            add(&mut told, &counts);
+            let dying = world.history(archiver, &mut rng);
+            let _ = archive::run(&dying, world.today(), |_, _| {}).await;
+            let lasting = world.history(FOREVER, &mut rng);
+            for grain in [Grain::Senders, Grain::Usage] {
+                let found = gathered(&lasting, world.days, grain).await?;
+                let least = if died { &before } else { &told };
+                check(least, &found, &told)
+                    .with_context(|| format!("{archiver} {writer} {step}"))?;
+            }
+            let ingest = Ingest::new(Arc::clone(lasting.store()), settings(Tz::UTC));
+            ingest.event(&event, NOW).await?;
+            for grain in [Grain::Senders, Grain::Usage] {
+                let found = gathered(&lasting, world.days, grain).await?;
+                ensure!(found == told, "{archiver} {writer} {step} {grain:?}: {found:?}");
+            }
+        }
+        let lasting = world.history(FOREVER, &mut rng);
+        for day in world.days.days() {
+            ensure!(lasting.archive(day).await? != Archived::Busy);
+        }
+        ensure!(gathered(&lasting, world.days, Grain::Senders).await? == told);
+    }
+    Ok(())
+}
