@@ -48,9 +48,11 @@ pub fn store_that_dies(engine: &Engine, writing: Writing, writes: i64) -> Store 
 #[must_use]
 pub fn store_with(engine: &Engine, writing: Writing, life: Life) -> Store {
     let mortal = Mortal { engine: engine.clone(), life };
-    Store::new(engine::client(mortal), "table", writing)
+    Store::new(engine::client(mortal), "table", writing).with_pages_of(PAGE)
 }
 
+/// Two or three counters: pages are full soon.
+const PAGE: usize = 200;
 const DEAD: &str = "the process died here";
 
 /// How many writes a process makes before it dies.

@@ -45,10 +45,17 @@ impl DayRows {
         self.rows.push(Row { begins, length: self.text.len() - begins, messages });
     }
 
-    /// Sorts the rows by all fields, in the order of the archive's columns.
+    /// Sorts the rows by all fields, in the order of the archive's columns, and joins those that are equal.
     pub fn sort(&mut self) {
         let text = &self.text;
         self.rows.sort_unstable_by(|one, other| one.text(text).cmp(other.text(text)));
+        self.rows.dedup_by(|later, earlier| {
+            let same = later.text(text) == earlier.text(text);
+            if same {
+                earlier.messages = earlier.messages.saturating_add(later.messages);
+            }
+            same
+        });
     }
 
     /// How many rows there are.

@@ -1,5 +1,7 @@
 //! Writing a tally so that every record counts once.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -9,10 +11,11 @@ use aws_sdk_dynamodb::types::{
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
-use report::{Day, Marks, RollupEntry, Tally, TlsVersion};
+use report::{RollupEntry, Tally, TlsVersion, UsageKey};
 
 use crate::expression::{Change, none_if_empty};
-use crate::keys::{self, COUNT, Item};
+use crate::keys::{self, Item};
+use crate::pages::{Book, FULL, Page, Row};
 use crate::{Positions, Source, Store, StoreError, Writing};
 
 /// The most items that one transaction takes.
@@ -33,6 +36,15 @@ pub struct Outcome {
     pub write_units: f64,
 }
 
+impl<'o> std::iter::Sum<&'o Self> for Outcome {
+    fn sum<I: Iterator<Item = &'o Self>>(outcomes: I) -> Self {
+        outcomes.fold(Self::default(), |mut sum, outcome| {
+            sum.add(outcome);
+            sum
+        })
+    }
+}
+
 impl Outcome {
     /// Adds another outcome to this.
     pub fn add(&mut self, other: &Self) {
@@ -42,20 +54,32 @@ impl Outcome {
     }
 }
 
-/// One counter item and what a tally adds to it.
-#[derive(Clone, Copy, Debug)]
-enum Counter<'a> {
-    Usage(Day, &'a str, &'a Marks),
-    Failures(Day, &'a str, &'a Marks),
-    Rollup(RollupEntry<'a>),
+/// One item and what a tally adds to it.
+#[derive(Debug)]
+enum Pending<'t> {
+    Page(Page<'t>),
+    Rollup {
+        whole: RollupEntry<'t>,
+        /// What was counted at this mark or later is still to be added.
+        from: u64,
+    },
 }
 
-/// What a counter still lacks.
-#[derive(Clone, Copy, Debug)]
-struct Pending<'a> {
-    counter: Counter<'a>,
-    /// What was counted at this mark or later.
-    from: u64,
+/// What a refused write leaves to do.
+enum Left<'t> {
+    /// What lies behind the item's position.
+    Rest(Pending<'t>),
+    /// The page was closed meanwhile: its rows belong into its children.
+    Full(Page<'t>),
+}
+
+/// What came of some writes.
+#[derive(Default)]
+struct Progress<'t> {
+    outcome: Outcome,
+    /// Messages and failed authentications that were added.
+    added: u64,
+    full: Vec<Page<'t>>,
 }
 
 /// A tally on its way into the table.
@@ -65,66 +89,81 @@ struct Write<'a> {
     positions: &'a Positions,
 }
 
-impl Write<'_> {
+impl<'a> Write<'a> {
+    /// The root page of every book that the tally adds to.
+    fn roots(&self) -> Vec<Page<'a>> {
+        let mut books: HashMap<Book, Vec<Row<'a>>> = HashMap::new();
+        for (day, key, marks) in self.tally.usage() {
+            let Some(key) = UsageKey::read(key) else { continue };
+            let (partition, prefix) = (keys::usage(day), format!("{}\t", key.domain));
+            let rows = books.entry(Book { day, partition, prefix }).or_default();
+            rows.push(Row::new(Row::usage(&key), marks));
+        }
+        for (day, key, marks) in self.tally.failures() {
+            let (partition, prefix) = (keys::failures(day), String::new());
+            let rows = books.entry(Book { day, partition, prefix }).or_default();
+            rows.push(Row::new(key.to_owned(), marks));
+        }
+        books.into_iter().map(|(book, rows)| Page::root(book, rows)).collect()
+    }
+
     /// The update for what is pending; none if nothing is left of it.
     fn change(&self, pending: &Pending<'_>) -> Option<Change> {
-        let from = pending.from;
-        let (change, first, last) = match pending.counter {
-            Counter::Usage(day, key, marks) => {
-                let key = keys::key(&keys::usage(day), key);
-                (Self::marks(key, day, marks, from)?, marks.first(), marks.last())
+        let position = |mark| self.positions.of_mark(mark);
+        let attribute = self.source.attribute();
+        match pending {
+            Pending::Page(page) => {
+                let (first, last) = page.marks()?;
+                let change = Change::add_named(
+                    page.key(),
+                    page.amounts().map(|(name, count)| (name.to_owned(), keys::of_number(count))),
+                    keys::expiry(page.day()),
+                );
+                Some(change.once(attribute, position(first), position(last)).while_open())
             }
-            Counter::Failures(day, key, marks) => {
-                let key = keys::key(&keys::failures(day), key);
-                (Self::marks(key, day, marks, from)?, marks.first(), marks.last())
-            }
-            Counter::Rollup(whole) => {
-                let part =
-                    if from > whole.first { self.tally.rollup_since(&whole, from) } else { whole };
-                let amounts = TlsVersion::ALL
-                    .into_iter()
-                    .map(|version| (attribute(version), part.counts.get(version)))
-                    .filter(|(_, messages)| *messages > 0)
-                    .map(|(name, messages)| (name, keys::of_number(messages)));
+            Pending::Rollup { whole, from } => {
+                let part = if *from > whole.first {
+                    self.tally.rollup_since(whole, *from)
+                } else {
+                    *whole
+                };
                 if part.counts.total() == 0 {
                     return None;
                 }
+                let amounts = TlsVersion::ALL
+                    .into_iter()
+                    .map(|version| (attribute_of(version), part.counts.get(version)))
+                    .filter(|(_, messages)| *messages > 0)
+                    .map(|(name, messages)| (name, keys::of_number(messages)));
                 let key = keys::key(&keys::rollup(whole.domain), &whole.day.to_string());
-                (Change::add(key, amounts, keys::expiry(whole.day)), part.first, part.last)
+                let change = Change::add(key, amounts, keys::expiry(whole.day));
+                let first = part.first.max(*from);
+                Some(change.once(attribute, position(first), position(part.last)))
             }
-        };
-        let position = |mark| self.positions.of_mark(mark);
-        Some(change.once(self.source.attribute(), position(first.max(from)), position(last)))
+        }
     }
 
-    fn marks(key: Item, day: Day, marks: &Marks, from: u64) -> Option<Change> {
-        let count = marks.since(from);
-        let amount = [(COUNT, keys::of_number(count))];
-        (count > 0).then(|| Change::add(key, amount, keys::expiry(day)))
-    }
-
-    /// What is left when the item turns out to be `old`: what lies behind its position.
-    fn rest<'p>(&self, pending: Pending<'p>, old: Option<&Item>) -> Pending<'p> {
+    /// What is left when the item turns out to be `old`.
+    fn left<'p>(&self, pending: Pending<'p>, old: Option<&Item>) -> Left<'p> {
         let position = old.and_then(|old| keys::read_bytes(old, self.source.attribute()));
-        let after = position.map_or(0, |position| self.positions.mark_after(position));
-        Pending { from: pending.from.max(after), ..pending }
-    }
-
-    /// Messages or failures of a counter that the table had already.
-    ///
-    /// Rollups hold the same messages again: they do not count here.
-    fn duplicates(pending: &Pending<'_>) -> u64 {
-        match pending.counter {
-            Counter::Usage(_, _, marks) | Counter::Failures(_, _, marks) => {
-                marks.since(0) - marks.since(pending.from)
+        match pending {
+            Pending::Page(page) if old.is_some_and(|old| old.contains_key(FULL)) => {
+                Left::Full(page)
             }
-            Counter::Rollup(_) => 0,
+            Pending::Page(mut page) => {
+                page.skip(position, self.positions);
+                Left::Rest(Pending::Page(page))
+            }
+            Pending::Rollup { whole, from } => {
+                let after = position.map_or(0, |position| self.positions.mark_after(position));
+                Left::Rest(Pending::Rollup { whole, from: from.max(after) })
+            }
         }
     }
 }
 
 /// The attribute that holds a TLS version's messages in a rollup.
-pub(crate) const fn attribute(version: TlsVersion) -> &'static str {
+pub(crate) const fn attribute_of(version: TlsVersion) -> &'static str {
     match version {
         TlsVersion::Tls10 => "t10",
         TlsVersion::Tls11 => "t11",
@@ -151,85 +190,145 @@ impl Store {
         positions: &Positions,
     ) -> Result<Outcome, StoreError> {
         let write = Write { tally, source, positions };
-        let usage = tally.usage().map(|(day, key, marks)| Counter::Usage(day, key, marks));
-        let failures = tally.failures().map(|(day, key, marks)| Counter::Failures(day, key, marks));
-        let rollups = tally.rollups().map(Counter::Rollup);
-        let pending: Vec<_> = usage
-            .chain(failures)
-            .chain(rollups)
-            .map(|counter| Pending { counter, from: 0 })
-            .collect();
-        let mut outcome = match self.writing {
-            Writing::Single { concurrency } => {
-                let writes = pending.into_iter().map(|pending| self.count_one(&write, pending));
-                gathered(writes.map(FutureExt::boxed).collect(), concurrency).await?
+        self.directory().trim();
+        let mut pages = write.roots();
+        let rollups = tally.rollups().map(|whole| Pending::Rollup { whole, from: 0 });
+        let mut rollups: Vec<_> = rollups.collect();
+        let (mut outcome, mut added) = (Outcome::default(), 0);
+        while !pages.is_empty() || !rollups.is_empty() {
+            let (placed, write_units) = self.place(pages, source, positions).await?;
+            outcome.write_units += write_units;
+            let pending = placed.into_iter().map(Pending::Page).chain(rollups.drain(..));
+            pages = Vec::new();
+            for progress in self.count_all(&write, pending.collect()).await? {
+                outcome.add(&progress.outcome);
+                added += progress.added;
+                pages.extend(progress.full);
             }
-            Writing::Transactions => {
-                let writes =
-                    pending.chunks(TRANSACTION).map(|chunk| self.count_many(&write, chunk));
-                gathered(writes.map(FutureExt::boxed).collect(), TRANSACTIONS).await?
-            }
-        };
+        }
+        let counted = tally.counted();
+        outcome.duplicates = (counted.messages + counted.auth_failures).saturating_sub(added);
         outcome.add(&self.mark_seen(tally).await?);
         outcome.add(&self.raise_revisions(tally).await?);
         Ok(outcome)
     }
 
-    async fn count_one(
+    async fn count_all<'t>(
         &self,
         write: &Write<'_>,
-        mut pending: Pending<'_>,
-    ) -> Result<Outcome, StoreError> {
-        let mut outcome = Outcome::default();
+        mut pending: Vec<Pending<'t>>,
+    ) -> Result<Vec<Progress<'t>>, StoreError> {
+        match self.writing {
+            Writing::Single { concurrency } => {
+                let writes = pending.into_iter().map(|pending| self.count_one(write, pending));
+                gathered(writes.map(FutureExt::boxed).collect(), concurrency).await
+            }
+            Writing::Transactions => {
+                let mut writes = Vec::with_capacity(pending.len() / TRANSACTION + 1);
+                while !pending.is_empty() {
+                    let chunk = pending.split_off(pending.len().saturating_sub(TRANSACTION));
+                    writes.push(self.count_many(write, chunk).boxed());
+                }
+                gathered(writes, TRANSACTIONS).await
+            }
+        }
+    }
+
+    async fn count_one<'t>(
+        &self,
+        write: &Write<'_>,
+        mut pending: Pending<'t>,
+    ) -> Result<Progress<'t>, StoreError> {
+        let mut progress = Progress::default();
         while let Some(change) = write.change(&pending) {
             match self.update(change).await? {
                 Updated::Done(units) => {
-                    outcome.items = 1;
-                    outcome.write_units += units;
+                    progress.outcome.write_units += units;
+                    self.done(&pending, Some(units), &mut progress);
                     break;
                 }
                 Updated::Refused(old, units) => {
-                    outcome.write_units += units;
-                    pending = write.rest(pending, old.as_ref());
+                    progress.outcome.write_units += units;
+                    match self.left(write, pending, old.as_ref(), &mut progress) {
+                        Some(rest) => pending = rest,
+                        None => break,
+                    }
                 }
             }
         }
-        outcome.duplicates = Write::duplicates(&pending);
-        Ok(outcome)
+        Ok(progress)
     }
 
     /// Counts up to a hundred items in one request; those that refuse are cut down and tried again.
-    async fn count_many(
+    async fn count_many<'t>(
         &self,
         write: &Write<'_>,
-        pending: &[Pending<'_>],
-    ) -> Result<Outcome, StoreError> {
-        let mut outcome = Outcome::default();
-        let mut left = pending.to_vec();
+        mut pending: Vec<Pending<'t>>,
+    ) -> Result<Progress<'t>, StoreError> {
+        let mut progress = Progress::default();
         loop {
-            let settled = |pending: &Pending<'_>| write.change(pending).is_none();
-            outcome.duplicates +=
-                left.iter().filter(|p| settled(p)).map(Write::duplicates).sum::<u64>();
-            left.retain(|pending| !settled(pending));
-            let changes = left.iter().filter_map(|pending| write.change(pending));
-            match self.transact(changes.collect()).await? {
+            let mut changes = Vec::with_capacity(pending.len());
+            pending.retain(|pending| {
+                let change = write.change(pending);
+                let left = change.is_some();
+                changes.extend(change);
+                left
+            });
+            match self.transact(changes).await? {
                 Transacted::Done(units) => {
-                    outcome.items += left.len() as u64;
-                    outcome.write_units += units;
-                    outcome.duplicates += left.iter().map(Write::duplicates).sum::<u64>();
-                    return Ok(outcome);
+                    progress.outcome.write_units += units;
+                    for pending in &pending {
+                        self.done(pending, None, &mut progress);
+                    }
+                    return Ok(progress);
                 }
                 Transacted::Refused(old) => {
-                    for (pending, old) in left.iter_mut().zip(&old) {
-                        *pending = write.rest(*pending, old.as_ref());
-                    }
+                    let left =
+                        pending.into_iter().zip(&old).filter_map(|(pending, old)| match old {
+                            Some(_) => self.left(write, pending, old.as_ref(), &mut progress),
+                            None => Some(pending),
+                        });
+                    pending = left.collect();
                 }
                 Transacted::Contended => {
-                    for pending in left {
-                        outcome.add(&self.count_one(write, pending).await?);
+                    for pending in pending {
+                        let one = self.count_one(write, pending).await?;
+                        progress.outcome.add(&one.outcome);
+                        progress.added += one.added;
+                        progress.full.extend(one.full);
                     }
-                    return Ok(outcome);
+                    return Ok(progress);
                 }
+            }
+        }
+    }
+
+    /// Takes note of what was written.
+    fn done(&self, pending: &Pending<'_>, write_units: Option<f64>, progress: &mut Progress<'_>) {
+        progress.outcome.items += 1;
+        // Rollups hold the same messages again: they do not count here.
+        if let Pending::Page(page) = pending {
+            progress.added += page.amounts().map(|(_, count)| count).sum::<u64>();
+            self.directory().written(page, write_units);
+        }
+    }
+
+    /// What is left of a write that was refused; a page that was closed is put aside.
+    fn left<'t>(
+        &self,
+        write: &Write<'_>,
+        pending: Pending<'t>,
+        old: Option<&Item>,
+        progress: &mut Progress<'t>,
+    ) -> Option<Pending<'t>> {
+        match write.left(pending, old) {
+            Left::Rest(rest) => Some(rest),
+            Left::Full(page) => {
+                if let Some(old) = old {
+                    self.directory().found(&page, old);
+                }
+                progress.full.push(page);
+                None
             }
         }
     }
@@ -344,17 +443,12 @@ enum Transacted {
     Contended,
 }
 
-/// Makes writes, some at once. Waits for all, so that none is cut off in the middle; then reports the
+/// Makes requests, some at once. Waits for all, so that none is cut off in the middle; then reports the
 /// first error.
-pub(crate) async fn gathered(
-    writes: Vec<BoxFuture<'_, Result<Outcome, StoreError>>>,
+pub(crate) async fn gathered<T>(
+    requests: Vec<BoxFuture<'_, Result<T, StoreError>>>,
     concurrency: usize,
-) -> Result<Outcome, StoreError> {
-    let writes = stream::iter(writes).buffer_unordered(concurrency.max(1));
-    let outcomes: Vec<_> = writes.collect().await;
-    let mut sum = Outcome::default();
-    for outcome in outcomes {
-        sum.add(&outcome?);
-    }
-    Ok(sum)
+) -> Result<Vec<T>, StoreError> {
+    let done: Vec<_> = stream::iter(requests).buffer_unordered(concurrency.max(1)).collect().await;
+    done.into_iter().collect()
 }

@@ -39,7 +39,7 @@ impl Store {
         match self.writing {
             crate::Writing::Single { .. } => {
                 let writes = changes.map(|change| self.change_one(change).boxed());
-                gathered(writes.collect(), CONCURRENCY).await
+                Ok(gathered(writes.collect(), CONCURRENCY).await?.iter().sum())
             }
             crate::Writing::Transactions => self.change_all(changes.collect()).await,
         }

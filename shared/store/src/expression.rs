@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use crate::keys::{self, EXPIRES, Item};
+use crate::pages::FULL;
 
 /// An update of one item: adds to numbers and sets, sets attributes, under a condition.
 #[derive(Clone, Debug)]
@@ -33,6 +34,32 @@ impl Change {
         }
         let update = format!("ADD {} SET {EXPIRES} = :expires", adds.join(", "));
         Self { key, update, condition: None, names: HashMap::new(), values }
+    }
+
+    /// `ADD`s amounts to attributes of any name and sets the item's expiry.
+    pub(crate) fn add_named(
+        key: Item,
+        amounts: impl IntoIterator<Item = (String, AttributeValue)>,
+        expiry: AttributeValue,
+    ) -> Self {
+        let mut change = Self::add(key, [], expiry);
+        let mut adds = Vec::new();
+        for (number, (name, amount)) in amounts.into_iter().enumerate() {
+            adds.push(format!("#n{number} :n{number}"));
+            change.names.insert(format!("#n{number}"), name);
+            change.values.insert(format!(":n{number}"), amount);
+        }
+        change.update = format!("ADD {} SET {EXPIRES} = :expires", adds.join(", "));
+        change
+    }
+
+    /// Condition **open**: only while the page is not marked as full.
+    ///
+    /// Closes the race of a writer with one who closes the page: positions of a full page never change.
+    pub(crate) fn while_open(mut self) -> Self {
+        let others = self.condition.map_or(String::new(), |others| format!(" AND ({others})"));
+        self.condition = Some(format!("attribute_not_exists({FULL}){others}"));
+        self
     }
 
     /// Condition **not counted yet**: moves a source's position from before `first` to `last`.

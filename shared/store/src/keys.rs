@@ -2,11 +2,11 @@
 //!
 //! | item | `pk` | `sk` |
 //! | --- | --- | --- |
-//! | usage | `U#2026-11-23` | [`report::UsageKey`] |
+//! | page of usage | `U#2026-11-23` | domain TAB `.` the page's place in the tree, as in `.011` |
 //! | rollup | `R#` domain (nothing: all domains) | day |
 //! | seen | `S#account#2026-11` (or `sender`, `domain`) | name |
 //! | day: revision, archive | `D` | day |
-//! | failures | `F#2026-11-23` | account TAB client |
+//! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
 //! | known file | `K#` checksum of its first line | source |
 //! | quarantine | `Q#2026-11-23` | source TAB position TAB number |
@@ -24,8 +24,6 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub(crate) const EXPIRES: &str = "x";
 /// The partition of the days' states.
 pub(crate) const DAYS: &str = "D";
-/// Messages, or failed authentications.
-pub(crate) const COUNT: &str = "n";
 
 pub(crate) fn key(pk: &str, sk: &str) -> Item {
     Item::from([

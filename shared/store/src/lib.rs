@@ -5,7 +5,7 @@
 //!
 //! # Exactly-once counting
 //!
-//! Log streams deliver at least once, and re-deliver cut into other batches. Every counter item
+//! Log streams deliver at least once, and re-deliver cut into other batches. Every item with counters
 //! therefore remembers, for each source that was counted into it, the **position** of the last record
 //! counted, in an attribute named after the source. A write adds what came after that position:
 //!
@@ -19,6 +19,9 @@
 //!   nobody else wrote it since it was read. After a crash at any point, the next delivery starts from the old state, finds
 //!   the same submissions again, and the items that have them refuse them.
 //!
+//! Usage counters are packed into pages; the crate's module `pages` tells how they stay exact when a page
+//! is full and others take over.
+//!
 //! No transaction is needed for this. [`Writing::Transactions`] only packs many such writes into one
 //! request, for an engine that is faster that way.
 
@@ -28,6 +31,7 @@ mod days;
 mod expression;
 mod files;
 mod keys;
+mod pages;
 mod position;
 mod quarantine;
 mod read;
@@ -40,6 +44,8 @@ use std::sync::Mutex;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use thiserror::Error;
+
+use pages::Directory;
 
 pub use carry_over::{CarryOver, Written};
 pub use count::Outcome;
@@ -69,6 +75,9 @@ pub struct Store {
     writing: Writing,
     /// Names already written as seen on a day: a write saved, never a wrong count.
     seen: Mutex<HashSet<u64>>,
+    directory: Mutex<Directory>,
+    /// Bytes that a page of counters may take.
+    page: usize,
 }
 
 /// What can go wrong with the table.
@@ -112,6 +121,20 @@ impl Store {
     /// The table of this name, reached through `client`.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, writing: Writing) -> Self {
-        Self { client, table: table.into(), writing, seen: Mutex::default() }
+        Self {
+            client,
+            table: table.into(),
+            writing,
+            seen: Mutex::default(),
+            directory: Mutex::default(),
+            page: pages::PAGE,
+        }
+    }
+
+    /// Lets pages of counters take so many bytes, and not one write unit's worth: small ones show sooner
+    /// what becomes of full pages.
+    #[must_use]
+    pub fn with_pages_of(self, bytes: usize) -> Self {
+        Self { page: bytes, ..self }
     }
 }

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use report::{Day, Range, TlsCounts, TlsVersion, UsageKey};
 
-use crate::count::attribute;
-use crate::keys::{self, COUNT, Item};
+use crate::count::attribute_of;
+use crate::keys::{self, Item};
+use crate::pages::{is_counter, usage_key};
 use crate::{Store, StoreError};
 
 /// Messages by day.
@@ -19,7 +20,7 @@ pub type Rollup = BTreeMap<Day, TlsCounts>;
 pub struct UsageFilter<'a> {
     /// Only this domain's.
     pub domain: Option<&'a str>,
-    /// Only this sender's; quick if the domain is given as well.
+    /// Only this sender's.
     pub sender: Option<&'a str>,
 }
 
@@ -110,7 +111,7 @@ impl Store {
                 })?;
                 let counts = rollup.entry(day).or_default();
                 for version in TlsVersion::ALL {
-                    let messages = keys::number(&item, attribute(version)).unwrap_or(0);
+                    let messages = keys::number(&item, attribute_of(version)).unwrap_or(0);
                     counts.add(version, messages);
                 }
             }
@@ -118,7 +119,8 @@ impl Store {
         Ok(rollup)
     }
 
-    /// Hands every usage item of a day to `each`, ordered by domain, then sender.
+    /// Hands every usage counter of a day to `each`, domain by domain, in no order within one. What was
+    /// counted of one key may come in parts.
     ///
     /// # Errors
     /// A request failed, or an item is not what this program writes.
@@ -128,19 +130,20 @@ impl Store {
         filter: UsageFilter<'_>,
         mut each: impl FnMut(UsageKey<'_>, u64),
     ) -> Result<(), StoreError> {
-        let prefix = filter.domain.map(|domain| match filter.sender {
-            Some(sender) => format!("{domain}\t{sender}\t"),
-            None => format!("{domain}\t"),
-        });
+        let prefix = filter.domain.map(|domain| format!("{domain}\t"));
+        let mut buffer = String::new();
         let mut pages = self.pages(keys::usage(day), prefix);
         while let Some(page) = pages.next().await {
             for item in page? {
-                let read = keys::text(&item, "sk").and_then(UsageKey::read);
-                let (Some(key), Some(messages)) = (read, keys::number(&item, COUNT)) else {
-                    return Err(StoreError::Item { key: keys::usage(day), expected: "usage" });
-                };
-                if filter.sender.is_none_or(|sender| sender == key.sender) {
-                    each(key, messages);
+                let wrong = || StoreError::Item { key: keys::usage(day), expected: "usage" };
+                let domain = keys::text(&item, "sk").and_then(|sk| sk.split_once('\t'));
+                let (domain, _) = domain.ok_or_else(wrong)?;
+                for (name, messages) in counters(&item) {
+                    let key = usage_key(domain, name, &mut buffer).ok_or_else(wrong)?;
+                    let messages = messages.ok_or_else(wrong)?;
+                    if filter.sender.is_none_or(|sender| sender == key.sender) {
+                        each(key, messages);
+                    }
                 }
             }
         }
@@ -152,23 +155,34 @@ impl Store {
     /// # Errors
     /// A request failed, or an item is not what this program writes.
     pub async fn failures(&self, range: Range) -> Result<Vec<FailureRow>, StoreError> {
-        let mut rows = Vec::new();
+        let mut rows: BTreeMap<(Day, String, String), u64> = BTreeMap::new();
         for day in range.days() {
             let mut pages = self.pages(keys::failures(day), None);
             while let Some(page) = pages.next().await {
                 for item in page? {
-                    let names = keys::text(&item, "sk").and_then(|text| text.split_once('\t'));
-                    let (Some((account, client)), Some(failures)) =
-                        (names, keys::number(&item, COUNT))
-                    else {
-                        let key = keys::failures(day);
-                        return Err(StoreError::Item { key, expected: "failures" });
-                    };
-                    let (account, client) = (account.to_owned(), client.to_owned());
-                    rows.push(FailureRow { day, account, client, failures });
+                    for (name, failures) in counters(&item) {
+                        let (Some((account, client)), Some(failures)) =
+                            (name.split_once('\t'), failures)
+                        else {
+                            let key = keys::failures(day);
+                            return Err(StoreError::Item { key, expected: "failures" });
+                        };
+                        let key = (day, account.to_owned(), client.to_owned());
+                        *rows.entry(key).or_default() += failures;
+                    }
                 }
             }
         }
-        Ok(rows)
+        let row =
+            |((day, account, client), failures)| FailureRow { day, account, client, failures };
+        Ok(rows.into_iter().map(row).collect())
     }
+}
+
+/// The counters of a page, and their counts as far as they are numbers.
+fn counters(item: &Item) -> impl Iterator<Item = (&str, Option<u64>)> {
+    let counters = item.iter().filter(|(name, _)| is_counter(name));
+    counters.map(|(name, count)| {
+        (name.as_str(), count.as_n().ok().and_then(|digits| digits.parse().ok()))
+    })
 }

@@ -49,7 +49,7 @@ impl Store {
         let outcome = match self.writing {
             crate::Writing::Single { .. } => {
                 let writes = writes.map(|change| self.change_one(change).boxed());
-                gathered(writes.collect(), CONCURRENCY).await?
+                gathered(writes.collect(), CONCURRENCY).await?.iter().sum()
             }
             crate::Writing::Transactions => self.change_all(writes.collect()).await?,
         };

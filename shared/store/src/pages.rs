@@ -1,0 +1,432 @@
+//! Counters packed into pages.
+//!
+//! DynamoDB charges a write by the size of the whole item, from one kilobyte up, and a usage counter is
+//! forty bytes: so an item holds as many counters as fit into a kilobyte. Such a **page** costs the same
+//! write unit as one counter alone would, and a day has a tenth of the items to write, keep and read.
+//!
+//! Counters of one book (a day and domain, or a day's failed logins) are spread over a binary tree of
+//! pages by the bits of their names' checksums. A book begins with its root page. A page that a batch
+//! would make too large is closed first: it is marked **full**, keeps the counts that it has, and is never
+//! written again; what would have gone there goes to its two children. A counter's value is the sum of what
+//! is found of it in any page.
+//!
+//! # Why every record still counts once
+//!
+//! A page remembers positions as any counter item does, for all of its counters together: a write holds
+//! everything that its batch adds to the page, under the conditions that the page is not full and that its
+//! position lies before the batch.
+//!
+//! A full page's positions never change again. Whoever writes to a page has seen that all pages above it
+//! are full, and leaves out what lies before their positions: that was counted there. What comes after was
+//! not, because they were closed before. So each record is counted in the first page on its way from the root
+//! that was open when the record came to it, and in no other; whoever brings it again meets the same pages
+//! with the same positions.
+//!
+//! What this process remembers of pages ([`Directory`]) saves reads. Of full pages it is the truth for ever;
+//! of others it only guesses when they will be too large.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
+use futures_util::FutureExt as _;
+use report::{Day, Marks, TlsVersion, UsageKey};
+use sha2::{Digest as _, Sha256};
+
+use crate::count::gathered;
+use crate::keys::{self, EXPIRES, Item};
+use crate::{Positions, Source, Store, StoreError};
+
+/// Marks a page as full.
+pub(crate) const FULL: &str = "f";
+/// Bytes that a page may take, as DynamoDB counts them: within one write unit, with room for numbers to grow.
+pub(crate) const PAGE: usize = 960;
+/// What a page takes beside its counters: keys, expiry, a position.
+const FRAME: usize = 100;
+/// What a counter's value takes.
+const VALUE: usize = 4;
+/// The deepest page: below it, checksums have no more bits to tell counters apart.
+const DEEPEST: u32 = 60;
+/// Pages and counters remembered: about 50 MB.
+const REMEMBERED: usize = 1_000_000;
+/// Pages read or closed at once.
+const CONCURRENCY: usize = 32;
+/// Stands for the account when it is the sender, and for the domain of a sender who is of the book's own.
+/// No name holds control characters.
+const SAME: char = '\u{1}';
+
+/// A counter and what a tally adds to it.
+#[derive(Debug)]
+pub(crate) struct Row<'t> {
+    /// Its attribute.
+    name: String,
+    /// Which way it takes through the tree, highest bit first.
+    way: u64,
+    marks: &'t Marks,
+}
+
+impl<'t> Row<'t> {
+    pub(crate) fn new(name: String, marks: &'t Marks) -> Self {
+        let way = way_of(&name);
+        Self { name, way, marks }
+    }
+
+    /// The name of a usage counter within its domain's book.
+    pub(crate) fn usage(key: &UsageKey<'_>) -> String {
+        let UsageKey { domain, sender, account, mechanism, tls, client } = *key;
+        let own = sender.strip_suffix(domain).and_then(|name| name.strip_suffix('@'));
+        let account = if account == sender { "\u{1}" } else { account };
+        let tls = tls_code(tls);
+        match own {
+            Some(name) => format!("{name}{SAME}\t{account}\t{mechanism}\t{tls}\t{client}"),
+            None => format!("{sender}\t{account}\t{mechanism}\t{tls}\t{client}"),
+        }
+    }
+}
+
+/// Reads the name of a usage counter; `buffer` takes the sender. None if it is no such name.
+pub(crate) fn usage_key<'n>(
+    domain: &'n str,
+    name: &'n str,
+    buffer: &'n mut String,
+) -> Option<UsageKey<'n>> {
+    let mut fields = name.split('\t');
+    let (sender, account) = (fields.next()?, fields.next()?);
+    buffer.clear();
+    match sender.strip_suffix(SAME) {
+        Some(name) => buffer.extend([name, "@", domain]),
+        None => buffer.push_str(sender),
+    }
+    let sender = buffer.as_str();
+    let account = if account == "\u{1}" { sender } else { account };
+    let (mechanism, tls, client) = (fields.next()?, tls_of(fields.next()?)?, fields.next()?);
+    let key = UsageKey { domain, sender, account, mechanism, tls, client };
+    fields.next().is_none().then_some(key)
+}
+
+const fn tls_code(version: TlsVersion) -> &'static str {
+    match version {
+        TlsVersion::Tls10 => "0",
+        TlsVersion::Tls11 => "1",
+        TlsVersion::Tls12 => "2",
+        TlsVersion::Tls13 => "3",
+        TlsVersion::None => "n",
+        TlsVersion::Unknown => "u",
+    }
+}
+
+fn tls_of(code: &str) -> Option<TlsVersion> {
+    TlsVersion::ALL.into_iter().find(|version| tls_code(*version) == code)
+}
+
+/// Whether an attribute is a counter of a page.
+pub(crate) fn is_counter(attribute: &str) -> bool {
+    attribute.contains('\t')
+}
+
+/// The same in every process and every version: otherwise records that come again would go another way.
+fn way_of(name: &str) -> u64 {
+    let checksum = Sha256::digest(name.as_bytes());
+    checksum[..8].iter().fold(0, |way, byte| way << 8 | u64::from(*byte))
+}
+
+/// The counters of one kind that share a tree.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Book {
+    pub(crate) day: Day,
+    pub(crate) partition: String,
+    /// What sort keys begin with.
+    pub(crate) prefix: String,
+}
+
+/// A page, and what a tally adds to it.
+#[derive(Debug)]
+pub(crate) struct Page<'t> {
+    book: Arc<Book>,
+    depth: u32,
+    rows: Vec<Row<'t>>,
+    /// What was counted at this mark or later is still to be added.
+    pub(crate) from: u64,
+}
+
+/// Partition and sort key of a page.
+type Place = (String, String);
+
+impl<'t> Page<'t> {
+    /// The root page of a book, with everything that is to be added to the book.
+    pub(crate) fn root(book: Book, rows: Vec<Row<'t>>) -> Self {
+        Self { book: Arc::new(book), depth: 0, rows, from: 0 }
+    }
+
+    pub(crate) fn day(&self) -> Day {
+        self.book.day
+    }
+
+    fn place(&self) -> Place {
+        let way = self.rows.first().map_or(0, |row| row.way);
+        (self.book.partition.clone(), self.sort_key(way, self.depth))
+    }
+
+    fn sort_key(&self, way: u64, depth: u32) -> String {
+        let mut key = format!("{}.", self.book.prefix);
+        key.extend((0..depth).map(|bit| if way >> (63 - bit) & 1 == 0 { '0' } else { '1' }));
+        key
+    }
+
+    pub(crate) fn key(&self) -> Item {
+        let (pk, sk) = self.place();
+        keys::key(&pk, &sk)
+    }
+
+    /// Attributes and what is to be added to them, as far as something is.
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = (&str, u64)> {
+        let added = self.rows.iter().map(|row| (row.name.as_str(), row.marks.since(self.from)));
+        added.filter(|(_, count)| *count > 0)
+    }
+
+    /// The first and the last mark of what is to be added; none if nothing is.
+    pub(crate) fn marks(&self) -> Option<(u64, u64)> {
+        let rows = self.rows.iter().filter(|row| row.marks.since(self.from) > 0);
+        let marks = rows.map(|row| (row.marks.first().max(self.from), row.marks.last()));
+        marks.reduce(|(first, last), (f, l)| (first.min(f), last.max(l)))
+    }
+
+    /// Skips what lies before a position of the source.
+    pub(crate) fn skip(&mut self, position: Option<&[u8]>, positions: &Positions) {
+        let after = position.map_or(0, |position| positions.mark_after(position));
+        self.from = self.from.max(after);
+    }
+
+    /// The pages below this one that something is to be added to.
+    fn children(self) -> impl Iterator<Item = Self> {
+        let Self { book, depth, rows, from } = self;
+        let rows = rows.into_iter().filter(|row| row.marks.since(from) > 0);
+        let (left, right): (Vec<_>, Vec<_>) =
+            rows.partition(|row| row.way >> (63 - depth) & 1 == 0);
+        [left, right].into_iter().filter(|rows| !rows.is_empty()).map(move |rows| Self {
+            book: Arc::clone(&book),
+            depth: depth + 1,
+            rows,
+            from,
+        })
+    }
+}
+
+/// What is known of a page.
+#[derive(Debug)]
+enum Known {
+    /// It is full, with these positions for ever.
+    Full(Arc<HashMap<String, Vec<u8>>>),
+    /// It is open, with at least these counters.
+    Open { rows: HashSet<u64>, bytes: usize },
+}
+
+impl Known {
+    fn of(item: Option<&Item>) -> Self {
+        let Some(item) = item else { return Self::Open { rows: HashSet::new(), bytes: FRAME } };
+        if item.contains_key(FULL) {
+            let positions = item.iter().filter_map(|(name, value)| {
+                value.as_b().ok().map(|position| (name.clone(), position.as_ref().to_vec()))
+            });
+            return Self::Full(Arc::new(positions.collect()));
+        }
+        let rows = item.keys().filter(|name| is_counter(name)).map(|name| way_of(name)).collect();
+        let size = |value: &AttributeValue| match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
+            _ => VALUE,
+        };
+        let bytes = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+        Self::Open { rows, bytes }
+    }
+}
+
+/// What this process remembers of pages.
+#[derive(Debug, Default)]
+pub(crate) struct Directory(HashMap<Place, Known>);
+
+/// What is to be done with a page.
+enum Decision {
+    /// Nothing is known of it.
+    Read,
+    /// It is full: go on with its children, without what lies before this position.
+    Descend(Option<Vec<u8>>),
+    /// It would be too large.
+    Close,
+    Write,
+}
+
+impl Directory {
+    /// Forgets everything if it has grown too much.
+    pub(crate) fn trim(&mut self) {
+        let rows = |known: &Known| match known {
+            Known::Full(positions) => positions.len() + 1,
+            Known::Open { rows, .. } => rows.len() + 1,
+        };
+        if self.0.values().map(rows).sum::<usize>() > REMEMBERED {
+            self.0.clear();
+        }
+    }
+
+    fn decide(&self, page: &Page<'_>, source: &Source, limit: usize) -> Decision {
+        match self.0.get(&page.place()) {
+            None => Decision::Read,
+            Some(Known::Full(positions)) => {
+                Decision::Descend(positions.get(source.attribute()).cloned())
+            }
+            Some(Known::Open { rows, bytes }) => {
+                let new = page.rows.iter().filter(|row| !rows.contains(&row.way));
+                let (count, added) = new.fold((rows.len(), 0), |(count, added), row| {
+                    (count + 1, added + row.name.len() + VALUE)
+                });
+                let fits = added == 0 || bytes + added <= limit;
+                if fits || count <= 1 || page.depth >= DEEPEST {
+                    Decision::Write
+                } else {
+                    Decision::Close
+                }
+            }
+        }
+    }
+
+    /// Takes note of what was written to a page, and of how large DynamoDB says that it is.
+    pub(crate) fn written(&mut self, page: &Page<'_>, write_units: Option<f64>) {
+        let place = page.place();
+        if write_units.is_some_and(|units| units > 2.0) {
+            // Others have filled it too: look again next time.
+            self.0.remove(&place);
+        } else if let Some(Known::Open { rows, bytes }) = self.0.get_mut(&place) {
+            for row in &page.rows {
+                if rows.insert(row.way) {
+                    *bytes += row.name.len() + VALUE;
+                }
+            }
+        }
+    }
+
+    /// Takes note of a page as it is.
+    pub(crate) fn found(&mut self, page: &Page<'_>, item: &Item) {
+        self.0.insert(page.place(), Known::of(Some(item)));
+    }
+}
+
+impl Store {
+    pub(crate) fn directory(&self) -> std::sync::MutexGuard<'_, Directory> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds the pages that take what is to be added, and closes those that would be too large. Gives
+    /// also the write units that this took.
+    pub(crate) async fn place<'t>(
+        &self,
+        mut pages: Vec<Page<'t>>,
+        source: &Source,
+        positions: &Positions,
+    ) -> Result<(Vec<Page<'t>>, f64), StoreError> {
+        let (mut placed, mut write_units) = (Vec::new(), 0.0);
+        while !pages.is_empty() {
+            let (mut next, mut unknown, mut too_large) = (Vec::new(), Vec::new(), Vec::new());
+            {
+                let directory = self.directory();
+                for mut page in pages {
+                    match directory.decide(&page, source, self.page) {
+                        Decision::Read => unknown.push(page),
+                        Decision::Close => too_large.push(page),
+                        Decision::Write => placed.push(page),
+                        Decision::Descend(position) => {
+                            page.skip(position.as_deref(), positions);
+                            next.extend(page.children());
+                        }
+                    }
+                }
+            }
+            let reads: Vec<_> = unknown.iter().map(|page| self.look_at(page).boxed()).collect();
+            gathered(reads, CONCURRENCY).await?;
+            let closes: Vec<_> = too_large.iter().map(|page| self.close(page).boxed()).collect();
+            write_units += gathered(closes, CONCURRENCY).await?.into_iter().sum::<f64>();
+            next.extend(unknown);
+            next.extend(too_large);
+            pages = next;
+        }
+        Ok((placed, write_units))
+    }
+
+    async fn look_at(&self, page: &Page<'_>) -> Result<(), StoreError> {
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(page.key()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::request("GetItem", &error))?;
+        self.directory().0.insert(page.place(), Known::of(got.item.as_ref()));
+        Ok(())
+    }
+
+    /// Marks a page as full, whatever is in it, and takes note of its positions.
+    async fn close(&self, page: &Page<'_>) -> Result<f64, StoreError> {
+        let closed = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(page.key()))
+            .update_expression(format!("SET {FULL} = :full, {EXPIRES} = :expires"))
+            .expression_attribute_values(":full", keys::of_number(1))
+            .expression_attribute_values(":expires", keys::expiry(page.day()))
+            .return_values(ReturnValue::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::request("UpdateItem", &error))?;
+        let mut item = closed.attributes.unwrap_or_default();
+        let mut directory = self.directory();
+        if item.insert(FULL.to_owned(), keys::of_number(1)).is_none() {
+            // Nobody can have gone below it yet.
+            let way = page.rows.first().map_or(0, |row| row.way);
+            let bit = 1 << (63 - page.depth);
+            for way in [way & !bit, way | bit] {
+                let place = (page.book.partition.clone(), page.sort_key(way, page.depth + 1));
+                directory.0.insert(place, Known::of(None));
+            }
+        }
+        directory.found(page, &item);
+        Ok(closed.consumed_capacity.and_then(|used| used.capacity_units).unwrap_or(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip_and_are_short() {
+        let key = |domain, sender, account| UsageKey {
+            domain,
+            sender,
+            account,
+            mechanism: "PLAIN",
+            tls: TlsVersion::Tls13,
+            client: "192.0.2.1",
+        };
+        for key in [
+            key("example.test", "ann@example.test", "ann@example.test"),
+            key("example.test", "ann@example.test", "ann"),
+            key("corp.test", "<>", "ann@corp.test"),
+            key("(none)", "root", "root"),
+            key("(none)", "a@", ""),
+            key("test", "\"a@b\"@test", "\"a@b\"@test"),
+            key("t", "t", "t"),
+        ] {
+            let name = Row::usage(&key);
+            assert_eq!(usage_key(key.domain, &name, &mut String::new()), Some(key), "{name:?}");
+            assert!(is_counter(&name));
+        }
+        let name = Row::usage(&key("example.test", "ann@example.test", "ann@example.test"));
+        assert_eq!(name, "ann\u{1}\t\u{1}\tPLAIN\t3\t192.0.2.1");
+        for bad in ["", "a\tb", "a\tb\tc\t9\td", "a\tb\tc\t3\td\te"] {
+            assert_eq!(usage_key("example.test", bad, &mut String::new()), None, "{bad}");
+        }
+    }
+}
