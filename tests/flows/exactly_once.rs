@@ -14,7 +14,7 @@ use fastrand::Rng;
 use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
-use report::{IdentityKind, Range};
+use report::Range;
 use store::{KnownFile, Store, Writing};
 use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
@@ -171,7 +171,7 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     }
     let senders: std::collections::BTreeSet<_> =
         expected.usage.keys().map(|key| key.2.clone()).collect();
-    assert_eq!(store.seen(IdentityKind::Sender, range).await?, senders);
+    assert_eq!(store.seen(range).await?.senders, senders);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use report::views::{self, Insight, InsightDetails};
-use report::{ALL_DOMAINS, IdentityKind, Range};
+use report::{ALL_DOMAINS, Range};
 use serde::{Deserialize, Serialize};
 use store::Rollup;
 use utoipa::ToSchema;
@@ -75,12 +75,9 @@ pub(crate) async fn details(
 
 async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem> {
     let store = &query.store;
-    let (accounts, senders, days) = tokio::try_join!(
-        store.seen(IdentityKind::Account, range),
-        store.seen(IdentityKind::Sender, range),
-        store.rollup(ALL_DOMAINS, range),
-    )?;
-    Ok((views::insight(range, accounts.len() as u64, senders.len() as u64, &days), days))
+    let (seen, days) = tokio::try_join!(store.seen(range), store.rollup(ALL_DOMAINS, range))?;
+    let (accounts, senders) = (seen.accounts.len() as u64, seen.senders.len() as u64);
+    Ok((views::insight(range, accounts, senders, &days), days))
 }
 
 /// Sender domains seen in the days that are kept.
@@ -94,6 +91,6 @@ pub(crate) async fn domains(
 ) -> Result<Json<Domains>, Problem> {
     given.read(&[], &query)?;
     let kept = Range::kept(query.today());
-    let domains = query.store.seen(IdentityKind::Domain, kept).await?;
+    let domains = query.store.domains(kept).await?;
     Ok(Json(Domains { domains: domains.into_iter().collect() }))
 }

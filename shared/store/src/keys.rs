@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | page of usage | `U#2026-11-23` | domain TAB `.` the page's place in the tree, as in `.011` |
 //! | rollup | `R#` domain (nothing: all domains) | day |
-//! | seen | `S#account#2026-11` (or `sender`, `domain`) | name |
+//! | seen | `S#name#2026-11` (or `domain`) | name |
 //! | day: revision, archive | `D` | day |
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use report::{Day, IdentityKind, RETENTION_DAYS};
+use report::{Day, RETENTION_DAYS};
 
 /// An item, or its key, as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -64,12 +64,8 @@ pub(crate) fn carry_over(log_stream: &str) -> String {
     format!("C#{log_stream}")
 }
 
-pub(crate) fn seen(kind: IdentityKind, day: Day) -> String {
-    let kind = match kind {
-        IdentityKind::Account => "account",
-        IdentityKind::Sender => "sender",
-        IdentityKind::Domain => "domain",
-    };
+pub(crate) fn seen(domains: bool, day: Day) -> String {
+    let kind = if domains { "domain" } else { "name" };
     format!("S#{kind}#{}", day.format("%Y-%m"))
 }
 

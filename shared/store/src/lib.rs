@@ -54,6 +54,7 @@ pub use files::{FINGERPRINT, KnownFile};
 pub use position::{Positions, Source};
 pub use quarantine::Rejected;
 pub use read::{FailureRow, Rollup, UsageFilter};
+pub use seen::Seen;
 
 /// How counters are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Who was seen on which day: what the distinct numbers of the insight are counted from.
 //!
-//! One item per name and month holds the set of its days. Adding to a set is idempotent by itself:
+//! One item per name and month holds the sets of its days, as an account and as a sender: most names are
+//! both. Adding to a set is idempotent by itself:
 //! no position is needed, and any range of days can be answered exactly.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::PoisonError;
 
@@ -20,12 +20,31 @@ use crate::{Store, StoreError};
 
 /// Names and days remembered as written: about 8 MB.
 const REMEMBERED: usize = 500_000;
-/// The attribute that holds the days of the month.
-const DAYS: &str = "d";
+
+/// The attribute that holds the days of the month on which a name was seen as one of a kind.
+const fn days_as(kind: IdentityKind) -> &'static str {
+    match kind {
+        IdentityKind::Account => "a",
+        IdentityKind::Sender => "s",
+        IdentityKind::Domain => "d",
+    }
+}
+
+/// The distinct names that were seen in a range.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Users and service accounts.
+    pub accounts: BTreeSet<String>,
+    /// Sender addresses.
+    pub senders: BTreeSet<String>,
+}
+
+/// Days on which a name was seen, by the attribute that holds them.
+type DaysSeen = BTreeMap<&'static str, BTreeSet<Day>>;
 
 impl Store {
     pub(crate) async fn mark_seen(&self, tally: &Tally) -> Result<Outcome, StoreError> {
-        let mut days: HashMap<(String, &str), BTreeSet<Day>> = HashMap::new();
+        let mut names: HashMap<(String, &str), DaysSeen> = HashMap::new();
         let mut fresh = Vec::new();
         {
             let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,17 +52,21 @@ impl Store {
                 let checksum = checksum(day, identity);
                 if !seen.contains(&checksum) {
                     fresh.push(checksum);
-                    let partition = keys::seen(identity.kind, day);
-                    days.entry((partition, identity.name)).or_default().insert(day);
+                    let partition = keys::seen(identity.kind == IdentityKind::Domain, day);
+                    let days = names.entry((partition, identity.name)).or_default();
+                    days.entry(days_as(identity.kind)).or_default().insert(day);
                 }
             }
         }
-        let writes = days.into_iter().filter_map(|((partition, name), days)| {
-            let numbers = days.iter().map(|day| day.day().to_string()).collect();
-            let days_seen = [(DAYS, AttributeValue::Ns(numbers))];
-            let key = keys::key(&partition, name);
+        let writes = names.into_iter().filter_map(|((partition, name), seen)| {
             // The month's end: an older day that comes later must not make the item expire earlier.
-            let month_ends = days.last()?.with_day(28)? + chrono::Days::new(4);
+            let day = seen.values().flatten().next()?;
+            let month_ends = day.with_day(28)? + chrono::Days::new(4);
+            let days_seen = seen.into_iter().map(|(attribute, days)| {
+                let numbers = days.iter().map(|day| day.day().to_string()).collect();
+                (attribute, AttributeValue::Ns(numbers))
+            });
+            let key = keys::key(&partition, name);
             Some(Change::add(key, days_seen, keys::expiry(month_ends)))
         });
         let outcome = match self.writing {
@@ -61,37 +84,65 @@ impl Store {
         Ok(outcome)
     }
 
-    /// The distinct names of a kind on the days of a range: how many, without domains none.
+    /// The distinct accounts and senders of a range.
     ///
     /// # Errors
     /// A request failed.
-    pub async fn seen(
+    pub async fn seen(&self, range: Range) -> Result<Seen, StoreError> {
+        let mut seen = Seen::default();
+        self.each_seen(false, range, |kind, name| {
+            match kind {
+                IdentityKind::Account => seen.accounts.insert(name.to_owned()),
+                _ => seen.senders.insert(name.to_owned()),
+            };
+        })
+        .await?;
+        Ok(seen)
+    }
+
+    /// The sender domains of a range.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn domains(&self, range: Range) -> Result<BTreeSet<String>, StoreError> {
+        let mut domains = BTreeSet::new();
+        self.each_seen(true, range, |_, name| {
+            domains.insert(name.to_owned());
+        })
+        .await?;
+        Ok(domains)
+    }
+
+    async fn each_seen(
         &self,
-        kind: IdentityKind,
+        domains: bool,
         range: Range,
-    ) -> Result<BTreeSet<String>, StoreError> {
-        let mut months: Vec<_> = range.days().map(|day| keys::seen(kind, day)).collect();
+        mut each: impl FnMut(IdentityKind, &str),
+    ) -> Result<(), StoreError> {
+        let mut months: Vec<_> = range.days().map(|day| keys::seen(domains, day)).collect();
         months.dedup();
-        let mut names = BTreeSet::new();
         for month in months {
             let mut pages = self.pages(month.clone(), None);
             while let Some(page) = pages.next().await {
                 for item in page? {
-                    let sought = days_of(&item, &month).any(|day| range.contains(day));
-                    if sought && let Some(name) = keys::text(&item, "sk") {
-                        names.insert(name.to_owned());
+                    let Some(name) = keys::text(&item, "sk") else { continue };
+                    for kind in [IdentityKind::Account, IdentityKind::Sender, IdentityKind::Domain]
+                    {
+                        if days_of(&item, days_as(kind), &month).any(|day| range.contains(day)) {
+                            each(kind, name);
+                        }
                     }
                 }
             }
         }
-        Ok(names)
+        Ok(())
     }
 }
 
-fn days_of(item: &keys::Item, partition: &str) -> impl Iterator<Item = Day> {
-    let month = partition.rsplit('#').next().unwrap_or_default().to_owned();
-    let numbers = item.get(DAYS).and_then(|days| days.as_ns().ok()).cloned().unwrap_or_default();
-    numbers.into_iter().filter_map(move |number| format!("{month}-{number:0>2}").parse().ok())
+fn days_of(item: &keys::Item, attribute: &str, partition: &str) -> impl Iterator<Item = Day> {
+    let month = partition.rsplit('#').next().unwrap_or_default();
+    let numbers = item.get(attribute).and_then(|days| days.as_ns().ok()).into_iter().flatten();
+    numbers.filter_map(move |number| format!("{month}-{number:0>2}").parse().ok())
 }
 
 fn checksum(day: Day, identity: Identity<'_>) -> u64 {
