@@ -21,7 +21,7 @@ static SERVICE: LazyLock<(Runtime, App)> = LazyLock::new(|| {
         generate::write(Shape::Exim, plan, &mut log).expect("in memory");
         app.log("log", std::str::from_utf8(&log).expect("text")).await.expect("ingested");
         let today = report::Days::new(chrono_tz::UTC).day_of(NOW);
-        archive::run(&app.history, today, |_, _| {}).await.expect("archived");
+        archive::run(&app.history, today, |_, _| {}).await.1.expect("archived");
         app
     });
     (runtime, app)

@@ -19,6 +19,12 @@ fn today() -> Day {
     report::Days::new(chrono_tz::UTC).day_of(NOW)
 }
 
+async fn run(history: &History) -> Result<archive::Summary> {
+    let (summary, done) = archive::run(history, today(), |_, _| {}).await;
+    done?;
+    Ok(summary)
+}
+
 /// A service with thirty days of mail.
 async fn app() -> Result<App> {
     let app = App::new().await?;
@@ -57,6 +63,16 @@ async fn views(app: &App) -> Result<Vec<String>> {
     Ok(views)
 }
 
+/// Counts the archives that cannot be used.
+fn counting() -> (history::Watch, Arc<AtomicUsize>) {
+    let refused = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&refused);
+    let watch = move |_, _: &history::Unusable| {
+        count.fetch_add(1, Ordering::SeqCst);
+    };
+    (Arc::new(watch), refused)
+}
+
 /// The same service in a process that has computed nothing yet.
 fn restarted(app: &App, history: History) -> App {
     App::over(app.engine.clone(), history, Arc::clone(&app.objects))
@@ -68,19 +84,15 @@ async fn views_are_the_same_from_items_and_from_archives() -> Result<()> {
     let from_items = views(&app).await?;
     let detailed = from_items[7].lines().count();
     assert!(detailed > 1_500, "{detailed}");
-    let summary = archive::run(&app.history, today(), |_, _| {}).await?;
+    let summary = run(&app.history).await?;
     assert_eq!((summary.new, summary.empty), (28, 60), "{summary:?}");
-    let refused = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&refused);
-    let watch: history::Watch = Arc::new(move |_, _| {
-        count.fetch_add(1, Ordering::SeqCst);
-    });
+    let (watch, refused) = counting();
     let watched = || app.history.clone().watched_by(Arc::clone(&watch));
     assert_eq!(views(&restarted(&app, watched())).await?, from_items);
     assert_eq!(refused.load(Ordering::SeqCst), 0);
 
     // Again: everything is current. Twice the same bytes.
-    let again = archive::run(&app.history, today(), |_, _| {}).await?;
+    let again = run(&app.history).await?;
     assert_eq!((again.current, again.new + again.renewed + again.repaired), (28, 0));
     let path = "usage/dt=2026-11-10/usage.parquet".into();
     let before = app.objects.get(&path).await?.bytes().await?;
@@ -102,7 +114,7 @@ async fn views_are_the_same_from_items_and_from_archives() -> Result<()> {
     assert_eq!(views(&restarted(&app, watched())).await?, from_items);
     assert!(refused.load(Ordering::SeqCst) > 0);
     assert!(matches!(app.history.standing("2026-11-05".parse()?).await?, Standing::Broken(_)));
-    let repaired = archive::run(&app.history, today(), |_, _| {}).await?;
+    let repaired = run(&app.history).await?;
     assert_eq!((repaired.repaired, repaired.current), (4, 24));
 
     // What is no longer kept goes, and nothing else.
@@ -117,14 +129,14 @@ async fn views_are_the_same_from_items_and_from_archives() -> Result<()> {
 #[tokio::test]
 async fn a_late_line_makes_its_day_stale_and_the_next_run_renews_it() -> Result<()> {
     let app = app().await?;
-    archive::run(&app.history, today(), |_, _| {}).await?;
+    run(&app.history).await?;
     let path = "/v1/reports/sending-volume/details/late@example.test?start=2026-08-27";
     assert_eq!(app.get(path).await?.ok()?["messages"], 0);
     let late = r#"{"time":"2026-11-10T10:00:00Z","sender":"late@example.test","messages":5}"#;
     app.log("late", &format!("{late}\n")).await?;
     assert_eq!(app.history.standing("2026-11-10".parse()?).await?, Standing::Stale);
     assert_eq!(app.get(path).await?.ok()?["messages"], 5);
-    let run = archive::run(&app.history, today(), |_, _| {}).await?;
+    let run = run(&app.history).await?;
     assert_eq!((run.renewed, run.current), (1, 27));
     assert_eq!(app.get(path).await?.ok()?["messages"], 5);
     Ok(())
@@ -133,23 +145,67 @@ async fn a_late_line_makes_its_day_stale_and_the_next_run_renews_it() -> Result<
 #[tokio::test]
 async fn a_table_asked_for_again_is_not_computed_again_until_something_was_counted() -> Result<()> {
     let app = app().await?;
-    archive::run(&app.history, today(), |_, _| {}).await?;
-    let table = "/v1/reports/tls-usage/details?start=2026-08-27&sort=-messages&limit=5";
+    run(&app.history).await?;
+    let (watch, refused) = counting();
+    let app = restarted(&app, app.history.clone().watched_by(watch));
+    let table = "/v1/reports/tls-usage/details?start=2026-08-27&sort=messages&limit=5";
     let first = app.get(table).await?.ok()?;
-    // Without the objects, a computation would have to read items and tell.
-    let other_order = table.replace("-messages", "-sender");
-    let (one, two) = (app.get(table).await?.ok()?, app.get(&other_order).await?.ok()?);
-    assert_eq!(first, one);
-    assert_ne!(one["rows"], two["rows"]);
-    let more = r#"{"time":"2026-11-24T10:00:00Z","sender":"new@example.test","messages":100000}"#;
-    app.log("more", &format!("{more}\n")).await?;
-    let now = app.get(table).await?.ok()?;
-    assert_eq!(now["rows"][0]["sender"], "new@example.test");
-    // The page after the first one still belongs to the first one's table.
-    let cursor = first["next"].as_str().context("next")?;
-    let next = app.get(&format!("{table}&cursor={cursor}")).await?.ok()?;
-    assert!(next["rows"].as_array().context("rows")?.len() == 5);
-    assert!(!next["rows"].to_string().contains("new@example.test"));
+    // From now on, whoever computes a table finds no archives and tells.
+    for day in archive::closed(today()).days() {
+        let path = format!("senders/dt={day}/senders.parquet").into();
+        let _ = app.objects.delete(&path).await;
+    }
+    assert_eq!(app.get(table).await?.ok()?, first);
+    let other_order = app.get(&table.replace("=messages", "=-messages")).await?.ok()?;
+    assert_ne!(other_order["rows"], first["rows"]);
+    let found = app.get(&format!("{table}&search=user0001")).await?.ok()?;
+    assert!(!found["rows"].as_array().context("rows")?.is_empty());
+    assert_eq!(refused.load(Ordering::SeqCst), 0);
+
+    // A new sender with as many messages as the second page's senders have.
+    let next = |page: &Value| {
+        Ok::<_, anyhow::Error>(format!("{table}&cursor={}", page["next"].as_str().context("next")?))
+    };
+    let second = app.get(&next(&first)?).await?.ok()?;
+    let messages = second["rows"][1]["messages"].as_u64().context("messages")?;
+    let line = format!(
+        r#"{{"time":"2026-11-24T10:00:00Z","sender":"aaa@example.test","messages":{messages}}}"#
+    );
+    app.log("more", &format!("{line}\n")).await?;
+    let still = app.get(&next(&first)?).await?.ok()?;
+    assert_eq!(still, second, "the page that follows belongs to the first one's table");
+    assert_eq!(refused.load(Ordering::SeqCst), 0);
+    let now = app.get(&table.replace("limit=5", "limit=1000")).await?.ok()?;
+    assert!(now["rows"].to_string().contains("aaa@example.test"));
+    assert!(refused.load(Ordering::SeqCst) > 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_detailed_report_that_breaks_off_does_not_look_whole() -> Result<()> {
+    let app = app().await?;
+    let path = "/v1/reports/detailed?start=2026-08-27";
+    let whole = app.get(path).await?.text()?;
+    // Reads end too when a process dies: this one's after the states of the days and some pages.
+    for reads in [2, 20, 80] {
+        let store = tests::fault::store_that_stops_reading(&app.engine, reads);
+        let history = History::new(Arc::new(store), Arc::clone(&app.objects));
+        let answer = restarted(&app, history).get(path).await;
+        assert!(answer.is_err(), "{reads}: {} of {} bytes", answer?.body.len(), whole.len());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_day_that_cannot_be_archived_does_not_hold_up_the_others() -> Result<()> {
+    let app = app().await?;
+    // An item of somebody else's in the partition of a day.
+    let put = app.engine.client().put_item().table_name("table");
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    put.item("pk", text("U#2026-11-01")).item("sk", text("other")).send().await?;
+    let (summary, done) = archive::run(&app.history, today(), |_, _| {}).await;
+    assert_eq!((summary.new, summary.failed), (27, 1));
+    assert!(done.is_err_and(|error| error.to_string().contains("U#2026-11-01")));
     Ok(())
 }
 
@@ -162,7 +218,7 @@ async fn duckdb_agrees_with_the_views() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let objects: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path())?);
     let history = History::new(Arc::clone(&app.store), Arc::clone(&objects));
-    archive::run(&history, today(), |_, _| {}).await?;
+    run(&history).await?;
     let closed = archive::closed(today());
 
     let query = "

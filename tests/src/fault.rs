@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use local::engine::{self, Engine};
 use object_store::path::Path;
 use object_store::{
@@ -23,6 +23,8 @@ use store::{Store, Writing};
 struct Mortal {
     engine: Engine,
     life: Life,
+    /// Reading wears it out as well.
+    reads_too: bool,
 }
 
 impl HttpConnector for Mortal {
@@ -30,7 +32,7 @@ impl HttpConnector for Mortal {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let writes = target.ends_with("Item") && !target.ends_with("GetItem")
             || target.ends_with("TransactWriteItems");
-        if !self.life.goes_on(writes) {
+        if !self.life.goes_on(writes || self.reads_too) {
             let dead = ConnectorError::io(DEAD.into());
             return HttpConnectorFuture::ready(Err(dead));
         }
@@ -47,8 +49,15 @@ pub fn store_that_dies(engine: &Engine, writing: Writing, writes: i64) -> Store 
 /// A store of its own over an engine, that dies when its process does.
 #[must_use]
 pub fn store_with(engine: &Engine, writing: Writing, life: Life) -> Store {
-    let mortal = Mortal { engine: engine.clone(), life };
+    let mortal = Mortal { engine: engine.clone(), life, reads_too: false };
     Store::new(engine::client(mortal), "table", writing).with_pages_of(PAGE)
+}
+
+/// A store that answers so many requests, whatever they are.
+#[must_use]
+pub fn store_that_stops_reading(engine: &Engine, requests: i64) -> Store {
+    let mortal = Mortal { engine: engine.clone(), life: Life::of(requests), reads_too: true };
+    Store::new(engine::client(mortal), "table", Writing::Transactions)
 }
 
 /// Two or three counters: pages are full soon.
@@ -121,7 +130,12 @@ impl ObjectStore for MortalObjects {
         &self,
         locations: BoxStream<'static, object_store::Result<Path>>,
     ) -> BoxStream<'static, object_store::Result<Path>> {
-        self.objects.delete_stream(locations)
+        let life = self.life.clone();
+        let locations = locations.map(move |location| {
+            life.object_store(true)?;
+            location
+        });
+        self.objects.delete_stream(locations.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {

@@ -11,6 +11,8 @@ use serde::Serialize;
 
 /// Days that are left alone, today included: they are still being counted into.
 const OPEN: u64 = 2;
+/// Failed days after which a run gives up: the fault is not theirs.
+const HOPELESS: u64 = 3;
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +29,8 @@ pub struct Summary {
     pub empty: u64,
     /// Days that were being counted into, and are left for the next run.
     pub busy: u64,
+    /// Days that failed.
+    pub failed: u64,
     /// Days whose files were removed because they are no longer kept.
     pub removed: u64,
     /// Usage rows written.
@@ -39,13 +43,14 @@ pub struct Summary {
 
 impl Summary {
     /// The figures, with their CloudWatch units.
-    pub const METRICS: [(&str, &str); 10] = [
+    pub const METRICS: [(&str, &str); 11] = [
         ("current", "Count"),
         ("new", "Count"),
         ("renewed", "Count"),
         ("repaired", "Count"),
         ("empty", "Count"),
         ("busy", "Count"),
+        ("failed", "Count"),
         ("removed", "Count"),
         ("rows", "Count"),
         ("messages", "Count"),
@@ -77,24 +82,40 @@ pub fn closed(today: Day) -> Range {
 
 /// Archives every closed day that has no current archive. `progress` is told of each day, done with.
 ///
-/// # Errors
-/// The table or the object store failed. What was done stays; the next run goes on.
+/// A day that fails does not hold up the others. Gives the first error beside what was done; the next run
+/// tries again.
 pub async fn run(
     history: &History,
     today: Day,
-    mut progress: impl FnMut(Day, &Standing),
-) -> Result<Summary, HistoryError> {
-    let mut summary = Summary::default();
+    mut progress: impl FnMut(Day, &Result<Standing, HistoryError>),
+) -> (Summary, Result<(), HistoryError>) {
+    let (mut summary, mut first_error) = (Summary::default(), Ok(()));
     for day in closed(today).days() {
-        let standing = history.standing(day).await?;
-        if standing == Standing::Current {
-            summary.current += 1;
-        } else {
-            summary.add(&standing, history.archive(day).await?);
+        let done = look_after(history, day, &mut summary).await;
+        progress(day, &done);
+        if let Err(error) = done {
+            summary.failed += 1;
+            first_error = first_error.and(Err(error));
+            if summary.failed >= HOPELESS {
+                break;
+            }
         }
-        progress(day, &standing);
     }
-    Ok(summary)
+    (summary, first_error)
+}
+
+async fn look_after(
+    history: &History,
+    day: Day,
+    summary: &mut Summary,
+) -> Result<Standing, HistoryError> {
+    let standing = history.standing(day).await?;
+    if standing == Standing::Current {
+        summary.current += 1;
+    } else {
+        summary.add(&standing, history.archive(day).await?);
+    }
+    Ok(standing)
 }
 
 /// Removes the files of days that are no longer kept on `today`; gives how many days had any.

@@ -1,6 +1,7 @@
 //! The `archive` function on AWS Lambda: invoked by a schedule, or by hand, with any event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bootstrap::Config;
 use history::History;
@@ -8,21 +9,27 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use report::Days;
 use serde_json::Value;
 
+/// How long the object store is waited for: nobody else waits here.
+const WAIT: Duration = Duration::from_secs(60);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     bootstrap::log_for_machines();
     let config = Config::from_env()?;
-    let (store, objects) = (bootstrap::store(&config)?, bootstrap::objects(&config)?);
+    let (store, objects) = (bootstrap::store(&config)?, bootstrap::objects(&config, WAIT)?);
     let history = &History::new(Arc::new(store), objects);
     lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
         let now = bootstrap::now();
         let today = Days::new(config.zone).day_of(now);
-        let mut summary = archive::run(history, today, |day, standing| {
-            tracing::info!(%day, ?standing, "day done");
+        let (mut summary, archived) = archive::run(history, today, |day, done| match done {
+            Ok(standing) => tracing::info!(%day, ?standing, "day done"),
+            Err(error) => tracing::error!(%day, %error, "day failed"),
         })
-        .await?;
-        summary.removed = archive::remove_expired(history, today).await?;
+        .await;
+        let removed = archive::remove_expired(history, today).await;
+        summary.removed = *removed.as_ref().unwrap_or(&0);
         println!("{}", bootstrap::metrics("archive", &summary, &archive::Summary::METRICS, now));
+        archived.and(removed)?;
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await

@@ -2,25 +2,35 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use history::{Gather, Grain, Wanted};
 use report::csv::Detailed;
 use report::{Day, UsageKey};
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::params::{self, Given};
 use crate::problem::{Body as ProblemBody, Problem};
 use crate::{Query, table};
 
-/// Pieces of the answer that wait for a slow client: about 64 KB each.
+/// Bytes of a piece of the answer.
+const PIECE: usize = 1 << 16;
+/// Pieces that wait for a slow client.
 const WAITING: usize = 4;
+/// How long a client may take for a piece.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Reports written at once: each takes a thread, and a day in memory.
+pub(crate) const AT_ONCE: usize = 4;
 
 /// Every day, sender, account, mechanism, TLS version and client address with its messages.
+///
+/// Streamed where the server can. On AWS Lambda an answer holds 6 MB at most: ask for shorter ranges there.
 #[utoipa::path(get, path = "/v1/reports/detailed", params(
     ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
     ("end" = Option<String>, Query, description = "Last day, included; by default today"),
@@ -32,58 +42,111 @@ const WAITING: usize = 4;
 ))]
 pub(crate) async fn csv(State(query): State<Query>, given: Given) -> Result<Response, Problem> {
     let params = given.read(params::REPORT, &query)?;
+    let turn = Arc::clone(&query.detailed).try_acquire_owned().map_err(|_| Problem::Busy)?;
     let state = query.history.state(params.range).await?;
     let wanted = Wanted { domain: params.domain, sender: None, grain: Grain::Usage };
     let (pieces, waiting) = mpsc::channel(WAITING);
+    let rows = Rows::new(pieces.clone()).map_err(|error| {
+        tracing::error!(%error, "cannot write CSV");
+        Problem::Unavailable
+    })?;
     tokio::spawn(async move {
-        let broken = pieces.clone();
-        let walked = match Rows::new(pieces) {
-            Ok(rows) => query.history.walk(&state, &wanted, rows).await,
-            Err(_) => return,
-        };
-        match walked {
-            // The last piece may have to wait too.
-            Ok(rows) => drop(tokio::task::spawn_blocking(move || rows.0.finish()).await),
-            Err(error) => {
-                tracing::error!(%error, "detailed report broke off");
-                // The client must see that this is not the end.
-                let _ = broken.send(Err(io::Error::other("broke off"))).await;
-            }
+        let _turn = turn;
+        let (rows, walked) = query.history.walk(&state, &wanted, rows).await;
+        if let Err(error) = walked {
+            tracing::error!(%error, "detailed report broke off");
+            return;
+        }
+        if let Ok(rest) = rows.finish() {
+            let _ = pieces.send(Piece::Bytes(rest)).await;
+            let _ = pieces.send(Piece::End).await;
         }
     });
-    let pieces = stream::unfold(waiting, |mut waiting| async move {
-        waiting.recv().await.map(|piece| (piece, waiting))
-    });
     let headers = table::csv_headers("detailed", params.range);
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    Ok((headers, Body::from_stream(answer(waiting))).into_response())
+}
+
+/// A part of the answer.
+enum Piece {
+    Bytes(Bytes),
+    /// This was all. An answer that ends without it broke off, and the client must see that.
+    End,
+}
+
+fn answer(waiting: Receiver<Piece>) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::unfold(Some(waiting), |waiting| async move {
+        let mut waiting = waiting?;
+        match waiting.recv().await {
+            Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some(waiting))),
+            Some(Piece::End) => None,
+            None => Some((Err(io::Error::other("the report broke off")), None)),
+        }
+    })
 }
 
 /// Rows on their way to the client.
-struct Rows(Detailed<Pieces>);
-
-impl Rows {
-    fn new(pieces: Sender<io::Result<Bytes>>) -> io::Result<Self> {
-        Detailed::new(Pieces(pieces)).map(Self)
-    }
+struct Rows {
+    csv: Detailed<Buffer>,
+    buffer: Buffer,
+    pieces: Sender<Piece>,
 }
 
-impl Gather for Rows {
-    fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
-        match self.0.row(day, key, messages) {
+impl Rows {
+    fn new(pieces: Sender<Piece>) -> io::Result<Self> {
+        let buffer = Buffer::default();
+        Ok(Self { csv: Detailed::new(buffer.clone())?, buffer, pieces })
+    }
+
+    /// What is left to be sent.
+    fn finish(self) -> io::Result<Bytes> {
+        self.csv.finish()?;
+        Ok(self.buffer.take())
+    }
+
+    /// Sends a piece, and waits while the client is behind.
+    fn send(&self, piece: Bytes) -> ControlFlow<()> {
+        let send = self.pieces.send_timeout(Piece::Bytes(piece), PATIENCE);
+        match tokio::runtime::Handle::current().block_on(send) {
             Ok(()) => ControlFlow::Continue(()),
-            // The client has gone.
+            // The client has gone, or might as well have.
             Err(_) => ControlFlow::Break(()),
         }
     }
 }
 
-/// Hands on what is written, and waits while the client is behind.
-struct Pieces(Sender<io::Result<Bytes>>);
+impl Gather for Rows {
+    fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
+        if self.csv.row(day, key, messages).is_err() {
+            return ControlFlow::Break(());
+        }
+        if self.buffer.len() < PIECE {
+            return ControlFlow::Continue(());
+        }
+        self.send(self.buffer.take())
+    }
+}
 
-impl Write for Pieces {
+/// Bytes that were written and not yet sent. Writing to it never waits.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.bytes()).into()
+    }
+}
+
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let piece = Ok(Bytes::copy_from_slice(bytes));
-        self.0.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.bytes().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

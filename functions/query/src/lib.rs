@@ -26,6 +26,7 @@ use chrono_tz::Tz;
 use history::History;
 use report::{Day, Days};
 use store::Store;
+use tokio::sync::Semaphore;
 
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
@@ -43,13 +44,17 @@ pub struct Query {
     clock: Clock,
     zone: Tz,
     snapshots: Arc<Snapshots>,
+    /// Turns at writing detailed reports.
+    detailed: Arc<Semaphore>,
 }
 
 impl Query {
     /// Queries of a history whose days are counted in `zone`.
     #[must_use]
     pub fn new(history: History, zone: Tz, clock: Clock) -> Self {
-        Self { store: Arc::clone(history.store()), history, clock, zone, snapshots: Arc::default() }
+        let (store, snapshots) = (Arc::clone(history.store()), Arc::default());
+        let detailed = Arc::new(Semaphore::new(detailed::AT_ONCE));
+        Self { store, history, clock, zone, snapshots, detailed }
     }
 
     fn today(&self) -> Day {

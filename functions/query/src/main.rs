@@ -1,6 +1,7 @@
 //! The `query` function on AWS Lambda, behind an HTTP API.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bootstrap::Config;
 use history::{History, Unusable};
@@ -8,6 +9,9 @@ use lambda_http::Error;
 use query::Query;
 use report::Day;
 use serde_json::json;
+
+/// How long the object store is waited for before a day is read from items: somebody is waiting.
+const WAIT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -18,7 +22,8 @@ async fn main() -> Result<(), Error> {
     if let Err(error) = store.healthy().await {
         tracing::warn!(%error, "the store does not answer yet");
     }
-    let history = History::new(store, bootstrap::objects(&config)?).watched_by(Arc::new(watch));
+    let history =
+        History::new(store, bootstrap::objects(&config, WAIT)?).watched_by(Arc::new(watch));
     let query = Query::new(history, config.zone, Arc::new(bootstrap::now));
     lambda_http::run(query::router(query)).await
 }

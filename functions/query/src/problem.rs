@@ -34,6 +34,8 @@ pub enum Problem {
     Unauthorized,
     /// The request was meant for another host.
     WrongHost,
+    /// Too many long reports are being written.
+    Busy,
     /// The store does not answer. The detail is logged, not sent.
     Unavailable,
 }
@@ -78,6 +80,7 @@ impl Problem {
             Self::WrongHost => {
                 (StatusCode::MISDIRECTED_REQUEST, "wrong-host", "The request names another host")
             }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too much is asked at once"),
             Self::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The store does not answer")
             }
@@ -100,6 +103,7 @@ impl Problem {
                 "without a token, this service answers only to localhost and loopback addresses"
                     .to_owned()
             }
+            Self::Busy => "wait until another detailed report is done, then ask again".to_owned(),
             Self::Unavailable => "try again later; the service's log tells why".to_owned(),
         }
     }

@@ -12,7 +12,8 @@ use report::Senders;
 
 /// Tables kept.
 const TABLES: usize = 8;
-/// Rows kept in all tables together: about 100 MB.
+/// Rows kept in all tables together: about 100 MB, or three times that where all addresses are as long as
+/// can be. A larger table is kept alone.
 const ROWS: usize = 1_000_000;
 
 /// The last few tables, the one used last at the end.
@@ -29,15 +30,20 @@ impl Snapshots {
         Some(table)
     }
 
-    pub(crate) fn put(&self, id: u64, table: &Arc<Senders>) {
+    /// Keeps a table; gives the one to show, which is an earlier one if somebody else was faster.
+    pub(crate) fn put(&self, id: u64, table: Senders) -> Arc<Senders> {
+        if let Some(known) = self.get(id) {
+            return known;
+        }
+        let table = Arc::new(table);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(known, _)| *known != id);
-        kept.push_back((id, Arc::clone(table)));
+        kept.push_back((id, Arc::clone(&table)));
         let rows = |tables: &VecDeque<(u64, Arc<Senders>)>| -> usize {
             tables.iter().map(|(_, table)| table.len()).sum()
         };
         while kept.len() > TABLES || (kept.len() > 1 && rows(&kept) > ROWS) {
             kept.pop_front();
         }
+        table
     }
 }

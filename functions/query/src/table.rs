@@ -106,7 +106,8 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let params = given.read(params::TABLE, query)?;
     if params.csv {
-        return whole(&senders(query, &params).await?.1, columns, &params);
+        let senders = senders(query, &params).await?.1;
+        return blocking(move || whole(&senders, columns, &params)).await?;
     }
     let question = question(&params, columns);
     let cursor = params.cursor.as_deref().map(|text| Cursor::read(text, question)).transpose()?;
@@ -133,9 +134,8 @@ async fn senders(query: &Query, params: &Params) -> Result<(u64, Arc<Senders>), 
     }
     let wanted = Wanted { domain: params.domain.clone(), sender: None, grain: Grain::Senders };
     let table = query.history.gather(&state, &wanted, SenderTable::default).await?;
-    let senders = Arc::new(table.finish());
-    query.snapshots.put(id, &senders);
-    Ok((id, senders))
+    let senders = blocking(move || table.finish()).await?;
+    Ok((id, query.snapshots.put(id, senders)))
 }
 
 fn whole(senders: &Senders, columns: Columns, params: &Params) -> Result<Response, Problem> {
@@ -150,6 +150,16 @@ fn whole(senders: &Senders, columns: Columns, params: &Params) -> Result<Respons
         Columns::TlsUsage => "tls-usage",
     };
     Ok((csv_headers(view, params.range), body).into_response())
+}
+
+/// Does what takes long on a thread where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "query failed");
+        Problem::Unavailable
+    })
 }
 
 /// The headers of a view as a CSV file.

@@ -272,9 +272,10 @@ async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz
     loop {
         ticks.tick().await;
         let today = report::Days::new(zone).day_of(now.unix());
-        match archive::run(&history, today, |_, _| {}).await {
-            Ok(summary) => tracing::debug!(?summary, "closed days are archived"),
-            Err(error) => tracing::error!(%error, "cannot archive closed days"),
+        let (summary, archived) = archive::run(&history, today, |_, _| {}).await;
+        match archived {
+            Ok(()) => tracing::debug!(?summary, "closed days are archived"),
+            Err(error) => tracing::error!(%error, "cannot archive all closed days"),
         }
         if !matches!(now, Now::Machine) {
             continue;
@@ -312,9 +313,10 @@ async fn archived(history: &History, today: Day) -> Result<archive::Summary> {
     {
         progress.set_style(style);
     }
-    let summary = archive::run(history, today, |_, _| progress.inc(1)).await;
+    let (summary, archived) = archive::run(history, today, |_, _| progress.inc(1)).await;
     progress.finish_and_clear();
-    Ok(summary?)
+    archived?;
+    Ok(summary)
 }
 
 fn print_archived(summary: &archive::Summary, closed: Range) {

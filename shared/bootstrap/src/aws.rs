@@ -4,13 +4,14 @@
 //! most of a cold start, is left out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::RetryConfig as DynamoRetries;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config as ClientConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use object_store::aws::AmazonS3Builder;
-use object_store::{ClientOptions, ObjectStore};
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use store::{Store, Writing};
 
 use crate::{Config, ConfigError};
@@ -56,7 +57,7 @@ pub fn store(config: &Config) -> Result<Store, ConfigError> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(Credentials::new(key, secret, session, None, "environment"))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(DynamoRetries::standard().with_max_attempts(ATTEMPTS))
         .http_client(http);
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_DYNAMODB") {
         client = client.endpoint_url(endpoint);
@@ -65,18 +66,22 @@ pub fn store(config: &Config) -> Result<Store, ConfigError> {
     Ok(Store::new(Client::from_conf(client.build()), config.table.clone(), writing))
 }
 
-/// The bucket of the archives in S3; `AWS_ENDPOINT_URL_S3` names another endpoint.
+/// The bucket of the archives in S3; `AWS_ENDPOINT_URL_S3` names another endpoint. A request is given up
+/// after `wait`, with all its retries.
 ///
 /// # Errors
 /// A variable that Lambda sets is missing, or `ARCHIVE_BUCKET` is.
-pub fn objects(config: &Config) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+pub fn objects(config: &Config, wait: Duration) -> Result<Arc<dyn ObjectStore>, ConfigError> {
     const BUCKET: &str = "the S3 bucket of the archives";
     let missing = || ConfigError::Missing { name: "ARCHIVE_BUCKET", expected: BUCKET };
     let bucket = config.archive_bucket.clone().ok_or_else(missing)?;
     let Identity { region, key, secret, session } = Identity::from_env()?;
     // The same TLS as DynamoDB's client. Somebody else having chosen before is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut client = ClientOptions::new().with_timeout(wait);
+    let retries = RetryConfig { retry_timeout: wait, ..RetryConfig::default() };
     let mut s3 = AmazonS3Builder::new()
+        .with_retry(retries)
         .with_bucket_name(&bucket)
         .with_region(region)
         .with_access_key_id(key)
@@ -85,12 +90,10 @@ pub fn objects(config: &Config) -> Result<Arc<dyn ObjectStore>, ConfigError> {
         s3 = s3.with_token(session);
     }
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_S3") {
-        let plain = endpoint.starts_with("http:");
-        s3 = s3
-            .with_endpoint(endpoint)
-            .with_client_options(ClientOptions::new().with_allow_http(plain));
+        client = client.with_allow_http(endpoint.starts_with("http:"));
+        s3 = s3.with_endpoint(endpoint);
     }
     let invalid =
         |_| ConfigError::Invalid { name: "ARCHIVE_BUCKET", value: bucket, expected: BUCKET };
-    Ok(Arc::new(s3.build().map_err(invalid)?))
+    Ok(Arc::new(s3.with_client_options(client).build().map_err(invalid)?))
 }

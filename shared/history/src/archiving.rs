@@ -5,8 +5,9 @@ use object_store::{ObjectStoreExt as _, PutPayload};
 use report::{Day, Range};
 use store::{DayState, UsageFilter};
 
+use crate::gather::blocking;
 use crate::manifest::{self, Manifest};
-use crate::{DayRows, Grain, History, HistoryError, Unusable, write};
+use crate::{DayRows, Grain, History, HistoryError, Unusable, read, write};
 
 /// Times that a day is begun again because it was counted into meanwhile.
 const ATTEMPTS: usize = 5;
@@ -59,7 +60,8 @@ impl History {
             Some(Ok(manifest)) => manifest,
         };
         for grain in GRAINS {
-            if let Err(error) = manifest.fetch(&*self.objects, day, grain).await {
+            let file = manifest.fetch(&*self.objects, day, grain).await;
+            if let Err(error) = file.and_then(|file| read::metadata(&file, grain)) {
                 return Ok(Standing::Broken(error));
             }
         }
@@ -84,12 +86,16 @@ impl History {
         Ok(Archived::Busy)
     }
 
-    /// Writes rows, in order, as the archive of a day that has no items: for stores that are made up.
+    /// Writes rows, in order, as the archive of a day that nothing was ever counted into: for stores that
+    /// are made up.
     ///
     /// # Errors
-    /// As [`archive`](Self::archive).
+    /// As [`archive`](Self::archive), and if the day was counted into.
     pub async fn archive_rows(&self, day: Day, rows: DayRows) -> Result<Archived, HistoryError> {
         let before = self.day_state(day).await?;
+        if before.revision > 0 {
+            return Err(HistoryError::Archive(format!("{day} has items of its own")));
+        }
         Ok(self.write(day, &before, rows).await?.unwrap_or(Archived::Busy))
     }
 
@@ -100,9 +106,7 @@ impl History {
         before: &DayState,
         rows: DayRows,
     ) -> Result<Option<Archived>, HistoryError> {
-        let written = move || (rows.len() as u64, write::files(&rows));
-        let (rows, files) =
-            tokio::task::spawn_blocking(written).await.map_err(HistoryError::archive)?;
+        let (rows, files) = blocking(move || (rows.len() as u64, write::files(&rows))).await;
         let files = files.map_err(HistoryError::archive)?;
         // Stale before it is born: not worth replacing what is there.
         if self.day_state(day).await?.revision != before.revision {
@@ -137,8 +141,11 @@ impl History {
             for object in found {
                 let day = manifest::day_of(&object.location).filter(|day| *day < oldest);
                 if let Some(day) = day {
-                    self.objects.delete(&object.location).await.map_err(HistoryError::archive)?;
-                    days.insert(day);
+                    match self.objects.delete(&object.location).await {
+                        // Somebody else removes them too.
+                        Ok(()) | Err(object_store::Error::NotFound { .. }) => days.insert(day),
+                        Err(error) => return Err(HistoryError::archive(error)),
+                    };
                 }
             }
         }

@@ -143,20 +143,22 @@ impl History {
     ) -> Result<(G, Vec<Day>), Stopped> {
         let mut unusable = Vec::new();
         while let Some((day, manifest)) = next(queue) {
-            match manifest.fetch(&*self.objects, day, wanted.grain).await {
+            let broken = match manifest.fetch(&*self.objects, day, wanted.grain).await {
                 Ok(file) => {
-                    let read;
-                    (gathered, read) = read_archive(day, file, wanted.clone(), gathered).await?;
-                    if let Err(error) = read {
-                        (self.watch)(day, &error);
-                        return Err(Stopped::Spoiled(day));
+                    let (to, read) = read_archive(day, file, wanted.clone(), gathered).await;
+                    gathered = to;
+                    match read {
+                        Ok(_) => continue,
+                        Err(broken) => broken,
                     }
                 }
-                Err(error) => {
-                    (self.watch)(day, &error);
-                    unusable.push(day);
-                }
+                Err(error) => Broken { error, after_rows: false },
+            };
+            (self.watch)(day, &broken.error);
+            if broken.after_rows {
+                return Err(Stopped::Spoiled(day));
             }
+            unusable.push(day);
         }
         Ok((gathered, unusable))
     }
@@ -182,49 +184,73 @@ impl History {
     }
 
     /// Hands the wanted usage of a range to `to`, day after day, and each day's rows in the order of the
-    /// archive's columns. Stops when `to` wants no more.
+    /// archive's columns. Stops when `to` wants no more. Gives `to` back, and whether all went well: if not,
+    /// the table did not answer, or an archive broke off in the middle of its rows.
     ///
     /// Memory: one day, from its archive as a compressed file, from items whole.
-    ///
-    /// # Errors
-    /// The table did not answer, or an archive broke off in the middle.
     pub async fn walk<G: Gather>(
         &self,
         state: &RangeState,
         wanted: &Wanted,
-        mut to: G,
-    ) -> Result<G, HistoryError> {
+        to: G,
+    ) -> (G, Result<(), HistoryError>) {
         let wanted = Wanted { grain: Grain::Usage, ..wanted.clone() };
+        let mut to = to;
         for day in state.range.days() {
-            let flow;
-            let file = match self.usable(state, day) {
-                Some(manifest) => manifest.fetch(&*self.objects, day, Grain::Usage).await.ok(),
-                None => None,
-            };
-            match file {
-                Some(file) => {
-                    let read;
-                    (to, read) = read_archive(day, file, wanted.clone(), to).await?;
-                    flow = read.map_err(|error| {
-                        (self.watch)(day, &error);
-                        HistoryError::BrokeOff(day)
-                    })?;
-                }
-                None => {
-                    let rows = DayRows::read(&self.store, day, wanted.filter()).await?;
-                    (to, flow) = blocking(move || {
-                        let flow = rows.iter().try_for_each(|(key, n)| to.row(day, &key, n));
-                        (to, flow)
-                    })
-                    .await?;
-                }
-            }
-            if flow.is_break() {
-                break;
+            let (back, walked) = self.walk_day(state, day, &wanted, to).await;
+            to = back;
+            match walked {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
+                Err(error) => return (to, Err(error)),
             }
         }
-        Ok(to)
+        (to, Ok(()))
     }
+
+    async fn walk_day<G: Gather>(
+        &self,
+        state: &RangeState,
+        day: Day,
+        wanted: &Wanted,
+        mut to: G,
+    ) -> (G, Result<ControlFlow<()>, HistoryError>) {
+        if let Some(manifest) = self.usable(state, day) {
+            match manifest.fetch(&*self.objects, day, Grain::Usage).await {
+                Ok(file) => {
+                    let (back, read) = read_archive(day, file, wanted.clone(), to).await;
+                    to = back;
+                    match read {
+                        Ok(flow) => return (to, Ok(flow)),
+                        Err(broken) => {
+                            (self.watch)(day, &broken.error);
+                            if broken.after_rows {
+                                return (to, Err(HistoryError::BrokeOff(day)));
+                            }
+                        }
+                    }
+                }
+                Err(error) => (self.watch)(day, &error),
+            }
+        }
+        let rows = match DayRows::read(&self.store, day, wanted.filter()).await {
+            Ok(rows) => rows,
+            Err(error) => return (to, Err(error)),
+        };
+        let (to, flow) = blocking(move || {
+            let flow = rows.iter().try_for_each(|(key, messages)| to.row(day, &key, messages));
+            (to, flow)
+        })
+        .await;
+        (to, Ok(flow))
+    }
+}
+
+/// Why an archive broke off.
+struct Broken {
+    error: Unusable,
+    /// Some of its rows were handed out before.
+    after_rows: bool,
 }
 
 impl Wanted {
@@ -243,20 +269,24 @@ async fn read_archive<G: Gather>(
     file: Bytes,
     wanted: Wanted,
     mut to: G,
-) -> Result<(G, Result<ControlFlow<()>, Unusable>), HistoryError> {
+) -> (G, Result<ControlFlow<()>, Broken>) {
     blocking(move || {
-        let mut flow = ControlFlow::Continue(());
+        let (mut flow, mut after_rows) = (ControlFlow::Continue(()), false);
         let read = read::rows(file, &wanted, |key, messages| {
+            after_rows = true;
             flow = to.row(day, &key, messages);
             flow
         });
-        (to, read.map(|()| flow))
+        (to, read.map(|()| flow).map_err(|error| Broken { error, after_rows }))
     })
     .await
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, HistoryError> {
-    tokio::task::spawn_blocking(work).await.map_err(HistoryError::archive)
+/// Does what takes long on a thread where it holds nobody up.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // It panicked, and so does who waits for it; or the runtime ends, and nobody waits.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }

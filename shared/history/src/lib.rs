@@ -45,8 +45,8 @@
 //!   counted already is open, in an archive as in the items, until it is finished.
 //! - *The archiver dies after it wrote an object*: the object has another checksum than the old manifest
 //!   says, or the same if nothing had changed. In the first case readers take the items.
-//! - *Two archivers*: the later manifest wins. If the other one's object stands beside it, it either has
-//!   the same bytes or another checksum.
+//! - *Two archivers*: the first to put its manifest wins; the other is refused, and begins again. If an
+//!   object of the other's stands beside the manifest meanwhile, it has the same bytes or another checksum.
 //! - *An object is replaced while a reader fetches it*: the store replaces whole objects, and the checksum
 //!   is of the one that the manifest names.
 //! - *An object is lost or damaged*: readers take the items; the job makes it again.

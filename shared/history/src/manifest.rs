@@ -7,6 +7,7 @@ use report::Day;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::gather::blocking;
 use crate::{Grain, Unusable};
 
 /// Raised when the files change so that older programs must not read them.
@@ -79,10 +80,9 @@ impl Manifest {
         }
         let bytes = found.bytes().await.map_err(Unusable::new)?;
         let expected = object.clone();
-        let checked =
-            tokio::task::spawn_blocking(move || (Object::of(&bytes) == expected).then_some(bytes));
+        let checked = blocking(move || (Object::of(&bytes) == expected).then_some(bytes)).await;
         let damaged = || Unusable(format!("{path} has another checksum than its manifest says"));
-        checked.await.map_err(Unusable::new)?.ok_or_else(damaged)
+        checked.ok_or_else(damaged)
     }
 }
 

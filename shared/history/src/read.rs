@@ -24,10 +24,7 @@ pub(crate) fn rows(
     wanted: &Wanted,
     mut each: impl FnMut(UsageKey<'_>, u64) -> ControlFlow<()>,
 ) -> Result<(), Unusable> {
-    let metadata = ArrowReaderMetadata::load(&file, Default::default()).map_err(parquet)?;
-    if metadata.schema().fields() != write::schema(wanted.grain).fields() {
-        return Err(Unusable("it has other columns than this program writes".to_owned()));
-    }
+    let metadata = metadata(&file, wanted.grain)?;
     let groups = metadata.metadata().row_groups();
     let groups = (0..groups.len()).filter(|group| may_hold(&groups[*group], wanted)).collect();
     let columns: &[&str] = match wanted.grain {
@@ -49,6 +46,15 @@ pub(crate) fn rows(
         }
     }
     Ok(())
+}
+
+/// Reads a file's description of itself, and checks that its columns are ours.
+pub(crate) fn metadata(file: &Bytes, grain: Grain) -> Result<ArrowReaderMetadata, Unusable> {
+    let metadata = ArrowReaderMetadata::load(file, Default::default()).map_err(parquet)?;
+    if metadata.schema().fields() != write::schema(grain).fields() {
+        return Err(Unusable("it has other columns than this program writes".to_owned()));
+    }
+    Ok(metadata)
 }
 
 fn parquet(error: ParquetError) -> Unusable {

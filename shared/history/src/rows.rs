@@ -1,7 +1,10 @@
 //! One day's usage in memory, in the order of its archive.
 
 use report::{Day, TlsVersion, UsageKey};
-use store::{Store, StoreError, UsageFilter};
+use store::{Store, UsageFilter};
+
+use crate::HistoryError;
+use crate::gather::blocking;
 
 /// A day's usage rows: about a hundred bytes each.
 #[derive(Debug, Default)]
@@ -27,11 +30,14 @@ impl DayRows {
         store: &Store,
         day: Day,
         filter: UsageFilter<'_>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, HistoryError> {
         let mut rows = Self::default();
         store.usage(day, filter, |key, messages| rows.push(&key, messages)).await?;
-        rows.sort();
-        Ok(rows)
+        Ok(blocking(move || {
+            rows.sort();
+            rows
+        })
+        .await)
     }
 
     /// Adds a row.

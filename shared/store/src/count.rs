@@ -19,7 +19,7 @@ use crate::pages::{Book, FULL, Page, Row};
 use crate::{Positions, Source, Store, StoreError, Writing};
 
 /// The most items that one transaction takes.
-const TRANSACTION: usize = 100;
+pub(crate) const TRANSACTION: usize = 100;
 /// Transactions under way at once.
 const TRANSACTIONS: usize = 2;
 /// Single changes without a condition under way at once.
@@ -386,7 +386,7 @@ impl Store {
         }
     }
 
-    async fn transact(&self, changes: Vec<Change>) -> Result<Transacted, StoreError> {
+    pub(crate) async fn transact(&self, changes: Vec<Change>) -> Result<Transacted, StoreError> {
         if changes.is_empty() {
             return Ok(Transacted::Done(0.0));
         }
@@ -435,7 +435,7 @@ pub(crate) enum Updated {
 }
 
 /// What became of a transaction.
-enum Transacted {
+pub(crate) enum Transacted {
     Done(f64),
     /// Some conditions failed: for each update, the item as it is if it was that one's.
     Refused(Vec<Option<Item>>),

@@ -33,9 +33,10 @@ use futures_util::FutureExt as _;
 use report::{Day, Marks, TlsVersion, UsageKey};
 use sha2::{Digest as _, Sha256};
 
-use crate::count::gathered;
+use crate::count::{TRANSACTION, Transacted, gathered};
+use crate::expression::Change;
 use crate::keys::{self, EXPIRES, Item};
-use crate::{Positions, Source, Store, StoreError};
+use crate::{Positions, Source, Store, StoreError, Writing};
 
 /// Marks a page as full.
 pub(crate) const FULL: &str = "f";
@@ -304,6 +305,16 @@ impl Directory {
         }
     }
 
+    /// Takes note that this process was the one that closed a page: nobody can have gone below it yet.
+    fn closed_first(&mut self, page: &Page<'_>) {
+        let way = page.rows.first().map_or(0, |row| row.way);
+        let bit = 1 << (63 - page.depth);
+        for way in [way & !bit, way | bit] {
+            let place = (page.book.partition.clone(), page.sort_key(way, page.depth + 1));
+            self.0.entry(place).or_insert_with(|| Known::of(None));
+        }
+    }
+
     /// Takes note of a page as it is.
     pub(crate) fn found(&mut self, page: &Page<'_>, item: &Item) {
         self.0.insert(page.place(), Known::of(Some(item)));
@@ -342,8 +353,7 @@ impl Store {
             }
             let reads: Vec<_> = unknown.iter().map(|page| self.look_at(page).boxed()).collect();
             gathered(reads, CONCURRENCY).await?;
-            let closes: Vec<_> = too_large.iter().map(|page| self.close(page).boxed()).collect();
-            write_units += gathered(closes, CONCURRENCY).await?.into_iter().sum::<f64>();
+            write_units += self.close_all(&too_large).await?;
             next.extend(unknown);
             next.extend(too_large);
             pages = next;
@@ -365,7 +375,33 @@ impl Store {
         Ok(())
     }
 
-    /// Marks a page as full, whatever is in it, and takes note of its positions.
+    /// Marks pages as full, whatever is in them, and takes note of their positions.
+    async fn close_all(&self, pages: &[Page<'_>]) -> Result<f64, StoreError> {
+        if let Writing::Single { concurrency } = self.writing {
+            let closes: Vec<_> = pages.iter().map(|page| self.close(page).boxed()).collect();
+            return Ok(gathered(closes, concurrency).await?.into_iter().sum());
+        }
+        let mut write_units = 0.0;
+        for pages in pages.chunks(TRANSACTION) {
+            let closes = pages.iter().map(|page| {
+                let full = [(FULL, keys::of_number(1))];
+                Change::add(page.key(), full, keys::expiry(page.day())).while_open()
+            });
+            if let Transacted::Done(units) = self.transact(closes.collect()).await? {
+                write_units += units;
+                // A transaction does not tell what was in the pages.
+                let looks: Vec<_> = pages.iter().map(|page| self.look_at(page).boxed()).collect();
+                gathered(looks, CONCURRENCY).await?;
+                pages.iter().for_each(|page| self.directory().closed_first(page));
+            } else {
+                let closes: Vec<_> = pages.iter().map(|page| self.close(page).boxed()).collect();
+                write_units += gathered(closes, CONCURRENCY).await?.into_iter().sum::<f64>();
+            }
+        }
+        Ok(write_units)
+    }
+
+    /// The same for one page.
     async fn close(&self, page: &Page<'_>) -> Result<f64, StoreError> {
         let closed = self
             .client
@@ -383,13 +419,7 @@ impl Store {
         let mut item = closed.attributes.unwrap_or_default();
         let mut directory = self.directory();
         if item.insert(FULL.to_owned(), keys::of_number(1)).is_none() {
-            // Nobody can have gone below it yet.
-            let way = page.rows.first().map_or(0, |row| row.way);
-            let bit = 1 << (63 - page.depth);
-            for way in [way & !bit, way | bit] {
-                let place = (page.book.partition.clone(), page.sort_key(way, page.depth + 1));
-                directory.0.insert(place, Known::of(None));
-            }
+            directory.closed_first(page);
         }
         directory.found(page, &item);
         Ok(closed.consumed_capacity.and_then(|used| used.capacity_units).unwrap_or(0.0))
