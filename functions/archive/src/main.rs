@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
         let now = bootstrap::now();
         let today = Days::new(config.zone).day_of(now);
         let (mut summary, archived) = archive::run(history, today, |day, done| match done {
-            Ok(standing) => tracing::info!(%day, ?standing, "day done"),
+            Ok(standing) => tracing::debug!(%day, ?standing, "day done"),
             Err(error) => tracing::error!(%day, %error, "day failed"),
         })
         .await;

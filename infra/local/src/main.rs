@@ -1,6 +1,7 @@
 //! `smtp-auth-report`: who sends mail through SMTP AUTH, and over which TLS version, on one machine.
 
-use std::collections::{BTreeSet, HashSet};
+mod tell;
+
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,17 +11,16 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use history::History;
+use history::{History, HistoryError};
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::{Ingest, Settings};
 use local::clock::Now;
 use local::engine::Engine;
-use local::files::Report;
 use local::home::Home;
 use local::web::Access;
 use local::{demo, files, follow, home, web};
 use query::Query;
-use report::{Day, Range};
+use report::Day;
 use tokio::net::TcpListener;
 
 /// How often closed days are archived, and what has expired is removed.
@@ -229,11 +229,11 @@ async fn show_demo(options: Demo) -> Result<()> {
     let now = days.now().unix();
     let today = report::Days::new(days.zone).day_of(now);
     let summary = demo::fill(&ingest, today, now).await?;
-    archived(&home.history, today).await?;
+    archived(&home.history, today).await.1?;
     println!(
         "An invented organisation's mail until {today}: {} messages in {} log lines",
-        grouped(summary.submissions),
-        grouped(summary.lines)
+        tell::grouped(summary.submissions),
+        tell::grouped(summary.lines)
     );
     let base = format!("http://{}", listener.local_addr()?);
     println!("Open {base}/v1/insight, or ask for example:");
@@ -297,45 +297,25 @@ async fn archive_days(options: ArchiveDays) -> Result<()> {
     let home = Home::share(&data, days.zone).await?;
     let now = days.now();
     let today = report::Days::new(days.zone).day_of(now.unix());
-    let mut summary = archived(&home.history, today).await?;
+    let (mut summary, done) = archived(&home.history, today).await;
     if matches!(now, Now::Machine) {
         summary.removed = archive::remove_expired(&home.history, today).await?;
     }
-    print_archived(&summary, archive::closed(today));
+    tell::archived(&summary, archive::closed(today));
     println!("The files are in {}", home::archives_in(&data).display());
-    Ok(())
+    Ok(done?)
 }
 
 /// Archives closed days, with a bar that shows how far it is.
-async fn archived(history: &History, today: Day) -> Result<archive::Summary> {
+async fn archived(history: &History, today: Day) -> (archive::Summary, Result<(), HistoryError>) {
     let progress = ProgressBar::new(archive::closed(today).days().count() as u64);
     if let Ok(style) = ProgressStyle::with_template("archiving {bar:30} {pos}/{len} days ETA {eta}")
     {
         progress.set_style(style);
     }
-    let (summary, archived) = archive::run(history, today, |_, _| progress.inc(1)).await;
+    let done = archive::run(history, today, |_, _| progress.inc(1)).await;
     progress.finish_and_clear();
-    archived?;
-    Ok(summary)
-}
-
-fn print_archived(summary: &archive::Summary, closed: Range) {
-    println!("Closed days, {} to {}", closed.start, closed.end);
-    let row = |name: &str, value: u64, note: &str| {
-        println!("  {name:<15}{:>12}{note}", grouped(value));
-    };
-    row("current", summary.current, "  archived before");
-    row("new", summary.new, "");
-    row("renewed", summary.renewed, "  had late lines");
-    row("repaired", summary.repaired, "  were lost or damaged");
-    row("empty", summary.empty, "");
-    row("removed", summary.removed, "  older than 90 days");
-    if summary.busy > 0 {
-        row("busy", summary.busy, "  being counted into: run this again");
-    }
-    row("rows written", summary.rows, "");
-    row("messages", summary.messages, "");
-    row("bytes", summary.bytes, "");
+    done
 }
 
 /// Done when the user or the system wants the program to end.
@@ -359,74 +339,10 @@ async fn ingest_files(options: IngestFiles) -> Result<()> {
     let ingest = Ingest::new(home.store, logs.settings(days.zone));
     let mut reports = Vec::new();
     files::ingest(&ingest, &options.files, days.now(), |report| {
-        print_file(&report);
+        tell::file(&report);
         reports.push(report);
     })
     .await?;
-    print_all(&reports);
+    tell::files(&reports);
     Ok(())
-}
-
-fn print_file(report: &Report) {
-    let Report { name, summary, known, open, unfinished_line, .. } = report;
-    let (lines, messages) = (grouped(summary.lines), grouped(summary.submissions));
-    let failures = grouped(summary.auth_failures);
-    let again = match (known, summary.lines) {
-        (true, 0) => " (read before: nothing new)",
-        (true, _) => " (read before: only what is new)",
-        (false, 0) => " (empty)",
-        (false, _) => "",
-    };
-    println!("{name}: {lines} lines, {messages} messages, {failures} failed logins{again}");
-    if open.messages > 0 {
-        println!("  {} messages still open at its end", open.messages);
-    }
-    if *unfinished_line {
-        println!("  its last line has no end yet, and is left for the next time");
-    }
-}
-
-fn print_all(reports: &[Report]) {
-    let mut sum = ingest::Summary::default();
-    let mut senders = HashSet::new();
-    let mut days: BTreeSet<Day> = BTreeSet::new();
-    for report in reports {
-        sum.add(&report.summary);
-        senders.extend(&report.found.senders);
-        days.extend(&report.found.days);
-    }
-    let span = match (days.first(), days.last()) {
-        (Some(first), Some(last)) if first != last => format!(" ({first} to {last})"),
-        (Some(only), _) => format!(" ({only})"),
-        _ => String::new(),
-    };
-    let row = |name: &str, value: u64, note: &str| {
-        println!("  {name:<15}{:>12}{note}", grouped(value));
-    };
-    println!("Total");
-    row("lines", sum.lines, "");
-    row("messages", sum.submissions, "");
-    row("senders", senders.len() as u64, "");
-    row("days", days.len() as u64, &span);
-    row("failed logins", sum.auth_failures, "");
-    row("duplicates", sum.duplicates, "  counted before, not counted again");
-    row("quarantined", sum.quarantined, "  bad events, kept for a look");
-    row("too old", sum.too_old, "  of days before the last 90");
-    row("in the future", sum.future, "  more than a day ahead");
-    if sum.evicted > 0 {
-        row("forgotten", sum.evicted, "  sessions and messages: too many at once");
-    }
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -11,7 +11,7 @@ struct Options {
     /// The format
     #[arg(long, value_enum, default_value_t = Format::Postfix)]
     format: Format,
-    /// Accepted messages; a million make 1.4 GB of Postfix lines
+    /// Accepted messages; a million make 1.1 GB of Postfix lines
     #[arg(long, default_value_t = 100_000)]
     messages: u64,
     /// Different senders

@@ -1,0 +1,94 @@
+//! What the program tells a person about what it did.
+
+use std::collections::{BTreeSet, HashSet};
+
+use local::files::Report;
+use report::{Day, Range};
+
+/// What became of one log file.
+pub(crate) fn file(report: &Report) {
+    let Report { name, summary, known, open, unfinished_line, .. } = report;
+    let (lines, messages) = (grouped(summary.lines), grouped(summary.submissions));
+    let failures = grouped(summary.auth_failures);
+    let again = match (known, summary.lines) {
+        (true, 0) => " (read before: nothing new)",
+        (true, _) => " (read before: only what is new)",
+        (false, 0) => " (empty)",
+        (false, _) => "",
+    };
+    println!("{name}: {lines} lines, {messages} messages, {failures} failed logins{again}");
+    if open.messages > 0 {
+        println!("  {} messages still open at its end", open.messages);
+    }
+    if *unfinished_line {
+        println!("  its last line has no end yet, and is left for the next time");
+    }
+}
+
+/// What became of all log files.
+pub(crate) fn files(reports: &[Report]) {
+    let mut sum = ingest::Summary::default();
+    let mut senders = HashSet::new();
+    let mut days: BTreeSet<Day> = BTreeSet::new();
+    for report in reports {
+        sum.add(&report.summary);
+        senders.extend(&report.found.senders);
+        days.extend(&report.found.days);
+    }
+    let span = match (days.first(), days.last()) {
+        (Some(first), Some(last)) if first != last => format!(" ({first} to {last})"),
+        (Some(only), _) => format!(" ({only})"),
+        _ => String::new(),
+    };
+    println!("Total");
+    row("lines", sum.lines, "");
+    row("messages", sum.submissions, "");
+    row("senders", senders.len() as u64, "");
+    row("days", days.len() as u64, &span);
+    row("failed logins", sum.auth_failures, "");
+    row("duplicates", sum.duplicates, "  counted before, not counted again");
+    row("quarantined", sum.quarantined, "  bad events, kept for a look");
+    row("too old", sum.too_old, "  of days before the last 90");
+    row("in the future", sum.future, "  more than a day ahead");
+    if sum.evicted > 0 {
+        row("forgotten", sum.evicted, "  sessions and messages: too many at once");
+    }
+}
+
+/// What became of closed days.
+pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
+    println!("Closed days, {} to {}", closed.start, closed.end);
+    row("current", summary.current, "  archived before");
+    row("new", summary.new, "");
+    row("renewed", summary.renewed, "  had late lines");
+    row("repaired", summary.repaired, "  were lost or damaged");
+    row("empty", summary.empty, "");
+    row("removed", summary.removed, "  older than 90 days");
+    if summary.failed > 0 {
+        row("failed", summary.failed, "  the error below tells why");
+    }
+    if summary.busy > 0 {
+        row("busy", summary.busy, "  being counted into: run this again");
+    }
+    row("rows written", summary.rows, "");
+    row("messages", summary.messages, "");
+    row("bytes", summary.bytes, "");
+}
+
+/// A line with a figure.
+fn row(name: &str, value: u64, note: &str) {
+    println!("  {name:<15}{:>12}{note}", grouped(value));
+}
+
+/// 1234567 as 1,234,567.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
