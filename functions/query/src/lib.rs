@@ -44,6 +44,8 @@ pub struct Query {
     clock: Clock,
     zone: Tz,
     snapshots: Arc<Snapshots>,
+    /// Turns at computing tables.
+    tables: Arc<Semaphore>,
     /// Turns at writing detailed reports.
     detailed: Arc<Semaphore>,
 }
@@ -53,8 +55,9 @@ impl Query {
     #[must_use]
     pub fn new(history: History, zone: Tz, clock: Clock) -> Self {
         let (store, snapshots) = (Arc::clone(history.store()), Arc::default());
-        let detailed = Arc::new(Semaphore::new(detailed::AT_ONCE));
-        Self { store, history, clock, zone, snapshots, detailed }
+        let [tables, detailed] =
+            [table::AT_ONCE, detailed::AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
+        Self { store, history, clock, zone, snapshots, tables, detailed }
     }
 
     fn today(&self) -> Day {

@@ -283,8 +283,10 @@ impl Store {
                     return Ok(progress);
                 }
                 Transacted::Refused(old) => {
+                    // What the answer does not speak of was not refused.
+                    let old = old.into_iter().chain(std::iter::repeat(None));
                     let left =
-                        pending.into_iter().zip(&old).filter_map(|(pending, old)| match old {
+                        pending.into_iter().zip(old).filter_map(|(pending, old)| match old {
                             Some(_) => self.left(write, pending, old.as_ref(), &mut progress),
                             None => Some(pending),
                         });
