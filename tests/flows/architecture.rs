@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
-    ("bootstrap", &["logs", "store"]),
+    ("bootstrap", &["logs", "report", "store"]),
     ("archive", &["bootstrap", "history", "report"]),
     ("ingest", &["bootstrap", "logs", "report", "store"]),
     ("query", &["bootstrap", "history", "report", "store"]),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use fastrand::Rng;
+use futures_util::future::try_join_all;
 use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
@@ -108,7 +109,8 @@ fn event(shard: &Shard, from: usize, to: usize) -> Result<KinesisEvent> {
 }
 
 /// Delivers a shard as Lambda might, until every record was taken.
-async fn deliver(engine: &Engine, zone: Tz, shard: &Shard, rng: &mut Rng) -> Result<()> {
+async fn deliver(engine: &Engine, zone: Tz, shard: &Shard, mut rng: Rng) -> Result<()> {
+    let rng = &mut rng;
     let mut taken = 0;
     let mut lasting = writer(engine, zone, FOREVER, rng);
     while taken < shard.records.len() {
@@ -185,11 +187,9 @@ async fn records_of_a_stream() -> Result<()> {
         let shards: Vec<_> = (0..rng.usize(1..3))
             .map(|number| shard(number, zone, &mut expected, &mut rng))
             .collect();
-        for shard in &shards {
-            deliver(&engine, zone, shard, &mut rng)
-                .await
-                .with_context(|| format!("seed {seed}"))?;
-        }
+        let deliveries = shards.iter().map(|shard| deliver(&engine, zone, shard, rng.fork()));
+        let deliveries: Vec<_> = deliveries.collect();
+        try_join_all(deliveries).await.with_context(|| format!("seed {seed}"))?;
         println!("seed {seed}");
         check(&engine, zone, &expected).await?;
         let store = Store::new(engine.client(), "table", Writing::Transactions);

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
@@ -32,9 +32,15 @@ impl HttpConnector for Mortal {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let writes = target.ends_with("Item") && !target.ends_with("GetItem")
             || target.ends_with("TransactWriteItems");
-        if !self.life.goes_on(writes || self.reads_too) {
-            let dead = ConnectorError::io(DEAD.into());
-            return HttpConnectorFuture::ready(Err(dead));
+        let writes = writes || self.reads_too;
+        if !self.life.goes_on(writes) {
+            let dead = || ConnectorError::io(DEAD.into());
+            if writes && self.life.loses_an_answer() {
+                // Its last write was made, but it never learned of that.
+                let last = self.engine.call(request);
+                return HttpConnectorFuture::new(async move { last.await.and(Err(dead())) });
+            }
+            return HttpConnectorFuture::ready(Err(dead()));
         }
         self.engine.call(request)
     }
@@ -66,17 +72,26 @@ const DEAD: &str = "the process died here";
 
 /// How many writes a process makes before it dies.
 #[derive(Clone, Debug)]
-pub struct Life(Arc<AtomicI64>);
+pub struct Life {
+    writes_left: Arc<AtomicI64>,
+    /// The answer to one more write is lost.
+    loses_answer: Arc<AtomicBool>,
+}
 
 impl Life {
-    /// So many.
+    /// So many; of every other number, one more is made whose answer does not arrive.
     #[must_use]
     pub fn of(writes: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(writes)))
+        let writes_left = Arc::new(AtomicI64::new(writes));
+        Self { writes_left, loses_answer: Arc::new(AtomicBool::new(writes % 2 == 1)) }
+    }
+
+    fn loses_an_answer(&self) -> bool {
+        self.loses_answer.swap(false, Ordering::SeqCst)
     }
 
     fn goes_on(&self, writes: bool) -> bool {
-        self.0.fetch_sub(i64::from(writes), Ordering::SeqCst) > 0
+        self.writes_left.fetch_sub(i64::from(writes), Ordering::SeqCst) > 0
     }
 
     fn object_store(&self, writes: bool) -> object_store::Result<()> {

@@ -12,7 +12,7 @@ use crate::record::{self, Decoded, Inflater};
 use crate::state::StreamState;
 use crate::{ATTEMPTS, Collected, Ingest, IngestError, Settings, Summary};
 
-/// States read or written at once.
+/// States and rejects read or written at once.
 const CONCURRENCY: usize = 16;
 
 /// An event with records of one shard, in order.
@@ -115,11 +115,12 @@ impl Ingest {
         let outcome = self.store.count(&collected.tally, &batch.source, &batch.positions).await?;
         summary.add_outcome(&outcome);
         let mut clock = report::Days::new(self.settings.zone);
-        for rejected in &collected.rejected {
-            let arrived = batch.arrival(rejected.mark).unwrap_or(now);
-            let day = clock.day_of(arrived);
-            self.store.quarantine(rejected, &batch.source, &batch.positions, day).await?;
-        }
+        let quarantines = collected.rejected.iter().map(|rejected| {
+            let day = clock.day_of(batch.arrival(rejected.mark).unwrap_or(now));
+            self.store.quarantine(rejected, &batch.source, &batch.positions, day).boxed()
+        });
+        let quarantines: Vec<_> = quarantines.collect();
+        stream::iter(quarantines).buffer_unordered(CONCURRENCY).try_collect::<Vec<_>>().await?;
         summary.quarantined = collected.rejected.len() as u64;
         // Last: everything that these states stand for is stored now.
         let writes = readers

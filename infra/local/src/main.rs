@@ -177,10 +177,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 }
 
 fn domain(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@') {
-        return Err("it must be a domain as in example.org".to_owned());
-    }
-    Ok(text.to_lowercase())
+    report::domain_name(text).ok_or_else(|| "it must be a domain as in example.org".to_owned())
 }
 
 impl DayOptions {

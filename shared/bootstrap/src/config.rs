@@ -45,6 +45,7 @@ pub enum ConfigError {
 }
 
 const ZONE: &str = "an IANA time zone, as in Europe/Berlin";
+const DOMAIN: &str = "a domain, as in example.org";
 const FORMAT: &str = "auto, postfix, exim or json";
 
 impl Config {
@@ -73,13 +74,15 @@ impl Config {
             Some("json") => Format::Json,
             Some(other) => return Err(invalid("LOG_FORMAT", other.to_owned(), FORMAT)),
         };
+        let default_domain = get("DEFAULT_DOMAIN").unwrap_or_else(|| "(none)".to_owned());
+        let default_domain = report::domain_name(&default_domain)
+            .ok_or_else(|| invalid("DEFAULT_DOMAIN", default_domain, DOMAIN))?;
         Ok(Self {
             table: get("TABLE_NAME").ok_or(missing("TABLE_NAME", "the DynamoDB table's name"))?,
             zone,
             format,
             log_zone: zone_of("LOG_ZONE", zone)?,
-            default_domain: get("DEFAULT_DOMAIN")
-                .map_or("(none)".to_owned(), |domain| domain.to_lowercase()),
+            default_domain,
             archive_bucket: get("ARCHIVE_BUCKET"),
         })
     }

@@ -16,7 +16,9 @@ pub mod views;
 
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, local_to_unix};
 pub use senders::{Column, SenderRow, SenderTable, Senders, Sort};
-pub use submission::{AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_of};
+pub use submission::{
+    AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of,
+};
 pub use tally::{
     ALL_DOMAINS, Counted, Identity, IdentityKind, Marks, RollupEntry, Tally, UsageKey, Window,
 };

@@ -50,6 +50,14 @@ pub fn domain_of<'a>(sender: &'a str, account: &'a str, default: &'a str) -> &'a
     }
 }
 
+/// A domain that somebody configured, in lower case; none if it is no domain.
+#[must_use]
+pub fn domain_name(text: &str) -> Option<String> {
+    let strange = |c: char| c.is_control() || c.is_whitespace() || c == '@';
+    let fits = !text.is_empty() && text.len() <= 255 && !text.contains(strange);
+    fits.then(|| text.to_lowercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +71,14 @@ mod tests {
         assert_eq!(domain("root", "b@corp.test"), "(none)");
         assert_eq!(domain("\"a@b\"@example.test", ""), "example.test");
         assert_eq!(domain("a@", ""), "(none)");
+    }
+
+    #[test]
+    fn a_configured_domain_is_one() {
+        assert_eq!(domain_name("Example.TEST").as_deref(), Some("example.test"));
+        assert_eq!(domain_name("(none)").as_deref(), Some("(none)"));
+        for bad in ["", "a b", "a\tb", "a@b", &"x".repeat(256)] {
+            assert_eq!(domain_name(bad), None, "{bad:?}");
+        }
     }
 }

@@ -331,9 +331,9 @@ impl Tally {
     pub fn rollup_since<'a>(&'a self, whole: &RollupEntry<'a>, mark: u64) -> RollupEntry<'a> {
         let mut part = Rollup::new(whole.domain);
         for day in self.days.iter().filter(|day| day.day == whole.day) {
+            let of_domain = day.rollups.iter().position(|rollup| *rollup.domain == *whole.domain);
             for usage in &day.usage {
-                if whole.domain == ALL_DOMAINS || *day.rollups[usage.rollup].domain == *whole.domain
-                {
+                if whole.domain == ALL_DOMAINS || of_domain == Some(usage.rollup) {
                     for (at, messages) in usage.marks.0.iter().filter(|(at, _)| *at >= mark) {
                         part.add(*at, usage.tls, *messages);
                     }

@@ -121,6 +121,7 @@ impl<'a> Write<'a> {
                 );
                 Some(change.once(attribute, position(first), position(last)).while_open())
             }
+            Pending::Rollup { whole, from } if *from > whole.last => None,
             Pending::Rollup { whole, from } => {
                 let part = if *from > whole.first {
                     self.tally.rollup_since(whole, *from)

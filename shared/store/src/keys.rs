@@ -16,6 +16,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use report::{Day, RETENTION_DAYS};
+use sha2::{Digest as _, Sha256};
 
 /// An item, or its key, as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -24,6 +25,9 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 pub(crate) const EXPIRES: &str = "x";
 /// The partition of the days' states.
 pub(crate) const DAYS: &str = "D";
+
+/// The longest name of a log stream, in bytes, that is a key as it is.
+const LOG_STREAM: usize = 1000;
 
 pub(crate) fn key(pk: &str, sk: &str) -> Item {
     Item::from([
@@ -61,7 +65,17 @@ pub(crate) fn quarantine(day: Day) -> String {
 }
 
 pub(crate) fn carry_over(log_stream: &str) -> String {
-    format!("C#{log_stream}")
+    if log_stream.len() <= LOG_STREAM {
+        return format!("C#{log_stream}");
+    }
+    // A key takes 2,048 bytes, and the name comes from whoever can write to the stream.
+    let checksum = Sha256::digest(log_stream.as_bytes());
+    let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut cut = LOG_STREAM;
+    while !log_stream.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    format!("C#{}~{checksum}", &log_stream[..cut])
 }
 
 pub(crate) fn seen(domains: bool, day: Day) -> String {
@@ -83,4 +97,17 @@ pub(crate) fn bytes(bytes: Vec<u8>) -> AttributeValue {
 
 pub(crate) fn read_bytes<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
     item.get(name)?.as_b().ok().map(AsRef::as_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_log_streams_fit_into_keys_and_stay_different() {
+        assert_eq!(carry_over("cw:1:mail:mx1"), "C#cw:1:mail:mx1");
+        let (one, two) = ("\u{e9}".repeat(2000) + "1", "\u{e9}".repeat(2000) + "2");
+        assert!(carry_over(&one).len() < 2048);
+        assert_ne!(carry_over(&one), carry_over(&two));
+    }
 }

@@ -42,13 +42,15 @@ use crate::{Positions, Source, Store, StoreError, Writing};
 pub(crate) const FULL: &str = "f";
 /// Bytes that a page may take, as DynamoDB counts them: within one write unit, with room for numbers to grow.
 pub(crate) const PAGE: usize = 960;
-/// What a page takes beside its counters: keys, expiry, a position.
+/// What a new page takes beside its counters: keys, expiry, a position.
 const FRAME: usize = 100;
+/// Counters that one update adds to: far below what an update expression may hold.
+const ROWS: usize = 100;
 /// What a counter's value takes.
 const VALUE: usize = 4;
 /// The deepest page: below it, checksums have no more bits to tell counters apart.
 const DEEPEST: u32 = 60;
-/// Pages and counters remembered: about 50 MB.
+/// Counters remembered, or as much else: about 50 MB.
 const REMEMBERED: usize = 1_000_000;
 /// Pages read or closed at once.
 const CONCURRENCY: usize = 32;
@@ -218,27 +220,36 @@ impl<'t> Page<'t> {
 enum Known {
     /// It is full, with these positions for ever.
     Full(Arc<HashMap<String, Vec<u8>>>),
-    /// It is open, with at least these counters.
-    Open { rows: HashSet<u64>, bytes: usize },
+    /// It is open, with at least these counters; the bytes of these, and of everything else.
+    Open { rows: HashSet<u64>, bytes: usize, frame: usize },
 }
 
 impl Known {
     fn of(item: Option<&Item>) -> Self {
-        let Some(item) = item else { return Self::Open { rows: HashSet::new(), bytes: FRAME } };
+        let Some(item) = item else {
+            return Self::Open { rows: HashSet::new(), bytes: 0, frame: FRAME };
+        };
         if item.contains_key(FULL) {
             let positions = item.iter().filter_map(|(name, value)| {
                 value.as_b().ok().map(|position| (name.clone(), position.as_ref().to_vec()))
             });
             return Self::Full(Arc::new(positions.collect()));
         }
-        let rows = item.keys().filter(|name| is_counter(name)).map(|name| way_of(name)).collect();
-        let size = |value: &AttributeValue| match value {
-            AttributeValue::S(text) => text.len(),
-            AttributeValue::B(bytes) => bytes.as_ref().len(),
-            _ => VALUE,
-        };
-        let bytes = item.iter().map(|(name, value)| name.len() + size(value)).sum();
-        Self::Open { rows, bytes }
+        let (mut rows, mut bytes, mut frame) = (HashSet::new(), 0, 0);
+        for (name, value) in item {
+            if is_counter(name) {
+                rows.insert(way_of(name));
+                bytes += name.len() + VALUE;
+            } else {
+                frame += name.len();
+                frame += match value {
+                    AttributeValue::S(text) => text.len(),
+                    AttributeValue::B(bytes) => bytes.as_ref().len(),
+                    _ => VALUE,
+                };
+            }
+        }
+        Self::Open { rows, bytes, frame }
     }
 }
 
@@ -260,11 +271,11 @@ enum Decision {
 impl Directory {
     /// Forgets everything if it has grown too much.
     pub(crate) fn trim(&mut self) {
-        let rows = |known: &Known| match known {
-            Known::Full(positions) => positions.len() + 1,
-            Known::Open { rows, .. } => rows.len() + 1,
+        let weight = |known: &Known| match known {
+            Known::Full(positions) => 6 + 3 * positions.len(),
+            Known::Open { rows, .. } => 6 + rows.len(),
         };
-        if self.0.values().map(rows).sum::<usize>() > REMEMBERED {
+        if self.0.values().map(weight).sum::<usize>() > REMEMBERED {
             self.0.clear();
         }
     }
@@ -275,12 +286,14 @@ impl Directory {
             Some(Known::Full(positions)) => {
                 Decision::Descend(positions.get(source.attribute()).cloned())
             }
-            Some(Known::Open { rows, bytes }) => {
+            Some(Known::Open { rows, bytes, frame }) => {
                 let new = page.rows.iter().filter(|row| !rows.contains(&row.way));
                 let (count, added) = new.fold((rows.len(), 0), |(count, added), row| {
                     (count + 1, added + row.name.len() + VALUE)
                 });
-                let fits = added == 0 || bytes + added <= limit;
+                // Positions of many sources must not leave a page without room for counters.
+                let room = limit.saturating_sub((*frame).min(limit / 3));
+                let fits = page.rows.len() <= ROWS && (added == 0 || bytes + added <= room);
                 if fits || count <= 1 || page.depth >= DEEPEST {
                     Decision::Write
                 } else {
@@ -293,15 +306,17 @@ impl Directory {
     /// Takes note of what was written to a page, and of how large DynamoDB says that it is.
     pub(crate) fn written(&mut self, page: &Page<'_>, write_units: Option<f64>) {
         let place = page.place();
-        if write_units.is_some_and(|units| units > 2.0) {
+        let Some(Known::Open { rows, bytes, frame }) = self.0.get_mut(&place) else { return };
+        for row in &page.rows {
+            if rows.insert(row.way) {
+                *bytes += row.name.len() + VALUE;
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand bytes")]
+        let expected = ((*bytes + *frame) as f64 / 1024.0).ceil() + 1.0;
+        if write_units.is_some_and(|units| units > expected) {
             // Others have filled it too: look again next time.
             self.0.remove(&place);
-        } else if let Some(Known::Open { rows, bytes }) = self.0.get_mut(&place) {
-            for row in &page.rows {
-                if rows.insert(row.way) {
-                    *bytes += row.name.len() + VALUE;
-                }
-            }
         }
     }
 
