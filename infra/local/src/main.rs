@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use history::{History, HistoryError};
@@ -291,6 +291,12 @@ async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz
 
 async fn archive_days(options: ArchiveDays) -> Result<()> {
     let ArchiveDays { data, days } = options;
+    if !data.is_dir() {
+        bail!(
+            "there is no data folder {}: ingest logs into it first, or name another",
+            data.display()
+        );
+    }
     let home = Home::share(&data, days.zone).await?;
     let now = days.now();
     let today = report::Days::new(days.zone).day_of(now.unix());
