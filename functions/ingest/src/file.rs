@@ -202,9 +202,7 @@ impl FileIngest {
             }
         }
         let day = report::Days::new(self.ingest.settings.zone).day_of(self.now);
-        for rejected in &collected.rejected {
-            store.quarantine(rejected, &self.source, &positions, day).await?;
-        }
+        store.quarantine(&collected.rejected, &self.source, &positions, |_| day).await?;
         summary.quarantined = collected.rejected.len() as u64;
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);

@@ -6,13 +6,13 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use logs::{Arrival, LogStream};
 use serde::Deserialize;
-use store::{CarryOver, Positions, Source, Written};
+use store::{CarryOver, Positions, Rejected, Source, Written};
 
 use crate::record::{self, Decoded, Inflater};
 use crate::state::StreamState;
 use crate::{ATTEMPTS, Collected, Ingest, IngestError, Settings, Summary};
 
-/// States and rejects read or written at once.
+/// States read or written at once.
 const CONCURRENCY: usize = 16;
 
 /// An event with records of one shard, in order.
@@ -115,12 +115,10 @@ impl Ingest {
         let outcome = self.store.count(&collected.tally, &batch.source, &batch.positions).await?;
         summary.add_outcome(&outcome);
         let mut clock = report::Days::new(self.settings.zone);
-        let quarantines = collected.rejected.iter().map(|rejected| {
-            let day = clock.day_of(batch.arrival(rejected.mark).unwrap_or(now));
-            self.store.quarantine(rejected, &batch.source, &batch.positions, day).boxed()
-        });
-        let quarantines: Vec<_> = quarantines.collect();
-        stream::iter(quarantines).buffer_unordered(CONCURRENCY).try_collect::<Vec<_>>().await?;
+        let day_of =
+            |rejected: &Rejected| clock.day_of(batch.arrival(rejected.mark).unwrap_or(now));
+        let (rejected, positions) = (&collected.rejected, &batch.positions);
+        self.store.quarantine(rejected, &batch.source, positions, day_of).await?;
         summary.quarantined = collected.rejected.len() as u64;
         // Last: everything that these states stand for is stored now.
         let writes = readers

@@ -18,12 +18,18 @@ impl Now {
     #[must_use]
     pub fn as_of(day: Option<Day>, zone: Tz) -> Self {
         match day {
-            Some(day) if Days::new(zone).day_of(Self::Machine.unix()) != day => {
+            Some(day) if Self::Machine.today(zone) != day => {
                 let next = day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN);
                 Self::Fixed(local_to_unix(zone, next) - 1)
             }
             _ => Self::Machine,
         }
+    }
+
+    /// The present day in a zone.
+    #[must_use]
+    pub fn today(self, zone: Tz) -> Day {
+        Days::new(zone).day_of(self.unix())
     }
 
     /// Seconds since 1970.

@@ -268,7 +268,7 @@ async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz
     let mut ticks = tokio::time::interval(HOUSEKEEPING);
     loop {
         ticks.tick().await;
-        let today = report::Days::new(zone).day_of(now.unix());
+        let today = now.today(zone);
         let (summary, archived) = archive::run(&history, today, |_, _| {}).await;
         match archived {
             Ok(()) => tracing::debug!(?summary, "closed days are archived"),
@@ -299,7 +299,7 @@ async fn archive_days(options: ArchiveDays) -> Result<()> {
     }
     let home = Home::share(&data, days.zone).await?;
     let now = days.now();
-    let today = report::Days::new(days.zone).day_of(now.unix());
+    let today = now.today(days.zone);
     let (mut summary, done) = archived(&home.history, today).await;
     if matches!(now, Now::Machine) {
         summary.removed = archive::remove_expired(&home.history, today).await?;

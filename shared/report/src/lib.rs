@@ -12,6 +12,7 @@ mod submission;
 mod tally;
 mod text;
 mod tls;
+mod usage;
 pub mod views;
 
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, local_to_unix};
@@ -19,8 +20,7 @@ pub use senders::{Column, SenderRow, SenderTable, Senders, Sort};
 pub use submission::{
     AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of,
 };
-pub use tally::{
-    ALL_DOMAINS, Counted, Identity, IdentityKind, Marks, RollupEntry, Tally, UsageKey, Window,
-};
+pub use tally::{ALL_DOMAINS, Counted, Marks, RollupEntry, Tally, Window};
 pub use text::{ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered};
 pub use tls::{TlsCounts, TlsShare, TlsVersion};
+pub use usage::{Identity, IdentityKind, UsageKey};

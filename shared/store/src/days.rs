@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use report::{Day, Range, Tally};
 
-use crate::count::{CONCURRENCY, Outcome, Updated, gathered};
 use crate::expression::Change;
 use crate::keys::{self, EXPIRES};
-use crate::{Store, StoreError};
+use crate::{Outcome, Store, StoreError};
 
 /// How often the day was counted into.
 const REVISION: &str = "r";
@@ -36,13 +35,7 @@ impl Store {
             let key = keys::key(keys::DAYS, &day.to_string());
             Change::add(key, [(REVISION, keys::of_number(1))], keys::expiry(day))
         });
-        match self.writing {
-            crate::Writing::Single { .. } => {
-                let writes = changes.map(|change| self.change_one(change).boxed());
-                Ok(gathered(writes.collect(), CONCURRENCY).await?.iter().sum())
-            }
-            crate::Writing::Transactions => self.change_all(changes.collect()).await,
-        }
+        self.change_all(changes.collect()).await
     }
 
     /// The state of every day of a range that has one, as of all writes so far.
@@ -104,12 +97,5 @@ impl Store {
             }
             Err(error) => Err(StoreError::request("UpdateItem", &error)),
         }
-    }
-
-    /// Makes a change that carries no condition.
-    pub(crate) async fn change_one(&self, change: Change) -> Result<Outcome, StoreError> {
-        let (Updated::Done(write_units) | Updated::Refused(_, write_units)) =
-            self.update(change).await?;
-        Ok(Outcome { items: 1, duplicates: 0, write_units })
     }
 }

@@ -31,10 +31,12 @@ mod days;
 mod expression;
 mod files;
 mod keys;
+mod names;
 mod pages;
 mod position;
 mod quarantine;
 mod read;
+mod requests;
 mod seen;
 mod table;
 

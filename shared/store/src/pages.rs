@@ -28,14 +28,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::FutureExt as _;
-use report::{Day, Marks, TlsVersion, UsageKey};
+use report::{Day, Marks};
 use sha2::{Digest as _, Sha256};
 
-use crate::count::{TRANSACTION, Transacted, gathered};
 use crate::expression::Change;
-use crate::keys::{self, EXPIRES, Item};
+use crate::keys::{self, Item};
+use crate::names::is_counter;
+use crate::requests::{TRANSACTION, Transacted, Updated, gathered};
 use crate::{Positions, Source, Store, StoreError, Writing};
 
 /// Marks a page as full.
@@ -54,10 +55,6 @@ const DEEPEST: u32 = 60;
 const REMEMBERED: usize = 1_000_000;
 /// Pages read or closed at once.
 const CONCURRENCY: usize = 32;
-/// Stands for the account when it is the sender, and for the domain of a sender who is of the book's own.
-/// No name holds control characters.
-const SAME: char = '\u{1}';
-
 /// A counter and what a tally adds to it.
 #[derive(Debug)]
 pub(crate) struct Row<'t> {
@@ -73,58 +70,6 @@ impl<'t> Row<'t> {
         let way = way_of(&name);
         Self { name, way, marks }
     }
-
-    /// The name of a usage counter within its domain's book.
-    pub(crate) fn usage(key: &UsageKey<'_>) -> String {
-        let UsageKey { domain, sender, account, mechanism, tls, client } = *key;
-        let own = sender.strip_suffix(domain).and_then(|name| name.strip_suffix('@'));
-        let account = if account == sender { "\u{1}" } else { account };
-        let tls = tls_code(tls);
-        match own {
-            Some(name) => format!("{name}{SAME}\t{account}\t{mechanism}\t{tls}\t{client}"),
-            None => format!("{sender}\t{account}\t{mechanism}\t{tls}\t{client}"),
-        }
-    }
-}
-
-/// Reads the name of a usage counter; `buffer` takes the sender. None if it is no such name.
-pub(crate) fn usage_key<'n>(
-    domain: &'n str,
-    name: &'n str,
-    buffer: &'n mut String,
-) -> Option<UsageKey<'n>> {
-    let mut fields = name.split('\t');
-    let (sender, account) = (fields.next()?, fields.next()?);
-    buffer.clear();
-    match sender.strip_suffix(SAME) {
-        Some(name) => buffer.extend([name, "@", domain]),
-        None => buffer.push_str(sender),
-    }
-    let sender = buffer.as_str();
-    let account = if account == "\u{1}" { sender } else { account };
-    let (mechanism, tls, client) = (fields.next()?, tls_of(fields.next()?)?, fields.next()?);
-    let key = UsageKey { domain, sender, account, mechanism, tls, client };
-    fields.next().is_none().then_some(key)
-}
-
-const fn tls_code(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::Tls10 => "0",
-        TlsVersion::Tls11 => "1",
-        TlsVersion::Tls12 => "2",
-        TlsVersion::Tls13 => "3",
-        TlsVersion::None => "n",
-        TlsVersion::Unknown => "u",
-    }
-}
-
-fn tls_of(code: &str) -> Option<TlsVersion> {
-    TlsVersion::ALL.into_iter().find(|version| tls_code(*version) == code)
-}
-
-/// Whether an attribute is a counter of a page.
-pub(crate) fn is_counter(attribute: &str) -> bool {
-    attribute.contains('\t')
 }
 
 /// The same in every process and every version: otherwise records that come again would go another way.
@@ -149,7 +94,7 @@ pub(crate) struct Page<'t> {
     depth: u32,
     rows: Vec<Row<'t>>,
     /// What was counted at this mark or later is still to be added.
-    pub(crate) from: u64,
+    from: u64,
 }
 
 /// Partition and sort key of a page.
@@ -179,6 +124,12 @@ impl<'t> Page<'t> {
     pub(crate) fn key(&self) -> Item {
         let (pk, sk) = self.place();
         keys::key(&pk, &sk)
+    }
+
+    /// The update that marks the page as full, if nobody has.
+    fn closing(&self) -> Change {
+        let full = [(FULL, keys::of_number(1))];
+        Change::add(self.key(), full, keys::expiry(self.day())).while_open()
     }
 
     /// Attributes and what is to be added to them, as far as something is.
@@ -393,85 +344,48 @@ impl Store {
     /// Marks pages as full, whatever is in them, and takes note of their positions.
     async fn close_all(&self, pages: &[Page<'_>]) -> Result<f64, StoreError> {
         if let Writing::Single { concurrency } = self.writing {
-            let closes: Vec<_> = pages.iter().map(|page| self.close(page).boxed()).collect();
-            return Ok(gathered(closes, concurrency).await?.into_iter().sum());
+            return self.close_each(pages, concurrency).await;
         }
         let mut write_units = 0.0;
         for pages in pages.chunks(TRANSACTION) {
-            let closes = pages.iter().map(|page| {
-                let full = [(FULL, keys::of_number(1))];
-                Change::add(page.key(), full, keys::expiry(page.day())).while_open()
-            });
-            if let Transacted::Done(units) = self.transact(closes.collect()).await? {
-                write_units += units;
-                // A transaction does not tell what was in the pages.
-                let looks: Vec<_> = pages.iter().map(|page| self.look_at(page).boxed()).collect();
-                gathered(looks, CONCURRENCY).await?;
-                pages.iter().for_each(|page| self.directory().closed_first(page));
-            } else {
-                let closes: Vec<_> = pages.iter().map(|page| self.close(page).boxed()).collect();
-                write_units += gathered(closes, CONCURRENCY).await?.into_iter().sum::<f64>();
-            }
+            write_units += match self.transact(pages.iter().map(Page::closing).collect()).await? {
+                Transacted::Done(units) => {
+                    let looks = pages.iter().map(|page| self.look_at_closed(page).boxed());
+                    gathered(looks.collect(), CONCURRENCY).await?;
+                    units
+                }
+                Transacted::Refused(_) | Transacted::Contended => {
+                    self.close_each(pages, CONCURRENCY).await?
+                }
+            };
         }
         Ok(write_units)
     }
 
-    /// The same for one page.
-    async fn close(&self, page: &Page<'_>) -> Result<f64, StoreError> {
-        let closed = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(page.key()))
-            .update_expression(format!("SET {FULL} = :full, {EXPIRES} = :expires"))
-            .expression_attribute_values(":full", keys::of_number(1))
-            .expression_attribute_values(":expires", keys::expiry(page.day()))
-            .return_values(ReturnValue::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| StoreError::request("UpdateItem", &error))?;
-        let mut item = closed.attributes.unwrap_or_default();
-        let mut directory = self.directory();
-        if item.insert(FULL.to_owned(), keys::of_number(1)).is_none() {
-            directory.closed_first(page);
-        }
-        directory.found(page, &item);
-        Ok(closed.consumed_capacity.and_then(|used| used.capacity_units).unwrap_or(0.0))
+    async fn close_each(&self, pages: &[Page<'_>], concurrency: usize) -> Result<f64, StoreError> {
+        let closes = pages.iter().map(|page| self.close(page).boxed());
+        Ok(gathered(closes.collect(), concurrency).await?.into_iter().sum())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    async fn close(&self, page: &Page<'_>) -> Result<f64, StoreError> {
+        match self.update(page.closing()).await? {
+            Updated::Done(units) => {
+                self.look_at_closed(page).await?;
+                Ok(units)
+            }
+            Updated::Refused(old, units) => {
+                if let Some(old) = old {
+                    self.directory().found(page, &old);
+                }
+                Ok(units)
+            }
+        }
+    }
 
-    #[test]
-    fn names_round_trip_and_are_short() {
-        let key = |domain, sender, account| UsageKey {
-            domain,
-            sender,
-            account,
-            mechanism: "PLAIN",
-            tls: TlsVersion::Tls13,
-            client: "192.0.2.1",
-        };
-        for key in [
-            key("example.test", "ann@example.test", "ann@example.test"),
-            key("example.test", "ann@example.test", "ann"),
-            key("corp.test", "<>", "ann@corp.test"),
-            key("(none)", "root", "root"),
-            key("(none)", "a@", ""),
-            key("test", "\"a@b\"@test", "\"a@b\"@test"),
-            key("t", "t", "t"),
-        ] {
-            let name = Row::usage(&key);
-            assert_eq!(usage_key(key.domain, &name, &mut String::new()), Some(key), "{name:?}");
-            assert!(is_counter(&name));
-        }
-        let name = Row::usage(&key("example.test", "ann@example.test", "ann@example.test"));
-        assert_eq!(name, "ann\u{1}\t\u{1}\tPLAIN\t3\t192.0.2.1");
-        for bad in ["", "a\tb", "a\tb\tc\t9\td", "a\tb\tc\t3\td\te"] {
-            assert_eq!(usage_key("example.test", bad, &mut String::new()), None, "{bad}");
-        }
+    /// Takes note of a page that this process has just closed: closing does not tell what was in it.
+    async fn look_at_closed(&self, page: &Page<'_>) -> Result<(), StoreError> {
+        self.look_at(page).await?;
+        self.directory().closed_first(page);
+        Ok(())
     }
 }

@@ -1,13 +1,18 @@
 //! Records and lines that could not be read, kept for a person to look at.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{FutureExt as _, StreamExt as _};
 use report::Day;
 
 use crate::keys::{self, EXPIRES};
+use crate::requests::gathered;
 use crate::{Positions, Source, Store, StoreError};
 
 /// The most bytes kept in one item: a DynamoDB item holds 400 KB.
 const PART: usize = 300_000;
+
+/// Items written at once.
+const CONCURRENCY: usize = 16;
 
 /// The most characters of a reason that are kept: it may quote what it is about.
 const REASON: usize = 300;
@@ -26,13 +31,27 @@ pub struct Rejected {
 }
 
 impl Store {
-    /// Keeps what could not be read; the same again changes nothing.
+    /// Keeps what could not be read, under the day that `day_of` gives; the same again changes nothing.
     ///
     /// Larger ones than an item holds take several, numbered from 0.
     ///
     /// # Errors
     /// A request failed.
     pub async fn quarantine(
+        &self,
+        rejected: &[Rejected],
+        source: &Source,
+        positions: &Positions,
+        mut day_of: impl FnMut(&Rejected) -> Day,
+    ) -> Result<(), StoreError> {
+        let puts = rejected.iter().map(|rejected| {
+            self.quarantine_one(rejected, source, positions, day_of(rejected)).boxed()
+        });
+        gathered(puts.collect(), CONCURRENCY).await?;
+        Ok(())
+    }
+
+    async fn quarantine_one(
         &self,
         rejected: &Rejected,
         source: &Source,
@@ -71,7 +90,6 @@ impl Store {
     /// # Errors
     /// A request failed.
     pub async fn quarantined(&self, day: Day) -> Result<Vec<(String, String)>, StoreError> {
-        use futures_util::StreamExt as _;
         let mut found = Vec::new();
         let mut pages = self.pages(keys::quarantine(day), None);
         while let Some(page) = pages.next().await {

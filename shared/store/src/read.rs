@@ -9,7 +9,7 @@ use report::{Day, Range, TlsCounts, TlsVersion, UsageKey};
 
 use crate::count::attribute_of;
 use crate::keys::{self, Item};
-use crate::pages::{is_counter, usage_key};
+use crate::names::{self, is_counter};
 use crate::{Store, StoreError};
 
 /// Messages by day.
@@ -139,7 +139,7 @@ impl Store {
                 let domain = keys::text(&item, "sk").and_then(|sk| sk.split_once('\t'));
                 let (domain, _) = domain.ok_or_else(wrong)?;
                 for (name, messages) in counters(&item) {
-                    let key = usage_key(domain, name, &mut buffer).ok_or_else(wrong)?;
+                    let key = names::read(domain, name, &mut buffer).ok_or_else(wrong)?;
                     let messages = messages.ok_or_else(wrong)?;
                     if filter.sender.is_none_or(|sender| sender == key.sender) {
                         each(key, messages);

@@ -10,13 +10,12 @@ use std::sync::PoisonError;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::Datelike as _;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use report::{Day, Identity, IdentityKind, Range, Tally};
 
-use crate::count::{CONCURRENCY, Outcome, gathered};
 use crate::expression::Change;
 use crate::keys;
-use crate::{Store, StoreError};
+use crate::{Outcome, Store, StoreError};
 
 /// Names and days remembered as written: about 8 MB.
 const REMEMBERED: usize = 500_000;
@@ -69,13 +68,7 @@ impl Store {
             let key = keys::key(&partition, name);
             Some(Change::add(key, days_seen, keys::expiry(month_ends)))
         });
-        let outcome = match self.writing {
-            crate::Writing::Single { .. } => {
-                let writes = writes.map(|change| self.change_one(change).boxed());
-                gathered(writes.collect(), CONCURRENCY).await?.iter().sum()
-            }
-            crate::Writing::Transactions => self.change_all(writes.collect()).await?,
-        };
+        let outcome = self.change_all(writes.collect()).await?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() + fresh.len() > REMEMBERED {
             seen.clear();
