@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use history::{Grain, Wanted};
-use report::SENDER_LIMIT;
 use report::views::{SenderDetails, SenderFigures};
+use report::{SENDER_LIMIT, View};
 
 use crate::Query;
 use crate::params::{self, Given};
@@ -28,7 +28,7 @@ pub(crate) async fn sender(
     Path((view, sender)): Path<(String, String)>,
     given: Given,
 ) -> Result<Json<SenderDetails>, Problem> {
-    if !matches!(view.as_str(), "sending-volume" | "tls-usage") {
+    if View::from_name(&view).is_none() {
         return Err(Problem::NotFound { path: format!("/v1/reports/{view}/details") });
     }
     let params = given.read(params::REPORT, &query)?;

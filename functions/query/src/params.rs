@@ -131,7 +131,7 @@ impl Given {
             return Ok(Sort::MOST_MESSAGES);
         };
         Sort::read(text).ok_or_else(|| {
-            let allowed = "it must be sender, messages, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
+            let allowed = "it must be sender, messages, legacy, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
                            TLS1.3, none, unknown) with or without .percent; - before it for \
                            largest first";
             Problem::parameter("sort", text, allowed)

@@ -8,9 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use history::{Grain, Wanted};
-use report::csv::{self, Columns};
+use report::csv;
 use report::views::{TlsRow, VolumeRow};
-use report::{Range, SenderRow, SenderTable, Senders};
+use report::{Range, SenderRow, SenderTable, Senders, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -57,7 +57,7 @@ struct Cursor {
     ("end" = Option<String>, Query, description = "Last day, included; by default today"),
     ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
     ("search" = Option<String>, Query, description = "Part of the sender"),
-    ("sort" = Option<String>, Query, description = "sender, messages, TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
+    ("sort" = Option<String>, Query, description = "sender, messages, legacy (TLS1.0, TLS1.1 and none together), TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
     ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Rows on the page; by default 100"),
     ("cursor" = Option<String>, Query, description = "next of the page before"),
     ("format" = Option<String>, Query, description = "json, or csv for the whole table (as Accept: text/csv)"),
@@ -70,7 +70,7 @@ pub(crate) async fn sending_volume(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Response, Problem> {
-    answer(&query, given, Columns::SendingVolume, |rows, next| {
+    answer(&query, given, View::SendingVolume, |rows, next| {
         Json(VolumePage { rows: rows.iter().map(VolumeRow::from).collect(), next }).into_response()
     })
     .await
@@ -82,7 +82,7 @@ pub(crate) async fn sending_volume(
     ("end" = Option<String>, Query, description = "Last day, included; by default today"),
     ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
     ("search" = Option<String>, Query, description = "Part of the sender"),
-    ("sort" = Option<String>, Query, description = "sender, messages, TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
+    ("sort" = Option<String>, Query, description = "sender, messages, legacy (TLS1.0, TLS1.1 and none together), TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
     ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Rows on the page; by default 100"),
     ("cursor" = Option<String>, Query, description = "next of the page before"),
     ("format" = Option<String>, Query, description = "json, or csv for the whole table (as Accept: text/csv)"),
@@ -95,7 +95,7 @@ pub(crate) async fn tls_usage(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Response, Problem> {
-    answer(&query, given, Columns::TlsUsage, |rows, next| {
+    answer(&query, given, View::TlsUsage, |rows, next| {
         Json(TlsPage { rows: rows.iter().map(TlsRow::from).collect(), next }).into_response()
     })
     .await
@@ -104,15 +104,15 @@ pub(crate) async fn tls_usage(
 async fn answer(
     query: &Query,
     given: Given,
-    columns: Columns,
+    view: View,
     page: impl FnOnce(&[SenderRow<'_>], Option<String>) -> Response,
 ) -> Result<Response, Problem> {
     let params = given.read(params::TABLE, query)?;
     if params.csv {
         let senders = senders(query, &params).await?.1;
-        return blocking(move || whole(&senders, columns, &params)).await?;
+        return blocking(move || whole(&senders, view, &params)).await?;
     }
-    let question = question(&params, columns);
+    let question = question(&params, view);
     let cursor = params.cursor.as_deref().map(|text| Cursor::read(text, question)).transpose()?;
     let shown = cursor.as_ref().map(|cursor| cursor.snapshot);
     let (snapshot, senders) = match shown.and_then(|id| Some((id, query.snapshots.get(id)?))) {
@@ -146,18 +146,14 @@ async fn senders(query: &Query, params: &Params) -> Result<(u64, Arc<Senders>), 
     Ok((id, query.snapshots.put(id, senders)))
 }
 
-fn whole(senders: &Senders, columns: Columns, params: &Params) -> Result<Response, Problem> {
+fn whole(senders: &Senders, view: View, params: &Params) -> Result<Response, Problem> {
     let mut body = Vec::new();
     let rows = senders.rows(params.sort, &params.search);
-    csv::write(&mut body, columns, rows).map_err(|error| {
+    csv::write(&mut body, view, rows).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
     })?;
-    let view = match columns {
-        Columns::SendingVolume => "sending-volume",
-        Columns::TlsUsage => "tls-usage",
-    };
-    Ok((csv_headers(view, params.range), body).into_response())
+    Ok((csv_headers(view.name(), params.range), body).into_response())
 }
 
 /// Does what takes long on a thread where it holds nobody up.
@@ -170,18 +166,18 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-/// The headers of a view as a CSV file.
-pub(crate) fn csv_headers(view: &str, range: Range) -> [(HeaderName, String); 2] {
-    let name = format!("{view}_{}_{}.csv", range.start, range.end);
+/// The headers of a CSV file.
+pub(crate) fn csv_headers(what: &str, range: Range) -> [(HeaderName, String); 2] {
+    let name = csv::file_name(what, range);
     [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ]
 }
 
-fn question(params: &Params, columns: Columns) -> u64 {
+fn question(params: &Params, view: View) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (columns, params.range, &params.domain, &params.search, params.sort).hash(&mut hasher);
+    (view, params.range, &params.domain, &params.search, params.sort).hash(&mut hasher);
     hasher.finish()
 }
 

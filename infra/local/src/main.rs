@@ -229,8 +229,8 @@ async fn show_demo(options: Demo) -> Result<()> {
     archived(&home.history, today).await.1?;
     println!(
         "An invented organisation's mail until {today}: {} messages in {} log lines",
-        tell::grouped(summary.submissions),
-        tell::grouped(summary.lines)
+        report::grouped(summary.submissions),
+        report::grouped(summary.lines)
     );
     let base = format!("http://{}", listener.local_addr()?);
     println!("Open {base}/v1/insight, or ask for example:");

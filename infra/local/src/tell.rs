@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use local::files::Report;
-use report::{Day, Range};
+use report::{Day, Range, grouped};
 
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
@@ -78,17 +78,4 @@ pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
 /// A line with a figure.
 fn row(name: &str, value: u64, note: &str) {
     println!("  {name:<15}{:>12}{note}", grouped(value));
-}
-
-/// 1234567 as 1,234,567.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -5,16 +5,7 @@ use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::{Day, SenderRow, TlsVersion, UsageKey};
-
-/// What a table shows beside the sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Columns {
-    /// The message count.
-    SendingVolume,
-    /// Percentage and number of messages per TLS version, and the message count.
-    TlsUsage,
-}
+use crate::{Day, Range, SenderRow, TlsVersion, UsageKey, View};
 
 /// Bytes gathered before they are handed on.
 const BUFFER: usize = 1 << 16;
@@ -23,19 +14,26 @@ fn writer<W: Write>(to: W) -> Writer<W> {
     WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(BUFFER).from_writer(to)
 }
 
-/// Writes a table: a header, then one line for each row, ended by CR LF.
+/// The name of a CSV file: what is in it (a view's name, or `detailed`), and of which days.
+#[must_use]
+pub fn file_name(what: &str, range: Range) -> String {
+    format!("{what}_{}_{}.csv", range.start, range.end)
+}
+
+/// Writes a view's table: a header, then one line for each row, ended by CR LF. Beside the sender, sending
+/// volume shows its message count, TLS usage also percentage and number of messages per TLS version.
 ///
 /// # Errors
 /// Writing failed.
 pub fn write<'r>(
     to: impl Write,
-    columns: Columns,
+    view: View,
     rows: impl IntoIterator<Item = SenderRow<'r>>,
 ) -> io::Result<()> {
     let mut writer = writer(to);
-    writer.write_record(header(columns))?;
+    writer.write_record(header(view))?;
     for row in rows {
-        writer.write_record(record(columns, &row))?;
+        writer.write_record(record(view, &row))?;
     }
     writer.flush()
 }
@@ -92,11 +90,11 @@ impl<W: Write> std::fmt::Debug for Detailed<W> {
     }
 }
 
-fn header(columns: Columns) -> Vec<String> {
+fn header(view: View) -> Vec<String> {
     let mut header = vec!["Sender address".to_owned()];
-    if columns == Columns::TlsUsage {
+    if view == View::TlsUsage {
         for version in TlsVersion::ALL {
-            let label = label(version);
+            let label = version.label();
             header.extend([format!("{label} %"), format!("{label} messages")]);
         }
     }
@@ -104,27 +102,15 @@ fn header(columns: Columns) -> Vec<String> {
     header
 }
 
-fn record(columns: Columns, row: &SenderRow<'_>) -> Vec<String> {
+fn record(view: View, row: &SenderRow<'_>) -> Vec<String> {
     let mut record = vec![safe(row.sender).into_owned()];
-    if columns == Columns::TlsUsage {
+    if view == View::TlsUsage {
         for share in row.counts.shares() {
             record.extend([format!("{:.2}", share.percent), share.messages.to_string()]);
         }
     }
     record.push(row.counts.total().to_string());
     record
-}
-
-/// How a column is headed.
-fn label(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::Tls10 => "TLS1.0",
-        TlsVersion::Tls11 => "TLS1.1",
-        TlsVersion::Tls12 => "TLS1.2",
-        TlsVersion::Tls13 => "TLS1.3",
-        TlsVersion::None => "No TLS",
-        TlsVersion::Unknown => "Unknown",
-    }
 }
 
 /// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
@@ -144,23 +130,23 @@ mod tests {
     use super::*;
     use crate::TlsCounts;
 
-    fn table(columns: Columns, sender: &str) -> String {
+    fn table(view: View, sender: &str) -> String {
         let mut counts = TlsCounts::default();
         counts.add(TlsVersion::Tls10, 1);
         counts.add(TlsVersion::Tls12, 2);
         let mut bytes = Vec::new();
-        write(&mut bytes, columns, [SenderRow { sender, counts }]).expect("memory");
+        write(&mut bytes, view, [SenderRow { sender, counts }]).expect("memory");
         String::from_utf8(bytes).expect("text")
     }
 
     #[test]
     fn tables_have_the_columns_of_their_view() {
         assert_eq!(
-            table(Columns::SendingVolume, "a@example.test"),
+            table(View::SendingVolume, "a@example.test"),
             "Sender address,Message count\r\na@example.test,3\r\n"
         );
         assert_eq!(
-            table(Columns::TlsUsage, "a@example.test"),
+            table(View::TlsUsage, "a@example.test"),
             "Sender address,TLS1.0 %,TLS1.0 messages,TLS1.1 %,TLS1.1 messages,TLS1.2 %,TLS1.2 messages,\
              TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count\r\n\
              a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3\r\n"
@@ -191,7 +177,7 @@ mod tests {
 
     #[test]
     fn formulas_are_disarmed_and_quotes_doubled() {
-        let text = table(Columns::SendingVolume, "=cmd|'/c calc'!a1,\"x\"@example.test");
+        let text = table(View::SendingVolume, "=cmd|'/c calc'!a1,\"x\"@example.test");
         assert!(text.ends_with("\"'=cmd|'/c calc'!a1,\"\"x\"\"@example.test\",3\r\n"), "{text}");
         for cell in ["+1", "-1", "@a", "\tx", "\u{ff1d}1"] {
             assert!(safe(cell).starts_with('\''));

@@ -39,7 +39,9 @@ impl Days {
     }
 }
 
-fn day_in(zone: Tz, unix: i64) -> Day {
+/// The calendar day in a zone on which an instant falls.
+#[must_use]
+pub fn day_in(zone: Tz, unix: i64) -> Day {
     DateTime::from_timestamp(unix, 0)
         .map_or(NaiveDate::MAX, |instant| instant.with_timezone(&zone).date_naive())
 }

@@ -7,20 +7,30 @@
 
 pub mod csv;
 mod day;
+mod recipients;
+mod request;
 mod senders;
 mod submission;
 mod tally;
 mod text;
+mod timetable;
 mod tls;
 mod usage;
+mod view;
 pub mod views;
 
-pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, local_to_unix};
+pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
+pub use recipients::{RECIPIENTS, RecipientDomains, RecipientError};
+pub use request::{Contents, LastRun, ReportRequest, Schedule, Status};
 pub use senders::{Column, SenderRow, SenderTable, Senders, Sort};
 pub use submission::{
     AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of,
 };
 pub use tally::{ALL_DOMAINS, Counted, Marks, RollupEntry, Tally, Window};
-pub use text::{ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered};
-pub use tls::{TlsCounts, TlsShare, TlsVersion};
+pub use text::{
+    ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, grouped, lowered, uppered,
+};
+pub use timetable::{Frequency, MonthDay, Timetable, wall_clock};
+pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};
 pub use usage::{Identity, IdentityKind, UsageKey};
+pub use view::View;

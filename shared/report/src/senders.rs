@@ -134,6 +134,16 @@ impl Senders {
         self.rows.is_empty()
     }
 
+    /// All senders' messages together.
+    #[must_use]
+    pub fn total(&self) -> TlsCounts {
+        let mut total = TlsCounts::default();
+        for (_, counts) in &self.rows {
+            total.merge(counts);
+        }
+        total
+    }
+
     /// The row at a place in the order of senders.
     fn row(&self, at: usize) -> SenderRow<'_> {
         let begins = at.checked_sub(1).map_or(0, |before| self.rows[before].0);
@@ -199,6 +209,8 @@ pub enum Column {
     Sender,
     /// The message count.
     Messages,
+    /// Messages over TLS 1.0, TLS 1.1 and without TLS, together.
+    Legacy,
     /// Messages of one TLS version.
     Tls(TlsVersion),
     /// Their percentage of the sender's messages.
@@ -211,6 +223,7 @@ impl Column {
         match self {
             Self::Sender => Ordering::Equal,
             Self::Messages => one.total().cmp(&other.total()),
+            Self::Legacy => one.legacy().cmp(&other.legacy()),
             Self::Tls(version) => one.get(version).cmp(&other.get(version)),
             Self::Percent(version) => {
                 // Fractions are compared crosswise: exact, where rounded percentages are not.
@@ -235,7 +248,10 @@ impl Sort {
     /// Most messages first.
     pub const MOST_MESSAGES: Self = Self { column: Column::Messages, descending: true };
 
-    /// Reads `sender`, `messages`, `TLS1.0` or `TLS1.0.percent` (any version), with `-` before it for
+    /// Most messages over old TLS versions, or without TLS, first.
+    pub const MOST_LEGACY: Self = Self { column: Column::Legacy, descending: true };
+
+    /// Reads `sender`, `messages`, `legacy`, `TLS1.0` or `TLS1.0.percent` (any version), with `-` before it for
     /// descending; none if it is no such text.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
@@ -246,6 +262,7 @@ impl Sort {
         let column = match name {
             "sender" => Column::Sender,
             "messages" => Column::Messages,
+            "legacy" => Column::Legacy,
             _ => match name.strip_suffix(".percent") {
                 Some(version) => Column::Percent(TlsVersion::from_name(version)?),
                 None => Column::Tls(TlsVersion::from_name(name)?),
@@ -291,12 +308,13 @@ mod tests {
         table
     }
 
-    const ORDERS: [(&str, &str); 9] = [
+    const ORDERS: [(&str, &str); 10] = [
         ("sender", "abc"),
         ("-sender", "cba"),
         ("messages", "abc"),
         ("-messages", "cab"),
         ("-TLS1.0", "cab"),
+        ("-legacy", "cab"),
         ("TLS1.3", "abc"),
         ("TLS1.0.percent", "abc"),
         ("-TLS1.0.percent", "cab"),

@@ -65,6 +65,20 @@ fn bounded(mut text: String, limit: usize) -> String {
     text
 }
 
+/// 1234567 as 1,234,567.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A client's IP address as the log writes it, in lower case; empty if it is none.
 #[must_use]
 pub fn client_address(text: &[u8]) -> Cow<'_, str> {
@@ -102,6 +116,12 @@ mod tests {
         let (one, two) = (lowered(one.as_bytes(), 256), lowered(two.as_bytes(), 256));
         assert!(one.len() <= 256 && two.len() <= 256);
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn numbers_are_grouped_for_people() {
+        let shown = [0, 999, 1000, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

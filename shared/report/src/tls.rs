@@ -48,6 +48,28 @@ impl TlsVersion {
         }
     }
 
+    /// What people call it: the head of a column.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Tls10 => "TLS1.0",
+            Self::Tls11 => "TLS1.1",
+            Self::Tls12 => "TLS1.2",
+            Self::Tls13 => "TLS1.3",
+            Self::None => "No TLS",
+            Self::Unknown => "Unknown",
+        }
+    }
+
+    /// Whether it is one that should be given up: TLS 1.0 and 1.1 (RFC 8996), and plaintext (RFC 8314).
+    #[must_use]
+    pub const fn is_legacy(self) -> bool {
+        match self {
+            Self::Tls10 | Self::Tls11 | Self::None => true,
+            Self::Tls12 | Self::Tls13 | Self::Unknown => false,
+        }
+    }
+
     /// The version with this [`name`](Self::name).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -107,6 +129,13 @@ impl TlsCounts {
         self.0.iter().fold(0, |sum, messages| sum.saturating_add(*messages))
     }
 
+    /// Messages of all versions that should be given up ([`TlsVersion::is_legacy`]).
+    #[must_use]
+    pub fn legacy(&self) -> u64 {
+        let legacy = TlsVersion::ALL.into_iter().filter(|version| version.is_legacy());
+        legacy.fold(0, |sum, version| sum.saturating_add(self.get(version)))
+    }
+
     /// Messages and percentage per version: all six, in the order of [`TlsVersion::ALL`].
     #[must_use]
     pub fn shares(&self) -> Vec<TlsShare> {
@@ -133,8 +162,9 @@ pub struct TlsShare {
     pub percent: f64,
 }
 
-/// Percent with two decimals, computed in whole numbers so that it is the same everywhere.
-fn percent(part: u64, total: u64) -> f64 {
+/// `part` in percent of `total` with two decimals, computed in whole numbers so that it is the same everywhere.
+#[must_use]
+pub fn percent(part: u64, total: u64) -> f64 {
     if total == 0 {
         return 0.0;
     }

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::tls::percent;
 use crate::{Day, Range, SenderRow, TlsCounts, TlsShare, TlsVersion, UsageKey};
 
 /// Messages of one day.
@@ -161,6 +162,17 @@ pub fn tls_usage(
     let (start, end) = (range.start, range.end);
     let (total, tls) = (sum.total(), sum.shares());
     TlsUsage { start, end, domain, total, tls, days: tls_days(days, range) }
+}
+
+/// From `before` to `now` in percent with two decimals, rounded half away from 0; none if there was nothing
+/// before.
+#[must_use]
+pub fn change(before: u64, now: u64) -> Option<f64> {
+    if before == 0 {
+        return None;
+    }
+    let size = percent(now.abs_diff(before), before);
+    Some(if now < before { -size } else { size })
 }
 
 /// A row of the sending volume table.
@@ -337,6 +349,14 @@ mod tests {
         counts.add(TlsVersion::Tls10, tls10);
         counts.add(TlsVersion::Tls13, tls13);
         counts
+    }
+
+    #[test]
+    fn changes_are_signed_percentages() {
+        assert_eq!(change(100, 150), Some(50.0));
+        assert_eq!(change(300, 100), Some(-66.67));
+        assert_eq!(change(1, 1), Some(0.0));
+        assert_eq!((change(0, 5), change(5, 0)), (None, Some(-100.0)));
     }
 
     #[test]
