@@ -7,22 +7,46 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
-    ("bootstrap", &["logs", "report", "store"]),
+    ("mailer", &[]),
+    ("bootstrap", &["logs", "mailer", "report", "store"]),
     ("archive", &["bootstrap", "history", "report"]),
     ("ingest", &["bootstrap", "logs", "report", "store"]),
     ("query", &["bootstrap", "history", "report", "store"]),
+    ("reporting", &["bootstrap", "history", "mailer", "report", "store"]),
     (
         "smtp-auth-report",
-        &["archive", "bootstrap", "history", "ingest", "logs", "query", "report", "store"],
+        &[
+            "archive",
+            "bootstrap",
+            "history",
+            "ingest",
+            "logs",
+            "mailer",
+            "query",
+            "report",
+            "reporting",
+            "store",
+        ],
     ),
     (
         "tests",
-        &["archive", "history", "ingest", "logs", "query", "report", "smtp-auth-report", "store"],
+        &[
+            "archive",
+            "history",
+            "ingest",
+            "logs",
+            "mailer",
+            "query",
+            "report",
+            "reporting",
+            "smtp-auth-report",
+            "store",
+        ],
     ),
 ];
 
@@ -57,7 +81,7 @@ fn crates_use_only_what_the_design_lets_them() -> Result<()> {
 }
 
 #[test]
-fn the_pure_crates_name_no_platform_and_one_crate_names_the_table() -> Result<()> {
+fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Result<()> {
     for (name, uses) in packages()? {
         let platform = |used: &String| used.starts_with("aws-") || used.starts_with("lambda");
         if ["report", "logs"].contains(&name.as_str()) {
@@ -67,9 +91,10 @@ fn the_pure_crates_name_no_platform_and_one_crate_names_the_table() -> Result<()
         if name != "history" {
             assert!(!uses.contains(&"parquet".to_owned()), "{name}");
         }
-        if ["archive", "history", "ingest", "query"].contains(&name.as_str()) {
+        if ["archive", "history", "ingest", "query", "reporting"].contains(&name.as_str()) {
             assert!(!uses.contains(&"aws-sdk-dynamodb".to_owned()), "{name}");
         }
+        assert!(name == "mailer" || !uses.contains(&"aws-sdk-sesv2".to_owned()), "{name}");
     }
     Ok(())
 }

@@ -194,7 +194,12 @@ async fn a_store_that_does_not_answer_is_said_without_inner_detail() -> Result<(
     let store = tests::fault::store_that_dies(&engine, store::Writing::Transactions, 0);
     let objects = Arc::new(object_store::memory::InMemory::new());
     let history = history::History::new(Arc::new(store), objects);
-    let query = query::Query::new(history, chrono_tz::UTC, Arc::new(|| tests::app::NOW));
+    let query = query::Query::new(
+        history,
+        chrono_tz::UTC,
+        tests::app::mailing(),
+        Arc::new(|| tests::app::NOW),
+    );
     let router = query::router(query);
     let request = Request::get("/healthz").body(Body::empty())?;
     let response = tower::ServiceExt::oneshot(router, request).await?;

@@ -23,7 +23,7 @@ use query::Query;
 use report::{Column, Day, Range, SenderTable, Sort, TlsVersion, UsageKey};
 use serde_json::Value;
 use store::{Store, Writing};
-use tests::app::{NOW, settings, usage};
+use tests::app::{NOW, mailing, settings, usage};
 use tests::fault::{Life, MortalObjects, store_with};
 use tests::kinesis::{self, Record};
 use tower::ServiceExt as _;
@@ -253,7 +253,7 @@ impl Gather for Walk {
 /// Asks all the time.
 async fn ask(world: World, mut rng: Rng) -> Result<u64> {
     let history = world.history(FOREVER, &mut rng);
-    let router = query::router(Query::new(history.clone(), Tz::UTC, Arc::new(|| NOW)));
+    let router = query::router(Query::new(history.clone(), Tz::UTC, mailing(), Arc::new(|| NOW)));
     let mut asked = 0;
     while world.busy() || asked == 0 {
         let before = world.ledger().finished.clone();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Result, ensure};
 use axum::Router;
@@ -11,10 +12,12 @@ use chrono_tz::Tz;
 use history::{DayRows, History};
 use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
 use local::engine::Engine;
+use mailer::{Mailer, Transport};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use query::Query;
-use report::Range;
+use query::{Mailing, Query};
+use report::{Range, RecipientDomains};
+use reporting::Reporter;
 use serde_json::Value;
 use store::{KnownFile, Store, UsageFilter, Writing};
 use tower::ServiceExt as _;
@@ -37,7 +40,31 @@ pub struct App {
     pub history: History,
     /// Where the archives are.
     pub objects: Arc<dyn ObjectStore>,
+    clock: Clock,
     router: Router,
+}
+
+/// A clock that a test sets: it begins at [`NOW`].
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(NOW)))
+    }
+}
+
+impl Clock {
+    /// The present, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Makes it another time.
+    pub fn set(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
 }
 
 /// Every usage item of a range.
@@ -58,6 +85,20 @@ pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
 pub fn settings(zone: Tz) -> Settings {
     let logs = logs::Options { format: logs::Format::Auto, zone };
     Settings { logs, zone, default_domain: "(none)".into() }
+}
+
+fn router(history: &History, zone: Tz, mailing: Mailing, clock: &Clock) -> Router {
+    let clock = clock.clone();
+    let query = Query::new(history.clone(), zone, mailing, Arc::new(move || clock.now()));
+    query::router(query)
+}
+
+/// What reports by mail are held to, unless a test says otherwise.
+#[must_use]
+pub fn mailing() -> Mailing {
+    let recipients =
+        RecipientDomains::read("example.test, corp.test").unwrap_or(RecipientDomains::Any);
+    Mailing { recipients, requests_per_day: report::REQUESTS_PER_DAY }
 }
 
 impl App {
@@ -91,8 +132,59 @@ impl App {
     fn of(engine: Engine, history: History, objects: Arc<dyn ObjectStore>, zone: Tz) -> Self {
         let store = Arc::clone(history.store());
         let ingest = Ingest::new(Arc::clone(&store), settings(zone));
-        let query = Query::new(history.clone(), zone, Arc::new(|| NOW));
-        Self { engine, store, ingest, history, objects, router: query::router(query) }
+        let clock = Clock::default();
+        let router = router(&history, zone, mailing(), &clock);
+        Self { engine, store, ingest, history, objects, clock, router }
+    }
+
+    /// The same service with other rules for reports by mail.
+    #[must_use]
+    pub fn with_mailing(self, mailing: Mailing) -> Self {
+        let router = router(&self.history, Tz::UTC, mailing, &self.clock);
+        Self { router, ..self }
+    }
+
+    /// What the service takes for the present; its reader of logs stays at [`NOW`].
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The report function over this store, with days of UTC.
+    ///
+    /// # Errors
+    /// Never: the sender is one.
+    pub fn reporter(&self, transport: Arc<dyn Transport>) -> Result<Reporter> {
+        self.reporter_over(self.history.clone(), transport)
+    }
+
+    /// The report function in a process of its own, over another connection to the same store.
+    ///
+    /// # Errors
+    /// Never: the sender is one.
+    pub fn reporter_over(
+        &self,
+        history: History,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Reporter> {
+        let mailer = Mailer::new("SMTP AUTH report <reports@example.test>", transport)?;
+        let settings = reporting::Settings {
+            zone: Tz::UTC,
+            recipients: mailing().recipients,
+            dashboard: Some("https://mail.example.test".to_owned()),
+        };
+        let clock = self.clock.clone();
+        Ok(Reporter::new(history, mailer, settings, Arc::new(move || clock.now())))
+    }
+
+    /// Asks with a JSON body.
+    ///
+    /// # Errors
+    /// The answer broke off.
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Result<Answer> {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_string()))?).await
     }
 
     /// Ingests a log as a file with this name, line by line.

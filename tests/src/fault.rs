@@ -86,6 +86,12 @@ impl Life {
         Self { writes_left, loses_answer: Arc::new(AtomicBool::new(writes % 2 == 1)) }
     }
 
+    /// Makes a write that is none of the table's or the object store's; false if it is not made any more.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.goes_on(true)
+    }
+
     fn loses_an_answer(&self) -> bool {
         self.loses_answer.swap(false, Ordering::SeqCst)
     }

@@ -5,4 +5,5 @@ pub mod app;
 pub mod fault;
 pub mod generate;
 pub mod kinesis;
+pub mod mail;
 pub mod traffic;

@@ -4,6 +4,7 @@
 //! behind a socket. One module per kind of view; [`params`] reads what was asked, [`problem`] says
 //! what is wrong with it.
 
+mod body;
 mod detailed;
 mod details;
 mod insight;
@@ -11,22 +12,26 @@ mod openapi;
 mod params;
 mod problem;
 mod reports;
+mod requests;
+mod schedules;
 mod snapshots;
 mod table;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 use chrono_tz::Tz;
 use history::History;
-use report::{Day, Days};
+use report::{Day, RecipientDomains, day_in, local_to_unix};
 use store::Store;
 use tokio::sync::Semaphore;
+use uuid::{ContextV7, Timestamp, Uuid};
 
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
@@ -36,6 +41,15 @@ use snapshots::Snapshots;
 /// Tells the present time, in seconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// What reports by mail are held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailing {
+    /// Where they may go.
+    pub recipients: RecipientDomains,
+    /// How many may be asked for each day; at least one.
+    pub requests_per_day: u32,
+}
+
 /// What every query needs.
 #[derive(Clone)]
 pub struct Query {
@@ -43,6 +57,9 @@ pub struct Query {
     history: History,
     clock: Clock,
     zone: Tz,
+    mailing: Mailing,
+    /// Ids that this process makes in one moment are in order.
+    ids: Arc<Mutex<ContextV7>>,
     snapshots: Arc<Snapshots>,
     /// Turns at computing tables.
     tables: Arc<Semaphore>,
@@ -53,15 +70,35 @@ pub struct Query {
 impl Query {
     /// Queries of a history whose days are counted in `zone`.
     #[must_use]
-    pub fn new(history: History, zone: Tz, clock: Clock) -> Self {
+    pub fn new(history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
         let (store, snapshots) = (Arc::clone(history.store()), Arc::default());
         let [tables, detailed] =
             [table::AT_ONCE, detailed::AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
-        Self { store, history, clock, zone, snapshots, tables, detailed }
+        let ids = Arc::new(Mutex::new(ContextV7::new()));
+        Self { store, history, clock, zone, mailing, ids, snapshots, tables, detailed }
+    }
+
+    fn now(&self) -> i64 {
+        (self.clock)()
     }
 
     fn today(&self) -> Day {
-        Days::new(self.zone).day_of((self.clock)())
+        day_in(self.zone, self.now())
+    }
+
+    /// A new id: ids are in the order of time.
+    fn next_id(&self) -> String {
+        let seconds = u64::try_from(self.now()).unwrap_or(0);
+        let context = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        Uuid::new_v7(Timestamp::from_unix(&*context, seconds, 0)).to_string()
+    }
+
+    fn no_more_today(&self) -> Problem {
+        let now = self.now();
+        let tomorrow = self.today().succ_opt().unwrap_or(Day::MAX);
+        let begins = local_to_unix(self.zone, tomorrow.and_time(chrono::NaiveTime::MIN));
+        let retry_after = u64::try_from(begins - now).unwrap_or(1).max(1);
+        Problem::NoMoreToday { limit: self.mailing.requests_per_day, retry_after }
     }
 }
 
@@ -85,8 +122,16 @@ pub fn router(query: Query) -> Router {
         .route("/v1/reports/sending-volume/details", get(table::sending_volume))
         .route("/v1/reports/tls-usage/details", get(table::tls_usage))
         .route("/v1/reports/{view}/details/{*sender}", get(details::sender))
+        .route("/v1/report-requests", get(requests::list).post(requests::create))
+        .route("/v1/report-requests/{id}", get(requests::one))
+        .route("/v1/schedules", get(schedules::list).post(schedules::create))
+        .route(
+            "/v1/schedules/{id}",
+            get(schedules::one).put(schedules::replace).delete(schedules::delete),
+        )
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(DefaultBodyLimit::max(body::MOST))
         .layer(middleware::map_response(with_headers))
         .with_state(query)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bootstrap::Config;
 use history::{History, Unusable};
 use lambda_http::Error;
-use query::Query;
+use query::{Mailing, Query};
 use report::Day;
 use serde_json::json;
 
@@ -24,7 +24,9 @@ async fn main() -> Result<(), Error> {
     }
     let history =
         History::new(store, bootstrap::objects(&config, WAIT)?).watched_by(Arc::new(watch));
-    let query = Query::new(history, config.zone, Arc::new(bootstrap::now));
+    let mailing =
+        Mailing { recipients: config.recipients, requests_per_day: config.requests_per_day };
+    let query = Query::new(history, config.zone, mailing, Arc::new(bootstrap::now));
     lambda_http::run(query::router(query)).await
 }
 

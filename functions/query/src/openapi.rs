@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::{detailed, details, insight, reports, table};
+use crate::{detailed, details, insight, reports, requests, schedules, table};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,14 @@ use crate::{detailed, details, insight, reports, table};
         table::tls_usage,
         details::sender,
         detailed::csv,
+        requests::create,
+        requests::list,
+        requests::one,
+        schedules::create,
+        schedules::list,
+        schedules::one,
+        schedules::replace,
+        schedules::delete,
     )
 )]
 struct Document;

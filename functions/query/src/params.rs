@@ -27,6 +27,8 @@ pub(crate) struct Params {
     pub(crate) csv: bool,
 }
 
+/// The names that a list takes.
+pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
 /// The names that a view takes.
 pub(crate) const RANGE: &[&str] = &["start", "end"];
 pub(crate) const REPORT: &[&str] = &["start", "end", "domain"];
@@ -72,8 +74,8 @@ impl Given {
             }
         }
         Ok(Params {
-            range: self.range(query.today())?,
-            domain: self.domain()?,
+            range: range(self.day("start")?, self.day("end")?, query.today())?,
+            domain: self.get("domain").filter(|text| !text.is_empty()).map(domain).transpose()?,
             search: self.get("search").unwrap_or_default().to_lowercase(),
             sort: self.sort()?,
             limit: self.limit()?,
@@ -87,43 +89,7 @@ impl Given {
     }
 
     fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        // chrono also reads `2026-1-2`; one way to write a date is enough.
-        let read = text.parse::<Day>().ok().filter(|day| day.to_string() == text);
-        let error = || Problem::parameter(name, text, "it must be a date as in 2026-11-23");
-        read.map(Some).ok_or_else(error)
-    }
-
-    fn range(&self, today: Day) -> Result<Range, Problem> {
-        let (start, end) = (self.day("start")?, self.day("end")?);
-        Range::asked(start, end, today).map_err(|error| {
-            let oldest = Range::kept(today).start;
-            let (name, value) = match error {
-                RangeError::Reversed { start, .. } if self.get("start").is_some() => {
-                    ("start", start)
-                }
-                RangeError::Reversed { end, .. } | RangeError::Future { end, .. } => ("end", end),
-                RangeError::TooOld { start, .. } if self.get("start").is_some() => ("start", start),
-                RangeError::TooOld { .. } => ("end", end.unwrap_or(today)),
-            };
-            let allowed = format!(
-                "{error}; start and end are both included, and may lie between {oldest} and {today} \
-                 ({RETENTION_DAYS} days)"
-            );
-            Problem::parameter(name, &value.to_string(), allowed)
-        })
-    }
-
-    fn domain(&self) -> Result<Option<String>, Problem> {
-        let Some(given) = self.get("domain").filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        let fits = |c: char| !c.is_control() && !c.is_whitespace() && !"@/\\<>\"'".contains(c);
-        if given.len() > 255 || !given.chars().all(fits) {
-            let allowed = "it must be a domain as in example.org, or (none)";
-            return Err(Problem::parameter("domain", given, allowed));
-        }
-        Ok(Some(given.to_lowercase()))
+        self.get(name).map(|text| day(name, text)).transpose()
     }
 
     fn sort(&self) -> Result<Sort, Problem> {
@@ -153,4 +119,39 @@ impl Given {
             Some(other) => Err(Problem::parameter("format", other, "it must be json or csv")),
         }
     }
+}
+
+/// Reads a date.
+pub(crate) fn day(name: &str, text: &str) -> Result<Day, Problem> {
+    // chrono also reads `2026-1-2`; one way to write a date is enough.
+    let read = text.parse::<Day>().ok().filter(|day| day.to_string() == text);
+    read.ok_or_else(|| Problem::parameter(name, text, "it must be a date as in 2026-11-23"))
+}
+
+/// Checks a range, of which any end may be left out.
+pub(crate) fn range(start: Option<Day>, end: Option<Day>, today: Day) -> Result<Range, Problem> {
+    Range::asked(start, end, today).map_err(|error| {
+        let oldest = Range::kept(today).start;
+        let (name, value) = match error {
+            RangeError::Reversed { start: first, .. } if start.is_some() => ("start", first),
+            RangeError::Reversed { end, .. } | RangeError::Future { end, .. } => ("end", end),
+            RangeError::TooOld { start: first, .. } if start.is_some() => ("start", first),
+            RangeError::TooOld { .. } => ("end", end.unwrap_or(today)),
+        };
+        let allowed = format!(
+            "{error}; start and end are both included, and may lie between {oldest} and {today} \
+             ({RETENTION_DAYS} days)"
+        );
+        Problem::parameter(name, &value.to_string(), allowed)
+    })
+}
+
+/// Reads a sender domain.
+pub(crate) fn domain(given: &str) -> Result<String, Problem> {
+    let fits = |c: char| !c.is_control() && !c.is_whitespace() && !"@/\\<>\"'".contains(c);
+    if given.len() > 255 || !given.chars().all(fits) {
+        let allowed = "it must be a domain as in example.org, or (none)";
+        return Err(Problem::parameter("domain", given, allowed));
+    }
+    Ok(given.to_lowercase())
 }

@@ -25,11 +25,29 @@ pub enum Problem {
         /// The path.
         path: String,
     },
-    /// Only reading is possible here.
+    /// Other methods are possible here.
     MethodNotAllowed {
         /// As asked.
         method: String,
     },
+    /// The body is not JSON, or does not say that it is.
+    MediaType {
+        /// As given.
+        given: String,
+    },
+    /// The body is too large.
+    TooLarge,
+    /// Something else was asked with the same idempotency key.
+    KeyReused,
+    /// The day has had all its report requests.
+    NoMoreToday {
+        /// How many that are.
+        limit: u32,
+        /// Seconds until the next day.
+        retry_after: u64,
+    },
+    /// There are as many schedules as there may be.
+    TooManySchedules,
     /// The bearer token is missing or wrong.
     Unauthorized,
     /// The request was meant for another host.
@@ -74,6 +92,25 @@ impl Problem {
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is not allowed")
             }
+            Self::MediaType { .. } => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body must be JSON",
+            ),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key belongs to another request",
+            ),
+            Self::NoMoreToday { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "no-more-today",
+                "No more reports can be asked for today",
+            ),
+            Self::TooManySchedules => {
+                (StatusCode::CONFLICT, "too-many-schedules", "There are too many schedules")
+            }
             Self::Unauthorized => {
                 (StatusCode::UNAUTHORIZED, "unauthorized", "A bearer token is needed")
             }
@@ -95,7 +132,25 @@ impl Problem {
             Self::NotFound { path } => {
                 format!("there is nothing at {path}; /openapi.json lists what there is")
             }
-            Self::MethodNotAllowed { method } => format!("{method} is not possible here, GET is"),
+            Self::MethodNotAllowed { method } => {
+                format!("{method} is not possible here; /openapi.json lists what is")
+            }
+            Self::MediaType { given } => {
+                format!("Content-Type is '{given}': send a JSON object as application/json")
+            }
+            Self::TooLarge => format!("a body may have {} bytes at most", crate::body::MOST),
+            Self::KeyReused => {
+                "something else was asked with this Idempotency-Key in the last 24 hours: use a new key \
+                 for a new request"
+                    .to_owned()
+            }
+            Self::NoMoreToday { limit, retry_after } => format!(
+                "{limit} reports were asked for today, and that is the most: ask again in {retry_after} \
+                 seconds, or make a schedule"
+            ),
+            Self::TooManySchedules => {
+                format!("there may be {} at most: delete one first", crate::schedules::SCHEDULES)
+            }
             Self::Unauthorized => {
                 "send the header Authorization: Bearer with the token of this service".to_owned()
             }
@@ -114,6 +169,10 @@ impl IntoResponse for Problem {
         let (status, name, title) = self.kind();
         let detail = self.detail();
         let unauthorized = self == Self::Unauthorized;
+        let retry_after = match self {
+            Self::NoMoreToday { retry_after, .. } => Some(retry_after),
+            _ => None,
+        };
         let (parameter, value) = match self {
             Self::InvalidParameter { parameter, value, .. } => (Some(parameter), Some(value)),
             _ => (None, None),
@@ -124,6 +183,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let media_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, media_type);
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::config::{
@@ -19,13 +19,22 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use dynoxide::{Database, DynoxideError};
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
+use dynoxide::{AttributeValue, Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// An engine with its data in a file, or in memory.
 #[derive(Clone)]
-pub struct Engine(Arc<Database>);
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    /// Who is told of new items, and of which partition.
+    watch: OnceLock<(String, UnboundedSender<Value>)>,
+}
 
 impl Engine {
     /// Opens the engine's file, or makes it.
@@ -39,7 +48,7 @@ impl Engine {
         // Leaves SQLite's own defaults for a write-ahead log: a killed process loses nothing, and
         // after a power cut the store is as it was a moment before.
         database.disable_bulk_loading().context("cannot set up the store")?;
-        Ok(Self(Arc::new(database)))
+        Ok(Self::of(database))
     }
 
     /// An engine whose data goes when it does.
@@ -47,7 +56,23 @@ impl Engine {
     /// # Errors
     /// The engine does not start.
     pub fn in_memory() -> Result<Self> {
-        Ok(Self(Arc::new(Database::memory().context("cannot start the store in memory")?)))
+        Ok(Self::of(Database::memory().context("cannot start the store in memory")?))
+    }
+
+    fn of(database: Database) -> Self {
+        Self(Arc::new(Inner { database, watch: OnceLock::new() }))
+    }
+
+    /// Records of new items of a partition, as a stream of the table with keys only would have them, filtered
+    /// as Lambda's event source does. For one receiver alone: a second one gets nothing.
+    ///
+    /// The engine's own streams keep a record of every write for ever; this keeps none. What is not received
+    /// before the process ends is lost, so that open requests have to be looked for at its start.
+    #[must_use]
+    pub fn new_items(&self, partition: &str) -> UnboundedReceiver<Value> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let _ = self.0.watch.set((partition.to_owned(), sender));
+        receiver
     }
 
     /// Removes what has expired by the machine's clock.
@@ -55,7 +80,7 @@ impl Engine {
     /// # Errors
     /// The engine failed.
     pub fn remove_expired(&self) -> Result<usize> {
-        self.0.sweep_ttl().context("cannot remove expired items")
+        self.0.database.sweep_ttl().context("cannot remove expired items")
     }
 
     /// A client whose requests this engine answers.
@@ -80,11 +105,17 @@ impl Engine {
     }
 
     fn run(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
-        let db = &*self.0;
+        let db = &self.0.database;
         match operation {
             "UpdateItem" => run(body, |request| db.update_item(request)),
-            "TransactWriteItems" => run(body, |request| db.transact_write_items(request)),
+            "TransactWriteItems" => run(body, |request: TransactWriteItemsRequest| {
+                let new = self.watched_puts(&request);
+                let done = db.transact_write_items(request)?;
+                self.tell(new);
+                Ok(done)
+            }),
             "PutItem" => run(body, |request| db.put_item(request)),
+            "DeleteItem" => run(body, |request| db.delete_item(request)),
             "GetItem" => run(body, |request| db.get_item(request)),
             "Query" => run(body, |request| db.query(request)),
             "Scan" => run(body, |request| db.scan(request)),
@@ -92,6 +123,36 @@ impl Engine {
             "DescribeTable" => run(body, |request| db.describe_table(request)),
             "UpdateTimeToLive" => run(body, |request| db.update_time_to_live(request)),
             other => Err(DynoxideError::ValidationException(format!("{other} is not wired up"))),
+        }
+    }
+}
+
+impl Engine {
+    /// The keys of what a transaction puts into the watched partition. This program puts there only what is
+    /// new; it changes items with updates.
+    fn watched_puts(&self, request: &TransactWriteItemsRequest) -> Vec<Value> {
+        let Some((partition, _)) = self.0.watch.get() else { return Vec::new() };
+        let keys = request.transact_items.iter().filter_map(|write| {
+            let item = &write.put.as_ref()?.item;
+            match (item.get("pk")?, item.get("sk")?) {
+                (AttributeValue::S(pk), AttributeValue::S(sk)) if pk == partition => {
+                    Some(json!({"pk": {"S": pk}, "sk": {"S": sk}}))
+                }
+                _ => None,
+            }
+        });
+        keys.collect()
+    }
+
+    fn tell(&self, new: Vec<Value>) {
+        let Some((_, watcher)) = self.0.watch.get() else { return };
+        for keys in new {
+            // Nobody listens any more when the process is about to end.
+            let _ = watcher.send(json!({
+                "eventName": "INSERT",
+                "eventSource": "aws:dynamodb",
+                "dynamodb": {"Keys": keys, "StreamViewType": "KEYS_ONLY"},
+            }));
         }
     }
 }

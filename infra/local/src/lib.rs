@@ -1,8 +1,8 @@
 //! The whole service on one machine: the same functions, an embedded DynamoDB engine, one folder.
 //!
 //! [`engine`] stands in for DynamoDB, [`home`] keeps it in a folder that one process owns, [`files`]
-//! and [`follow`] take the place of the log stream, [`web`] that of the API gateway, and [`demo`]
-//! makes traffic to look at.
+//! and [`follow`] take the place of the log stream, [`web`] that of the API gateway, [`reports`] that of the
+//! table's stream and of EventBridge, [`mail`] chooses the way of mail, and [`demo`] makes traffic to look at.
 
 pub mod clock;
 pub mod demo;
@@ -11,5 +11,7 @@ pub mod files;
 pub mod follow;
 pub mod home;
 mod lines;
+pub mod mail;
+pub mod reports;
 mod socket;
 pub mod web;

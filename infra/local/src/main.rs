@@ -17,10 +17,12 @@ use ingest::{Ingest, Settings};
 use local::clock::Now;
 use local::engine::Engine;
 use local::home::Home;
+use local::mail::{MailOptions, Way};
 use local::web::Access;
-use local::{demo, files, follow, home, web};
-use query::Query;
+use local::{demo, files, follow, home, reports, web};
+use query::{Mailing, Query};
 use report::Day;
+use reporting::Reporter;
 use tokio::net::TcpListener;
 
 /// How often closed days are archived, and what has expired is removed.
@@ -119,6 +121,8 @@ struct Serve {
     /// Read this log as it grows and is rotated, like tail -F; may be given several times
     #[arg(long, value_name = "FILE")]
     follow: Vec<PathBuf>,
+    #[command(flatten)]
+    mail: MailOptions,
 }
 
 #[derive(Debug, Args)]
@@ -148,6 +152,8 @@ struct Demo {
     days: DayOptions,
     #[command(flatten)]
     listening: Listening,
+    #[command(flatten)]
+    mail: MailOptions,
 }
 
 fn main() -> ExitCode {
@@ -202,6 +208,7 @@ impl LogOptions {
 async fn serve(options: Serve) -> Result<()> {
     let Common { data, days, logs } = options.common;
     let (access, listener) = listen(&options.listening).await?;
+    let way = options.mail.way(Some(&data))?;
     let home = Home::own(&data, days.zone).await?;
     home.let_others_in().await?;
     let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone));
@@ -210,12 +217,13 @@ async fn serve(options: Serve) -> Result<()> {
         tokio::spawn(follow::follow(ingest.clone(), path, days.now()));
     }
     println!("Data in {}", data.display());
-    answer(home, listener, access, &days).await
+    answer(home, listener, access, &days, way, &options.mail).await
 }
 
 async fn show_demo(options: Demo) -> Result<()> {
     let days = options.days;
     let (access, listener) = listen(&options.listening).await?;
+    let way = options.mail.way(options.data.as_deref())?;
     let home = match &options.data {
         Some(folder) => Home::own(folder, days.zone).await?,
         None => Home::in_memory(days.zone).await?,
@@ -236,7 +244,10 @@ async fn show_demo(options: Demo) -> Result<()> {
     println!("Open {base}/v1/insight, or ask for example:");
     println!("  curl '{base}/v1/reports/tls-usage/details?sort=-TLS1.0&limit=10'");
     println!("  curl '{base}/v1/reports/sending-volume/details?format=csv'");
-    answer(home, listener, access, &days).await
+    println!(
+        "  curl --json '{{\"view\": \"tls-usage\", \"recipients\": [\"you@harbor.test\"]}}' {base}/v1/report-requests"
+    );
+    answer(home, listener, access, &days, way, &options.mail).await
 }
 
 async fn listen(options: &Listening) -> Result<(Access, TcpListener)> {
@@ -252,12 +263,28 @@ async fn answer(
     listener: TcpListener,
     access: Access,
     days: &DayOptions,
+    way: Way,
+    mail: &MailOptions,
 ) -> Result<()> {
     let now = days.now();
     let clock = Arc::new(move || now.unix());
     let zone = days.zone;
     tokio::spawn(keep_house(home.history.clone(), home.engine.clone(), now, zone));
-    let query = Query::new(home.history.clone(), zone, clock);
+    let Way { mailer, recipients, told } = way;
+    let base = format!("http://{}", listener.local_addr()?);
+    let settings = reporting::Settings {
+        zone,
+        recipients: recipients.clone(),
+        dashboard: Some(mail.public_url.clone().unwrap_or(base)),
+    };
+    let reporter = Reporter::new(home.history.clone(), mailer, settings, clock.clone());
+    if let Some(engine) = &home.engine {
+        let new_requests = engine.new_items(store::REPORT_REQUESTS);
+        tokio::spawn(reports::work(reporter, new_requests, move || now.unix()));
+    }
+    println!("{told}");
+    let mailing = Mailing { recipients, requests_per_day: mail.requests_per_day };
+    let query = Query::new(home.history.clone(), zone, mailing, clock);
     println!("Listening on http://{}", listener.local_addr()?);
     io::stdout().flush()?;
     web::serve(listener, query::router(query), access, stopped()).await

@@ -6,10 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig as DynamoRetries;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::retry::RetryConfig as SdkRetries;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedAsyncSleep, SharedCredentialsProvider,
+};
 use aws_sdk_dynamodb::{Client, Config as ClientConfig};
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
 use object_store::aws::AmazonS3Builder;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use store::{Store, Writing};
@@ -18,6 +22,9 @@ use crate::{Config, ConfigError};
 
 /// Requests that are throttled or fail for the moment are made so often, with growing pauses.
 const ATTEMPTS: u32 = 8;
+/// Mail is tried again later as well, by whoever sends it.
+#[cfg(feature = "ses")]
+const MAIL_ATTEMPTS: u32 = 4;
 /// Counter items written at once.
 const CONCURRENCY: usize = 32;
 
@@ -44,21 +51,61 @@ impl Identity {
     }
 }
 
+/// What all clients of the SDK have in common; throttled requests are made `attempts` times.
+fn sdk_config(attempts: u32) -> Result<SdkConfig, ConfigError> {
+    let Identity { region, key, secret, session } = Identity::from_env()?;
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let credentials = Credentials::new(key, secret, session, None, "environment");
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(SdkRetries::standard().with_max_attempts(attempts))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .http_client(http)
+        .build())
+}
+
+#[cfg(feature = "ses")]
+const FROM: &str = "the sender of reports, as in reports@example.org";
+
+/// Mail by SES, from `MAIL_FROM`; `AWS_ENDPOINT_URL_SESV2` names another endpoint.
+///
+/// # Errors
+/// A variable that Lambda sets is missing, or `MAIL_FROM` is or cannot be used.
+#[cfg(feature = "ses")]
+pub fn mailer(config: &Config) -> Result<mailer::Mailer, ConfigError> {
+    let missing = || ConfigError::Missing { name: "MAIL_FROM", expected: FROM };
+    let from = config.mail_from.as_deref().ok_or_else(missing)?;
+    ses(from, config.configuration_set.clone(), config.mail_limit)
+}
+
+/// Mail by SES, from this sender, under a configuration set if one is given, of so many bytes at most.
+///
+/// # Errors
+/// A variable that Lambda sets is missing, or the sender is none.
+#[cfg(feature = "ses")]
+pub fn ses(
+    from: &str,
+    configuration_set: Option<String>,
+    limit: usize,
+) -> Result<mailer::Mailer, ConfigError> {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_SESV2").ok();
+    let sdk = sdk_config(MAIL_ATTEMPTS)?;
+    let ses = mailer::Ses::new(&sdk, endpoint, configuration_set, limit);
+    let invalid =
+        |_| ConfigError::Invalid { name: "MAIL_FROM", value: from.to_owned(), expected: FROM };
+    mailer::Mailer::new(from, Arc::new(ses)).map_err(invalid)
+}
+
 /// The table in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
 ///
 /// # Errors
 /// A variable that Lambda sets is missing.
 pub fn store(config: &Config) -> Result<Store, ConfigError> {
-    let Identity { region, key, secret, session } = Identity::from_env()?;
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let mut client = ClientConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
-        .credentials_provider(Credentials::new(key, secret, session, None, "environment"))
-        .retry_config(DynamoRetries::standard().with_max_attempts(ATTEMPTS))
-        .http_client(http);
+    let mut client = ClientConfig::from(&sdk_config(ATTEMPTS)?).to_builder();
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_DYNAMODB") {
         client = client.endpoint_url(endpoint);
     }

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use logs::{Format, Options};
+use report::RecipientDomains;
 use thiserror::Error;
 
 /// What the functions need to know.
@@ -17,8 +18,20 @@ pub struct Config {
     pub log_zone: Tz,
     /// `DEFAULT_DOMAIN`: where senders without a domain belong. Default `(none)`.
     pub default_domain: String,
-    /// `ARCHIVE_BUCKET`: the S3 bucket of the archives. Needed by `archive` and `query`.
+    /// `ARCHIVE_BUCKET`: the S3 bucket of the archives. Needed by `archive`, `query` and `report`.
     pub archive_bucket: Option<String>,
+    /// `RECIPIENT_DOMAINS`: where reports may be mailed to, with commas between. Default none.
+    pub recipients: RecipientDomains,
+    /// `REPORT_REQUESTS_PER_DAY`: how many reports may be asked for each day. Default 250.
+    pub requests_per_day: u32,
+    /// `DASHBOARD_URL`: where people find the dashboard. Default: mails have no link.
+    pub dashboard: Option<String>,
+    /// `MAIL_FROM`: the sender of reports. Needed by `report`.
+    pub mail_from: Option<String>,
+    /// `MAIL_SIZE_LIMIT`: the most bytes of a mail. Default what SES takes.
+    pub mail_limit: usize,
+    /// `SES_CONFIGURATION_SET`: under which SES sends. Default none.
+    pub configuration_set: Option<String>,
 }
 
 /// A variable that is missing or makes no sense.
@@ -46,6 +59,8 @@ pub enum ConfigError {
 
 const ZONE: &str = "an IANA time zone, as in Europe/Berlin";
 const DOMAIN: &str = "a domain, as in example.org";
+const DOMAINS: &str = "domains with commas between, as in example.org,example.com";
+const URL: &str = "a URL as in https://mail.example.org";
 const FORMAT: &str = "auto, postfix, exim or json";
 
 impl Config {
@@ -77,7 +92,30 @@ impl Config {
         let default_domain = get("DEFAULT_DOMAIN").unwrap_or_else(|| "(none)".to_owned());
         let default_domain = report::domain_name(&default_domain)
             .ok_or_else(|| invalid("DEFAULT_DOMAIN", default_domain, DOMAIN))?;
+        let domains = get("RECIPIENT_DOMAINS").unwrap_or_default();
+        let recipients = RecipientDomains::read(&domains)
+            .ok_or_else(|| invalid("RECIPIENT_DOMAINS", domains, DOMAINS))?;
+        let dashboard = get("DASHBOARD_URL");
+        if let Some(url) = &dashboard
+            && !url.starts_with("https://")
+            && !url.starts_with("http://")
+        {
+            return Err(invalid("DASHBOARD_URL", url.clone(), URL));
+        }
+        let number = |name, default: u32| match get(name) {
+            None => Ok(default),
+            Some(text) => match text.parse::<u32>() {
+                Ok(number) if number > 0 => Ok(number),
+                _ => Err(invalid(name, text, "a whole number above 0")),
+            },
+        };
         Ok(Self {
+            recipients,
+            requests_per_day: number("REPORT_REQUESTS_PER_DAY", report::REQUESTS_PER_DAY)?,
+            dashboard,
+            mail_from: get("MAIL_FROM"),
+            mail_limit: number("MAIL_SIZE_LIMIT", u32::MAX)? as usize,
+            configuration_set: get("SES_CONFIGURATION_SET"),
             table: get("TABLE_NAME").ok_or(missing("TABLE_NAME", "the DynamoDB table's name"))?,
             zone,
             format,
@@ -110,6 +148,21 @@ mod tests {
         let config = read(&[("TABLE_NAME", "t"), ("ZONE", "Europe/Berlin")]).expect("a config");
         assert_eq!((config.zone, config.log_zone), (Tz::Europe__Berlin, Tz::Europe__Berlin));
         assert_eq!(config.format, Format::Auto);
+    }
+
+    #[test]
+    fn reports_go_nowhere_unless_that_is_said() {
+        let config = read(&[("TABLE_NAME", "t")]).expect("a config");
+        assert!(config.recipients.check(&["ann@example.org"]).is_err());
+        assert_eq!(config.requests_per_day, 250);
+        let config = read(&[("TABLE_NAME", "t"), ("RECIPIENT_DOMAINS", "example.org, corp.test")]);
+        assert!(config.expect("a config").recipients.check(&["ann@corp.test"]).is_ok());
+        let error = |name: &'static str, value| {
+            read(&[("TABLE_NAME", "t"), (name, value)]).expect_err(name).to_string()
+        };
+        assert!(error("RECIPIENT_DOMAINS", "a@b").starts_with("RECIPIENT_DOMAINS=a@b cannot"));
+        assert!(error("REPORT_REQUESTS_PER_DAY", "0").contains("above 0"));
+        assert!(error("DASHBOARD_URL", "mail.example.org").contains("https://"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use std::time::SystemTime;
 
 use tracing_subscriber::EnvFilter;
 
+#[cfg(feature = "ses")]
+pub use aws::{mailer, ses};
 #[cfg(feature = "aws")]
 pub use aws::{objects, store};
 pub use config::{Config, ConfigError};

@@ -75,12 +75,26 @@ impl<W: Write> Detailed<W> {
         Ok(self.0.write_record(None::<&[u8]>)?)
     }
 
-    /// Hands on what is left.
+    /// Hands on what has been gathered.
     ///
     /// # Errors
     /// Writing failed.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+
+    /// Where the rows go; some are still gathered unless it was flushed.
+    #[must_use]
+    pub fn to(&self) -> &W {
+        self.0.get_ref()
+    }
+
+    /// Hands on what is left, and gives back where the rows went.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 }
 

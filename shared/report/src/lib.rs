@@ -21,14 +21,15 @@ pub mod views;
 
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
 pub use recipients::{RECIPIENTS, RecipientDomains, RecipientError};
-pub use request::{Contents, LastRun, ReportRequest, Schedule, Status};
+pub use request::{Contents, LastRun, REQUESTS_PER_DAY, ReportRequest, Schedule, Status};
 pub use senders::{Column, SenderRow, SenderTable, Senders, Sort};
 pub use submission::{
     AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of,
 };
 pub use tally::{ALL_DOMAINS, Counted, Marks, RollupEntry, Tally, Window};
 pub use text::{
-    ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, grouped, lowered, uppered,
+    ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, displayed, grouped, lowered,
+    uppered,
 };
 pub use timetable::{Frequency, MonthDay, Timetable, wall_clock};
 pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};

@@ -5,6 +5,9 @@ use utoipa::ToSchema;
 
 use crate::{Range, Timetable, View};
 
+/// Reports that may be asked for each day, if nothing else is said.
+pub const REQUESTS_PER_DAY: u32 = 250;
+
 /// How far a report request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -65,6 +65,21 @@ fn bounded(mut text: String, limit: usize) -> String {
     text
 }
 
+/// A text as people should see it: what turns the direction of writing around is replaced, and more than
+/// `limit` characters end in an ellipsis.
+#[must_use]
+pub fn displayed(text: &str, limit: usize) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmless =
+        |c: char| if c.is_control() || turns(c) { char::REPLACEMENT_CHARACTER } else { c };
+    let mut shown: String = text.chars().take(limit).map(harmless).collect();
+    if text.chars().nth(limit).is_some() {
+        shown.pop();
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
 /// 1234567 as 1,234,567.
 #[must_use]
 pub fn grouped(number: u64) -> String {
@@ -116,6 +131,13 @@ mod tests {
         let (one, two) = (lowered(one.as_bytes(), 256), lowered(two.as_bytes(), 256));
         assert!(one.len() <= 256 && two.len() <= 256);
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn what_is_displayed_is_short_and_reads_in_one_direction() {
+        assert_eq!(displayed("ann@example.test", 40), "ann@example.test");
+        assert_eq!(displayed("a\u{202e}moc@x", 40), "a\u{fffd}moc@x");
+        assert_eq!(displayed(&"\u{e9}".repeat(300), 10), "\u{e9}".repeat(9) + "\u{2026}");
     }
 
     #[test]

@@ -91,16 +91,9 @@ impl Store {
     /// A request failed, or the item is not what this program writes.
     pub async fn carry_over(&self, log_stream: &str) -> Result<CarryOver, StoreError> {
         let pk = keys::carry_over(log_stream);
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::key(&pk, "-")))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::request("GetItem", &error))?;
-        let Some(item) = got.item else { return Ok(CarryOver::default()) };
+        let Some(item) = self.get(keys::key(&pk, "-")).await? else {
+            return Ok(CarryOver::default());
+        };
         let version = keys::number(&item, VERSION);
         let state = keys::read_bytes(&item, STATE);
         let (Some(version), Some(state)) = (version, state) else {

@@ -2,7 +2,6 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::StreamExt as _;
-use sha2::{Digest, Sha256};
 
 use crate::keys::{self, EXPIRES};
 use crate::{Store, StoreError};
@@ -87,5 +86,7 @@ fn partition(head: &[u8]) -> String {
 }
 
 fn checksum(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut checksum = keys::checksum(bytes);
+    checksum.truncate(32);
+    checksum
 }

@@ -10,7 +10,12 @@
 //! | carry-over | `C#` log stream | `-` |
 //! | known file | `K#` checksum of its first line | source |
 //! | quarantine | `Q#2026-11-23` | source TAB position TAB number |
+//! | report request | `REQUESTS` | id |
+//! | idempotency key | `I#` checksum of the key | `-` |
+//! | schedule | `SCHEDULES` | id |
 //! | settings | `META` | `zone` |
+//! | open report requests | `META` | `open requests` |
+//! | report requests of a day, counted | `META` | `requests 2026-11-23` |
 
 use std::collections::HashMap;
 
@@ -69,13 +74,21 @@ pub(crate) fn carry_over(log_stream: &str) -> String {
         return format!("C#{log_stream}");
     }
     // A key takes 2,048 bytes, and the name comes from whoever can write to the stream.
-    let checksum = Sha256::digest(log_stream.as_bytes());
-    let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let checksum = checksum(log_stream.as_bytes());
     let mut cut = LOG_STREAM;
     while !log_stream.is_char_boundary(cut) {
         cut -= 1;
     }
     format!("C#{}~{checksum}", &log_stream[..cut])
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn idempotency(checksum: &str) -> String {
+    format!("I#{checksum}")
 }
 
 pub(crate) fn seen(domains: bool, day: Day) -> String {

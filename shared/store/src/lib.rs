@@ -36,7 +36,9 @@ mod pages;
 mod position;
 mod quarantine;
 mod read;
+mod report_requests;
 mod requests;
+mod schedules;
 mod seen;
 mod table;
 
@@ -56,6 +58,7 @@ pub use files::{FINGERPRINT, KnownFile};
 pub use position::{Positions, Source};
 pub use quarantine::Rejected;
 pub use read::{FailureRow, Rollup, UsageFilter};
+pub use report_requests::{Claim, Ended, Guard, IdempotencyKey, Placed, REPORT_REQUESTS};
 pub use seen::Seen;
 
 /// How counters are written.

@@ -328,16 +328,8 @@ impl Store {
     }
 
     async fn look_at(&self, page: &Page<'_>) -> Result<(), StoreError> {
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(page.key()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::request("GetItem", &error))?;
-        self.directory().0.insert(page.place(), Known::of(got.item.as_ref()));
+        let item = self.get(page.key()).await?;
+        self.directory().0.insert(page.place(), Known::of(item.as_ref()));
         Ok(())
     }
 

@@ -77,8 +77,15 @@ impl Store {
         self.query_pages(query)
     }
 
+    /// An item, as of all writes so far.
+    pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key));
+        let got = get.consistent_read(true).send().await;
+        Ok(got.map_err(|error| StoreError::request("GetItem", &error))?.item)
+    }
+
     /// All reads are strongly consistent: what a batch has written is seen by who begins after it.
-    fn query_pages(
+    pub(crate) fn query_pages(
         &self,
         query: QueryFluentBuilder,
     ) -> BoxStream<'_, Result<Vec<Item>, StoreError>> {

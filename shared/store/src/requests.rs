@@ -88,16 +88,29 @@ impl Store {
         if changes.is_empty() {
             return Ok(Transacted::Done(0.0));
         }
-        let mut request = self
+        let mut writes = Vec::with_capacity(changes.len());
+        for change in changes {
+            writes.push(self.transacted(change)?);
+        }
+        self.transact_items(writes).await
+    }
+
+    /// A change as a part of a transaction.
+    pub(crate) fn transacted(&self, change: Change) -> Result<TransactWriteItem, StoreError> {
+        let update = change.into_update(&self.table).build();
+        let update = update.map_err(|error| StoreError::request("TransactWriteItems", &error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    pub(crate) async fn transact_items(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Transacted, StoreError> {
+        let request = self
             .client
             .transact_write_items()
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        for change in changes {
-            let update = change.into_update(&self.table).build();
-            let update =
-                update.map_err(|error| StoreError::request("TransactWriteItems", &error))?;
-            request = request.transact_items(TransactWriteItem::builder().update(update).build());
-        }
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_transact_items(Some(writes));
         let error = match request.send().await {
             Ok(done) => {
                 let used = done.consumed_capacity.unwrap_or_default();

@@ -1,0 +1,106 @@
+//! JSON bodies, read strictly: each field that is misspelt or makes no sense is named, with its value.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+/// The most bytes of a body.
+pub(crate) const MOST: usize = 64 << 10;
+
+/// The fields of a JSON object as they came.
+pub(crate) struct Fields(Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        // Pages of other sites can send forms and text without being asked for leave, but no JSON.
+        let media_type = request.headers().get(header::CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::MediaType { given: media_type.chars().take(200).collect() });
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| Problem::TooLarge)?;
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(other) => Err(wrong("body", &other, "it must be a JSON object")),
+            Err(error) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let allowed = format!("it must be a JSON object: {error}");
+                Err(Problem::parameter("body", &text, allowed))
+            }
+        }
+    }
+}
+
+pub(crate) fn wrong(name: &str, value: &Value, allowed: impl Into<String>) -> Problem {
+    let shown = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Problem::parameter(name, &shown, allowed)
+}
+
+impl Fields {
+    /// Refuses fields with other names.
+    pub(crate) fn only(&self, names: &[&str]) -> Result<(), Problem> {
+        match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, value)) => {
+                let allowed = format!("the fields here are {}", names.join(", "));
+                Err(wrong(name, value, allowed))
+            }
+        }
+    }
+
+    /// A field; null is the same as none.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text field; an empty one is the same as none.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+            Some(other) => Err(wrong(name, other, "it must be a text")),
+        }
+    }
+
+    /// A text field that must be there.
+    pub(crate) fn needed(&self, name: &str, allowed: &str) -> Result<&str, Problem> {
+        self.text(name)?.ok_or_else(|| Problem::parameter(name, "", allowed))
+    }
+
+    /// A yes or no; no if it is not there.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(wrong(name, other, "it must be true or false")),
+        }
+    }
+
+    /// A list of texts; empty if it is not there.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&str>, Problem> {
+        let error = |value: &Value| wrong(name, value, "it must be a list of texts");
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(values)) => {
+                values.iter().map(|value| value.as_str().ok_or_else(|| error(value))).collect()
+            }
+            Some(other) => Err(error(other)),
+        }
+    }
+
+    /// The fields as one text, the same in whatever order they came.
+    pub(crate) fn canonical(&self) -> String {
+        let mut fields: Vec<_> = self.0.iter().collect();
+        fields.sort_by_key(|(name, _)| *name);
+        serde_json::to_string(&fields).unwrap_or_default()
+    }
+}

@@ -1,0 +1,88 @@
+//! One pass over a range's usage: everything that a mail tells, and its detailed file.
+//!
+//! The totals, the table, the chart and the files come from the same rows, so that they agree even while
+//! counting goes on.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+
+use history::{Gather, Grain, History, HistoryError, Wanted};
+use report::{Day, Range, SenderTable, Senders, TlsCounts, UsageKey, csv};
+
+use crate::detailed::{self, DetailedFile};
+use crate::spool::Spool;
+
+/// A range's usage.
+pub(crate) struct Gathered {
+    pub(crate) senders: Senders,
+    pub(crate) days: BTreeMap<Day, TlsCounts>,
+    pub(crate) detailed: detailed::File,
+}
+
+/// Why usage could not be gathered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatherError {
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error("cannot write the detailed report: {0}")]
+    Write(#[from] io::Error),
+}
+
+struct Rows {
+    table: SenderTable,
+    days: BTreeMap<Day, TlsCounts>,
+    detailed: DetailedFile,
+    failed: Option<io::Error>,
+}
+
+impl Gather for Rows {
+    fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
+        self.table.add(key.sender, key.tls, messages);
+        self.days.entry(day).or_default().add(key.tls, messages);
+        match self.detailed.row(day, key, messages) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+/// Reads a range, and writes its detailed report into a file of `limit` bytes at most.
+pub(crate) async fn gather(
+    history: &History,
+    range: Range,
+    domain: Option<&str>,
+    limit: usize,
+) -> Result<Gathered, GatherError> {
+    let spool = Spool::new(csv::file_name("detailed", range), limit);
+    let rows = Rows {
+        table: SenderTable::default(),
+        days: BTreeMap::new(),
+        detailed: DetailedFile::new(spool, range)?,
+        failed: None,
+    };
+    let state = history.state(range).await?;
+    let (rows, walked) = history.walk(&state, &wanted(domain, Grain::Usage), rows).await;
+    walked?;
+    let Rows { table, days, detailed, failed } = rows;
+    failed.map_or(Ok(()), Err)?;
+    Ok(Gathered { senders: table.finish(), days, detailed: detailed.finish()? })
+}
+
+/// Senders of a range, with their messages.
+pub(crate) async fn senders(
+    history: &History,
+    range: Range,
+    domain: Option<&str>,
+) -> Result<Senders, HistoryError> {
+    let state = history.state(range).await?;
+    let wanted = wanted(domain, Grain::Senders);
+    Ok(history.gather(&state, &wanted, SenderTable::default).await?.finish())
+}
+
+fn wanted(domain: Option<&str>, grain: Grain) -> Wanted {
+    Wanted { domain: domain.map(str::to_owned), sender: None, grain }
+}

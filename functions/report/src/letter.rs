@@ -1,0 +1,360 @@
+//! What a mail says: figures from [`report`], put into words and tables.
+
+use std::io;
+
+use askama::Template;
+use chrono_tz::Tz;
+use mailer::{File, Image, Mail};
+use report::views::{self, TlsUsage};
+use report::{
+    Day, Range, ReportRequest, SenderRow, Senders, Sort, TlsCounts, TlsVersion, View, csv,
+    displayed, grouped, percent,
+};
+
+use crate::chart;
+use crate::detailed::{self, Part};
+use crate::gather::Gathered;
+use crate::spool::Spool;
+
+/// Senders in each of the mail's own tables.
+const TOP: usize = 10;
+/// Characters of a sender that the mail's tables show; the files have all of them.
+const SHOWN: usize = 80;
+/// What the HTML calls the chart.
+const CHART: &str = "chart";
+
+/// Everything that goes into a mail.
+pub(crate) struct Letter<'l> {
+    pub(crate) request: &'l ReportRequest,
+    /// Whose days are counted.
+    pub(crate) zone: Tz,
+    /// Where the dashboard is, as in `https://mail.example.org`.
+    pub(crate) dashboard: Option<&'l str>,
+    /// The days that are told about: those asked for, as far as they are still kept.
+    pub(crate) range: Range,
+    pub(crate) gathered: Gathered,
+    /// The senders of as many days before, if all of these are kept.
+    pub(crate) before: Option<Senders>,
+    /// Bytes that all files may take.
+    pub(crate) limit: usize,
+    /// When it is written, in seconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// A figure and what it was in the period before.
+struct Figure {
+    name: &'static str,
+    value: String,
+    change: String,
+}
+
+/// A row of the table of TLS versions.
+struct VersionRow {
+    label: &'static str,
+    messages: String,
+    percent: String,
+    /// Its bar, in whole percent.
+    width: u64,
+    legacy: bool,
+}
+
+/// A row of a table of senders.
+struct SenderLine {
+    sender: String,
+    share: String,
+    cells: Vec<String>,
+}
+
+/// A table of the senders with most of something.
+struct Top {
+    title: &'static str,
+    heads: Vec<&'static str>,
+    rows: Vec<SenderLine>,
+    /// What stands there if there are none.
+    nobody: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Html<'t> {
+    said: &'t Said,
+}
+
+#[derive(Template)]
+#[template(path = "report.txt")]
+struct Text<'t> {
+    said: &'t Said,
+}
+
+/// The words and figures of a mail, the same in both of its forms.
+struct Said {
+    title: &'static str,
+    name: Option<String>,
+    period: String,
+    domain: String,
+    zone: String,
+    /// What there is to know about the range, beside the figures.
+    notes: Vec<String>,
+    empty: bool,
+    figures: Vec<Figure>,
+    before: String,
+    highest: Option<String>,
+    versions: Vec<VersionRow>,
+    tops: Vec<Top>,
+    files: Vec<String>,
+    link: Option<String>,
+    scheduled: bool,
+}
+
+impl Letter<'_> {
+    /// Writes the mail.
+    ///
+    /// # Errors
+    /// A file cannot be written: memory is all it needs.
+    pub(crate) fn write(self) -> io::Result<Mail> {
+        let contents = &self.request.contents;
+        let usage = views::tls_usage(self.range, contents.domain.clone(), &self.gathered.days);
+        let table = self.table()?;
+        let said = self.say(&usage, table.as_ref());
+        let html = Html { said: &said }.render().map_err(io::Error::other)?;
+        let text = Text { said: &said }.render().map_err(io::Error::other)?;
+        let png = chart::png(&usage).map_err(io::Error::other)?;
+        let images = if said.empty { vec![] } else { vec![Image { name: CHART.to_owned(), png }] };
+        let detailed = match self.gathered.detailed {
+            detailed::File::Whole(file) => Some(file),
+            detailed::File::Parts(_) => None,
+        };
+        Ok(Mail {
+            id: self.request.id.clone(),
+            date: self.now,
+            recipients: contents.recipients.clone(),
+            subject: subject(&said, usage.total),
+            text,
+            html,
+            images,
+            files: table.into_iter().chain(detailed).collect(),
+        })
+    }
+
+    /// The view's table, as the HTTP interface gives it by default; none if it is too large beside the
+    /// detailed report.
+    fn table(&self) -> io::Result<Option<File>> {
+        let taken = match &self.gathered.detailed {
+            detailed::File::Whole(file) => file.bytes.len(),
+            detailed::File::Parts(_) => 0,
+        };
+        let view = self.request.contents.view;
+        let name = csv::file_name(view.name(), self.range);
+        let mut spool = Spool::new(name, self.limit.saturating_sub(taken));
+        csv::write(&mut spool, view, self.gathered.senders.rows(Sort::MOST_MESSAGES, ""))?;
+        spool.finish()
+    }
+
+    fn say(&self, usage: &TlsUsage, table: Option<&File>) -> Said {
+        let ReportRequest { contents, range: asked, schedule, .. } = self.request;
+        let senders = &self.gathered.senders;
+        let highest = usage.days.iter().max_by_key(|day| (day.messages, day.date));
+        let highest = highest.filter(|day| day.messages > 0).map(|day| {
+            format!("highest day {}: {} messages", date(day.date), grouped(day.messages))
+        });
+        let before = self.range.before();
+        let compared = match &self.before {
+            Some(_) => format!("compared with {}", period(before)),
+            None => format!("no comparison: {} is not kept any more", period(before)),
+        };
+        let mut notes = Vec::new();
+        if *asked != self.range {
+            notes.push(format!(
+                "Asked for {}. Of these, only {} is still kept.",
+                period(*asked),
+                period(self.range)
+            ));
+        }
+        let mut tops = vec![most_legacy(senders)];
+        if contents.view == View::SendingVolume {
+            tops.insert(0, most_messages(senders));
+        }
+        Said {
+            title: contents.view.title(),
+            name: contents.name.as_deref().map(|name| displayed(name, 200)),
+            period: period(self.range),
+            domain: contents
+                .domain
+                .as_deref()
+                .map_or("all sender domains".into(), |domain| displayed(domain, SHOWN)),
+            zone: self.zone.name().to_owned(),
+            notes,
+            empty: usage.total == 0,
+            figures: figures(senders, self.before.as_ref()),
+            before: compared,
+            highest,
+            versions: usage.tls.iter().map(version_row).collect(),
+            tops,
+            files: self.files(table),
+            link: self.dashboard.map(|dashboard| self.link(dashboard)),
+            scheduled: schedule.is_some(),
+        }
+    }
+
+    /// What is attached, and what is not and why.
+    fn files(&self, table: Option<&File>) -> Vec<String> {
+        let view = self.request.contents.view;
+        let size = |file: &File| {
+            let kilobytes = (file.bytes.len() as u64).div_ceil(1000);
+            format!("{} ({} kB)", file.name, grouped(kilobytes))
+        };
+        let limit = grouped(self.limit as u64 / 1_000_000);
+        let mut told = vec![match table {
+            Some(file) => format!("{}: the table by sender", size(file)),
+            None => format!(
+                "Not attached: {}. Even zipped it is larger than the {limit} MB that files may take here. \
+                 Choose one sender domain, or fewer days.",
+                csv::file_name(view.name(), self.range)
+            ),
+        }];
+        told.push(match &self.gathered.detailed {
+            detailed::File::Whole(file) => format!(
+                "{}: by day, sender, account, mechanism, TLS version and client address",
+                size(file)
+            ),
+            detailed::File::Parts(parts) => too_large(self.range, &limit, parts),
+        });
+        told
+    }
+
+    fn link(&self, dashboard: &str) -> String {
+        let contents = &self.request.contents;
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("start", &self.range.start.to_string());
+        query.append_pair("end", &self.range.end.to_string());
+        if let Some(domain) = &contents.domain {
+            query.append_pair("domain", domain);
+        }
+        let dashboard = dashboard.trim_end_matches('/');
+        format!("{dashboard}/reports/{}?{}", contents.view.name(), query.finish())
+    }
+}
+
+fn too_large(range: Range, limit: &str, parts: &[Part]) -> String {
+    let list = |fits: bool| {
+        let parts = parts.iter().filter(|part| part.fits == fits);
+        let shown = parts.map(|part| format!("{} to {}", part.range.start, part.range.end));
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    let mut told = format!(
+        "Not attached: {}. Even zipped it is larger than the {limit} MB that files may take here.",
+        csv::file_name("detailed", range)
+    );
+    let (fit, do_not) = (list(true), list(false));
+    if !fit.is_empty() {
+        told += &format!(" These ranges fit, one report each: {fit}.");
+    }
+    if !do_not.is_empty() {
+        told += &format!(" Too large even alone: {do_not}; choose one sender domain there.");
+    }
+    told
+}
+
+fn subject(said: &Said, total: u64) -> String {
+    let name = said.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+    let messages = match total {
+        0 => "no messages".to_owned(),
+        1 => "1 message".to_owned(),
+        more => format!("{} messages", grouped(more)),
+    };
+    format!("{name}SMTP AUTH report: {}, {}, {messages}", said.title, said.period)
+}
+
+fn most_legacy(senders: &Senders) -> Top {
+    let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::None];
+    let (rows, _) = senders.page(Sort::MOST_LEGACY, "", None, TOP);
+    let rows = rows.iter().filter(|row| row.counts.legacy() > 0).map(|row| {
+        let share = percent(row.counts.legacy(), row.counts.total());
+        let cells = old.map(|version| grouped(row.counts.get(version)));
+        line(row, format!("{share:.2} % of its messages"), cells.into())
+    });
+    let [tls10, tls11, none] = old.map(TlsVersion::label);
+    Top {
+        title: "Most messages over TLS 1.0, TLS 1.1 and without TLS",
+        heads: vec![tls10, tls11, none],
+        rows: rows.collect(),
+        nobody: "Nobody sent over these.",
+    }
+}
+
+fn most_messages(senders: &Senders) -> Top {
+    let (rows, _) = senders.page(Sort::MOST_MESSAGES, "", None, TOP);
+    let total = senders.total().total();
+    let rows = rows.iter().map(|row| {
+        let messages = row.counts.total();
+        let share = format!("{:.2} % of all", percent(messages, total));
+        line(row, share, vec![grouped(messages)])
+    });
+    Top {
+        title: "Most messages",
+        heads: vec!["messages"],
+        rows: rows.collect(),
+        nobody: "Nobody sent anything.",
+    }
+}
+
+fn line(row: &SenderRow<'_>, share: String, cells: Vec<String>) -> SenderLine {
+    SenderLine { sender: displayed(row.sender, SHOWN), share, cells }
+}
+
+fn figures(now: &Senders, before: Option<&Senders>) -> Vec<Figure> {
+    let (counts, counts_before) = (now.total(), before.map(Senders::total));
+    let (many, many_before) = (now.len() as u64, before.map(|before| before.len() as u64));
+    let share = |counts: &TlsCounts| percent(counts.legacy(), counts.total());
+    let points = counts_before.filter(|before| before.total() > 0).map(|before| {
+        // Whole hundredths, so that no rounding shows.
+        let hundredths = (share(&counts) * 100.0).round() - (share(&before) * 100.0).round();
+        format!("{:+.2} points", hundredths / 100.0)
+    });
+    vec![
+        Figure {
+            name: "messages",
+            value: grouped(counts.total()),
+            change: changed(counts_before.map(|before| before.total()), counts.total()),
+        },
+        Figure { name: "senders", value: grouped(many), change: changed(many_before, many) },
+        Figure {
+            name: "over TLS 1.0, 1.1 or no TLS",
+            value: format!("{:.2} %", share(&counts)),
+            change: points.unwrap_or_default(),
+        },
+    ]
+}
+
+fn changed(before: Option<u64>, now: u64) -> String {
+    let Some(before) = before else { return String::new() };
+    match views::change(before, now) {
+        Some(change) => format!("{change:+.2} %"),
+        None if now == 0 => "as before".to_owned(),
+        None => "none before".to_owned(),
+    }
+}
+
+fn version_row(share: &report::TlsShare) -> VersionRow {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    let width = share.percent.round() as u64;
+    VersionRow {
+        label: share.version.label(),
+        messages: grouped(share.messages),
+        percent: format!("{:.2} %", share.percent),
+        width,
+        legacy: share.version.is_legacy() && share.messages > 0,
+    }
+}
+
+fn date(day: Day) -> String {
+    day.format("%-d %b %Y").to_string()
+}
+
+/// A range for people, as in `18 Nov 2026 to 24 Nov 2026`.
+fn period(range: Range) -> String {
+    if range.start == range.end {
+        return date(range.start);
+    }
+    format!("{} to {}", date(range.start), date(range.end))
+}

@@ -1,0 +1,115 @@
+//! Amazon SES, version 2 of its interface.
+//!
+//! Messages go there raw: the same bytes as everywhere else, with an image in the HTML, which SES's own form
+//! for attachments would have to be told about in another way.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sesv2::config::Builder;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
+use aws_sdk_sesv2::{Client, Config};
+use aws_types::SdkConfig;
+
+use crate::{Message, SendError, Transport};
+
+/// The most bytes of a message that SES takes, encoded.
+pub const SES_LIMIT: usize = 40_000_000;
+/// How long a message may take, with the SDK's own retries.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// SES in one region.
+#[derive(Clone, Debug)]
+pub struct Ses {
+    client: Client,
+    configuration_set: Option<String>,
+    limit: usize,
+}
+
+impl Ses {
+    /// SES with the region, credentials, HTTP client and retries of `config`, at `endpoint` if that is another
+    /// one; mail is sent under a configuration set if one is given, and has `limit` bytes at most.
+    #[must_use]
+    pub fn new(
+        config: &SdkConfig,
+        endpoint: Option<String>,
+        configuration_set: Option<String>,
+        limit: usize,
+    ) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
+        let mut config: Builder = Config::from(config).to_builder().timeout_config(timeouts);
+        if let Some(endpoint) = endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        let client = Client::from_conf(config.build());
+        Self { client, configuration_set, limit: limit.min(SES_LIMIT) }
+    }
+}
+
+#[async_trait]
+impl Transport for Ses {
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    async fn send(&self, message: Message) -> Result<String, SendError> {
+        let raw = RawMessage::builder().data(Blob::new(message.bytes)).build();
+        let raw = raw.map_err(|error| SendError::Permanent(error.to_string()))?;
+        let recipients = Some(message.recipients);
+        let sent = self
+            .client
+            .send_email()
+            .from_email_address(message.from)
+            .destination(Destination::builder().set_to_addresses(recipients).build())
+            .content(EmailContent::builder().raw(raw).build())
+            .set_configuration_set_name(self.configuration_set.clone())
+            .send()
+            .await;
+        match sent {
+            Ok(sent) => Ok(sent.message_id.unwrap_or_default()),
+            Err(error) => Err(told(&error)),
+        }
+    }
+}
+
+fn told(error: &SdkError<SendEmailError>) -> SendError {
+    let SdkError::ServiceError(service) = error else {
+        return SendError::Temporary(format!("SES did not answer: {}", DisplayErrorContext(error)));
+    };
+    let (status, error) = (service.raw().status().as_u16(), service.err());
+    let code = error.code().unwrap_or("an error without a name");
+    let reason = match error.message() {
+        Some(message) => format!("SES answered {code}: {message}"),
+        None => format!("SES answered {code}"),
+    };
+    if is_temporary(error, code, status) {
+        SendError::Temporary(reason)
+    } else {
+        SendError::Permanent(reason)
+    }
+}
+
+fn is_temporary(error: &SendEmailError, code: &str, status: u16) -> bool {
+    match error {
+        // «Limit exceeded» is the daily quota: tomorrow is another day.
+        SendEmailError::TooManyRequestsException(_) | SendEmailError::LimitExceededException(_) => {
+            true
+        }
+        SendEmailError::AccountSuspendedException(_)
+        | SendEmailError::SendingPausedException(_)
+        | SendEmailError::MailFromDomainNotVerifiedException(_)
+        | SendEmailError::MessageRejected(_)
+        | SendEmailError::BadRequestException(_)
+        | SendEmailError::NotFoundException(_) => false,
+        _ => {
+            status == 429
+                || status >= 500
+                || code.starts_with("Throttl")
+                || code.contains("Expired")
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Schedules of reports.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{NaiveTime, Weekday};
+use futures_util::StreamExt as _;
+use report::{Day, Frequency, LastRun, MonthDay, Schedule, Timetable};
+
+use crate::expression::Change;
+use crate::keys::{self, EXPIRES, Item};
+use crate::report_requests::{read_contents, write_contents};
+use crate::requests::Updated;
+use crate::{Store, StoreError};
+
+const SCHEDULES: &str = "SCHEDULES";
+/// How a time of day is written.
+const TIME: &str = "%H:%M";
+
+impl Store {
+    /// Writes a new schedule, or one that was [`redefined`](Schedule::redefined) over the old one; false if
+    /// `replaces` and there is none (any more).
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn put_schedule(
+        &self,
+        schedule: &Schedule,
+        replaces: bool,
+    ) -> Result<bool, StoreError> {
+        // Condition **still there** closes the race of an edit with a deletion, **not run since** that with
+        // a tick: the edit must not take back that a report was made.
+        let condition = match (&schedule.last, replaces) {
+            (_, false) => "attribute_not_exists(pk)",
+            (None, true) => "attribute_exists(pk) AND attribute_not_exists(last_due)",
+            (Some(_), true) => "last_due = :due",
+        };
+        let due = schedule.last.as_ref().map(|last| keys::of_number(last.due));
+        let values = due.filter(|_| replaces).map(|due| Item::from([(":due".to_owned(), due)]));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(schedule)))
+            .condition_expression(condition)
+            .set_expression_attribute_values(values);
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(error))
+                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::request("PutItem", &error)),
+        }
+    }
+
+    /// A schedule.
+    ///
+    /// # Errors
+    /// A request failed, or the item is not what this program writes.
+    pub async fn schedule(&self, id: &str) -> Result<Option<Schedule>, StoreError> {
+        self.get(keys::key(SCHEDULES, id)).await?.as_ref().map(read).transpose()
+    }
+
+    /// Every schedule that can be read, oldest first. One that cannot is logged and left out: it must not
+    /// hold up the others.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        let mut schedules = Vec::new();
+        let mut pages = self.pages(SCHEDULES.to_owned(), None);
+        while let Some(page) = pages.next().await {
+            for item in page? {
+                match read(&item) {
+                    Ok(schedule) => schedules.push(schedule),
+                    Err(error) => tracing::error!(%error, "schedule left out"),
+                }
+            }
+        }
+        Ok(schedules)
+    }
+
+    /// Removes a schedule; false if there is none.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn delete_schedule(&self, id: &str) -> Result<bool, StoreError> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::key(SCHEDULES, id)))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| StoreError::request("DeleteItem", &error))?;
+        Ok(deleted.attributes.is_some_and(|old| !old.is_empty()))
+    }
+
+    /// Notes that a schedule was due and became a request.
+    ///
+    /// Condition **later** closes the race of two ticks: the one that is behind changes nothing.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn schedule_ran(&self, id: &str, last: &LastRun) -> Result<bool, StoreError> {
+        let values = [
+            (":due".to_owned(), keys::of_number(last.due)),
+            (":request".to_owned(), AttributeValue::S(last.request.clone())),
+        ];
+        let change = Change {
+            key: keys::key(SCHEDULES, id),
+            update: "SET last_due = :due, last_request = :request".to_owned(),
+            condition: Some(
+                "attribute_exists(pk) AND (attribute_not_exists(last_due) OR last_due < :due)"
+                    .to_owned(),
+            ),
+            names: Default::default(),
+            values: Item::from(values),
+        };
+        Ok(matches!(self.update(change).await?, Updated::Done(_)))
+    }
+}
+
+fn item(schedule: &Schedule) -> Item {
+    let mut item = keys::key(SCHEDULES, &schedule.id);
+    write_contents(&mut item, &schedule.contents);
+    let Timetable { frequency, time, zone, first, expires } = schedule.timetable;
+    let text = AttributeValue::S;
+    item.insert("frequency".to_owned(), text(write_frequency(frequency)));
+    item.insert("time".to_owned(), text(time.format(TIME).to_string()));
+    item.insert("zone".to_owned(), text(zone.name().to_owned()));
+    item.insert("first".to_owned(), text(first.to_string()));
+    item.insert("expires".to_owned(), text(expires.to_string()));
+    item.insert("paused".to_owned(), AttributeValue::Bool(schedule.paused));
+    item.insert("created".to_owned(), keys::of_number(schedule.created));
+    item.insert("since".to_owned(), keys::of_number(schedule.since));
+    if let Some(last) = &schedule.last {
+        item.insert("last_due".to_owned(), keys::of_number(last.due));
+        item.insert("last_request".to_owned(), text(last.request.clone()));
+    }
+    // It stays on the list for as long as what it sent.
+    item.insert(EXPIRES.to_owned(), keys::expiry(expires));
+    item
+}
+
+fn read(item: &Item) -> Result<Schedule, StoreError> {
+    let id = keys::text(item, "sk").unwrap_or("?");
+    let text = |name| keys::text(item, name);
+    let day = |name| text(name).and_then(|text| text.parse::<Day>().ok());
+    let instant = |name| keys::number(item, name).and_then(|unix| i64::try_from(unix).ok());
+    let schedule = || {
+        let timetable = Timetable {
+            frequency: read_frequency(text("frequency")?)?,
+            time: NaiveTime::parse_from_str(text("time")?, TIME).ok()?,
+            zone: text("zone")?.parse().ok()?,
+            first: day("first")?,
+            expires: day("expires")?,
+        };
+        let last = instant("last_due").zip(text("last_request"));
+        Some(Schedule {
+            id: id.to_owned(),
+            contents: read_contents(item)?,
+            timetable,
+            paused: *item.get("paused")?.as_bool().ok()?,
+            created: instant("created")?,
+            since: instant("since")?,
+            last: last.map(|(due, request)| LastRun { due, request: request.to_owned() }),
+        })
+    };
+    schedule().ok_or_else(|| StoreError::Item {
+        key: format!("{SCHEDULES} {id}"),
+        expected: "a schedule",
+    })
+}
+
+fn write_frequency(frequency: Frequency) -> String {
+    match frequency {
+        Frequency::Daily => "daily".to_owned(),
+        Frequency::Weekly(weekday) => format!("weekly {weekday}"),
+        Frequency::Monthly(MonthDay::Day(day)) => format!("monthly {day}"),
+        Frequency::Monthly(MonthDay::Last) => "monthly last".to_owned(),
+    }
+}
+
+fn read_frequency(text: &str) -> Option<Frequency> {
+    if text == "daily" {
+        return Some(Frequency::Daily);
+    }
+    match text.split_once(' ')? {
+        ("weekly", weekday) => Some(Frequency::Weekly(weekday.parse::<Weekday>().ok()?)),
+        ("monthly", "last") => Some(Frequency::Monthly(MonthDay::Last)),
+        ("monthly", day) => Some(Frequency::Monthly(MonthDay::Day(day.parse().ok()?))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frequencies_round_trip() {
+        for frequency in [
+            Frequency::Daily,
+            Frequency::Weekly(Weekday::Sun),
+            Frequency::Monthly(MonthDay::Day(31)),
+            Frequency::Monthly(MonthDay::Last),
+        ] {
+            assert_eq!(read_frequency(&write_frequency(frequency)), Some(frequency));
+        }
+        assert_eq!(read_frequency("hourly"), None);
+    }
+}
