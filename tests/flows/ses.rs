@@ -199,7 +199,7 @@ async fn lasting_throttling_puts_off_and_refusal_ends() -> Result<()> {
     assert_eq!(failed["status"], "failed");
     let reason = failed["reason"].as_str().unwrap_or_default();
     assert!(reason.starts_with("SES answered MessageRejected"), "{reason}");
-    assert!(reason.contains("not verified"), "{reason}");
+    assert!(reason.contains("authority to send from email reports@example.test"), "{reason}");
     Ok(())
 }
 

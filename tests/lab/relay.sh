@@ -33,8 +33,12 @@ chmod 755 "$work"
 mkdir -p "$dir/etc/sasl" "$dir/queue" "$dir/data" "$work/mail"
 chmod 755 "$dir"
 chown postfix "$dir/data" "$work/mail"
-openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout "$work/key.pem" -out "$work/ca.pem" 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=authority \
+    -keyout "$work/ca.key" -out "$work/ca.pem" 2>/dev/null
+openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$work/key.pem" -out "$work/request.pem" 2>/dev/null
+echo subjectAltName=DNS:localhost >"$work/names"
+openssl x509 -req -days 30 -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -extfile "$work/names" \
+    -in "$work/request.pem" -out "$work/server.pem" 2>/dev/null
 openssl rand -hex 16 | tr -d '\n' >"$work/password"
 saslpasswd2 -p -c -f "$dir/etc/sasl/sasldb2" -u localhost reports <"$work/password"
 chmod 644 "$dir/etc/sasl/sasldb2"
@@ -66,6 +70,7 @@ mynetworks = 192.0.2.255/32
 inet_interfaces = loopback-only
 inet_protocols = ipv4
 alias_maps =
+local_recipient_maps =
 virtual_mailbox_domains = example.test, corp.test
 virtual_mailbox_base = $work/mail
 virtual_mailbox_maps = regexp:$dir/etc/mailboxes
@@ -76,12 +81,14 @@ virtual_mailbox_limit = 0
 message_size_limit = 10240000
 cyrus_sasl_config_path = $dir/etc/sasl
 smtpd_sasl_local_domain = localhost
-smtpd_tls_cert_file = $work/ca.pem
+smtpd_tls_cert_file = $work/server.pem
 smtpd_tls_key_file = $work/key.pem
 smtpd_error_sleep_time = 0
 CF
 # Ann and Bob have mailboxes, and nobody else.
-echo '/^(ann|bob)@(example|corp)\.test$/ $1@$2.test/' >"$dir/etc/mailboxes"
+for address in ann@example.test bob@example.test ann@corp.test bob@corp.test; do
+    echo "/^$address\$/ $address/"
+done >"$dir/etc/mailboxes"
 options='-o smtpd_sasl_auth_enable=yes -o smtpd_tls_auth_only=yes -o smtpd_relay_restrictions=permit_sasl_authenticated,reject -o smtpd_recipient_restrictions=reject_unlisted_recipient,permit_sasl_authenticated,reject'
 cat >"$dir/etc/master.cf" <<CF
 127.0.0.1:$submission inet n - n - - smtpd -o smtpd_tls_security_level=encrypt $options
@@ -95,9 +102,11 @@ defer unix - - n - 0 bounce
 virtual unix - n n - - virtual
 error unix - - n - - error
 smtp unix - - n - - smtp
+proxymap unix - - n - - proxymap
 showq unix n - n - - showq
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 CF
-postfix -c "$dir/etc" start >&2
+# Nobody may wait for the daemons' end of a pipe.
+postfix -c "$dir/etc" start >"$work/start.log" 2>&1 </dev/null || { cat "$work/start.log" >&2; exit 1; }
 echo "$submission $submissions"

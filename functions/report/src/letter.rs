@@ -153,7 +153,8 @@ impl Letter<'_> {
     fn say(&self, usage: &TlsUsage, table: Option<&File>) -> Said {
         let ReportRequest { contents, range: asked, schedule, .. } = self.request;
         let senders = &self.gathered.senders;
-        let highest = usage.days.iter().max_by_key(|day| (day.messages, day.date));
+        let many = usage.days.iter().filter(|_| usage.days.len() > 1);
+        let highest = many.max_by_key(|day| (day.messages, day.date));
         let highest = highest.filter(|day| day.messages > 0).map(|day| {
             format!("highest day {}: {} messages", date(day.date), grouped(day.messages))
         });
@@ -329,6 +330,7 @@ fn figures(now: &Senders, before: Option<&Senders>) -> Vec<Figure> {
 fn changed(before: Option<u64>, now: u64) -> String {
     let Some(before) = before else { return String::new() };
     match views::change(before, now) {
+        Some(0.0) => "as before".to_owned(),
         Some(change) => format!("{change:+.2} %"),
         None if now == 0 => "as before".to_owned(),
         None => "none before".to_owned(),
