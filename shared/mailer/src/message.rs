@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use lettre::Address;
 use lettre::message::header::{
-    ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MessageId,
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, MessageId,
 };
 use lettre::message::{Attachment, Body, Mailbox, MultiPart, SinglePart};
 
@@ -46,7 +46,7 @@ pub struct Image {
 /// A file beside the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its name.
+    /// Its name: ASCII letters, digits, dots, hyphens and underscores.
     pub name: String,
     /// Its media type, as in `text/csv; charset=utf-8`.
     pub media_type: &'static str,
@@ -71,7 +71,7 @@ pub struct Message {
 #[derive(Clone)]
 struct AutoSubmitted;
 
-impl lettre::message::header::Header for AutoSubmitted {
+impl Header for AutoSubmitted {
     fn name() -> HeaderName {
         HeaderName::new_from_ascii_str("Auto-Submitted")
     }
@@ -82,6 +82,34 @@ impl lettre::message::header::Header for AutoSubmitted {
 
     fn display(&self) -> HeaderValue {
         HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// Names a file. Long names are not cut into the numbered pieces of RFC 2231, which some mail programs do not
+/// put together again.
+#[derive(Clone)]
+struct Attached(String);
+
+impl Attached {
+    fn new(name: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        Self(name.chars().map(|c| if plain(c) { c } else { '_' }).collect())
+    }
+}
+
+impl Header for Attached {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Disposition")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self::new(text))
+    }
+
+    fn display(&self) -> HeaderValue {
+        let (name, encoded) = (&self.0, format!("attachment;\r\n filename=\"{}\"", self.0));
+        let raw = format!("attachment; filename=\"{name}\"");
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), raw, encoded)
     }
 }
 
@@ -109,9 +137,11 @@ impl Mail {
             MultiPart::alternative().singlepart(SinglePart::plain(self.text)).multipart(html);
         let mut parts = MultiPart::mixed().multipart(texts);
         for file in self.files {
-            let attached = Attachment::new(file.name);
-            parts =
-                parts.singlepart(attached.body(encoded(file.bytes), media_type(file.media_type)?));
+            let part = SinglePart::builder()
+                .header(media_type(file.media_type)?)
+                .header(Attached::new(&file.name))
+                .body(encoded(file.bytes));
+            parts = parts.singlepart(part);
         }
         let message = builder.multipart(parts).map_err(|error| {
             SendError::Permanent(format!("the mail cannot be written: {error}"))
@@ -145,6 +175,9 @@ mod tests {
 
     use super::*;
 
+    const NAME: &str =
+        "detailed_2026-11-18_2026-11-24_and_a_long_name_that_needs_more_than_a_line.csv.zip";
+
     fn mail() -> Mail {
         Mail {
             id: "0198".into(),
@@ -155,7 +188,7 @@ mod tests {
             html: "<p>\u{e4} <img src=\"cid:chart\">".into(),
             images: vec![Image { name: "chart".into(), png: vec![0x89, b'P', b'N', b'G'] }],
             files: vec![File {
-                name: "a.csv".into(),
+                name: NAME.into(),
                 media_type: "text/csv; charset=utf-8",
                 bytes: b"a,b\r\n\"x\ny\",\xc3\xa4\r\n".to_vec(),
             }],
@@ -179,7 +212,9 @@ mod tests {
         let text = parsed.body_text(0).expect("a text");
         assert_eq!(text.replace("\r\n", "\n"), "Ganz einfach: \u{e4}\n");
         assert!(parsed.body_html(0).expect("HTML").contains("cid:chart"));
-        let file = parsed.attachments().find(|part| part.attachment_name() == Some("a.csv"));
+        let header = format!("Content-Disposition: attachment;\r\n filename=\"{NAME}\"\r\n");
+        assert!(String::from_utf8_lossy(&message.bytes).contains(&header));
+        let file = parsed.attachments().find(|part| part.attachment_name() == Some(NAME));
         assert_eq!(file.expect("a file").contents(), mail().files[0].bytes);
         let image = parsed.parts.iter().find(|part| part.content_id() == Some("chart"));
         assert_eq!(image.expect("an image").contents(), mail().images[0].png);
