@@ -49,7 +49,7 @@ pub struct MailOptions {
         value_parser = clap::value_parser!(u32).range(1..))]
     pub requests_per_day: u32,
     /// Where people reach this service, for links in mails [default: where it listens]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = bootstrap::web_address)]
     pub public_url: Option<String>,
 }
 

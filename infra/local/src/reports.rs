@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-/// The longest time between two ticks.
-const TICK: Duration = Duration::from_secs(60);
-/// The time after a tick that failed.
-const PAUSE: Duration = Duration::from_secs(10);
+/// The longest time between two ticks: so late a new schedule is seen.
+const TICK: Duration = Duration::from_secs(10);
 
 /// Hands stream records and ticks to the report function, until the process ends.
 ///
@@ -36,10 +34,7 @@ pub async fn work(
                 let due = due.map(|seconds| Instant::now() + Duration::from_secs(seconds.max(1)));
                 next_tick = due.map_or(next_tick, |due| due.min(next_tick));
             }
-            Err(error) => {
-                tracing::error!(%error, "cannot look after reports");
-                next_tick = next_tick.min(Instant::now() + PAUSE);
-            }
+            Err(error) => tracing::error!(%error, "cannot look after reports"),
         }
     }
 }

@@ -60,7 +60,6 @@ pub enum ConfigError {
 const ZONE: &str = "an IANA time zone, as in Europe/Berlin";
 const DOMAIN: &str = "a domain, as in example.org";
 const DOMAINS: &str = "domains with commas between, as in example.org,example.com";
-const URL: &str = "a URL as in https://mail.example.org";
 const FORMAT: &str = "auto, postfix, exim or json";
 
 impl Config {
@@ -95,13 +94,9 @@ impl Config {
         let domains = get("RECIPIENT_DOMAINS").unwrap_or_default();
         let recipients = RecipientDomains::read(&domains)
             .ok_or_else(|| invalid("RECIPIENT_DOMAINS", domains, DOMAINS))?;
-        let dashboard = get("DASHBOARD_URL");
-        if let Some(url) = &dashboard
-            && !url.starts_with("https://")
-            && !url.starts_with("http://")
-        {
-            return Err(invalid("DASHBOARD_URL", url.clone(), URL));
-        }
+        let dashboard = get("DASHBOARD_URL").map(|url| {
+            web_address(&url).map_err(|expected| invalid("DASHBOARD_URL", url, expected))
+        });
         let number = |name, default: u32| match get(name) {
             None => Ok(default),
             Some(text) => match text.parse::<u32>() {
@@ -112,7 +107,7 @@ impl Config {
         Ok(Self {
             recipients,
             requests_per_day: number("REPORT_REQUESTS_PER_DAY", report::REQUESTS_PER_DAY)?,
-            dashboard,
+            dashboard: dashboard.transpose()?,
             mail_from: get("MAIL_FROM"),
             mail_limit: number("MAIL_SIZE_LIMIT", u32::MAX)? as usize,
             configuration_set: get("SES_CONFIGURATION_SET"),
@@ -130,6 +125,17 @@ impl Config {
     pub fn logs(&self) -> Options {
         Options { format: self.format, zone: self.log_zone }
     }
+}
+
+/// Checks where people find the dashboard.
+///
+/// # Errors
+/// What it must look like.
+pub fn web_address(text: &str) -> Result<String, &'static str> {
+    let begins = text.starts_with("https://") || text.starts_with("http://");
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "<>\"'?#".contains(c);
+    let fits = begins && !text.contains(strange);
+    fits.then(|| text.to_owned()).ok_or("a URL as in https://mail.example.org")
 }
 
 #[cfg(test)]

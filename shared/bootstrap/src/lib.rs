@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 pub use aws::{mailer, ses};
 #[cfg(feature = "aws")]
 pub use aws::{objects, store};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, web_address};
 pub use metrics::metrics;
 
 fn filter() -> EnvFilter {
