@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use chrono::Datelike as _;
 use chrono_tz::Tz;
 use fastrand::Rng;
+use futures_util::StreamExt as _;
 use history::{DayRows, History};
 use local::engine::Engine;
-use mailer::{Mailer, Outbox};
+use mailer::{Mailer, OUTBOX_LIMIT, Outbox, SES_LIMIT, Ses, Transport};
 use object_store::local::LocalFileSystem;
 use report::{
     Contents, Day, Days, Range, RecipientDomains, ReportRequest, TlsVersion, UsageKey, View,
@@ -18,6 +21,7 @@ use reporting::{Reporter, Settings};
 use serde_json::json;
 use store::{Guard, Store, Writing};
 use tests::app::NOW;
+use tests::mail::sdk_config;
 
 /// Days that the rows are spread over.
 const DAYS: u64 = 31;
@@ -44,10 +48,18 @@ async fn measure(rows: u64) {
         history.archive_rows(day, rows_of(day, rows / DAYS)).await.expect("an archive");
     }
 
-    let outbox = folder.path().join("outbox");
-    let mailer = Mailer::new("reports@example.test", Arc::new(Outbox::new(outbox.clone())));
-    let settings = Settings { zone: Tz::UTC, recipients: RecipientDomains::Any, dashboard: None };
-    let mailer = mailer.expect("a mailer");
+    let outbox = Arc::new(Outbox::new(folder.path().join("outbox"), OUTBOX_LIMIT));
+    println!("{rows} rows of {DAYS} days; {} MB of memory so far", peak());
+    tell("into the outbox", &history, range, outbox).await;
+    let ses = Ses::new(&sdk_config(), Some(swallowing().await), None, SES_LIMIT);
+    tell("to SES", &history, range, Arc::new(ses)).await;
+}
+
+/// Sends a report of a range, and tells how long that took and the most memory that the process has had.
+async fn tell(to: &str, history: &History, range: Range, transport: Arc<dyn Transport>) {
+    let mailer = Mailer::new("reports@example.test", transport).expect("a mailer");
+    let recipients = RecipientDomains::Any;
+    let settings = Settings { zone: Tz::UTC, recipients, dashboard: None, as_of: None };
     let reporter = Reporter::new(history.clone(), mailer, settings, Arc::new(|| NOW));
     let contents = Contents {
         view: View::TlsUsage,
@@ -55,21 +67,30 @@ async fn measure(rows: u64) {
         name: None,
         recipients: vec!["ann@example.test".to_owned()],
     };
-    let id = "019ab000-0000-7000-8000-000000000000".to_owned();
-    let request = ReportRequest::new(id.clone(), contents, range, NOW);
+    let id = uuid::Uuid::now_v7().to_string();
+    let request = ReportRequest::new(id, contents, range, NOW);
     history.store().place_request(&request, &Guard::default(), NOW).await.expect("a request");
-
-    let (before, begun) = (peak(), Instant::now());
+    let begun = Instant::now();
     let done = reporter.handle(&json!({"source": "smtp-auth-report"})).await.expect("a report");
     assert_eq!(done.sent, 1);
-    let mail = std::fs::metadata(outbox.join(format!("{id}.eml"))).expect("a mail").len();
-    println!(
-        "{rows} rows: a mail of {:.1} MB in {:.1?}; {} MB of memory at most ({} MB before)",
-        mail as f64 / 1e6,
-        begun.elapsed(),
-        peak(),
-        before
-    );
+    println!("{to}: {:.1?}, {} MB of memory", begun.elapsed(), peak());
+}
+
+/// A server that takes mail as SES does and keeps nothing.
+async fn swallowing() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let swallow = async |body: Body| {
+        let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+        while let Some(Ok(piece)) = pieces.next().await {
+            bytes += piece.len();
+        }
+        println!("a request of {:.1} MB", bytes as f64 / 1e6);
+        axum::Json(json!({"MessageId": "1"}))
+    };
+    let router = axum::Router::new().fallback(swallow).layer(DefaultBodyLimit::disable());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    endpoint
 }
 
 /// What a mail server with many accounts has: addresses that change from day to day.

@@ -1,15 +1,16 @@
 //! Workers that die between any two steps: no report is lost, and at most the documented one comes twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use history::History;
 use mailer::{Message, SendError, Transport};
-use reporting::{LEASE, Reporter};
+use reporting::{LEASE, ReportError, Reporter, Summary};
 use serde_json::json;
 use store::Writing;
-use tests::app::{App, NOW};
+use tests::app::{App, Clock, NOW};
 use tests::fault::{Life, store_with};
 use tests::mail::{Letter, Post};
 
@@ -62,9 +63,10 @@ async fn a_request_survives_its_worker_wherever_that_dies() -> Result<()> {
 
         // While the dead one's claim lasts, nobody else begins.
         let next = app.reporter(Arc::new(post.clone()))?;
+        let claimed = request(&app, &id).await?["attempts"] == 1;
         next.tick().await?;
-        let claimed = request(&app, &id).await?["attempts"] == 1 && !recorded;
-        ensure!(post.taken().len() == accepted || !claimed || accepted == 0, "{steps}");
+        let begun = request(&app, &id).await?["attempts"].clone();
+        ensure!(begun == 1 && (post.taken().len() == accepted || !claimed), "{steps}: {begun}");
         app.clock().set(NOW + LEASE + 60);
         next.tick().await?;
         let sent = request(&app, &id).await?;
@@ -111,6 +113,47 @@ async fn a_schedule_survives_its_tick_wherever_that_dies() -> Result<()> {
         let mails = post.taken().len();
         ensure!(mails == 1 || (mails == 2 && accepted == 1), "{steps}: {mails} mails");
     }
+    Ok(())
+}
+
+/// A transport that takes its time: while it does, another worker looks for something to do, more than a lease
+/// later.
+#[derive(Debug)]
+struct SlowPost {
+    post: Post,
+    clock: Clock,
+    other: Reporter,
+}
+
+#[async_trait]
+impl Transport for SlowPost {
+    fn limit(&self) -> usize {
+        self.post.limit()
+    }
+
+    async fn send(&self, message: Message) -> Result<String, SendError> {
+        for _ in 0..2 * LEASE / 30 {
+            self.clock.set(self.clock.now() + 30);
+            tokio::time::sleep(Duration::from_secs(31)).await;
+            let failed = |error: ReportError| SendError::Permanent(error.to_string());
+            let done = self.other.tick().await.map_err(failed)?;
+            if done != (Summary { next: done.next, ..Summary::default() }) {
+                return Err(SendError::Permanent("another worker began".to_owned()));
+            }
+        }
+        self.post.send(message).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_lasts_as_long_as_the_work() -> Result<()> {
+    let (app, post) = (app_with_mail().await?, Post::default());
+    let other = app.reporter(Arc::new(post.clone()))?;
+    let slow = SlowPost { post: post.clone(), clock: app.clock().clone(), other };
+    let id = ask(&app, &asked("tls-usage")).await?;
+    let done = app.reporter(Arc::new(slow))?.handle(&inserted(&id)).await?;
+    ensure!(done.sent == 1, "{}", request(&app, &id).await?);
+    ensure!(post.taken().len() == 1);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
-use mailer::{Outbox, SendError};
+use mailer::{OUTBOX_LIMIT, Outbox, SendError};
 use query::Mailing;
 use report::RecipientDomains;
 use reporting::{ATTEMPTS, Reporter, Summary};
@@ -73,7 +73,8 @@ async fn a_request_arrives_with_both_files_and_the_sums_of_the_views() -> Result
     let app = app_with_mail().await?;
     let mut stream = app.engine.new_items(store::REPORT_REQUESTS);
     let folder = tempfile::tempdir()?;
-    let reporter = app.reporter(Arc::new(Outbox::new(folder.path().join("outbox"))))?;
+    let reporter =
+        app.reporter(Arc::new(Outbox::new(folder.path().join("outbox"), OUTBOX_LIMIT)))?;
     for (view, question) in [
         ("sending-volume", "start=2026-11-10&end=2026-11-20"),
         ("tls-usage", "start=2026-11-18&end=2026-11-24&domain=corp.test"),
@@ -334,7 +335,10 @@ async fn a_request_is_given_up_after_some_attempts() -> Result<()> {
     let failed = request(&app, &id).await?;
     assert_eq!((&failed["status"], &failed["attempts"]), (&json!("failed"), &json!(ATTEMPTS)));
     let reason = failed["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("10 attempts") && reason.contains("no connection"), "{reason}");
+    assert!(
+        reason.contains(&format!("{ATTEMPTS} attempts")) && reason.contains("no connection"),
+        "{reason}"
+    );
     assert!(post.taken().is_empty());
     Ok(())
 }
@@ -470,7 +474,8 @@ async fn on_one_machine_a_request_is_sent_without_anybody_doing_anything() -> Re
     let stream = app.engine.new_items(store::REPORT_REQUESTS);
     let reporter = app.reporter(Arc::new(post.clone()))?;
     let clock = app.clock().clone();
-    let work = tokio::spawn(local::reports::work(reporter, stream, move || clock.now()));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let work = tokio::spawn(local::reports::work(reporter, stream, stopping, move || clock.now()));
     let new = ask(&app, &asked("sending-volume")).await?;
     let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
     let patience = tokio::time::timeout(std::time::Duration::from_secs(60), async {
@@ -482,7 +487,8 @@ async fn on_one_machine_a_request_is_sent_without_anybody_doing_anything() -> Re
         anyhow::Ok(())
     });
     patience.await??;
-    work.abort();
+    stop.send(true)?;
+    work.await?;
     assert_eq!(post.taken().len(), 2);
     Ok(())
 }

@@ -126,7 +126,7 @@ async fn weekly_and_monthly_reports_cover_the_full_period_before() -> Result<()>
     let last =
         [("frequency", json!("monthly")), ("day", json!("last")), ("zone", json!("Asia/Tokyo"))];
     let made = make(&app, &with(daily("07:30"), &last)).await?;
-    assert_eq!((&made["day"], &made["next_run"]), (&json!("last"), &json!("2026-11-29T22:30:00Z")));
+    assert_eq!((&made["day"], &made["next_run"]), (&json!("last"), &json!("2026-11-30T00:00:00Z")));
     app.clock().set(NOW + 7 * DAY - 3600 * 12);
     reporter.tick().await?;
     let october = "2026-10-01 2026-10-31";
@@ -154,7 +154,8 @@ async fn schedules_are_edited_paused_and_deleted() -> Result<()> {
     app.clock().set(NOW + DAY + 60);
     assert_eq!(reporter.tick().await?.scheduled, 0);
 
-    let resumed = app.send("PUT", &path, &daily("13:00")).await?.ok()?;
+    let resumed =
+        app.send("PUT", &path, &with(daily("13:00"), &[("paused", json!(false))])).await?.ok()?;
     assert_eq!(resumed["next_run"], "2026-11-26T12:00:00Z");
     assert_eq!(reporter.tick().await?.scheduled, 0, "what was missed is not caught up on");
     app.clock().set(NOW + 2 * DAY);
@@ -233,6 +234,15 @@ async fn wrong_schedules_are_told_what_is_wrong() -> Result<()> {
             "expires",
             vec![("first_date", json!("2027-01-02")), ("expires", json!("2027-01-01"))],
             "first_date (2027-01-02)",
+        ),
+        (
+            "expires",
+            vec![
+                ("frequency", json!("monthly")),
+                ("day", json!(30)),
+                ("expires", json!("2026-11-29")),
+            ],
+            "never be sent",
         ),
         ("paused", vec![("paused", json!("yes"))], "true or false"),
         ("start", vec![("start", json!("2026-11-01"))], "the fields here are name,"),

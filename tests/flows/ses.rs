@@ -7,12 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedAsyncSleep, SharedCredentialsProvider,
-};
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_types::SdkConfig;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -20,7 +14,7 @@ use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use mailer::{Ses, Transport as _};
 use serde_json::{Value, json};
-use tests::mail::Letter;
+use tests::mail::{Letter, sdk_config};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
@@ -120,18 +114,6 @@ async fn gate(State(gate): State<Arc<Gate>>, request: Request<Body>) -> Response
     }
 }
 
-fn sdk_config(retries: RetryConfig) -> SdkConfig {
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(retries)
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build()
-}
-
 async fn ses(moto: &Moto, throttled: usize) -> Result<(Ses, Arc<Gate>)> {
     let gate_ = Arc::new(Gate {
         moto: moto.address.clone(),
@@ -142,7 +124,7 @@ async fn ses(moto: &Moto, throttled: usize) -> Result<(Ses, Arc<Gate>)> {
     let endpoint = format!("http://{}", listener.local_addr()?);
     let router = Router::new().fallback(gate).with_state(Arc::clone(&gate_));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let config = sdk_config(RetryConfig::standard());
+    let config = sdk_config();
     Ok((Ses::new(&config, Some(endpoint), None, 40_000_000), gate_))
 }
 
@@ -152,7 +134,7 @@ async fn reports_go_through_ses() -> Result<()> {
     let moto = Moto::start().await?;
     moto.verify("reports@example.test").await?;
     let app = app_with_mail().await?;
-    // The SDK's own retries are enough for this.
+    // That passes quickly.
     let (ses, gate) = ses(&moto, 2).await?;
     let reporter = app.reporter(Arc::new(ses))?;
     let mut body = asked("tls-usage");
@@ -208,7 +190,7 @@ async fn no_answer_is_worth_another_try() -> Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     drop(listener);
-    let config = sdk_config(RetryConfig::disabled());
+    let config = sdk_config();
     let ses = Ses::new(&config, Some(endpoint), None, 1 << 20);
     let message = mailer::Message {
         id: "1".into(),

@@ -172,6 +172,7 @@ impl App {
             zone: Tz::UTC,
             recipients: mailing().recipients,
             dashboard: Some("https://mail.example.test".to_owned()),
+            as_of: None,
         };
         let clock = self.clock.clone();
         Ok(Reporter::new(history, mailer, settings, Arc::new(move || clock.now())))

@@ -6,6 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedAsyncSleep, SharedCredentialsProvider,
+};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_types::SdkConfig;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use mailer::{Message, SendError, Transport};
 
@@ -138,4 +143,17 @@ fn unzipped(name: &str, bytes: &[u8]) -> Result<(String, Vec<u8>)> {
     let mut plain = Vec::new();
     archive.by_name(inner)?.read_to_end(&mut plain)?;
     Ok((name.to_owned(), plain))
+}
+
+/// What an SDK client needs to know to talk to a server on this machine.
+#[must_use]
+pub fn sdk_config() -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build()
 }

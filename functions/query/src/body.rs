@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
@@ -24,7 +24,11 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::MediaType { given: media_type.chars().take(200).collect() });
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| Problem::TooLarge)?;
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+            _ => Problem::parameter("body", "", "it must arrive whole"),
+        })?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(other) => Err(wrong("body", &other, "it must be a JSON object")),
@@ -76,11 +80,11 @@ impl Fields {
         self.text(name)?.ok_or_else(|| Problem::parameter(name, "", allowed))
     }
 
-    /// A yes or no; no if it is not there.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+    /// A yes or no.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
         match self.get(name) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(other) => Err(wrong(name, other, "it must be true or false")),
         }
     }

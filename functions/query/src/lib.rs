@@ -56,6 +56,7 @@ pub struct Query {
     store: Arc<Store>,
     history: History,
     clock: Clock,
+    as_of: Option<Day>,
     zone: Tz,
     mailing: Mailing,
     /// Ids that this process makes in one moment are in order.
@@ -75,7 +76,14 @@ impl Query {
         let [tables, detailed] =
             [table::AT_ONCE, detailed::AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
         let ids = Arc::new(Mutex::new(ContextV7::new()));
-        Self { store, history, clock, zone, mailing, ids, snapshots, tables, detailed }
+        let as_of = None;
+        Self { store, history, clock, as_of, zone, mailing, ids, snapshots, tables, detailed }
+    }
+
+    /// Takes this day for the present one, whatever the clock says: the views' ranges count from it.
+    #[must_use]
+    pub fn as_of(self, day: Option<Day>) -> Self {
+        Self { as_of: day, ..self }
     }
 
     fn now(&self) -> i64 {
@@ -83,6 +91,10 @@ impl Query {
     }
 
     fn today(&self) -> Day {
+        self.as_of.unwrap_or_else(|| self.clocks_day())
+    }
+
+    fn clocks_day(&self) -> Day {
         day_in(self.zone, self.now())
     }
 
@@ -95,7 +107,7 @@ impl Query {
 
     fn no_more_today(&self) -> Problem {
         let now = self.now();
-        let tomorrow = self.today().succ_opt().unwrap_or(Day::MAX);
+        let tomorrow = self.clocks_day().succ_opt().unwrap_or(Day::MAX);
         let begins = local_to_unix(self.zone, tomorrow.and_time(chrono::NaiveTime::MIN));
         let retry_after = u64::try_from(begins - now).unwrap_or(1).max(1);
         Problem::NoMoreToday { limit: self.mailing.requests_per_day, retry_after }

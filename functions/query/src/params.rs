@@ -121,6 +121,11 @@ impl Given {
     }
 }
 
+/// Reads an id, in the form in which it is stored.
+pub(crate) fn id(text: &str) -> Option<String> {
+    uuid::Uuid::parse_str(text).ok().map(|id| id.to_string())
+}
+
 /// Reads a date.
 pub(crate) fn day(name: &str, text: &str) -> Result<Day, Problem> {
     // chrono also reads `2026-1-2`; one way to write a date is enough.

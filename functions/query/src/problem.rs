@@ -80,7 +80,14 @@ pub(crate) struct Body {
 impl Problem {
     pub(crate) fn parameter(parameter: &str, value: &str, allowed: impl Into<String>) -> Self {
         let value = value.chars().take(200).collect();
-        Self::InvalidParameter { parameter: parameter.to_owned(), value, allowed: allowed.into() }
+        let parameter = parameter.chars().take(100).collect();
+        Self::InvalidParameter { parameter, value, allowed: allowed.into() }
+    }
+
+    /// That there is nothing with this name in this place.
+    pub(crate) fn not_found(place: &str, name: &str) -> Self {
+        let name: String = name.chars().take(100).collect();
+        Self::NotFound { path: format!("{place}/{name}") }
     }
 
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {

@@ -155,7 +155,7 @@ pub(crate) async fn create(
     let range = params::range(day("start")?, day("end")?, today)?;
     let key = key(&headers)?.map(|key| IdempotencyKey::new(key, &fields.canonical()));
     let request = ReportRequest::new(query.next_id(), contents, range, now);
-    let guard = Guard { key, limit: Some((today, query.mailing.requests_per_day)) };
+    let guard = Guard { key, limit: Some((query.clocks_day(), query.mailing.requests_per_day)) };
     let request = match query.store.place_request(&request, &guard, now).await? {
         Placed::New => request,
         Placed::Known(known) => *known,
@@ -194,7 +194,7 @@ pub(crate) async fn list(
     let params = given.read(params::PAGE, &query)?;
     let before = params.cursor.as_deref();
     if let Some(cursor) = before
-        && uuid::Uuid::parse_str(cursor).is_err()
+        && params::id(cursor).is_none()
     {
         return Err(Problem::parameter("cursor", cursor, "it must be next of an earlier page"));
     }
@@ -217,10 +217,10 @@ pub(crate) async fn one(
     given: Given,
 ) -> Result<Json<Request>, Problem> {
     given.read(&[], &query)?;
-    let found = match uuid::Uuid::parse_str(&id) {
-        Ok(id) => query.store.request(&id.to_string(), query.now()).await?,
-        Err(_) => None,
+    let found = match params::id(&id) {
+        Some(id) => query.store.request(&id, query.now()).await?,
+        None => None,
     };
-    let path = || format!("/v1/report-requests/{}", id.chars().take(100).collect::<String>());
-    found.map(|request| Json(request.into())).ok_or_else(|| Problem::NotFound { path: path() })
+    let request = found.ok_or_else(|| Problem::not_found("/v1/report-requests", &id))?;
+    Ok(Json(request.into()))
 }

@@ -157,7 +157,7 @@ pub(crate) struct Schedules {
     schedules: Vec<ScheduleView>,
 }
 
-/// What a schedule that is being edited was, for fields that are not given.
+/// Reads when a report is due; of a schedule that is being edited, what it was stands for fields that are not given.
 fn timetable(
     fields: &Fields,
     query: &Query,
@@ -186,7 +186,13 @@ fn timetable(
         );
         return Err(Problem::parameter("expires", &expires.to_string(), allowed));
     }
-    Ok(Timetable { frequency: frequency(fields)?, time, zone, first, expires })
+    let (frequency, counted_in) = (frequency(fields)?, query.zone);
+    let timetable = Timetable { frequency, time, zone, first, expires, counted_in };
+    if timetable.next_after(query.now()).is_none() {
+        let allowed = "the report would never be sent: it is not due any more up to that day";
+        return Err(Problem::parameter("expires", &expires.to_string(), allowed));
+    }
+    Ok(timetable)
 }
 
 fn frequency(fields: &Fields) -> Result<Frequency, Problem> {
@@ -242,7 +248,7 @@ impl Query {
                 Some(Run { due: instant(last.due), request: last.request, status, reason })
             }
         };
-        let Timetable { frequency, time, zone, first, expires } = schedule.timetable;
+        let Timetable { frequency, time, zone, first, expires, .. } = schedule.timetable;
         let (frequency, weekday, day) = match frequency {
             Frequency::Daily => (Often::Daily, None, None),
             Frequency::Weekly(weekday) => {
@@ -280,17 +286,16 @@ impl Query {
 
     /// The schedule at a path.
     async fn schedule(&self, id: &str) -> Result<Schedule, Problem> {
-        let found = match uuid::Uuid::parse_str(id) {
-            Ok(id) => self.store.schedule(&id.to_string()).await?,
-            Err(_) => None,
+        let found = match params::id(id) {
+            Some(id) => self.store.schedule(&id, self.now()).await?,
+            None => None,
         };
         found.ok_or_else(|| no_schedule(id))
     }
 }
 
 fn no_schedule(id: &str) -> Problem {
-    let id: String = id.chars().take(100).collect();
-    Problem::NotFound { path: format!("/v1/schedules/{id}") }
+    Problem::not_found("/v1/schedules", id)
 }
 
 fn checked(fields: &Fields) -> Result<(), Problem> {
@@ -314,8 +319,8 @@ pub(crate) async fn create(
     checked(&fields)?;
     let (now, contents) = (query.now(), contents(&fields, &query)?);
     let timetable = timetable(&fields, &query, None)?;
-    let paused = fields.flag("paused")?;
-    if query.store.schedules().await?.len() >= SCHEDULES {
+    let paused = fields.flag("paused")?.unwrap_or(false);
+    if query.store.schedules(now).await?.len() >= SCHEDULES {
         return Err(Problem::TooManySchedules);
     }
     let (id, last) = (query.next_id(), None);
@@ -338,7 +343,7 @@ pub(crate) async fn list(
     given: Given,
 ) -> Result<Json<Schedules>, Problem> {
     given.read(&[], &query)?;
-    let schedules = query.store.schedules().await?;
+    let schedules = query.store.schedules(query.now()).await?;
     let shown = schedules.into_iter().map(|schedule| query.shown(schedule));
     let schedules = stream::iter(shown).buffered(LOOK_UPS).try_collect().await?;
     Ok(Json(Schedules { schedules }))
@@ -361,9 +366,11 @@ pub(crate) async fn one(
     Ok(Json(query.shown(query.schedule(&id).await?).await?))
 }
 
-/// Replaces a schedule's definition. `zone`, `first_date` and `expires` stay as they are if they are not given.
+/// Replaces a schedule's definition. `zone`, `first_date`, `expires` and `paused` stay as they are if they are
+/// not given.
 ///
-/// With other times, or paused and resumed, only what is due from now on is sent.
+/// With other times, or paused and resumed, only what is due from now on is sent. A report that is being made
+/// at this moment still goes out as it was defined before.
 #[utoipa::path(put, path = "/v1/schedules/{id}", request_body = NewSchedule, params(
     ("id" = String, Path, description = "The schedule's id"),
 ), responses(
@@ -385,6 +392,7 @@ pub(crate) async fn replace(
     let paused = fields.flag("paused")?;
     for _ in 0..EDITS {
         let timetable = timetable(&fields, &query, Some(&before.timetable))?;
+        let paused = paused.unwrap_or(before.paused);
         let schedule = before.redefined(contents.clone(), timetable, paused, query.now());
         if query.store.put_schedule(&schedule, true).await? {
             tracing::info!(schedule = schedule.id, "schedule edited");

@@ -37,6 +37,8 @@ pub(crate) struct Letter<'l> {
     pub(crate) before: Option<Senders>,
     /// Bytes that all files may take.
     pub(crate) limit: usize,
+    /// Bytes that the detailed report may take of these.
+    pub(crate) detailed_limit: usize,
     /// When it is written, in seconds since 1970.
     pub(crate) now: i64,
 }
@@ -139,15 +141,20 @@ impl Letter<'_> {
     /// The view's table, as the HTTP interface gives it by default; none if it is too large beside the
     /// detailed report.
     fn table(&self) -> io::Result<Option<File>> {
+        let view = self.request.contents.view;
+        let name = csv::file_name(view.name(), self.range);
+        let mut spool = Spool::new(name, self.left());
+        csv::write(&mut spool, view, self.gathered.senders.rows(Sort::MOST_MESSAGES, ""))?;
+        spool.finish()
+    }
+
+    /// Bytes that the detailed report leaves for the table.
+    fn left(&self) -> usize {
         let taken = match &self.gathered.detailed {
             detailed::File::Whole(file) => file.bytes.len(),
             detailed::File::Parts(_) => 0,
         };
-        let view = self.request.contents.view;
-        let name = csv::file_name(view.name(), self.range);
-        let mut spool = Spool::new(name, self.limit.saturating_sub(taken));
-        csv::write(&mut spool, view, self.gathered.senders.rows(Sort::MOST_MESSAGES, ""))?;
-        spool.finish()
+        self.limit.saturating_sub(taken)
     }
 
     fn say(&self, usage: &TlsUsage, table: Option<&File>) -> Said {
@@ -204,12 +211,12 @@ impl Letter<'_> {
             let kilobytes = (file.bytes.len() as u64).div_ceil(1000);
             format!("{} ({} kB)", file.name, grouped(kilobytes))
         };
-        let limit = grouped(self.limit as u64 / 1_000_000);
+        let left = megabytes(self.left());
         let mut told = vec![match table {
             Some(file) => format!("{}: the table by sender", size(file)),
             None => format!(
-                "Not attached: {}. Even zipped it is larger than the {limit} MB that files may take here. \
-                 Choose one sender domain, or fewer days.",
+                "Not attached: {}. Even zipped it is larger than the {left} MB that it may take here. Choose \
+                 one sender domain, or fewer days.",
                 csv::file_name(view.name(), self.range)
             ),
         }];
@@ -218,7 +225,7 @@ impl Letter<'_> {
                 "{}: by day, sender, account, mechanism, TLS version and client address",
                 size(file)
             ),
-            detailed::File::Parts(parts) => too_large(self.range, &limit, parts),
+            detailed::File::Parts(parts) => too_large(self.range, self.detailed_limit, parts),
         });
         told
     }
@@ -236,15 +243,20 @@ impl Letter<'_> {
     }
 }
 
-fn too_large(range: Range, limit: &str, parts: &[Part]) -> String {
+fn megabytes(bytes: usize) -> String {
+    format!("{}.{}", bytes / 1_000_000, bytes / 100_000 % 10)
+}
+
+fn too_large(range: Range, limit: usize, parts: &[Part]) -> String {
     let list = |fits: bool| {
         let parts = parts.iter().filter(|part| part.fits == fits);
         let shown = parts.map(|part| format!("{} to {}", part.range.start, part.range.end));
         shown.collect::<Vec<_>>().join(", ")
     };
     let mut told = format!(
-        "Not attached: {}. Even zipped it is larger than the {limit} MB that files may take here.",
-        csv::file_name("detailed", range)
+        "Not attached: {}. Even zipped it is larger than the {} MB that it may take here.",
+        csv::file_name("detailed", range),
+        megabytes(limit)
     );
     let (fit, do_not) = (list(true), list(false));
     if !fit.is_empty() {

@@ -8,11 +8,14 @@
 //!
 //! A worker claims a request, for [`LEASE`] seconds at a time, and renews the claim as long as it works. When
 //! the mail is written, it makes sure once more that the claim is its own, hands the mail over, and records
-//! that it was accepted, again and again if the table does not answer. So a mail goes out twice only if the
-//! worker, or the whole table, dies between the moment in which the mail was accepted and the moment in
-//! which that was recorded, or if the answer that it was accepted gets lost on its way. Both mails have the
-//! same `Message-ID` then (SES puts its own in its place); in an outbox folder the second replaces the first.
+//! that it was accepted, again and again if the table does not answer. So a mail goes out once more only if
+//! the worker, or the whole table, dies between the moment in which the mail was accepted and the moment in
+//! which that was recorded, or if the answer that it was accepted gets lost on its way. All of them have the
+//! same `Message-ID` then (SES puts its own in its place); in an outbox folder the later replaces the earlier.
 //! It is the only case, and none loses a mail: what is not recorded as ended is tried again.
+//!
+//! A mail is for all its recipients or none: if a relay refuses one of them, nobody gets it, and the request
+//! fails with the relay's words.
 
 mod chart;
 mod detailed;
@@ -29,7 +32,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use history::History;
 use mailer::Mailer;
-use report::RecipientDomains;
+use report::{Day, RecipientDomains};
 use serde::Serialize;
 use serde_json::Value;
 use store::{Store, StoreError};
@@ -50,6 +53,9 @@ pub struct Settings {
     pub recipients: RecipientDomains,
     /// Where people find the dashboard, as in `https://mail.example.org`.
     pub dashboard: Option<String>,
+    /// The day that is taken for the present one, where that is not the clock's: it decides which days are
+    /// kept, and nothing else.
+    pub as_of: Option<Day>,
 }
 
 /// Makes reports and mails them.
@@ -135,9 +141,11 @@ impl Reporter {
     /// # Errors
     /// The table does not answer.
     pub async fn tick(&self) -> Result<Summary, ReportError> {
-        let (scheduled, next) = self.make_due_requests().await?;
+        let due = self.make_due_requests().await;
+        // What waits is worked on even if a schedule is in trouble.
         let open = self.store().open_requests().await?;
         let mut summary = self.work_on(open).await?;
+        let (scheduled, next) = due?;
         summary.scheduled = scheduled;
         if let Some(next) = next {
             summary.look_again(next);

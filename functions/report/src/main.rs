@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         zone: config.zone,
         recipients: config.recipients.clone(),
         dashboard: config.dashboard.clone(),
+        as_of: None,
     };
     let mailer = bootstrap::mailer(&config)?;
     let reporter = &Reporter::new(history, mailer, settings, Arc::new(bootstrap::now));

@@ -3,25 +3,29 @@
 use report::{LastRun, ReportRequest, Schedule};
 use sha2::{Digest as _, Sha256};
 use store::{Guard, StoreError};
-use uuid::Uuid;
 
-use crate::{ReportError, Reporter};
+use crate::Reporter;
 
 impl Reporter {
     /// Makes a request of every schedule that is due. Gives their number, and when the next one is due.
-    pub(crate) async fn make_due_requests(&self) -> Result<(u64, Option<i64>), ReportError> {
+    ///
+    /// One that fails does not hold up the others; the first error is reported when all were tried.
+    pub(crate) async fn make_due_requests(&self) -> Result<(u64, Option<i64>), StoreError> {
         let now = self.now();
-        let (mut made, mut next) = (0, None::<i64>);
-        let schedules = self.store().schedules().await?;
-        for schedule in &schedules {
+        let (mut made, mut next, mut first_error) = (0, None::<i64>, None);
+        for schedule in &self.store().schedules(now).await? {
             if let Some(due) = schedule.due(now) {
-                self.make_request(schedule, due, now).await?;
-                made += 1;
+                match self.make_request(schedule, due, now).await {
+                    Ok(()) => made += 1,
+                    Err(error) => {
+                        tracing::error!(schedule = schedule.id, %error, "schedule left as it is");
+                        first_error.get_or_insert(error);
+                    }
+                }
             }
-            let run = schedule.next_run(now);
-            next = next.into_iter().chain(run).min();
+            next = next.into_iter().chain(schedule.next_run(now)).min();
         }
-        Ok((made, next))
+        first_error.map_or(Ok((made, next)), Err)
     }
 
     /// The request is made first, and then noted: after a crash in between, it is found to be there.
@@ -31,7 +35,7 @@ impl Reporter {
         due: i64,
         now: i64,
     ) -> Result<(), StoreError> {
-        let range = schedule.timetable.period(due, self.settings.zone);
+        let range = schedule.timetable.period(due);
         let id = request_id(&schedule.id, due);
         let mut request = ReportRequest::new(id.clone(), schedule.contents.clone(), range, due);
         request.schedule = Some(schedule.id.clone());
@@ -50,13 +54,10 @@ fn request_id(schedule: &str, due: i64) -> String {
     uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid().to_string()
 }
 
-/// A token that nobody else has.
-pub(crate) fn token() -> String {
-    Uuid::now_v7().to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]

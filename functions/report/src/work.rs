@@ -5,21 +5,24 @@ use std::time::Duration;
 use mailer::{Mail, SendError};
 use report::{Range, ReportRequest, Status, day_in};
 use store::{Claim, Ended, StoreError};
+use uuid::Uuid;
 
 use crate::gather::{self, GatherError};
 use crate::letter::Letter;
-use crate::schedules::token;
 use crate::{ReportError, Reporter, Summary};
 
 /// Seconds for which a worker claims a request, and claims it anew while it works.
 pub const LEASE: i64 = 90;
-/// How often a request is begun before it is given up.
-pub const ATTEMPTS: u32 = 10;
+/// How often a request is begun before it is given up: for longer than a day, after which a sending quota is
+/// fresh again.
+pub const ATTEMPTS: u32 = 14;
 
 /// A third of the lease: two renewals may fail.
 const RENEWAL: Duration = Duration::from_secs(30);
 /// Seconds before the second, third, … attempt; the last one stands for all after it.
-const PAUSES: [i64; 4] = [60, 120, 300, 900];
+const PAUSES: [i64; 8] = [60, 120, 300, 900, 1800, 3600, 7200, 14_400];
+/// Characters of a reason that are kept.
+const REASON: usize = 500;
 /// How often the end of a request is recorded if the table does not answer.
 const RECORDINGS: u32 = 6;
 
@@ -53,7 +56,8 @@ impl Reporter {
     }
 
     async fn work_on_one(&self, id: &str, summary: &mut Summary) -> Result<(), StoreError> {
-        let token = token();
+        // Nobody else has it.
+        let token = Uuid::now_v7().to_string();
         let request = match self.store().claim(id, &token, self.now(), LEASE).await? {
             Claim::Granted(request) => request,
             Claim::NotBefore(at) => {
@@ -62,10 +66,14 @@ impl Reporter {
             }
             Claim::Closed => return Ok(()),
         };
-        let outcome = tokio::select! {
+        let written = tokio::select! {
             biased;
-            outcome = self.report(&request, &token) => outcome?,
-            () = self.claim_lost(id, &token) => Outcome::Lost,
+            written = self.write(&request) => written,
+            () = self.claim_lost(id, &token) => Err(Outcome::Lost),
+        };
+        let outcome = match written {
+            Ok((mail, messages)) => self.hand_over(id, &token, mail, messages).await?,
+            Err(outcome) => outcome,
         };
         self.conclude(&request, &token, outcome, summary).await
     }
@@ -102,7 +110,7 @@ impl Reporter {
                 let place = (request.attempts.max(1) - 1).min(PAUSES.len() as u32 - 1);
                 let until = self.now() + PAUSES[place as usize];
                 tracing::warn!(request = id, reason, until, "request put off");
-                self.store().put_off(id, token, until, &reason).await?;
+                self.store().put_off(id, token, until, &shortened(&reason)).await?;
                 summary.put_off += 1;
                 summary.look_again(until);
             }
@@ -111,21 +119,28 @@ impl Reporter {
         Ok(())
     }
 
-    /// Writes a report and hands it over. An accepted mail is recorded here, where nothing can come between.
-    async fn report(&self, request: &ReportRequest, token: &str) -> Result<Outcome, StoreError> {
-        if request.attempts > ATTEMPTS {
-            // Its workers died, each time: they cannot have told why.
-            let reason = format!("given up: {ATTEMPTS} attempts broke off without an answer");
-            return Ok(Outcome::Failed(reason));
-        }
-        let (mail, messages) = match self.write(request).await {
-            Ok(written) => written,
-            Err(outcome) => return Ok(outcome),
-        };
-        if !self.store().renew(&request.id, token, self.now() + LEASE).await? {
+    /// Hands a mail over, and records at once that it was accepted.
+    async fn hand_over(
+        &self,
+        id: &str,
+        token: &str,
+        mail: Mail,
+        messages: u64,
+    ) -> Result<Outcome, StoreError> {
+        if !self.store().renew(id, token, self.now() + LEASE).await? {
             return Ok(Outcome::Lost);
         }
-        match self.mailer.send(mail).await {
+        // A mail that is being handed over is not called back, whoever has the claim: it may be accepted already.
+        let renewed = async {
+            self.claim_lost(id, token).await;
+            std::future::pending().await
+        };
+        let sent = tokio::select! {
+            biased;
+            sent = self.mailer.send(mail) => sent,
+            never = renewed => never,
+        };
+        match sent {
             Ok(message_id) => {
                 let status = if messages == 0 { Status::SentEmpty } else { Status::Sent };
                 let ended = Ended {
@@ -135,7 +150,7 @@ impl Reporter {
                     message_id: Some(message_id),
                     messages: Some(messages),
                 };
-                self.record(&request.id, token, &ended).await?;
+                self.record(id, token, &ended).await?;
                 Ok(Outcome::Sent(ended))
             }
             Err(SendError::Temporary(reason)) => Ok(Outcome::Again(reason)),
@@ -160,12 +175,19 @@ impl Reporter {
     /// The mail, and how many messages it tells about; or why there is none.
     async fn write(&self, request: &ReportRequest) -> Result<(Mail, u64), Outcome> {
         let contents = &request.contents;
+        if request.attempts > ATTEMPTS {
+            // The worker died each time, or at least the last time: it cannot have told why.
+            let known = request.reason.as_ref().map_or(String::new(), |known| format!(": {known}"));
+            let reason = format!("given up: the last of {ATTEMPTS} attempts broke off{known}");
+            return Err(Outcome::Failed(reason));
+        }
         self.settings
             .recipients
             .check(&contents.recipients)
             .map_err(|error| Outcome::Failed(format!("recipients: {error}")))?;
         let now = self.now();
-        let kept = Range::kept(day_in(self.settings.zone, now));
+        let today = self.settings.as_of.unwrap_or_else(|| day_in(self.settings.zone, now));
+        let kept = Range::kept(today);
         let asked = request.range;
         if asked.end < kept.start {
             let (start, end) = (asked.start, asked.end);
@@ -181,8 +203,9 @@ impl Reporter {
         let (history, domain) = (&self.history, contents.domain.as_deref());
         let limit = self.mailer.files_limit();
         // The table by sender must find room beside the detailed report.
+        let detailed_limit = limit / 4 * 3;
         let gathered =
-            gather::gather(history, range, domain, limit / 4 * 3).await.map_err(again)?;
+            gather::gather(history, range, domain, detailed_limit).await.map_err(again)?;
         let before = range.before();
         let before = if kept.contains(before.start) {
             let senders = gather::senders(history, before, domain).await;
@@ -199,6 +222,7 @@ impl Reporter {
             gathered,
             before,
             limit,
+            detailed_limit,
             now,
         };
         let mail = letter.write().map_err(|error| again(error.into()))?;
@@ -212,13 +236,18 @@ impl Reporter {
         reason: String,
         summary: &mut Summary,
     ) -> Result<(), StoreError> {
-        let (at, reason) = (self.now(), Some(reason));
+        let (at, reason) = (self.now(), Some(shortened(&reason)));
         let ended = Ended { status: Status::Failed, at, reason, message_id: None, messages: None };
         if self.store().end(id, token, &ended).await? {
             tell(id, &ended, summary);
         }
         Ok(())
     }
+}
+
+/// A relay can say much.
+fn shortened(reason: &str) -> String {
+    report::displayed(reason, REASON)
 }
 
 fn tell(id: &str, ended: &Ended, summary: &mut Summary) {

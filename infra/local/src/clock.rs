@@ -26,6 +26,12 @@ impl Now {
         }
     }
 
+    /// Whether it is another instant than the machine's clock shows.
+    #[must_use]
+    pub const fn is_fixed(self) -> bool {
+        matches!(self, Self::Fixed(_))
+    }
+
     /// The present day in a zone.
     #[must_use]
     pub fn today(self, zone: Tz) -> Day {

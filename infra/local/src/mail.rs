@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use mailer::{Mailer, Outbox, SES_LIMIT, SMTP_LIMIT, Smtp, Transport};
+use mailer::{Mailer, OUTBOX_LIMIT, Outbox, SES_LIMIT, SMTP_LIMIT, Smtp, Transport};
 use report::RecipientDomains;
 
 /// How reports are mailed. Without --smtp or --ses they are put into the outbox folder.
@@ -42,8 +42,8 @@ pub struct MailOptions {
     #[arg(long, value_name = "DOMAIN")]
     recipient_domain: Vec<String>,
     /// The most bytes of a mail [default: 10240000 through a relay, else 40000000]
-    #[arg(long, value_name = "BYTES")]
-    mail_size_limit: Option<usize>,
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_000_000..))]
+    mail_size_limit: Option<u32>,
     /// Reports that may be asked for each day
     #[arg(long, value_name = "NUMBER", default_value_t = report::REQUESTS_PER_DAY,
         value_parser = clap::value_parser!(u32).range(1..))]
@@ -62,6 +62,8 @@ pub struct Way {
     pub recipients: RecipientDomains,
     /// For people, as in `Mails are put into /var/lib/x/outbox`.
     pub told: String,
+    /// A folder that was made for mails and can go if there were none.
+    pub made: Option<PathBuf>,
 }
 
 impl MailOptions {
@@ -70,20 +72,26 @@ impl MailOptions {
     /// # Errors
     /// Something that was given cannot be used.
     pub fn way(&self, data: Option<&Path>) -> Result<Way> {
-        let recipients = self.recipients()?;
+        let (recipients, mut made) = (self.recipients()?, None);
         let (mailer, told) = if let Some(url) = &self.smtp {
             let smtp = self.smtp(url)?;
             (self.mailer(Arc::new(smtp))?, format!("Mails go to the relay {url}"))
         } else if self.ses {
-            let limit = self.mail_size_limit.unwrap_or(SES_LIMIT);
-            let mailer = bootstrap::ses(&self.mail_from, None, limit)?;
+            let mailer = bootstrap::ses(&self.mail_from, None, self.limit(SES_LIMIT));
+            let mailer = mailer.context("--ses cannot be used")?;
             (mailer, "Mails go to Amazon SES".to_owned())
         } else {
-            let outbox = Outbox::new(self.folder(data)?);
+            let outbox = Outbox::new(self.folder(data)?, self.limit(OUTBOX_LIMIT));
+            made = Some(outbox.folder().to_owned())
+                .filter(|_| self.outbox.is_none() && data.is_none());
             let told = format!("Mails are put into {}", outbox.folder().display());
             (self.mailer(Arc::new(outbox))?, told)
         };
-        Ok(Way { mailer, recipients, told })
+        Ok(Way { mailer, recipients, told, made })
+    }
+
+    fn limit(&self, default: usize) -> usize {
+        self.mail_size_limit.map_or(default, |limit| limit as usize)
     }
 
     fn mailer(&self, transport: Arc<dyn Transport>) -> Result<Mailer> {
@@ -121,7 +129,7 @@ impl MailOptions {
             fs::read(file)
                 .with_context(|| format!("cannot read the certificate {}", file.display()))
         });
-        let limit = self.mail_size_limit.unwrap_or(SMTP_LIMIT);
+        let limit = self.limit(SMTP_LIMIT);
         let smtp = Smtp::new(url, password.as_deref(), authority.transpose()?.as_deref(), limit);
         smtp.context("--smtp cannot be used")
     }

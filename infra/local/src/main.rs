@@ -24,7 +24,10 @@ use query::{Mailing, Query};
 use report::Day;
 use reporting::Reporter;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+/// How long a report that is being made is waited for when the program ends.
+const LAST_REPORT: std::time::Duration = std::time::Duration::from_secs(30);
 /// How often closed days are archived, and what has expired is removed.
 const HOUSEKEEPING: std::time::Duration = std::time::Duration::from_secs(3600);
 
@@ -267,27 +270,38 @@ async fn answer(
     mail: &MailOptions,
 ) -> Result<()> {
     let now = days.now();
-    let clock = Arc::new(move || now.unix());
-    let zone = days.zone;
+    // Leases, pauses and schedules go by the machine's clock, whatever day it is taken to be.
+    let clock = Arc::new(|| Now::Machine.unix());
+    let (zone, as_of) = (days.zone, days.now().is_fixed().then(|| now.today(days.zone)));
     tokio::spawn(keep_house(home.history.clone(), home.engine.clone(), now, zone));
-    let Way { mailer, recipients, told } = way;
-    let base = format!("http://{}", listener.local_addr()?);
-    let settings = reporting::Settings {
-        zone,
-        recipients: recipients.clone(),
-        dashboard: Some(mail.public_url.clone().unwrap_or(base)),
-    };
+    let Way { mailer, recipients, told, made } = way;
+    // An address that means all of a machine's own is none that a link can lead to.
+    let address = listener.local_addr()?;
+    let base = (!address.ip().is_unspecified()).then(|| format!("http://{address}"));
+    let dashboard = mail.public_url.clone().or(base);
+    let settings = reporting::Settings { zone, recipients: recipients.clone(), dashboard, as_of };
     let reporter = Reporter::new(home.history.clone(), mailer, settings, clock.clone());
-    if let Some(engine) = &home.engine {
-        let new_requests = engine.new_items(store::REPORT_REQUESTS);
-        tokio::spawn(reports::work(reporter, new_requests, move || now.unix()));
-    }
+    let (stop, stopping) = watch::channel(false);
+    let new_requests = home.engine.as_ref().map(|engine| engine.new_items(store::REPORT_REQUESTS));
+    let worker = new_requests.map(|new_requests| {
+        tokio::spawn(reports::work(reporter, new_requests, stopping, || Now::Machine.unix()))
+    });
     println!("{told}");
     let mailing = Mailing { recipients, requests_per_day: mail.requests_per_day };
-    let query = Query::new(home.history.clone(), zone, mailing, clock);
-    println!("Listening on http://{}", listener.local_addr()?);
+    let query = Query::new(home.history.clone(), zone, mailing, clock).as_of(as_of);
+    println!("Listening on http://{address}");
     io::stdout().flush()?;
-    web::serve(listener, query::router(query), access, stopped()).await
+    let served = web::serve(listener, query::router(query), access, stopped()).await;
+    let _ = stop.send(true);
+    if let Some(worker) = worker {
+        // A report that is being handed over is waited for, or it might be sent once more.
+        let _ = tokio::time::timeout(LAST_REPORT, worker).await;
+    }
+    if let Some(folder) = made {
+        // Stays if there are mails in it.
+        let _ = std::fs::remove_dir(folder);
+    }
+    served
 }
 
 /// Archives closed days every hour; by the machine's own clock, also removes what has expired.

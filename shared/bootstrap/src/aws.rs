@@ -22,9 +22,6 @@ use crate::{Config, ConfigError};
 
 /// Requests that are throttled or fail for the moment are made so often, with growing pauses.
 const ATTEMPTS: u32 = 8;
-/// Mail is tried again later as well, by whoever sends it.
-#[cfg(feature = "ses")]
-const MAIL_ATTEMPTS: u32 = 4;
 /// Counter items written at once.
 const CONCURRENCY: usize = 32;
 
@@ -51,8 +48,8 @@ impl Identity {
     }
 }
 
-/// What all clients of the SDK have in common; throttled requests are made `attempts` times.
-fn sdk_config(attempts: u32) -> Result<SdkConfig, ConfigError> {
+/// What all clients of the SDK have in common.
+fn sdk_config() -> Result<SdkConfig, ConfigError> {
     let Identity { region, key, secret, session } = Identity::from_env()?;
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -62,7 +59,7 @@ fn sdk_config(attempts: u32) -> Result<SdkConfig, ConfigError> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(SdkRetries::standard().with_max_attempts(attempts))
+        .retry_config(SdkRetries::standard().with_max_attempts(ATTEMPTS))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .http_client(http)
         .build())
@@ -93,7 +90,7 @@ pub fn ses(
     limit: usize,
 ) -> Result<mailer::Mailer, ConfigError> {
     let endpoint = std::env::var("AWS_ENDPOINT_URL_SESV2").ok();
-    let sdk = sdk_config(MAIL_ATTEMPTS)?;
+    let sdk = sdk_config()?;
     let ses = mailer::Ses::new(&sdk, endpoint, configuration_set, limit);
     let invalid =
         |_| ConfigError::Invalid { name: "MAIL_FROM", value: from.to_owned(), expected: FROM };
@@ -105,7 +102,7 @@ pub fn ses(
 /// # Errors
 /// A variable that Lambda sets is missing.
 pub fn store(config: &Config) -> Result<Store, ConfigError> {
-    let mut client = ClientConfig::from(&sdk_config(ATTEMPTS)?).to_builder();
+    let mut client = ClientConfig::from(&sdk_config()?).to_builder();
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_DYNAMODB") {
         client = client.endpoint_url(endpoint);
     }

@@ -18,7 +18,7 @@ use lettre::message::Mailbox;
 use thiserror::Error;
 
 pub use message::{File, Image, Mail, Message};
-pub use outbox::Outbox;
+pub use outbox::{OUTBOX_LIMIT, Outbox};
 #[cfg(feature = "ses")]
 pub use ses::{SES_LIMIT, Ses};
 #[cfg(feature = "smtp")]
@@ -40,6 +40,20 @@ pub enum SendError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0} is no sender as in reports@example.org, or SMTP AUTH report <reports@example.org>")]
 pub struct SenderError(String);
+
+/// An error and its causes in one line; a cause that is told already is left out.
+#[cfg(any(feature = "ses", feature = "smtp"))]
+fn chain(error: &dyn std::error::Error) -> String {
+    let (mut told, mut source) = (error.to_string(), error.source());
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        source = cause.source();
+    }
+    told
+}
 
 /// Takes messages over.
 #[async_trait]

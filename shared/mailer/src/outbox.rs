@@ -9,39 +9,43 @@ use async_trait::async_trait;
 
 use crate::{Message, SendError, Transport};
 
-/// As much as SES takes, so that what is tried out here works there.
-const LIMIT: usize = 40_000_000;
+/// The most bytes of a message if nothing else is said: what SES takes, so that what is tried out here works
+/// there.
+pub const OUTBOX_LIMIT: usize = 40_000_000;
 
 /// A folder that takes one `.eml` file a message, named after the message's id: one that is sent again stands
 /// there once.
 #[derive(Clone, Debug)]
-pub struct Outbox(PathBuf);
+pub struct Outbox {
+    folder: PathBuf,
+    limit: usize,
+}
 
 impl Outbox {
-    /// The outbox in this folder, which is made if there is none.
+    /// The outbox in this folder, which is made if there is none; it takes messages of so many bytes.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
-        Self(folder)
+    pub fn new(folder: PathBuf, limit: usize) -> Self {
+        Self { folder, limit }
     }
 
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 
     fn write(&self, message: &Message) -> std::io::Result<String> {
         // Reports tell who mails with whom: they are for this user alone.
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         let name = format!("{}.eml", message.id);
         // Whoever watches the folder never sees half a message.
-        let unfinished = self.0.join(format!(".{name}"));
+        let unfinished = self.folder.join(format!(".{name}"));
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&unfinished)?;
         file.write_all(&message.bytes)?;
         file.sync_all()?;
-        fs::rename(&unfinished, self.0.join(&name))?;
+        fs::rename(&unfinished, self.folder.join(&name))?;
         Ok(name)
     }
 }
@@ -49,13 +53,13 @@ impl Outbox {
 #[async_trait]
 impl Transport for Outbox {
     fn limit(&self) -> usize {
-        LIMIT
+        self.limit
     }
 
     async fn send(&self, message: Message) -> Result<String, SendError> {
         let outbox = self.clone();
         let failed = |error: &dyn std::fmt::Display| {
-            let folder = self.0.display();
+            let folder = self.folder.display();
             SendError::Temporary(format!("cannot write into the outbox {folder}: {error}"))
         };
         let written = tokio::task::spawn_blocking(move || outbox.write(&message)).await;

@@ -31,7 +31,7 @@ pub use text::{
     ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, displayed, grouped, lowered,
     uppered,
 };
-pub use timetable::{Frequency, MonthDay, Timetable, wall_clock};
+pub use timetable::{Frequency, MonthDay, Timetable};
 pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};
 pub use usage::{Identity, IdentityKind, UsageKey};
 pub use view::View;

@@ -42,12 +42,14 @@ pub enum RecipientError {
 }
 
 impl RecipientDomains {
-    /// Reads domains with commas or white space between them; none if one of them is no domain.
+    /// Reads domains (in ASCII) with commas or white space between them; none if one of them is no domain.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let names = text.split(|c: char| c == ',' || c.is_whitespace());
-        let names = names.filter(|name| !name.is_empty()).map(domain_name);
-        Some(Self::Listed(names.collect::<Option<_>>()?))
+        let names = names.filter(|name| !name.is_empty());
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        let domain = |name: &str| domain_name(name).filter(|name| name.chars().all(plain));
+        Some(Self::Listed(names.map(domain).collect::<Option<_>>()?))
     }
 
     fn allow(&self, domain: &str) -> bool {
@@ -156,5 +158,6 @@ mod tests {
         let error = nothing.check(&["ann@example.org"]).expect_err("nothing is allowed");
         assert!(error.to_string().contains("none is configured"), "{error}");
         assert_eq!(RecipientDomains::read("example.org, a@b"), None);
+        assert_eq!(RecipientDomains::read("*.example.org"), None);
     }
 }

@@ -165,7 +165,7 @@ impl Schedule {
     }
 
     /// This schedule with another definition. What is due under the old one and was not sent yet stays due
-    /// if the times are the same; otherwise only what comes after `now` is.
+    /// if it is due under the new one too; otherwise only what comes after `now` is.
     #[must_use]
     pub fn redefined(
         &self,
@@ -174,7 +174,7 @@ impl Schedule {
         paused: bool,
         now: i64,
     ) -> Self {
-        let same = (self.timetable, self.paused) == (timetable, paused);
+        let same = self.paused == paused && self.timetable.latest(now) == timetable.latest(now);
         let since = if same { self.since } else { now };
         Self { contents, timetable, paused, since, ..self.clone() }
     }
@@ -201,6 +201,7 @@ mod tests {
             zone: Tz::UTC,
             first,
             expires: Timetable::a_year_after(first),
+            counted_in: Tz::UTC,
         };
         let contents = Contents {
             view: View::TlsUsage,
@@ -246,5 +247,12 @@ mod tests {
         // Other recipients are no reason to lose what is due and not yet sent.
         let edited = schedule.redefined(contents, timetable, false, EIGHT + 60);
         assert_eq!(edited.due(EIGHT + 120), Some(EIGHT));
+        let longer = Timetable { expires: Timetable::a_year_after(timetable.expires), ..timetable };
+        let edited = schedule.redefined(schedule.contents.clone(), longer, false, EIGHT + 60);
+        assert_eq!(edited.due(EIGHT + 120), Some(EIGHT), "nor is a longer life");
+        let nine = NaiveTime::from_hms_opt(9, 0, 0).expect("a time");
+        let later = Timetable { time: nine, ..timetable };
+        let edited = schedule.redefined(schedule.contents.clone(), later, false, EIGHT + 60);
+        assert_eq!((edited.due(EIGHT + 120), edited.due(EIGHT + HOUR)), (None, Some(EIGHT + HOUR)));
     }
 }

@@ -1,6 +1,6 @@
 //! When scheduled reports are due, and which days they cover.
 
-use chrono::{DateTime, Datelike as _, Days, NaiveTime, Weekday};
+use chrono::{Datelike as _, Days, NaiveTime, Weekday};
 use chrono_tz::Tz;
 
 use crate::day::day_in;
@@ -29,7 +29,8 @@ pub enum MonthDay {
     Last,
 }
 
-/// When a report is due: at a time of day in a zone, on some days from a first to a last one.
+/// When a report is due: at a time of day in a zone, on some days from a first to a last one, and not before
+/// the days that it covers are over where they are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timetable {
     /// On which days.
@@ -43,6 +44,9 @@ pub struct Timetable {
     pub first: Day,
     /// The last day on which it can be due.
     pub expires: Day,
+    /// The zone whose days the report covers. Where it lies behind `zone`, a day can end there after the time
+    /// of day: the report is due when it does.
+    pub counted_in: Tz,
 }
 
 impl Timetable {
@@ -64,7 +68,16 @@ impl Timetable {
     }
 
     fn due_on(&self, day: Day) -> i64 {
-        local_to_unix(self.zone, day.and_time(self.time))
+        let day_begins = local_to_unix(self.counted_in, day.and_time(NaiveTime::MIN));
+        local_to_unix(self.zone, day.and_time(self.time)).max(day_begins)
+    }
+
+    /// The last day on which it was due, up to and with `unix`.
+    fn latest_day(&self, unix: i64) -> Option<Day> {
+        let begin = day_in(self.zone, unix).succ_opt()?.min(self.expires);
+        (0..FURTHEST)
+            .filter_map(|back| begin.checked_sub_days(Days::new(back)))
+            .find(|day| self.occurs_on(*day) && self.due_on(*day) <= unix)
     }
 
     /// The first time it is due after `unix` (seconds since 1970); none if it has expired by then.
@@ -81,19 +94,13 @@ impl Timetable {
     /// The last time it was due, up to and with `unix`; none if it never was.
     #[must_use]
     pub fn latest(&self, unix: i64) -> Option<i64> {
-        let begin = day_in(self.zone, unix).succ_opt()?.min(self.expires);
-        (0..FURTHEST)
-            .filter_map(|back| begin.checked_sub_days(Days::new(back)))
-            .filter(|day| self.occurs_on(*day))
-            .map(|day| self.due_on(day))
-            .find(|due| *due <= unix)
+        self.latest_day(unix).map(|day| self.due_on(day))
     }
 
-    /// The days that the report due at `due` covers: the full period before it. Days are those of the
-    /// report's own zone, `counted_in`, and all of them are over at `due`.
+    /// The days that the report due at `due` covers: the full period before its day.
     #[must_use]
-    pub fn period(&self, due: i64, counted_in: Tz) -> Range {
-        let today = day_in(counted_in, due);
+    pub fn period(&self, due: i64) -> Range {
+        let today = self.latest_day(due).unwrap_or_else(|| day_in(self.zone, due));
         let yesterday = today.pred_opt().unwrap_or(today);
         match self.frequency {
             Frequency::Daily => Range { start: yesterday, end: yesterday },
@@ -115,15 +122,10 @@ impl Range {
     }
 }
 
-/// An instant as a wall clock in `zone` shows it, as in `Mon 23 Nov 2026, 08:00 CET`.
-#[must_use]
-pub fn wall_clock(unix: i64, zone: Tz) -> String {
-    let instant = DateTime::from_timestamp(unix, 0).unwrap_or_default();
-    instant.with_timezone(&zone).format("%a %-d %b %Y, %H:%M %Z").to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
 
     fn day(text: &str) -> Day {
@@ -137,7 +139,7 @@ mod tests {
     fn timetable(frequency: Frequency, time: &str, zone: Tz) -> Timetable {
         let time = time.parse().expect("a time");
         let (first, expires) = (day("2026-01-01"), day("2028-12-31"));
-        Timetable { frequency, time, zone, first, expires }
+        Timetable { frequency, time, zone, first, expires, counted_in: zone }
     }
 
     /// All due times from one instant on, in UTC.
@@ -179,7 +181,7 @@ mod tests {
         let weekly = timetable(Frequency::Weekly(Weekday::Mon), "06:15:00", Tz::UTC);
         let due = dues(&weekly, "2026-11-24T00:00:00Z", 2);
         assert_eq!(due, ["2026-11-30T06:15Z", "2026-12-07T06:15Z"]);
-        let period = weekly.period(utc("2026-11-30T06:15:00Z"), Tz::UTC);
+        let period = weekly.period(utc("2026-11-30T06:15:00Z"));
         assert_eq!(period, Range { start: day("2026-11-23"), end: day("2026-11-29") });
     }
 
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(on_29th, ["2027-02-28T00:00Z", "2027-03-29T00:00Z"]);
         let on_29th = dues(&monthly(MonthDay::Day(29)), "2028-01-30T00:00:00Z", 1);
         assert_eq!(on_29th, ["2028-02-29T00:00Z"]);
-        let period = monthly(MonthDay::Day(1)).period(utc("2028-03-01T00:00:00Z"), Tz::UTC);
+        let period = monthly(MonthDay::Day(1)).period(utc("2028-03-01T00:00:00Z"));
         assert_eq!(period, Range { start: day("2028-02-01"), end: day("2028-02-29") });
     }
 
@@ -219,24 +221,44 @@ mod tests {
     }
 
     #[test]
-    fn the_days_covered_are_over_in_the_zone_that_counts_them() {
-        let tokyo = timetable(Frequency::Daily, "08:00:00", Tz::Asia__Tokyo);
-        let due = utc("2026-11-23T23:00:00Z");
-        assert_eq!(tokyo.latest(due), Some(due));
-        let yesterday = |zone| tokyo.period(due, zone).end;
-        assert_eq!(yesterday(Tz::Asia__Tokyo), day("2026-11-23"));
-        assert_eq!(yesterday(Tz::UTC), day("2026-11-22"), "the 23rd is not over in UTC");
+    fn every_day_is_covered_once_whatever_the_two_zones() {
+        let zones = [Tz::UTC, Tz::Europe__Berlin, Tz::Asia__Tokyo, Tz::America__Los_Angeles];
+        for (zone, counted_in) in zones.iter().flat_map(|one| zones.map(|other| (*one, other))) {
+            for time in ["00:00:00", "01:30:00", "08:00:00", "23:45:00"] {
+                let table = timetable(Frequency::Daily, time, zone);
+                let table = Timetable { counted_in, ..table };
+                let (mut at, mut covered) = (utc("2026-03-20T12:00:00Z"), Vec::new());
+                while covered.len() < 230 {
+                    at = table.next_after(at).expect("another");
+                    let Range { start, end } = table.period(at);
+                    assert_eq!(start, end);
+                    assert!(
+                        day_in(counted_in, at) > end,
+                        "{zone} {counted_in} {time}: {end} is over"
+                    );
+                    covered.push(end);
+                }
+                assert!(covered.windows(2).all(|days| days[0].succ_opt() == Some(days[1])));
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_of_a_month_covers_the_month_before_in_any_zone() {
+        let monthly = timetable(Frequency::Monthly(MonthDay::Day(1)), "08:00:00", Tz::Asia__Tokyo);
+        let monthly = Timetable { counted_in: Tz::UTC, ..monthly };
+        assert_eq!(
+            dues(&monthly, "2026-10-15T00:00:00Z", 1),
+            ["2026-11-01T00:00Z"],
+            "an hour later"
+        );
+        let october = Range { start: day("2026-10-01"), end: day("2026-10-31") };
+        assert_eq!(monthly.period(utc("2026-11-01T00:00:00Z")), october);
     }
 
     #[test]
     fn the_period_before_is_as_long() {
         let range = Range { start: day("2026-11-18"), end: day("2026-11-24") };
         assert_eq!(range.before(), Range { start: day("2026-11-11"), end: day("2026-11-17") });
-    }
-
-    #[test]
-    fn a_wall_clock_names_its_zone() {
-        let shown = wall_clock(utc("2026-11-23T07:00:00Z"), Tz::Europe__Berlin);
-        assert_eq!(shown, "Mon 23 Nov 2026, 08:00 CET");
     }
 }

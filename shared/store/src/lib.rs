@@ -36,6 +36,7 @@ mod pages;
 mod position;
 mod quarantine;
 mod read;
+mod report_items;
 mod report_requests;
 mod requests;
 mod schedules;

@@ -14,25 +14,21 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use futures_util::StreamExt as _;
-use report::{Contents, Day, Range, ReportRequest, Status, View};
+use report::{Day, ReportRequest, Status};
 
 use crate::expression::Change;
 use crate::keys::{self, EXPIRES, Item};
+use crate::report_items::{changed, held_until, is_kept, item, read};
 use crate::requests::{Transacted, Updated};
 use crate::{Store, StoreError};
 
 /// The partition of the report requests: the stream's filter names it.
 pub const REPORT_REQUESTS: &str = "REQUESTS";
 
-/// Seconds that a request is kept.
-const LIFE: i64 = 92 * 86_400;
 /// Seconds that an idempotency key is remembered.
 const KEY_LIFE: i64 = 24 * 3600;
 /// How often a request is placed anew when others are placed at the same moment.
 const TRIES: u32 = 10;
-
-const LEASE: &str = "lease";
-const UNTIL: &str = "until";
 
 /// A key under which a request is placed only once (`Idempotency-Key`), and a checksum of what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,7 +183,7 @@ impl Store {
         now: i64,
     ) -> Result<Option<Placed>, StoreError> {
         let found = self.get(keys::key(&keys::idempotency(&key.key), "-")).await?;
-        let Some(found) = found.filter(|item| keys::number(item, EXPIRES) > unsigned(now)) else {
+        let Some(found) = found.filter(|item| is_kept(item, now)) else {
             return Ok(None);
         };
         if keys::text(&found, "body") != Some(key.body.as_str()) {
@@ -210,7 +206,7 @@ impl Store {
     /// A request to the table failed, or the item is not what this program writes.
     pub async fn request(&self, id: &str, now: i64) -> Result<Option<ReportRequest>, StoreError> {
         let found = self.get(keys::key(REPORT_REQUESTS, id)).await?;
-        let found = found.filter(|item| keys::number(item, EXPIRES) > unsigned(now));
+        let found = found.filter(|item| is_kept(item, now));
         found.as_ref().map(read).transpose()
     }
 
@@ -242,7 +238,7 @@ impl Store {
         while let Some(page) = pages.next().await {
             for item in page? {
                 // What comes after an expired one is older still.
-                if keys::number(&item, EXPIRES) <= unsigned(now) {
+                if !is_kept(&item, now) {
                     return Ok((found, false));
                 }
                 if found.len() == limit {
@@ -293,13 +289,13 @@ impl Store {
         }
         // Condition **as it was**: closes the race of two workers: whoever begins raises the number.
         let change = changed(id)
-            .set("#s", Status::Running.name())
-            .set("#l", token)
-            .put("#u", keys::of_number(now + lease))
-            .put("#a", keys::of_number(request.attempts + 1))
+            .set("status", Status::Running.name())
+            .set("lease", token)
+            .put("until", keys::of_number(now + lease))
+            .put("attempts", keys::of_number(request.attempts + 1))
             .given(":was", keys::of_number(request.attempts))
             .given(":before", keys::of_number(until))
-            .only_if("#a = :was AND (attribute_not_exists(#u) OR #u = :before)");
+            .only_if("#attempts = :was AND (attribute_not_exists(#until) OR #until = :before)");
         match self.update(change.build()).await? {
             Updated::Done(_) => {
                 request.attempts += 1;
@@ -317,7 +313,7 @@ impl Store {
     /// # Errors
     /// A request to the table failed.
     pub async fn renew(&self, id: &str, token: &str, until: i64) -> Result<bool, StoreError> {
-        let change = changed(id).put("#u", keys::of_number(until)).only_by(token);
+        let change = changed(id).put("until", keys::of_number(until)).only_by(token);
         Ok(matches!(self.update(change.build()).await?, Updated::Done(_)))
     }
 
@@ -333,10 +329,10 @@ impl Store {
         reason: &str,
     ) -> Result<bool, StoreError> {
         let change = changed(id)
-            .set("#s", Status::Pending.name())
-            .set("#r", reason)
-            .put("#u", keys::of_number(until))
-            .remove("#l")
+            .set("status", Status::Pending.name())
+            .set("reason", reason)
+            .put("until", keys::of_number(until))
+            .remove("lease")
             .only_by(token);
         Ok(matches!(self.update(change.build()).await?, Updated::Done(_)))
     }
@@ -347,19 +343,19 @@ impl Store {
     /// A request to the table failed.
     pub async fn end(&self, id: &str, token: &str, ended: &Ended) -> Result<bool, StoreError> {
         let mut change = changed(id)
-            .set("#s", ended.status.name())
-            .put("#e", keys::of_number(ended.at))
-            .remove("#l")
-            .remove("#u");
+            .set("status", ended.status.name())
+            .put("ended", keys::of_number(ended.at))
+            .remove("lease")
+            .remove("until");
         change = match &ended.reason {
-            Some(reason) => change.set("#r", reason),
-            None => change.remove("#r"),
+            Some(reason) => change.set("reason", reason),
+            None => change.remove("reason"),
         };
         if let Some(message_id) = &ended.message_id {
-            change = change.set("#i", message_id);
+            change = change.set("message_id", message_id);
         }
         if let Some(messages) = ended.messages {
-            change = change.put("#m", keys::of_number(messages));
+            change = change.put("messages", keys::of_number(messages));
         }
         change = match ended.status {
             // Condition **mine**: closes the race with the one who took over.
@@ -368,7 +364,7 @@ impl Store {
             Status::Sent | Status::SentEmpty => change
                 .given(":sent", AttributeValue::S(Status::Sent.name().to_owned()))
                 .given(":empty", AttributeValue::S(Status::SentEmpty.name().to_owned()))
-                .only_if("attribute_exists(pk) AND NOT #s IN (:sent, :empty)"),
+                .only_if("attribute_exists(pk) AND NOT #status IN (:sent, :empty)"),
         };
         let recorded = matches!(self.update(change.build()).await?, Updated::Done(_));
         if recorded {
@@ -413,155 +409,4 @@ fn key_item(key: &IdempotencyKey, request: &str, now: i64) -> Item {
     item.insert("request".to_owned(), AttributeValue::S(request.to_owned()));
     item.insert(EXPIRES.to_owned(), keys::of_number(now + KEY_LIFE));
     item
-}
-
-/// Numbers are stored without a sign.
-fn unsigned(unix: i64) -> Option<u64> {
-    u64::try_from(unix).ok()
-}
-
-fn signed(item: &Item, name: &str) -> Option<i64> {
-    keys::number(item, name).and_then(|number| i64::try_from(number).ok())
-}
-
-fn held_until(item: &Item) -> i64 {
-    signed(item, UNTIL).unwrap_or(0)
-}
-
-fn item(request: &ReportRequest) -> Item {
-    let mut item = keys::key(REPORT_REQUESTS, &request.id);
-    write_contents(&mut item, &request.contents);
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    item.insert("start".to_owned(), text(&request.range.start.to_string()));
-    item.insert("end".to_owned(), text(&request.range.end.to_string()));
-    item.insert("created".to_owned(), keys::of_number(request.created));
-    item.insert("status".to_owned(), text(request.status.name()));
-    item.insert("attempts".to_owned(), keys::of_number(request.attempts));
-    if let Some(schedule) = &request.schedule {
-        item.insert("schedule".to_owned(), text(schedule));
-    }
-    item.insert(EXPIRES.to_owned(), keys::of_number(request.created.saturating_add(LIFE)));
-    item
-}
-
-fn read(item: &Item) -> Result<ReportRequest, StoreError> {
-    let wrong = || StoreError::Item {
-        key: format!("{REPORT_REQUESTS} {}", keys::text(item, "sk").unwrap_or("?")),
-        expected: "a report request",
-    };
-    let day = |name| keys::text(item, name).and_then(|text| text.parse::<Day>().ok());
-    let text = |name| keys::text(item, name).map(str::to_owned);
-    let request = || {
-        Some(ReportRequest {
-            id: text("sk")?,
-            contents: read_contents(item)?,
-            range: Range { start: day("start")?, end: day("end")? },
-            schedule: text("schedule"),
-            created: signed(item, "created")?,
-            status: Status::from_name(keys::text(item, "status")?)?,
-            attempts: u32::try_from(keys::number(item, "attempts")?).ok()?,
-            reason: text("reason"),
-            ended: signed(item, "ended"),
-            message_id: text("message_id"),
-            messages: keys::number(item, "messages"),
-        })
-    };
-    request().ok_or_else(wrong)
-}
-
-/// Writes what a report holds as attributes of an item.
-pub(crate) fn write_contents(item: &mut Item, contents: &Contents) {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    item.insert("view".to_owned(), text(contents.view.name()));
-    if let Some(domain) = &contents.domain {
-        item.insert("domain".to_owned(), text(domain));
-    }
-    if let Some(name) = &contents.name {
-        item.insert("name".to_owned(), text(name));
-    }
-    let recipients = contents.recipients.iter().map(|recipient| text(recipient)).collect();
-    item.insert("recipients".to_owned(), AttributeValue::L(recipients));
-}
-
-/// Reads what [`write_contents`] wrote.
-pub(crate) fn read_contents(item: &Item) -> Option<Contents> {
-    let recipients = item.get("recipients")?.as_l().ok()?;
-    let recipients = recipients.iter().map(|recipient| recipient.as_s().ok().cloned());
-    Some(Contents {
-        view: View::from_name(keys::text(item, "view")?)?,
-        domain: keys::text(item, "domain").map(str::to_owned),
-        name: keys::text(item, "name").map(str::to_owned),
-        recipients: recipients.collect::<Option<_>>()?,
-    })
-}
-
-/// A change of one request, attribute by attribute.
-struct RequestChange {
-    change: Change,
-    sets: Vec<String>,
-    removes: Vec<&'static str>,
-}
-
-/// The names that expressions use for a request's attributes: some are words of DynamoDB's own.
-const NAMES: [(&str, &str); 8] = [
-    ("#s", "status"),
-    ("#l", LEASE),
-    ("#u", UNTIL),
-    ("#a", "attempts"),
-    ("#r", "reason"),
-    ("#e", "ended"),
-    ("#i", "message_id"),
-    ("#m", "messages"),
-];
-
-fn changed(id: &str) -> RequestChange {
-    let key = keys::key(REPORT_REQUESTS, id);
-    let (names, values) = (HashMap::new(), Item::new());
-    let change = Change { key, update: String::new(), condition: None, names, values };
-    RequestChange { change, sets: Vec::new(), removes: Vec::new() }
-}
-
-impl RequestChange {
-    fn put(mut self, name: &'static str, value: AttributeValue) -> Self {
-        let place = name.replace('#', ":");
-        self.sets.push(format!("{name} = {place}"));
-        self.given(&place, value)
-    }
-
-    fn set(self, name: &'static str, text: &str) -> Self {
-        self.put(name, AttributeValue::S(text.to_owned()))
-    }
-
-    fn remove(mut self, name: &'static str) -> Self {
-        self.removes.push(name);
-        self
-    }
-
-    fn given(mut self, place: &str, value: AttributeValue) -> Self {
-        self.change.values.insert(place.to_owned(), value);
-        self
-    }
-
-    fn only_if(mut self, condition: &str) -> Self {
-        self.change.condition = Some(condition.to_owned());
-        self
-    }
-
-    /// Condition **mine**: closes the race with the one who took over after the lease had run out.
-    fn only_by(self, token: &str) -> Self {
-        self.given(":token", AttributeValue::S(token.to_owned())).only_if("#l = :token")
-    }
-
-    fn build(mut self) -> Change {
-        self.change.update = format!("SET {}", self.sets.join(", "));
-        if !self.removes.is_empty() {
-            self.change.update += &format!(" REMOVE {}", self.removes.join(", "));
-        }
-        // DynamoDB refuses names that are not used.
-        let condition = self.change.condition.as_deref().unwrap_or_default();
-        let used = |name: &str| self.change.update.contains(name) || condition.contains(name);
-        let names = NAMES.into_iter().filter(|(name, _)| used(name));
-        self.change.names = names.map(|(name, is)| (name.to_owned(), is.to_owned())).collect();
-        self.change
-    }
 }

@@ -9,7 +9,7 @@ use report::{Day, Frequency, LastRun, MonthDay, Schedule, Timetable};
 
 use crate::expression::Change;
 use crate::keys::{self, EXPIRES, Item};
-use crate::report_requests::{read_contents, write_contents};
+use crate::report_items::{is_kept, read_contents, write_contents};
 use crate::requests::Updated;
 use crate::{Store, StoreError};
 
@@ -55,24 +55,25 @@ impl Store {
         }
     }
 
-    /// A schedule.
+    /// A schedule that is still kept at `now`.
     ///
     /// # Errors
     /// A request failed, or the item is not what this program writes.
-    pub async fn schedule(&self, id: &str) -> Result<Option<Schedule>, StoreError> {
-        self.get(keys::key(SCHEDULES, id)).await?.as_ref().map(read).transpose()
+    pub async fn schedule(&self, id: &str, now: i64) -> Result<Option<Schedule>, StoreError> {
+        let found = self.get(keys::key(SCHEDULES, id)).await?;
+        found.filter(|item| is_kept(item, now)).as_ref().map(read).transpose()
     }
 
-    /// Every schedule that can be read, oldest first. One that cannot is logged and left out: it must not
+    /// Every schedule that is still kept at `now` and can be read, oldest first. One that cannot is logged and left out: it must not
     /// hold up the others.
     ///
     /// # Errors
     /// A request failed.
-    pub async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+    pub async fn schedules(&self, now: i64) -> Result<Vec<Schedule>, StoreError> {
         let mut schedules = Vec::new();
         let mut pages = self.pages(SCHEDULES.to_owned(), None);
         while let Some(page) = pages.next().await {
-            for item in page? {
+            for item in page?.into_iter().filter(|item| is_kept(item, now)) {
                 match read(&item) {
                     Ok(schedule) => schedules.push(schedule),
                     Err(error) => tracing::error!(%error, "schedule left out"),
@@ -127,11 +128,12 @@ impl Store {
 fn item(schedule: &Schedule) -> Item {
     let mut item = keys::key(SCHEDULES, &schedule.id);
     write_contents(&mut item, &schedule.contents);
-    let Timetable { frequency, time, zone, first, expires } = schedule.timetable;
+    let Timetable { frequency, time, zone, first, expires, counted_in } = schedule.timetable;
     let text = AttributeValue::S;
     item.insert("frequency".to_owned(), text(write_frequency(frequency)));
     item.insert("time".to_owned(), text(time.format(TIME).to_string()));
     item.insert("zone".to_owned(), text(zone.name().to_owned()));
+    item.insert("counted_in".to_owned(), text(counted_in.name().to_owned()));
     item.insert("first".to_owned(), text(first.to_string()));
     item.insert("expires".to_owned(), text(expires.to_string()));
     item.insert("paused".to_owned(), AttributeValue::Bool(schedule.paused));
@@ -158,6 +160,7 @@ fn read(item: &Item) -> Result<Schedule, StoreError> {
             zone: text("zone")?.parse().ok()?,
             first: day("first")?,
             expires: day("expires")?,
+            counted_in: text("counted_in")?.parse().ok()?,
         };
         let last = instant("last_due").zip(text("last_request"));
         Some(Schedule {
