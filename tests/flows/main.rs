@@ -11,6 +11,7 @@ mod local_files;
 mod mail_texts;
 mod relay;
 mod report_crashes;
+mod report_sizes;
 mod reports;
 mod schedules;
 mod ses;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use history::History;
 use mailer::{Message, SendError, Transport};
+use report::Status;
 use reporting::{LEASE, ReportError, Reporter, Summary};
 use serde_json::json;
-use store::Writing;
+use store::{Claim, Ended, Writing};
 use tests::app::{App, Clock, NOW};
-use tests::fault::{Life, store_with};
+use tests::fault::{Life, store_that_is_overtaken, store_with};
 use tests::mail::{Letter, Post};
 
 use crate::reports::{app_with_mail, ask, asked, inserted, request};
@@ -154,6 +156,33 @@ async fn a_claim_lasts_as_long_as_the_work() -> Result<()> {
     let done = app.reporter(Arc::new(slow))?.handle(&inserted(&id)).await?;
     ensure!(done.sent == 1, "{}", request(&app, &id).await?);
     ensure!(post.taken().len() == 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_end_that_is_recorded_late_is_not_begun_anew() -> Result<()> {
+    let app = app_with_mail().await?;
+    let id = ask(&app, &asked("tls-usage")).await?;
+    let first = app.store.claim(&id, "first", NOW, LEASE).await?;
+    ensure!(matches!(first, Claim::Granted(_)));
+    // The second one sees that the first one's time is over; before it has claimed the request, that one records
+    // that the mail was accepted.
+    let (store, ended) = (Arc::clone(&app.store), id.clone());
+    let end = async move {
+        let sent = Ended {
+            status: Status::Sent,
+            at: NOW + LEASE,
+            reason: None,
+            message_id: None,
+            messages: None,
+        };
+        let recorded = store.end(&ended, "first", &sent).await;
+        assert!(recorded.is_ok_and(|recorded| recorded));
+    };
+    let second = store_that_is_overtaken(&app.engine, end.boxed());
+    let claim = second.claim(&id, "second", NOW + LEASE + 1, LEASE).await?;
+    ensure!(!matches!(claim, Claim::Granted(_)), "{claim:?}");
+    ensure!(request(&app, &id).await?["status"] == "sent");
     Ok(())
 }
 

@@ -2,13 +2,14 @@
 //! died there.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use local::engine::{self, Engine};
 use object_store::path::Path;
@@ -64,6 +65,44 @@ pub fn store_with(engine: &Engine, writing: Writing, life: Life) -> Store {
 pub fn store_that_stops_reading(engine: &Engine, requests: i64) -> Store {
     let mortal = Mortal { engine: engine.clone(), life: Life::of(requests), reads_too: true };
     Store::new(engine::client(mortal), "table", Writing::Transactions)
+}
+
+/// The engine, where something else happens between the client's reads and its first update.
+#[derive(Clone)]
+struct Overtaken {
+    engine: Engine,
+    overtaking: Arc<Mutex<Option<BoxFuture<'static, ()>>>>,
+}
+
+impl fmt::Debug for Overtaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Overtaken")
+    }
+}
+
+impl HttpConnector for Overtaken {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        if !target.ends_with("UpdateItem") {
+            return self.engine.call(request);
+        }
+        let engine = self.engine.clone();
+        let overtaking = self.overtaking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        HttpConnectorFuture::new(async move {
+            if let Some(overtaking) = overtaking {
+                overtaking.await;
+            }
+            engine.call(request).await
+        })
+    }
+}
+
+/// A store of its own over an engine, whose first update comes after something else has happened.
+#[must_use]
+pub fn store_that_is_overtaken(engine: &Engine, by: BoxFuture<'static, ()>) -> Store {
+    let overtaking = Arc::new(Mutex::new(Some(by)));
+    let overtaken = Overtaken { engine: engine.clone(), overtaking };
+    Store::new(engine::client(overtaken), "table", Writing::Transactions)
 }
 
 /// Two or three counters: pages are full soon.

@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use mailer::{Mailer, OUTBOX_LIMIT, Outbox, SES_LIMIT, SMTP_LIMIT, Smtp, Transport};
+use mailer::{Mailer, OUTBOX_LIMIT, Outbox, SMTP_LIMIT, Smtp, Transport};
 use report::RecipientDomains;
 
-/// How reports are mailed. Without --smtp or --ses they are put into the outbox folder.
+/// How reports are mailed. Without --smtp they are put into the outbox folder.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Reports by mail")]
 pub struct MailOptions {
     /// Put mails as .eml files into this folder [default: outbox in the data folder]
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["smtp", "ses"])]
+    #[arg(long, value_name = "DIR", conflicts_with = "smtp")]
     outbox: Option<PathBuf>,
     /// Send mails through this relay: smtps://USER@HOST, smtp://USER@HOST (STARTTLS), or
     /// smtp://localhost:25?tls=none
-    #[arg(long, value_name = "URL", conflicts_with = "ses", requires_all = ["mail_from", "recipient_domain"])]
+    #[arg(long, value_name = "URL", requires_all = ["mail_from", "recipient_domain"])]
     smtp: Option<String>,
     /// The file with the password of the relay's user
     #[arg(long, value_name = "FILE", requires = "smtp")]
@@ -27,9 +27,6 @@ pub struct MailOptions {
     /// Trust this certificate (PEM) beside the system's when talking to the relay
     #[arg(long, value_name = "FILE", requires = "smtp")]
     smtp_ca_file: Option<PathBuf>,
-    /// Send mails through Amazon SES, with AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
-    #[arg(long, requires_all = ["mail_from", "recipient_domain"])]
-    ses: bool,
     /// Whom mails come from
     #[arg(
         long,
@@ -76,10 +73,6 @@ impl MailOptions {
         let (mailer, told) = if let Some(url) = &self.smtp {
             let smtp = self.smtp(url)?;
             (self.mailer(Arc::new(smtp))?, format!("Mails go to the relay {url}"))
-        } else if self.ses {
-            let mailer = bootstrap::ses(&self.mail_from, None, self.limit(SES_LIMIT));
-            let mailer = mailer.context("--ses cannot be used")?;
-            (mailer, "Mails go to Amazon SES".to_owned())
         } else {
             let outbox = Outbox::new(self.folder(data)?, self.limit(OUTBOX_LIMIT));
             made = Some(outbox.folder().to_owned())

@@ -65,33 +65,18 @@ fn sdk_config() -> Result<SdkConfig, ConfigError> {
         .build())
 }
 
-#[cfg(feature = "ses")]
-const FROM: &str = "the sender of reports, as in reports@example.org";
-
 /// Mail by SES, from `MAIL_FROM`; `AWS_ENDPOINT_URL_SESV2` names another endpoint.
 ///
 /// # Errors
 /// A variable that Lambda sets is missing, or `MAIL_FROM` is or cannot be used.
 #[cfg(feature = "ses")]
 pub fn mailer(config: &Config) -> Result<mailer::Mailer, ConfigError> {
+    const FROM: &str = "the sender of reports, as in reports@example.org";
     let missing = || ConfigError::Missing { name: "MAIL_FROM", expected: FROM };
     let from = config.mail_from.as_deref().ok_or_else(missing)?;
-    ses(from, config.configuration_set.clone(), config.mail_limit)
-}
-
-/// Mail by SES, from this sender, under a configuration set if one is given, of so many bytes at most.
-///
-/// # Errors
-/// A variable that Lambda sets is missing, or the sender is none.
-#[cfg(feature = "ses")]
-pub fn ses(
-    from: &str,
-    configuration_set: Option<String>,
-    limit: usize,
-) -> Result<mailer::Mailer, ConfigError> {
     let endpoint = std::env::var("AWS_ENDPOINT_URL_SESV2").ok();
-    let sdk = sdk_config()?;
-    let ses = mailer::Ses::new(&sdk, endpoint, configuration_set, limit);
+    let set = config.configuration_set.clone();
+    let ses = mailer::Ses::new(&sdk_config()?, endpoint, set, config.mail_limit);
     let invalid =
         |_| ConfigError::Invalid { name: "MAIL_FROM", value: from.to_owned(), expected: FROM };
     mailer::Mailer::new(from, Arc::new(ses)).map_err(invalid)

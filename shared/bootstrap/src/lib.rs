@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use tracing_subscriber::EnvFilter;
 
 #[cfg(feature = "ses")]
-pub use aws::{mailer, ses};
+pub use aws::mailer;
 #[cfg(feature = "aws")]
 pub use aws::{objects, store};
 pub use config::{Config, ConfigError, web_address};

@@ -283,11 +283,12 @@ impl Store {
             self.no_longer_open(id).await?;
             return Ok(Claim::Closed);
         }
-        let until = held_until(&found);
+        let (until, stood) = (held_until(&found), request.status);
         if until > now {
             return Ok(Claim::NotBefore(until));
         }
-        // Condition **as it was**: closes the race of two workers: whoever begins raises the number.
+        // Condition **as it was**: closes the race of two workers, since whoever begins raises the number, and
+        // that with a late one that has just recorded its end.
         let change = changed(id)
             .set("status", Status::Running.name())
             .set("lease", token)
@@ -295,7 +296,11 @@ impl Store {
             .put("attempts", keys::of_number(request.attempts + 1))
             .given(":was", keys::of_number(request.attempts))
             .given(":before", keys::of_number(until))
-            .only_if("#attempts = :was AND (attribute_not_exists(#until) OR #until = :before)");
+            .given(":stood", AttributeValue::S(stood.name().to_owned()))
+            .only_if(
+                "#status = :stood AND #attempts = :was \
+                 AND (attribute_not_exists(#until) OR #until = :before)",
+            );
         match self.update(change.build()).await? {
             Updated::Done(_) => {
                 request.attempts += 1;
