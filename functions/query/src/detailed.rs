@@ -87,20 +87,17 @@ fn answer(waiting: Receiver<Piece>) -> impl Stream<Item = io::Result<Bytes>> {
 /// Rows on their way to the client.
 struct Rows {
     csv: Detailed<Buffer>,
-    buffer: Buffer,
     pieces: Sender<Piece>,
 }
 
 impl Rows {
     fn new(pieces: Sender<Piece>) -> io::Result<Self> {
-        let buffer = Buffer::default();
-        Ok(Self { csv: Detailed::new(buffer.clone())?, buffer, pieces })
+        Ok(Self { csv: Detailed::new(Buffer::default())?, pieces })
     }
 
     /// What is left to be sent.
     fn finish(self) -> io::Result<Bytes> {
-        self.csv.finish()?;
-        Ok(self.buffer.take())
+        Ok(self.csv.finish()?.take())
     }
 
     /// Sends a piece, and waits while the client is behind.
@@ -119,16 +116,16 @@ impl Gather for Rows {
         if self.csv.row(day, key, messages).is_err() {
             return ControlFlow::Break(());
         }
-        if self.buffer.len() < PIECE {
+        if self.csv.to().len() < PIECE {
             return ControlFlow::Continue(());
         }
-        self.send(self.buffer.take())
+        self.send(self.csv.to().take())
     }
 }
 
 /// Bytes that were written and not yet sent. Writing to it never waits.
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
+#[derive(Default)]
+struct Buffer(Mutex<Vec<u8>>);
 
 impl Buffer {
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {

@@ -13,9 +13,23 @@ use report::{Day, Range, SenderTable, Senders, TlsCounts, UsageKey, csv};
 use crate::detailed::{self, DetailedFile};
 use crate::spool::Spool;
 
+/// What a range comes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Totals {
+    pub(crate) senders: u64,
+    pub(crate) messages: TlsCounts,
+}
+
+impl Totals {
+    fn of(senders: &Senders) -> Self {
+        Self { senders: senders.len() as u64, messages: senders.total() }
+    }
+}
+
 /// A range's usage.
 pub(crate) struct Gathered {
     pub(crate) senders: Senders,
+    pub(crate) totals: Totals,
     pub(crate) days: BTreeMap<Day, TlsCounts>,
     pub(crate) detailed: detailed::File,
 }
@@ -69,18 +83,19 @@ pub(crate) async fn gather(
     walked?;
     let Rows { table, days, detailed, failed } = rows;
     failed.map_or(Ok(()), Err)?;
-    Ok(Gathered { senders: table.finish(), days, detailed: detailed.finish()? })
+    let senders = table.finish();
+    Ok(Gathered { totals: Totals::of(&senders), senders, days, detailed: detailed.finish()? })
 }
 
-/// Senders of a range, with their messages.
-pub(crate) async fn senders(
+/// What a range comes to, to be compared with.
+pub(crate) async fn totals(
     history: &History,
     range: Range,
     domain: Option<&str>,
-) -> Result<Senders, HistoryError> {
+) -> Result<Totals, HistoryError> {
     let state = history.state(range).await?;
     let wanted = wanted(domain, Grain::Senders);
-    Ok(history.gather(&state, &wanted, SenderTable::default).await?.finish())
+    Ok(Totals::of(&history.gather(&state, &wanted, SenderTable::default).await?.finish()))
 }
 
 fn wanted(domain: Option<&str>, grain: Grain) -> Wanted {

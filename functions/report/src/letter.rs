@@ -13,7 +13,7 @@ use report::{
 
 use crate::chart;
 use crate::detailed::{self, Part};
-use crate::gather::Gathered;
+use crate::gather::{Gathered, Totals};
 use crate::spool::Spool;
 
 /// Senders in each of the mail's own tables.
@@ -33,8 +33,8 @@ pub(crate) struct Letter<'l> {
     /// The days that are told about: those asked for, as far as they are still kept.
     pub(crate) range: Range,
     pub(crate) gathered: Gathered,
-    /// The senders of as many days before, if all of these are kept.
-    pub(crate) before: Option<Senders>,
+    /// What as many days before came to, if all of these are kept.
+    pub(crate) before: Option<Totals>,
     /// Bytes that all files may take.
     pub(crate) limit: usize,
     /// Bytes that the detailed report may take of these.
@@ -160,9 +160,8 @@ impl Letter<'_> {
     fn say(&self, usage: &TlsUsage, table: Option<&File>) -> Said {
         let ReportRequest { contents, range: asked, schedule, .. } = self.request;
         let senders = &self.gathered.senders;
-        let many = usage.days.iter().filter(|_| usage.days.len() > 1);
-        let highest = many.max_by_key(|day| (day.messages, day.date));
-        let highest = highest.filter(|day| day.messages > 0).map(|day| {
+        let highest = usage.days.iter().max_by_key(|day| (day.messages, day.date));
+        let highest = highest.filter(|day| day.messages > 0 && usage.days.len() > 1).map(|day| {
             format!("highest day {}: {} messages", date(day.date), grouped(day.messages))
         });
         let before = self.range.before();
@@ -180,7 +179,7 @@ impl Letter<'_> {
         }
         let mut tops = vec![most_legacy(senders)];
         if contents.view == View::SendingVolume {
-            tops.insert(0, most_messages(senders));
+            tops.insert(0, most_messages(senders, usage.total));
         }
         Said {
             title: contents.view.title(),
@@ -193,7 +192,7 @@ impl Letter<'_> {
             zone: self.zone.name().to_owned(),
             notes,
             empty: usage.total == 0,
-            figures: figures(senders, self.before.as_ref()),
+            figures: figures(&self.gathered.totals, self.before.as_ref()),
             before: compared,
             highest,
             versions: usage.tls.iter().map(version_row).collect(),
@@ -295,9 +294,8 @@ fn most_legacy(senders: &Senders) -> Top {
     }
 }
 
-fn most_messages(senders: &Senders) -> Top {
+fn most_messages(senders: &Senders, total: u64) -> Top {
     let (rows, _) = senders.page(Sort::MOST_MESSAGES, "", None, TOP);
-    let total = senders.total().total();
     let rows = rows.iter().map(|row| {
         let messages = row.counts.total();
         let share = format!("{:.2} % of all", percent(messages, total));
@@ -315,25 +313,28 @@ fn line(row: &SenderRow<'_>, share: String, cells: Vec<String>) -> SenderLine {
     SenderLine { sender: displayed(row.sender, SHOWN), share, cells }
 }
 
-fn figures(now: &Senders, before: Option<&Senders>) -> Vec<Figure> {
-    let (counts, counts_before) = (now.total(), before.map(Senders::total));
-    let (many, many_before) = (now.len() as u64, before.map(|before| before.len() as u64));
+fn figures(now: &Totals, before: Option<&Totals>) -> Vec<Figure> {
+    let (messages, messages_before) = (now.messages, before.map(|before| before.messages));
     let share = |counts: &TlsCounts| percent(counts.legacy(), counts.total());
-    let points = counts_before.filter(|before| before.total() > 0).map(|before| {
+    let points = messages_before.filter(|before| before.total() > 0).map(|before| {
         // Whole hundredths, so that no rounding shows.
-        let hundredths = (share(&counts) * 100.0).round() - (share(&before) * 100.0).round();
+        let hundredths = (share(&messages) * 100.0).round() - (share(&before) * 100.0).round();
         format!("{:+.2} points", hundredths / 100.0)
     });
     vec![
         Figure {
             name: "messages",
-            value: grouped(counts.total()),
-            change: changed(counts_before.map(|before| before.total()), counts.total()),
+            value: grouped(messages.total()),
+            change: changed(messages_before.map(|before| before.total()), messages.total()),
         },
-        Figure { name: "senders", value: grouped(many), change: changed(many_before, many) },
+        Figure {
+            name: "senders",
+            value: grouped(now.senders),
+            change: changed(before.map(|before| before.senders), now.senders),
+        },
         Figure {
             name: "over TLS 1.0, 1.1 or no TLS",
-            value: format!("{:.2} %", share(&counts)),
+            value: format!("{:.2} %", share(&messages)),
             change: points.unwrap_or_default(),
         },
     ]

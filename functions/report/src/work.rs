@@ -208,12 +208,12 @@ impl Reporter {
             gather::gather(history, range, domain, detailed_limit).await.map_err(again)?;
         let before = range.before();
         let before = if kept.contains(before.start) {
-            let senders = gather::senders(history, before, domain).await;
-            Some(senders.map_err(|error| again(error.into()))?)
+            let totals = gather::totals(history, before, domain).await;
+            Some(totals.map_err(|error| again(error.into()))?)
         } else {
             None
         };
-        let messages = gathered.senders.total().total();
+        let messages = gathered.totals.messages.total();
         let letter = Letter {
             request,
             zone: self.settings.zone,

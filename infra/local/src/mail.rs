@@ -69,15 +69,17 @@ impl MailOptions {
     /// # Errors
     /// Something that was given cannot be used.
     pub fn way(&self, data: Option<&Path>) -> Result<Way> {
-        let (recipients, mut made) = (self.recipients()?, None);
+        let (recipients, mut made) = (self.recipients()?, None::<PathBuf>);
         let (mailer, told) = if let Some(url) = &self.smtp {
             let smtp = self.smtp(url)?;
             (self.mailer(Arc::new(smtp))?, format!("Mails go to the relay {url}"))
         } else {
-            let outbox = Outbox::new(self.folder(data)?, self.limit(OUTBOX_LIMIT));
-            made = Some(outbox.folder().to_owned())
-                .filter(|_| self.outbox.is_none() && data.is_none());
-            let told = format!("Mails are put into {}", outbox.folder().display());
+            let folder = match self.outbox.clone().or(data.map(|data| data.join("outbox"))) {
+                Some(folder) => folder,
+                None => made.insert(folder_for_a_while()?).clone(),
+            };
+            let told = format!("Mails are put into {}", folder.display());
+            let outbox = Outbox::new(folder, self.limit(OUTBOX_LIMIT));
             (self.mailer(Arc::new(outbox))?, told)
         };
         Ok(Way { mailer, recipients, told, made })
@@ -102,20 +104,6 @@ impl MailOptions {
         })
     }
 
-    fn folder(&self, data: Option<&Path>) -> Result<PathBuf> {
-        match (&self.outbox, data) {
-            (Some(folder), _) => Ok(folder.clone()),
-            (None, Some(data)) => Ok(data.join("outbox")),
-            (None, None) => {
-                let folder = tempfile::Builder::new()
-                    .prefix("smtp-auth-report-outbox-")
-                    .permissions(fs::Permissions::from_mode(0o700))
-                    .tempdir();
-                Ok(folder.context("cannot make an outbox folder: name one with --outbox")?.keep())
-            }
-        }
-    }
-
     fn smtp(&self, url: &str) -> Result<Smtp> {
         let password = self.smtp_password_file.as_deref().map(password).transpose()?;
         let authority = self.smtp_ca_file.as_deref().map(|file| {
@@ -126,6 +114,15 @@ impl MailOptions {
         let smtp = Smtp::new(url, password.as_deref(), authority.transpose()?.as_deref(), limit);
         smtp.context("--smtp cannot be used")
     }
+}
+
+/// An outbox where there is no data folder.
+fn folder_for_a_while() -> Result<PathBuf> {
+    let folder = tempfile::Builder::new()
+        .prefix("smtp-auth-report-outbox-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir();
+    Ok(folder.context("cannot make an outbox folder: name one with --outbox")?.keep())
 }
 
 fn password(file: &Path) -> Result<String> {

@@ -272,7 +272,7 @@ async fn answer(
     let now = days.now();
     // Leases, pauses and schedules go by the machine's clock, whatever day it is taken to be.
     let clock = Arc::new(|| Now::Machine.unix());
-    let (zone, as_of) = (days.zone, days.now().is_fixed().then(|| now.today(days.zone)));
+    let (zone, as_of) = (days.zone, now.is_fixed().then(|| now.today(days.zone)));
     tokio::spawn(keep_house(home.history.clone(), home.engine.clone(), now, zone));
     let Way { mailer, recipients, told, made } = way;
     // An address that means all of a machine's own is none that a link can lead to.
@@ -315,7 +315,7 @@ async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz
             Ok(()) => tracing::debug!(?summary, "closed days are archived"),
             Err(error) => tracing::error!(%error, "cannot archive all closed days"),
         }
-        if !matches!(now, Now::Machine) {
+        if now.is_fixed() {
             continue;
         }
         if let Err(error) = archive::remove_expired(&history, today).await {
@@ -342,7 +342,7 @@ async fn archive_days(options: ArchiveDays) -> Result<()> {
     let now = days.now();
     let today = now.today(days.zone);
     let (mut summary, done) = archived(&home.history, today).await;
-    if matches!(now, Now::Machine) {
+    if !now.is_fixed() {
         summary.removed = archive::remove_expired(&home.history, today).await?;
     }
     tell::archived(&summary, archive::closed(today));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 
@@ -26,12 +26,6 @@ impl Outbox {
     #[must_use]
     pub fn new(folder: PathBuf, limit: usize) -> Self {
         Self { folder, limit }
-    }
-
-    /// The folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     fn write(&self, message: &Message) -> std::io::Result<String> {

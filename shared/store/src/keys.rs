@@ -49,6 +49,16 @@ pub(crate) fn number(item: &Item, name: &str) -> Option<u64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
+/// Seconds since 1970.
+pub(crate) fn instant(item: &Item, name: &str) -> Option<i64> {
+    number(item, name).and_then(|number| i64::try_from(number).ok())
+}
+
+/// Whether an item has not expired at `now`, whatever the engine has made of it.
+pub(crate) fn is_kept(item: &Item, now: i64) -> bool {
+    instant(item, EXPIRES).is_some_and(|expires| expires > now)
+}
+
 pub(crate) fn of_number(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }

@@ -12,20 +12,9 @@ use crate::report_requests::REPORT_REQUESTS;
 
 /// Seconds that a request is kept.
 const LIFE: i64 = 92 * 86_400;
-const LEASE: &str = "lease";
-const UNTIL: &str = "until";
-
-/// Whether an item has not expired at `now`, whatever the engine has made of it.
-pub(crate) fn is_kept(item: &Item, now: i64) -> bool {
-    signed(item, EXPIRES).is_some_and(|expires| expires > now)
-}
-
-fn signed(item: &Item, name: &str) -> Option<i64> {
-    keys::number(item, name).and_then(|number| i64::try_from(number).ok())
-}
 
 pub(crate) fn held_until(item: &Item) -> i64 {
-    signed(item, UNTIL).unwrap_or(0)
+    keys::instant(item, "until").unwrap_or(0)
 }
 
 pub(crate) fn item(request: &ReportRequest) -> Item {
@@ -57,11 +46,11 @@ pub(crate) fn read(item: &Item) -> Result<ReportRequest, StoreError> {
             contents: read_contents(item)?,
             range: Range { start: day("start")?, end: day("end")? },
             schedule: text("schedule"),
-            created: signed(item, "created")?,
+            created: keys::instant(item, "created")?,
             status: Status::from_name(keys::text(item, "status")?)?,
             attempts: u32::try_from(keys::number(item, "attempts")?).ok()?,
             reason: text("reason"),
-            ended: signed(item, "ended"),
+            ended: keys::instant(item, "ended"),
             message_id: text("message_id"),
             messages: keys::number(item, "messages"),
         })
@@ -105,7 +94,7 @@ pub(crate) struct RequestChange {
 /// A request's attributes that are changed. Expressions call them `#` and the name: some are words of
 /// DynamoDB's own.
 const NAMES: [&str; 8] =
-    ["status", LEASE, UNTIL, "attempts", "reason", "ended", "message_id", "messages"];
+    ["status", "lease", "until", "attempts", "reason", "ended", "message_id", "messages"];
 
 pub(crate) fn changed(id: &str) -> RequestChange {
     let key = keys::key(REPORT_REQUESTS, id);

@@ -18,7 +18,7 @@ use report::{Day, ReportRequest, Status};
 
 use crate::expression::Change;
 use crate::keys::{self, EXPIRES, Item};
-use crate::report_items::{changed, held_until, is_kept, item, read};
+use crate::report_items::{changed, held_until, item, read};
 use crate::requests::{Transacted, Updated};
 use crate::{Store, StoreError};
 
@@ -183,7 +183,7 @@ impl Store {
         now: i64,
     ) -> Result<Option<Placed>, StoreError> {
         let found = self.get(keys::key(&keys::idempotency(&key.key), "-")).await?;
-        let Some(found) = found.filter(|item| is_kept(item, now)) else {
+        let Some(found) = found.filter(|item| keys::is_kept(item, now)) else {
             return Ok(None);
         };
         if keys::text(&found, "body") != Some(key.body.as_str()) {
@@ -206,7 +206,7 @@ impl Store {
     /// A request to the table failed, or the item is not what this program writes.
     pub async fn request(&self, id: &str, now: i64) -> Result<Option<ReportRequest>, StoreError> {
         let found = self.get(keys::key(REPORT_REQUESTS, id)).await?;
-        let found = found.filter(|item| is_kept(item, now));
+        let found = found.filter(|item| keys::is_kept(item, now));
         found.as_ref().map(read).transpose()
     }
 
@@ -238,7 +238,7 @@ impl Store {
         while let Some(page) = pages.next().await {
             for item in page? {
                 // What comes after an expired one is older still.
-                if !is_kept(&item, now) {
+                if !keys::is_kept(&item, now) {
                     return Ok((found, false));
                 }
                 if found.len() == limit {

@@ -9,7 +9,7 @@ use report::{Day, Frequency, LastRun, MonthDay, Schedule, Timetable};
 
 use crate::expression::Change;
 use crate::keys::{self, EXPIRES, Item};
-use crate::report_items::{is_kept, read_contents, write_contents};
+use crate::report_items::{read_contents, write_contents};
 use crate::requests::Updated;
 use crate::{Store, StoreError};
 
@@ -61,7 +61,7 @@ impl Store {
     /// A request failed, or the item is not what this program writes.
     pub async fn schedule(&self, id: &str, now: i64) -> Result<Option<Schedule>, StoreError> {
         let found = self.get(keys::key(SCHEDULES, id)).await?;
-        found.filter(|item| is_kept(item, now)).as_ref().map(read).transpose()
+        found.filter(|item| keys::is_kept(item, now)).as_ref().map(read).transpose()
     }
 
     /// Every schedule that is still kept at `now` and can be read, oldest first. One that cannot is logged and left out: it must not
@@ -73,7 +73,7 @@ impl Store {
         let mut schedules = Vec::new();
         let mut pages = self.pages(SCHEDULES.to_owned(), None);
         while let Some(page) = pages.next().await {
-            for item in page?.into_iter().filter(|item| is_kept(item, now)) {
+            for item in page?.into_iter().filter(|item| keys::is_kept(item, now)) {
                 match read(&item) {
                     Ok(schedule) => schedules.push(schedule),
                     Err(error) => tracing::error!(%error, "schedule left out"),
@@ -152,7 +152,7 @@ fn read(item: &Item) -> Result<Schedule, StoreError> {
     let id = keys::text(item, "sk").unwrap_or("?");
     let text = |name| keys::text(item, name);
     let day = |name| text(name).and_then(|text| text.parse::<Day>().ok());
-    let instant = |name| keys::number(item, name).and_then(|unix| i64::try_from(unix).ok());
+    let instant = |name| keys::instant(item, name);
     let schedule = || {
         let timetable = Timetable {
             frequency: read_frequency(text("frequency")?)?,
