@@ -50,6 +50,11 @@ pub(crate) fn wrong(name: &str, value: &Value, allowed: impl Into<String>) -> Pr
 }
 
 impl Fields {
+    /// Fields that came another way than as JSON.
+    pub(crate) fn new(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
     /// Refuses fields with other names.
     pub(crate) fn only(&self, names: &[&str]) -> Result<(), Problem> {
         match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {

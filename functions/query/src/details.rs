@@ -7,7 +7,7 @@ use report::views::{SenderDetails, SenderFigures};
 use report::{SENDER_LIMIT, View};
 
 use crate::Query;
-use crate::params::{self, Given};
+use crate::params::{self, Given, Params};
 use crate::problem::{Body, Problem};
 
 /// One sender: its figures, days, accounts, mechanisms and client addresses.
@@ -32,6 +32,15 @@ pub(crate) async fn sender(
         return Err(Problem::NotFound { path: format!("/v1/reports/{view}/details") });
     }
     let params = given.read(params::REPORT, &query)?;
+    Ok(Json(of(&query, &sender, &params).await?))
+}
+
+/// Everything about a sender in a range.
+pub(crate) async fn of(
+    query: &Query,
+    sender: &str,
+    params: &Params,
+) -> Result<SenderDetails, Problem> {
     let sender = sender.to_lowercase();
     // An address tells its domain; the null sender and bare names may belong to any.
     let own = sender.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| !domain.is_empty());
@@ -46,5 +55,5 @@ pub(crate) async fn sender(
         let state = query.history.state(params.range).await?;
         figures = query.history.gather(&state, &wanted, SenderFigures::default).await?;
     }
-    Ok(Json(figures.details(sender, params.range)))
+    Ok(figures.details(sender, params.range))
 }

@@ -67,10 +67,15 @@ pub(crate) async fn details(
     given: Given,
 ) -> Result<Json<InsightDetails>, Problem> {
     let range = given.read(params::RANGE, &query)?.range;
-    let (insight, days) = read(&query, range).await?;
-    let failures = query.store.failures(range).await?;
+    Ok(Json(behind(&query, range).await?))
+}
+
+/// The insight of a range with what is behind it.
+pub(crate) async fn behind(query: &Query, range: Range) -> Result<InsightDetails, Problem> {
+    let failures = async { Ok(query.store.failures(range).await?) };
+    let ((insight, days), failures) = tokio::try_join!(read(query, range), failures)?;
     let auth_failures = failures.iter().map(|row| row.failures).sum();
-    Ok(Json(views::insight_details(insight, &days, auth_failures)))
+    Ok(views::insight_details(insight, &days, auth_failures))
 }
 
 async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem> {

@@ -2,9 +2,10 @@
 //!
 //! [`router`] gives the whole interface; `main` puts it behind AWS Lambda, the one-machine program
 //! behind a socket. One module per kind of view; [`params`] reads what was asked, [`problem`] says
-//! what is wrong with it.
+//! what is wrong with it. [`dashboard`] shows the same as pages.
 
 mod body;
+mod dashboard;
 mod detailed;
 mod details;
 mod insight;
@@ -16,6 +17,7 @@ mod requests;
 mod schedules;
 mod snapshots;
 mod table;
+mod timetable;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,7 +122,7 @@ impl fmt::Debug for Query {
     }
 }
 
-/// The whole HTTP interface.
+/// The whole HTTP interface, and the dashboard.
 pub fn router(query: Query) -> Router {
     Router::new()
         .route("/healthz", get(insight::healthz))
@@ -141,8 +143,9 @@ pub fn router(query: Query) -> Router {
             "/v1/schedules/{id}",
             get(schedules::one).put(schedules::replace).delete(schedules::delete),
         )
-        .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
+        .merge(dashboard::routes())
+        .fallback(dashboard::not_found)
+        .method_not_allowed_fallback(dashboard::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MOST))
         .layer(middleware::map_response(with_headers))
         .with_state(query)
@@ -151,6 +154,8 @@ pub fn router(query: Query) -> Router {
 async fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(dashboard::POLICY));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -8,8 +8,8 @@ use report::{Day, RETENTION_DAYS, Range, RangeError, Sort};
 use crate::Query;
 use crate::problem::Problem;
 
-/// Rows on a page, if nothing else is asked.
-const LIMIT: usize = 100;
+/// Rows on a page of an answer, if nothing else is asked.
+pub(crate) const LIMIT: usize = 100;
 /// The most rows on a page.
 const MOST: usize = 1000;
 
@@ -22,7 +22,7 @@ pub(crate) struct Params {
     /// Part of the sender, in lower case; empty is every sender.
     pub(crate) search: String,
     pub(crate) sort: Sort,
-    pub(crate) limit: usize,
+    pub(crate) limit: Option<usize>,
     pub(crate) cursor: Option<String>,
     pub(crate) csv: bool,
 }
@@ -63,7 +63,7 @@ fn prefers_csv(headers: &HeaderMap) -> bool {
 
 impl Given {
     /// Checks everything against what a view takes.
-    pub(crate) fn read(self, names: &[&str], query: &Query) -> Result<Params, Problem> {
+    pub(crate) fn read(&self, names: &[&str], query: &Query) -> Result<Params, Problem> {
         for (at, (name, value)) in self.pairs.iter().enumerate() {
             if !names.contains(&name.as_str()) {
                 let allowed = format!("the parameters here are {}", names.join(", "));
@@ -84,7 +84,14 @@ impl Given {
         })
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// Leaves out what is empty: forms send every field.
+    pub(crate) fn filled(mut self) -> Self {
+        self.pairs.retain(|(_, value)| !value.is_empty());
+        self
+    }
+
+    /// A parameter as it came.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -104,11 +111,11 @@ impl Given {
         })
     }
 
-    fn limit(&self) -> Result<usize, Problem> {
-        let Some(text) = self.get("limit") else { return Ok(LIMIT) };
+    fn limit(&self) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.get("limit") else { return Ok(None) };
         let read = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
         let allowed = || format!("it must be a whole number from 1 to {MOST}");
-        read.ok_or_else(|| Problem::parameter("limit", text, allowed()))
+        read.map(Some).ok_or_else(|| Problem::parameter("limit", text, allowed()))
     }
 
     fn csv(&self) -> Result<bool, Problem> {

@@ -37,6 +37,8 @@ pub enum Problem {
     },
     /// The body is too large.
     TooLarge,
+    /// A page of another site sent the form.
+    CrossSite,
     /// Something else was asked with the same idempotency key.
     KeyReused,
     /// The day has had all its report requests.
@@ -104,6 +106,9 @@ impl Problem {
                 "unsupported-media-type",
                 "The body must be JSON",
             ),
+            Self::CrossSite => {
+                (StatusCode::FORBIDDEN, "cross-site", "The form comes from another site")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -131,7 +136,18 @@ impl Problem {
         }
     }
 
-    fn detail(&self) -> String {
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.kind().0
+    }
+
+    /// What the type means.
+    pub(crate) fn title(&self) -> &'static str {
+        self.kind().2
+    }
+
+    /// What is wrong here, and how to mend it.
+    pub(crate) fn detail(&self) -> String {
         match self {
             Self::InvalidParameter { parameter, value, allowed } => {
                 format!("{parameter}={value} cannot be used: {allowed}")
@@ -144,6 +160,11 @@ impl Problem {
             }
             Self::MediaType { given } => {
                 format!("Content-Type is '{given}': send a JSON object as application/json")
+            }
+            Self::CrossSite => {
+                "only forms on the pages of this service are taken: open the page here and send its form; \
+                 scripts send JSON to /v1"
+                    .to_owned()
             }
             Self::TooLarge => format!("a body may have {} bytes at most", crate::body::MOST),
             Self::KeyReused => {
@@ -214,10 +235,10 @@ impl From<StoreError> for Problem {
     }
 }
 
-pub(crate) async fn not_found(uri: Uri) -> Problem {
+pub(crate) fn not_found(uri: &Uri) -> Problem {
     Problem::NotFound { path: uri.path().chars().take(200).collect() }
 }
 
-pub(crate) async fn method_not_allowed(method: Method) -> Problem {
+pub(crate) fn method_not_allowed(method: &Method) -> Problem {
     Problem::MethodNotAllowed { method: method.to_string() }
 }

@@ -10,7 +10,7 @@ use crate::Query;
 use crate::params::{self, Given, Params};
 use crate::problem::{Body, Problem};
 
-async fn read(query: &Query, given: Given) -> Result<(Params, Rollup), Problem> {
+async fn read(query: &Query, given: &Given) -> Result<(Params, Rollup), Problem> {
     let params = given.read(params::REPORT, query)?;
     let domain = params.domain.as_deref().unwrap_or(ALL_DOMAINS);
     let days = query.store.rollup(domain, params.range).await?;
@@ -31,7 +31,7 @@ pub(crate) async fn sending_volume(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Json<SendingVolume>, Problem> {
-    let (params, days) = read(&query, given).await?;
+    let (params, days) = read(&query, &given).await?;
     Ok(Json(views::sending_volume(params.range, params.domain, &days)))
 }
 
@@ -49,6 +49,6 @@ pub(crate) async fn tls_usage(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Json<TlsUsage>, Problem> {
-    let (params, days) = read(&query, given).await?;
+    let (params, days) = read(&query, &given).await?;
     Ok(Json(views::tls_usage(params.range, params.domain, &days)))
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::Query;
 use crate::body::{Fields, wrong};
-use crate::params::{self, Given};
+use crate::params::{self, Given, Params};
 use crate::problem::{Body, Problem};
 
 /// The longest name of a report, in characters.
@@ -148,12 +148,24 @@ pub(crate) async fn create(
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Problem> {
+    let key = key(&headers)?.map(|key| IdempotencyKey::new(key, &fields.canonical()));
+    let request = place(&query, &fields, key).await?;
+    let location = format!("/v1/report-requests/{}", request.id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(Request::from(request)))
+        .into_response())
+}
+
+/// Places the request that the fields describe, once for each key.
+pub(crate) async fn place(
+    query: &Query,
+    fields: &Fields,
+    key: Option<IdempotencyKey>,
+) -> Result<ReportRequest, Problem> {
     fields.only(FIELDS)?;
     let (now, today) = (query.now(), query.today());
-    let contents = contents(&fields, &query)?;
+    let contents = contents(fields, query)?;
     let day = |name| fields.text(name)?.map(|text| params::day(name, text)).transpose();
     let range = params::range(day("start")?, day("end")?, today)?;
-    let key = key(&headers)?.map(|key| IdempotencyKey::new(key, &fields.canonical()));
     let request = ReportRequest::new(query.next_id(), contents, range, now);
     let guard = Guard { key, limit: Some((query.clocks_day(), query.mailing.requests_per_day)) };
     let request = match query.store.place_request(&request, &guard, now).await? {
@@ -163,9 +175,7 @@ pub(crate) async fn create(
         Placed::LimitReached => return Err(query.no_more_today()),
     };
     tracing::info!(request = request.id, "report requested");
-    let location = format!("/v1/report-requests/{}", request.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(Request::from(request)))
-        .into_response())
+    Ok(request)
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
@@ -192,15 +202,27 @@ pub(crate) async fn list(
     given: Given,
 ) -> Result<Json<Requests>, Problem> {
     let params = given.read(params::PAGE, &query)?;
+    let (found, next) = page(&query, &params, params::LIMIT).await?;
+    Ok(Json(Requests { requests: found.into_iter().map(Request::from).collect(), next }))
+}
+
+/// The page that is asked for, with `limit` requests at most if nothing else is asked, and the cursor of the
+/// next.
+pub(crate) async fn page(
+    query: &Query,
+    params: &Params,
+    limit: usize,
+) -> Result<(Vec<ReportRequest>, Option<String>), Problem> {
+    let limit = params.limit.unwrap_or(limit);
     let before = params.cursor.as_deref();
     if let Some(cursor) = before
         && params::id(cursor).is_none()
     {
         return Err(Problem::parameter("cursor", cursor, "it must be next of an earlier page"));
     }
-    let (found, more) = query.store.requests(before, params.limit, query.now()).await?;
+    let (found, more) = query.store.requests(before, limit, query.now()).await?;
     let next = found.last().filter(|_| more).map(|request| request.id.clone());
-    Ok(Json(Requests { requests: found.into_iter().map(Request::from).collect(), next }))
+    Ok((found, next))
 }
 
 /// One report request, as it stands.
@@ -217,10 +239,15 @@ pub(crate) async fn one(
     given: Given,
 ) -> Result<Json<Request>, Problem> {
     given.read(&[], &query)?;
-    let found = match params::id(&id) {
-        Some(id) => query.store.request(&id, query.now()).await?,
-        None => None,
-    };
-    let request = found.ok_or_else(|| Problem::not_found("/v1/report-requests", &id))?;
+    let request = find(&query, &id).await?;
+    let request = request.ok_or_else(|| Problem::not_found("/v1/report-requests", &id))?;
     Ok(Json(request.into()))
+}
+
+/// The request with this id, if there is one.
+pub(crate) async fn find(query: &Query, id: &str) -> Result<Option<ReportRequest>, Problem> {
+    match params::id(id) {
+        Some(id) => Ok(query.store.request(&id, query.now()).await?),
+        None => Ok(None),
+    }
 }

@@ -4,18 +4,18 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc, Weekday};
-use chrono_tz::Tz;
+use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use report::{Day, Frequency, MonthDay, Schedule, Status, Timetable, View, day_in};
+use report::{Contents, Frequency, MonthDay, Schedule, Status, Timetable, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Query;
-use crate::body::{Fields, wrong};
+use crate::body::Fields;
 use crate::params::{self, Given};
 use crate::problem::{Body, Problem};
 use crate::requests::{contents, instant};
+use crate::timetable::{TIME, WEEKDAYS, timetable};
 
 /// The most schedules.
 pub(crate) const SCHEDULES: usize = 250;
@@ -37,21 +37,10 @@ const FIELDS: &[&str] = &[
     "expires",
     "paused",
 ];
-const TIME: &str = "%H:%M";
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Mon),
-    ("tuesday", Weekday::Tue),
-    ("wednesday", Weekday::Wed),
-    ("thursday", Weekday::Thu),
-    ("friday", Weekday::Fri),
-    ("saturday", Weekday::Sat),
-    ("sunday", Weekday::Sun),
-];
-
 /// How often a report is sent.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Often {
+pub(crate) enum Often {
     /// Every day, about the day before.
     Daily,
     /// Every week, about the seven days before.
@@ -90,7 +79,7 @@ pub(crate) struct NewSchedule {
 /// A day of the month.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
-enum MonthDayField {
+pub(crate) enum MonthDayField {
     /// 1 to 31.
     Number(u32),
     /// `last`.
@@ -100,7 +89,7 @@ enum MonthDayField {
 /// Whether a schedule goes on.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum ScheduleState {
+pub(crate) enum ScheduleState {
     /// It has a next run.
     Active,
     /// It is switched off for now.
@@ -113,41 +102,41 @@ enum ScheduleState {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Run {
     /// When.
-    due: DateTime<Utc>,
+    pub(crate) due: DateTime<Utc>,
     /// The report request that came of it.
-    request: String,
+    pub(crate) request: String,
     /// How far that is; null once it is not kept any more.
-    status: Option<Status>,
+    pub(crate) status: Option<Status>,
     /// Why it failed, or is tried again later.
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// A schedule.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ScheduleView {
-    id: String,
-    name: String,
-    view: View,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) view: View,
     /// The sender domain; null is all of them.
-    domain: Option<String>,
-    recipients: Vec<String>,
-    frequency: Often,
+    pub(crate) domain: Option<String>,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) frequency: Often,
     /// Of a weekly one.
-    weekday: Option<String>,
+    pub(crate) weekday: Option<String>,
     /// Of a monthly one.
-    day: Option<MonthDayField>,
-    time: String,
-    zone: String,
-    first_date: NaiveDate,
+    pub(crate) day: Option<MonthDayField>,
+    pub(crate) time: String,
+    pub(crate) zone: String,
+    pub(crate) first_date: NaiveDate,
     /// The last day on which it can be due.
-    expires: NaiveDate,
-    paused: bool,
-    state: ScheduleState,
+    pub(crate) expires: NaiveDate,
+    pub(crate) paused: bool,
+    pub(crate) state: ScheduleState,
     /// When it is due next; null if it is paused or has expired.
-    next_run: Option<DateTime<Utc>>,
+    pub(crate) next_run: Option<DateTime<Utc>>,
     /// When it was due last; null if it never was.
-    last_run: Option<Run>,
-    created: DateTime<Utc>,
+    pub(crate) last_run: Option<Run>,
+    pub(crate) created: DateTime<Utc>,
 }
 
 /// All schedules.
@@ -157,81 +146,9 @@ pub(crate) struct Schedules {
     schedules: Vec<ScheduleView>,
 }
 
-/// Reads when a report is due; of a schedule that is being edited, what it was stands for fields that are not given.
-fn timetable(
-    fields: &Fields,
-    query: &Query,
-    before: Option<&Timetable>,
-) -> Result<Timetable, Problem> {
-    const TIMES: &str = "it must be a time of day as in 08:00";
-    let time = fields.needed("time", TIMES)?;
-    let read = NaiveTime::parse_from_str(time, TIME).ok();
-    let read = read.filter(|read| read.format(TIME).to_string() == time);
-    let time = read.ok_or_else(|| Problem::parameter("time", time, TIMES))?;
-    let zone = match fields.text("zone")? {
-        None => before.map_or(query.zone, |before| before.zone),
-        Some(name) => name.parse::<Tz>().map_err(|_| {
-            Problem::parameter("zone", name, "it must be an IANA time zone, as in Europe/Berlin")
-        })?,
-    };
-    let day = |name| fields.text(name)?.map(|text| params::day(name, text)).transpose();
-    let today = day_in(zone, query.now());
-    let first = day("first_date")?.or(before.map(|before| before.first)).unwrap_or(today);
-    let kept = before.filter(|before| before.first == first).map(|before| before.expires);
-    let expires: Day = day("expires")?.or(kept).unwrap_or_else(|| Timetable::a_year_after(first));
-    if expires < first || expires < today {
-        let allowed = format!(
-            "it is the last day on which the report can be sent: it must not lie before today ({today}) or \
-             first_date ({first})"
-        );
-        return Err(Problem::parameter("expires", &expires.to_string(), allowed));
-    }
-    let (frequency, counted_in) = (frequency(fields)?, query.zone);
-    let timetable = Timetable { frequency, time, zone, first, expires, counted_in };
-    if timetable.next_after(query.now()).is_none() {
-        let allowed = "the report would never be sent: it is not due any more up to that day";
-        return Err(Problem::parameter("expires", &expires.to_string(), allowed));
-    }
-    Ok(timetable)
-}
-
-fn frequency(fields: &Fields) -> Result<Frequency, Problem> {
-    const OFTEN: &str = "it must be daily, weekly or monthly";
-    let (weekday, day) = (fields.text("weekday")?, fields.get("day"));
-    let often = fields.needed("frequency", OFTEN)?;
-    if let Some(weekday) = weekday.filter(|_| often != "weekly") {
-        return Err(Problem::parameter("weekday", weekday, "only weekly reports have one"));
-    }
-    if let Some(day) = day.filter(|_| often != "monthly") {
-        return Err(wrong("day", day, "only monthly reports have one"));
-    }
-    match often {
-        "daily" => Ok(Frequency::Daily),
-        "weekly" => {
-            let name = weekday.unwrap_or_default();
-            let found = WEEKDAYS.into_iter().find(|(known, _)| *known == name);
-            let (_, weekday) = found.ok_or_else(|| {
-                Problem::parameter("weekday", name, "weekly reports need monday to sunday")
-            })?;
-            Ok(Frequency::Weekly(weekday))
-        }
-        "monthly" => {
-            let day = day.cloned().unwrap_or_default();
-            let number = day.as_u64().filter(|day| (1..=31).contains(day));
-            let number = number.and_then(|day| u32::try_from(day).ok());
-            match number {
-                Some(number) => Ok(Frequency::Monthly(MonthDay::Day(number))),
-                None if day == "last" => Ok(Frequency::Monthly(MonthDay::Last)),
-                None => Err(wrong("day", &day, "monthly reports need 1 to 31, or last")),
-            }
-        }
-        other => Err(Problem::parameter("frequency", other, OFTEN)),
-    }
-}
-
 impl Query {
     /// A schedule with what became of its last run.
-    async fn shown(&self, schedule: Schedule) -> Result<ScheduleView, Problem> {
+    pub(crate) async fn shown(&self, schedule: Schedule) -> Result<ScheduleView, Problem> {
         let now = self.now();
         let next_run = schedule.next_run(now).map(instant);
         let state = match next_run {
@@ -285,7 +202,7 @@ impl Query {
     }
 
     /// The schedule at a path.
-    async fn schedule(&self, id: &str) -> Result<Schedule, Problem> {
+    pub(crate) async fn schedule(&self, id: &str) -> Result<Schedule, Problem> {
         let found = match params::id(id) {
             Some(id) => self.store.schedule(&id, self.now()).await?,
             None => None,
@@ -316,9 +233,17 @@ pub(crate) async fn create(
     State(query): State<Query>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    checked(&fields)?;
-    let (now, contents) = (query.now(), contents(&fields, &query)?);
-    let timetable = timetable(&fields, &query, None)?;
+    let schedule = make(&query, &fields).await?;
+    let location = format!("/v1/schedules/{}", schedule.id);
+    let shown = Json(query.shown(schedule).await?);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown).into_response())
+}
+
+/// Makes the schedule that the fields describe.
+pub(crate) async fn make(query: &Query, fields: &Fields) -> Result<Schedule, Problem> {
+    checked(fields)?;
+    let (now, contents) = (query.now(), contents(fields, query)?);
+    let timetable = timetable(fields, query, None)?;
     let paused = fields.flag("paused")?.unwrap_or(false);
     if query.store.schedules(now).await?.len() >= SCHEDULES {
         return Err(Problem::TooManySchedules);
@@ -327,9 +252,7 @@ pub(crate) async fn create(
     let schedule = Schedule { id, contents, timetable, paused, created: now, since: now, last };
     query.store.put_schedule(&schedule, false).await?;
     tracing::info!(schedule = schedule.id, "schedule made");
-    let location = format!("/v1/schedules/{}", schedule.id);
-    let shown = Json(query.shown(schedule).await?);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown).into_response())
+    Ok(schedule)
 }
 
 /// All schedules, each with its next and last run.
@@ -343,10 +266,14 @@ pub(crate) async fn list(
     given: Given,
 ) -> Result<Json<Schedules>, Problem> {
     given.read(&[], &query)?;
+    Ok(Json(Schedules { schedules: all(&query).await? }))
+}
+
+/// All schedules, the oldest first.
+pub(crate) async fn all(query: &Query) -> Result<Vec<ScheduleView>, Problem> {
     let schedules = query.store.schedules(query.now()).await?;
     let shown = schedules.into_iter().map(|schedule| query.shown(schedule));
-    let schedules = stream::iter(shown).buffered(LOOK_UPS).try_collect().await?;
-    Ok(Json(Schedules { schedules }))
+    stream::iter(shown).buffered(LOOK_UPS).try_collect().await
 }
 
 /// One schedule.
@@ -386,20 +313,46 @@ pub(crate) async fn replace(
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Json<ScheduleView>, Problem> {
-    let mut before = query.schedule(&id).await?;
-    checked(&fields)?;
-    let contents = contents(&fields, &query)?;
+    Ok(Json(query.shown(redefine(&query, &id, &fields).await?).await?))
+}
+
+/// Gives a schedule the definition that the fields tell.
+pub(crate) async fn redefine(
+    query: &Query,
+    id: &str,
+    fields: &Fields,
+) -> Result<Schedule, Problem> {
+    // That there is none is told before what is wrong with the fields.
+    query.schedule(id).await?;
+    checked(fields)?;
+    let contents = contents(fields, query)?;
     let paused = fields.flag("paused")?;
+    edit(query, id, |before| {
+        let timetable = timetable(fields, query, Some(&before.timetable))?;
+        Ok((contents.clone(), timetable, paused.unwrap_or(before.paused)))
+    })
+    .await
+}
+
+/// Switches a schedule off or on.
+pub(crate) async fn pause(query: &Query, id: &str, paused: bool) -> Result<Schedule, Problem> {
+    edit(query, id, |before| Ok((before.contents.clone(), before.timetable, paused))).await
+}
+
+/// Edits a schedule, anew from what it is by then if it ran meanwhile.
+async fn edit(
+    query: &Query,
+    id: &str,
+    edited: impl Fn(&Schedule) -> Result<(Contents, Timetable, bool), Problem>,
+) -> Result<Schedule, Problem> {
     for _ in 0..EDITS {
-        let timetable = timetable(&fields, &query, Some(&before.timetable))?;
-        let paused = paused.unwrap_or(before.paused);
-        let schedule = before.redefined(contents.clone(), timetable, paused, query.now());
+        let before = query.schedule(id).await?;
+        let (contents, timetable, paused) = edited(&before)?;
+        let schedule = before.redefined(contents, timetable, paused, query.now());
         if query.store.put_schedule(&schedule, true).await? {
             tracing::info!(schedule = schedule.id, "schedule edited");
-            return Ok(Json(query.shown(schedule).await?));
+            return Ok(schedule);
         }
-        // It ran, or was deleted, meanwhile.
-        before = query.schedule(&id).await?;
     }
     Err(Problem::Unavailable)
 }
@@ -416,10 +369,16 @@ pub(crate) async fn delete(
     State(query): State<Query>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let schedule = query.schedule(&id).await?;
+    remove(&query, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a schedule.
+pub(crate) async fn remove(query: &Query, id: &str) -> Result<(), Problem> {
+    let schedule = query.schedule(id).await?;
     if !query.store.delete_schedule(&schedule.id).await? {
-        return Err(no_schedule(&id));
+        return Err(no_schedule(id));
     }
     tracing::info!(schedule = schedule.id, "schedule deleted");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use history::{Grain, Wanted};
 use report::csv;
 use report::views::{TlsRow, VolumeRow};
-use report::{Range, SenderRow, SenderTable, Senders, View};
+use report::{Place, Range, SenderPage, SenderRow, SenderTable, Senders, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,14 +39,29 @@ pub(crate) struct TlsPage {
     next: Option<String>,
 }
 
-/// Where a page ended. Opaque to clients; nothing secret in it.
+/// A page of a table.
+pub(crate) struct Page<R> {
+    pub(crate) rows: Vec<R>,
+    /// How many rows stand before these.
+    pub(crate) before: usize,
+    /// How many follow.
+    pub(crate) after: usize,
+    /// The cursor of the page before; none on the first.
+    pub(crate) previous: Option<String>,
+    /// The cursor of the next page; none on the last.
+    pub(crate) next: Option<String>,
+}
+
+/// Where a page ended or began. Opaque to clients; nothing secret in it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Cursor {
     /// Checksum of everything asked but cursor and limit: a cursor fits one question only.
     question: u64,
     /// Which computation of the table the first page showed.
     snapshot: u64,
-    /// The last row shown.
+    /// Whether the page lies before the row, not behind it.
+    before: bool,
+    /// The last row shown, or the first.
     sender: String,
     counts: [u64; 6],
 }
@@ -70,8 +85,8 @@ pub(crate) async fn sending_volume(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Response, Problem> {
-    answer(&query, given, View::SendingVolume, |rows, next| {
-        Json(VolumePage { rows: rows.iter().map(VolumeRow::from).collect(), next }).into_response()
+    answer(&query, &given, View::SendingVolume, |Page { rows, next, .. }| {
+        Json(VolumePage { rows, next }).into_response()
     })
     .await
 }
@@ -95,39 +110,59 @@ pub(crate) async fn tls_usage(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Response, Problem> {
-    answer(&query, given, View::TlsUsage, |rows, next| {
-        Json(TlsPage { rows: rows.iter().map(TlsRow::from).collect(), next }).into_response()
+    answer(&query, &given, View::TlsUsage, |Page { rows, next, .. }| {
+        Json(TlsPage { rows, next }).into_response()
     })
     .await
 }
 
-async fn answer(
+async fn answer<R: for<'r> From<&'r SenderRow<'r>>>(
     query: &Query,
-    given: Given,
+    given: &Given,
     view: View,
-    page: impl FnOnce(&[SenderRow<'_>], Option<String>) -> Response,
+    show: impl FnOnce(Page<R>) -> Response,
 ) -> Result<Response, Problem> {
     let params = given.read(params::TABLE, query)?;
     if params.csv {
         let senders = senders(query, &params).await?.1;
         return blocking(move || whole(&senders, view, &params)).await?;
     }
-    let question = question(&params, view);
+    Ok(show(page(query, &params, view, params::LIMIT).await?))
+}
+
+/// The page that is asked for, with `limit` rows at most if nothing else is asked.
+pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
+    query: &Query,
+    params: &Params,
+    view: View,
+    limit: usize,
+) -> Result<Page<R>, Problem> {
+    let question = question(params, view);
     let cursor = params.cursor.as_deref().map(|text| Cursor::read(text, question)).transpose()?;
     let shown = cursor.as_ref().map(|cursor| cursor.snapshot);
     let (snapshot, senders) = match shown.and_then(|id| Some((id, query.snapshots.get(id)?))) {
         Some(known) => known,
-        None => senders(query, &params).await?,
+        None => senders(query, params).await?,
     };
-    let after = cursor.as_ref().map(Cursor::row);
-    let (rows, more) = senders.page(params.sort, &params.search, after, params.limit);
-    let last = rows.last().filter(|_| more);
-    let next = last.map(|row| Cursor::after(row, question, snapshot).write());
-    Ok(page(&rows, next))
+    let place = cursor.as_ref().map_or(Place::First, Cursor::place);
+    let limit = params.limit.unwrap_or(limit);
+    let SenderPage { rows, before, after } =
+        senders.page(params.sort, &params.search, place, limit);
+    let at = |row: &SenderRow<'_>, before| Cursor::at(row, before, question, snapshot).write();
+    Ok(Page {
+        previous: rows.first().filter(|_| before > 0).map(|row| at(row, true)),
+        next: rows.last().filter(|_| after > 0).map(|row| at(row, false)),
+        rows: rows.iter().map(R::from).collect(),
+        before,
+        after,
+    })
 }
 
 /// The table of a range and domain, with the number under which it is kept.
-async fn senders(query: &Query, params: &Params) -> Result<(u64, Arc<Senders>), Problem> {
+pub(crate) async fn senders(
+    query: &Query,
+    params: &Params,
+) -> Result<(u64, Arc<Senders>), Problem> {
     let state = query.history.state(params.range).await?;
     let mut hasher = DefaultHasher::new();
     (state.fingerprint(), &params.domain).hash(&mut hasher);
@@ -182,18 +217,19 @@ fn question(params: &Params, view: View) -> u64 {
 }
 
 impl Cursor {
-    fn after(row: &SenderRow<'_>, question: u64, snapshot: u64) -> Self {
+    fn at(row: &SenderRow<'_>, before: bool, question: u64, snapshot: u64) -> Self {
         let sender = row.sender.to_owned();
         let counts = report::TlsVersion::ALL.map(|version| row.counts.get(version));
-        Self { question, snapshot, sender, counts }
+        Self { question, snapshot, before, sender, counts }
     }
 
-    fn row(&self) -> SenderRow<'_> {
+    fn place(&self) -> Place<'_> {
         let mut counts = report::TlsCounts::default();
         for (version, messages) in report::TlsVersion::ALL.into_iter().zip(self.counts) {
             counts.add(version, messages);
         }
-        SenderRow { sender: &self.sender, counts }
+        let row = SenderRow { sender: &self.sender, counts };
+        if self.before { Place::Before(row) } else { Place::After(row) }
     }
 
     fn write(&self) -> String {

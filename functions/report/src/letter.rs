@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use mailer::{File, Image, Mail};
 use report::views::{self, TlsUsage};
 use report::{
-    Day, Range, ReportRequest, SenderRow, Senders, Sort, TlsCounts, TlsVersion, View, csv,
-    displayed, grouped, percent,
+    Place, Range, ReportRequest, SenderRow, Senders, Sort, TlsCounts, TlsVersion, View, csv, date,
+    displayed, grouped, percent, period,
 };
 
 use crate::chart;
@@ -279,8 +279,8 @@ fn subject(said: &Said, total: u64) -> String {
 
 fn most_legacy(senders: &Senders) -> Top {
     let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::None];
-    let (rows, _) = senders.page(Sort::MOST_LEGACY, "", None, TOP);
-    let rows = rows.iter().filter(|row| row.counts.legacy() > 0).map(|row| {
+    let page = senders.page(Sort::MOST_LEGACY, "", Place::First, TOP);
+    let rows = page.rows.iter().filter(|row| row.counts.legacy() > 0).map(|row| {
         let share = percent(row.counts.legacy(), row.counts.total());
         let cells = old.map(|version| grouped(row.counts.get(version)));
         line(row, format!("{share:.2} % of its messages"), cells.into())
@@ -295,8 +295,8 @@ fn most_legacy(senders: &Senders) -> Top {
 }
 
 fn most_messages(senders: &Senders, total: u64) -> Top {
-    let (rows, _) = senders.page(Sort::MOST_MESSAGES, "", None, TOP);
-    let rows = rows.iter().map(|row| {
+    let page = senders.page(Sort::MOST_MESSAGES, "", Place::First, TOP);
+    let rows = page.rows.iter().map(|row| {
         let messages = row.counts.total();
         let share = format!("{:.2} % of all", percent(messages, total));
         line(row, share, vec![grouped(messages)])
@@ -360,16 +360,4 @@ fn version_row(share: &report::TlsShare) -> VersionRow {
         width,
         legacy: share.version.is_legacy() && share.messages > 0,
     }
-}
-
-fn date(day: Day) -> String {
-    day.format("%-d %b %Y").to_string()
-}
-
-/// A range for people, as in `18 Nov 2026 to 24 Nov 2026`.
-fn period(range: Range) -> String {
-    if range.start == range.end {
-        return date(range.start);
-    }
-    format!("{} to {}", date(range.start), date(range.end))
 }

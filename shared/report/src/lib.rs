@@ -10,6 +10,7 @@ mod day;
 mod recipients;
 mod request;
 mod senders;
+mod sort;
 mod submission;
 mod tally;
 mod text;
@@ -22,14 +23,15 @@ pub mod views;
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
 pub use recipients::{RECIPIENTS, RecipientDomains, RecipientError};
 pub use request::{Contents, LastRun, REQUESTS_PER_DAY, ReportRequest, Schedule, Status};
-pub use senders::{Column, SenderRow, SenderTable, Senders, Sort};
+pub use senders::{Place, SenderPage, SenderRow, SenderTable, Senders};
+pub use sort::{Column, Sort};
 pub use submission::{
     AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of,
 };
 pub use tally::{ALL_DOMAINS, Counted, Marks, RollupEntry, Tally, Window};
 pub use text::{
-    ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, displayed, grouped, lowered,
-    uppered,
+    ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, date, displayed, grouped,
+    lowered, period, uppered,
 };
 pub use timetable::{Frequency, MonthDay, Timetable};
 pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};

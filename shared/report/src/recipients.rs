@@ -59,7 +59,9 @@ impl RecipientDomains {
         }
     }
 
-    fn describe(&self) -> String {
+    /// The domains for people, as in `corp.test, example.org`.
+    #[must_use]
+    pub fn describe(&self) -> String {
         match self {
             Self::Any => "any".to_owned(),
             Self::Listed(domains) if domains.is_empty() => "none is configured".to_owned(),

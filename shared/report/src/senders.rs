@@ -6,9 +6,8 @@ use std::hash::BuildHasher as _;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use memchr::memmem::Finder;
-use serde::{Deserialize, Serialize};
 
-use crate::{TlsCounts, TlsVersion};
+use crate::{Column, Sort, TlsCounts, TlsVersion};
 
 /// One sender's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,116 +175,64 @@ impl Senders {
         places.into_iter().map(|at| self.row(at))
     }
 
-    /// The first `limit` rows behind `after`, and whether more follow.
+    /// At most `limit` rows with `part` in their sender, from a place in the order on.
     ///
     /// Picks the rows of one page, in time that grows with the number of senders only, and sorts these
-    /// alone: no order has to be kept for later pages.
+    /// alone: no order has to be kept for other pages.
     #[must_use]
-    pub fn page(
-        &self,
-        sort: Sort,
-        part: &str,
-        after: Option<SenderRow<'_>>,
-        limit: usize,
-    ) -> (Vec<SenderRow<'_>>, bool) {
-        let behind = |at: &usize| {
-            after.is_none_or(|after| sort.compare(&self.row(*at), &after) == Ordering::Greater)
+    pub fn page(&self, sort: Sort, part: &str, place: Place<'_>, limit: usize) -> SenderPage<'_> {
+        let wanted = |at: usize| match place {
+            Place::First => true,
+            Place::After(row) => sort.compare(&self.row(at), &row) == Ordering::Greater,
+            Place::Before(row) => sort.compare(&self.row(at), &row) == Ordering::Less,
         };
-        let mut places: Vec<_> = self.found(part).filter(behind).collect();
-        let more = places.len() > limit;
-        if more {
-            places.select_nth_unstable_by(limit, |one, other| self.compare(sort, *one, *other));
+        let (mut places, mut others) = (Vec::new(), 0);
+        for at in self.found(part) {
+            if wanted(at) {
+                places.push(at);
+            } else {
+                others += 1;
+            }
+        }
+        // The rows nearest to the place come first.
+        let nearer = |one: &usize, other: &usize| {
+            let order = self.compare(sort, *one, *other);
+            if matches!(place, Place::Before(_)) { order.reverse() } else { order }
+        };
+        let further = places.len().saturating_sub(limit);
+        if further > 0 {
+            places.select_nth_unstable_by(limit, nearer);
             places.truncate(limit);
         }
         places.sort_unstable_by(|one, other| self.compare(sort, *one, *other));
-        (places.into_iter().map(|at| self.row(at)).collect(), more)
-    }
-}
-
-/// A column to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Column {
-    /// The sender address.
-    Sender,
-    /// The message count.
-    Messages,
-    /// Messages over TLS 1.0, TLS 1.1 and without TLS, together.
-    Legacy,
-    /// Messages of one TLS version.
-    Tls(TlsVersion),
-    /// Their percentage of the sender's messages.
-    Percent(TlsVersion),
-}
-
-impl Column {
-    /// The order of two rows' counts; equal for [`Column::Sender`].
-    fn compare(self, one: &TlsCounts, other: &TlsCounts) -> Ordering {
-        match self {
-            Self::Sender => Ordering::Equal,
-            Self::Messages => one.total().cmp(&other.total()),
-            Self::Legacy => one.legacy().cmp(&other.legacy()),
-            Self::Tls(version) => one.get(version).cmp(&other.get(version)),
-            Self::Percent(version) => {
-                // Fractions are compared crosswise: exact, where rounded percentages are not.
-                let part = |counts: &TlsCounts| u128::from(counts.get(version));
-                let whole = |counts: &TlsCounts| u128::from(counts.total().max(1));
-                (part(one) * whole(other)).cmp(&(part(other) * whole(one)))
-            }
+        let rows = places.into_iter().map(|at| self.row(at)).collect();
+        match place {
+            Place::First | Place::After(_) => SenderPage { rows, before: others, after: further },
+            Place::Before(_) => SenderPage { rows, before: further, after: others },
         }
     }
 }
 
-/// A column and a direction. Rows that are equal in it stand in the order of their senders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Sort {
-    /// The column.
-    pub column: Column,
-    /// Largest first.
-    pub descending: bool,
+/// Where a page of a table lies.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'s> {
+    /// At the top.
+    First,
+    /// Right behind this row, or behind where it would stand.
+    After(SenderRow<'s>),
+    /// Right before this row, or before where it would stand.
+    Before(SenderRow<'s>),
 }
 
-impl Sort {
-    /// Most messages first.
-    pub const MOST_MESSAGES: Self = Self { column: Column::Messages, descending: true };
-
-    /// Most messages over old TLS versions, or without TLS, first.
-    pub const MOST_LEGACY: Self = Self { column: Column::Legacy, descending: true };
-
-    /// Reads `sender`, `messages`, `legacy`, `TLS1.0` or `TLS1.0.percent` (any version), with `-` before it for
-    /// descending; none if it is no such text.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let (descending, name) = match text.strip_prefix('-') {
-            Some(name) => (true, name),
-            None => (false, text),
-        };
-        let column = match name {
-            "sender" => Column::Sender,
-            "messages" => Column::Messages,
-            "legacy" => Column::Legacy,
-            _ => match name.strip_suffix(".percent") {
-                Some(version) => Column::Percent(TlsVersion::from_name(version)?),
-                None => Column::Tls(TlsVersion::from_name(name)?),
-            },
-        };
-        Some(Self { column, descending })
-    }
-
-    /// The order of two rows.
-    #[must_use]
-    pub fn compare(self, one: &SenderRow<'_>, other: &SenderRow<'_>) -> Ordering {
-        let by_sender = || one.sender.cmp(other.sender);
-        match self.column {
-            Column::Sender => self.directed(by_sender()),
-            column => {
-                self.directed(column.compare(&one.counts, &other.counts)).then_with(by_sender)
-            }
-        }
-    }
-
-    fn directed(self, ordering: Ordering) -> Ordering {
-        if self.descending { ordering.reverse() } else { ordering }
-    }
+/// Some rows of a table.
+#[derive(Debug)]
+pub struct SenderPage<'s> {
+    /// The rows, in order.
+    pub rows: Vec<SenderRow<'s>>,
+    /// How many rows stand before these.
+    pub before: usize,
+    /// How many follow.
+    pub after: usize,
 }
 
 #[cfg(test)]
@@ -328,6 +275,7 @@ mod tests {
             let sort = Sort::read(text).expect(text);
             let order: String = senders.rows(sort, "").map(|row| row.sender).collect();
             assert_eq!(order, expected, "{sort:?}");
+            assert_eq!(sort.written(), text);
         }
         for bad in ["", "-", "TLS", "messages.percent", "--sender"] {
             assert_eq!(Sort::read(bad), None, "{bad}");
@@ -348,14 +296,20 @@ mod tests {
             let sort = Sort::read(text).expect(text);
             for part in ["", "7", "nobody"] {
                 let whole: Vec<_> = senders.rows(sort, part).collect();
-                let (mut paged, mut after) = (Vec::new(), None);
+                let (mut paged, mut place) = (Vec::new(), Place::First);
                 loop {
-                    let (page, more) = senders.page(sort, part, after, 7);
-                    assert!(page.len() == 7 || !more);
-                    paged.extend_from_slice(&page);
-                    after = page.last().copied();
-                    if !more {
-                        break;
+                    let SenderPage { rows, before, after } = senders.page(sort, part, place, 7);
+                    assert_eq!((before, before + rows.len() + after), (paged.len(), whole.len()));
+                    if let Some(first) = rows.first() {
+                        let page = senders.page(sort, part, Place::Before(*first), 7);
+                        assert_eq!(page.rows, paged[before.saturating_sub(7)..], "{text} {part}");
+                        assert_eq!(page.before + page.rows.len(), before);
+                        assert_eq!(page.after, whole.len() - before);
+                    }
+                    paged.extend_from_slice(&rows);
+                    match rows.last() {
+                        Some(last) if after > 0 => place = Place::After(*last),
+                        _ => break,
                     }
                 }
                 assert_eq!(paged, whole, "{text} {part}");
@@ -398,8 +352,10 @@ mod tests {
     fn a_page_behind_a_row_that_is_gone_begins_where_it_stood() {
         let senders = table(&[("a", 5, 0), ("c", 3, 0), ("d", 1, 0)]).finish();
         let gone = SenderRow { sender: "b", counts: counts(3, 0) };
-        let (page, more) = senders.page(Sort::MOST_MESSAGES, "", Some(gone), 10);
-        assert_eq!(page.iter().map(|row| row.sender).collect::<String>(), "cd");
-        assert!(!more);
+        for (place, expected) in [(Place::After(gone), "cd"), (Place::Before(gone), "a")] {
+            let page = senders.page(Sort::MOST_MESSAGES, "", place, 10);
+            assert_eq!(page.rows.iter().map(|row| row.sender).collect::<String>(), expected);
+            assert_eq!(page.before + page.after + page.rows.len(), 3);
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
+use crate::{Day, Range};
+
 /// Longest sender kept, in bytes: RFC 5321 allows a path of 256 octets.
 pub const SENDER_LIMIT: usize = 256;
 /// Longest account name kept, in bytes.
@@ -92,6 +94,21 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A day for people, as in `18 Nov 2026`.
+#[must_use]
+pub fn date(day: Day) -> String {
+    day.format("%-d %b %Y").to_string()
+}
+
+/// A range for people, as in `18 Nov 2026 to 24 Nov 2026`.
+#[must_use]
+pub fn period(range: Range) -> String {
+    if range.start == range.end {
+        return date(range.start);
+    }
+    format!("{} to {}", date(range.start), date(range.end))
 }
 
 /// A client's IP address as the log writes it, in lower case; empty if it is none.

@@ -1,0 +1,104 @@
+//! What goes wrong, as a page.
+
+use askama::Template;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::{Frame, Part};
+use crate::problem::{self, Problem};
+
+/// A problem on the way to a page.
+#[derive(Debug)]
+pub(crate) struct Failed(pub(super) Problem);
+
+impl<E: Into<Problem>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "failed.html")]
+struct Page {
+    frame: Frame,
+    title: String,
+    told: String,
+    status: u16,
+}
+
+impl Failed {
+    /// The problem in words for somebody who looks at a page.
+    fn told(&self) -> String {
+        match &self.0 {
+            Problem::NotFound { path } => {
+                format!("There is no page at {path}. It may have been deleted, or the link is damaged.")
+            }
+            Problem::Unavailable => {
+                "The figures cannot be read at the moment. Try again; if it lasts, the service's log tells why."
+                    .to_owned()
+            }
+            other => super::words::sentence(&other.detail()),
+        }
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let title = self.0.title().to_owned();
+        let frame = Frame::of(Part::Elsewhere, title.clone());
+        let status = self.0.status();
+        let page = Page { frame, title, told: self.told(), status: status.as_u16() };
+        match page.render() {
+            Ok(text) => (status, Html(text)).into_response(),
+            Err(_) => self.0.into_response(),
+        }
+    }
+}
+
+/// Whether whoever asks would rather look at a page than read JSON.
+fn wants_page(path: &str, headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    !path.starts_with("/v1/") && accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn shown(problem: Problem, uri: &Uri, headers: &HeaderMap) -> Response {
+    if wants_page(uri.path(), headers) {
+        Failed(problem).into_response()
+    } else {
+        problem.into_response()
+    }
+}
+
+/// That nothing is here: for scripts as JSON, for people as a page.
+pub(crate) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+    shown(problem::not_found(&uri), &uri, &headers)
+}
+
+/// That this cannot be done here, in the same way.
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    shown(problem::method_not_allowed(&method), &uri, &headers)
+}
+
+/// Whether a form should be shown again, with what is wrong with it.
+pub(super) fn can_be_mended(problem: &Problem) -> bool {
+    match problem {
+        Problem::InvalidParameter { .. }
+        | Problem::KeyReused
+        | Problem::NoMoreToday { .. }
+        | Problem::TooManySchedules => true,
+        Problem::NotFound { .. }
+        | Problem::MethodNotAllowed { .. }
+        | Problem::MediaType { .. }
+        | Problem::TooLarge
+        | Problem::CrossSite
+        | Problem::Unauthorized
+        | Problem::WrongHost
+        | Problem::Busy
+        | Problem::Unavailable => false,
+    }
+}
+
+/// A page with another status than 200.
+pub(super) fn with(status: StatusCode, page: impl IntoResponse) -> Response {
+    (status, page).into_response()
+}

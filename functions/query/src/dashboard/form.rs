@@ -1,0 +1,134 @@
+//! Forms that people send.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value};
+
+use super::failed::Failed;
+use crate::body::Fields;
+use crate::problem::Problem;
+
+/// What a form holds, as it came from a page of this service.
+pub(super) struct Form(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
+        if !is_own(request.headers()) {
+            return Err(Failed(Problem::CrossSite));
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+            _ => Problem::parameter("form", "", "it must arrive whole"),
+        })?;
+        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+}
+
+/// Whether a page of this service sent the request, as the browser tells: pages of other sites can send forms
+/// too, with whatever lets the user in.
+fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => {
+            let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
+            origin.is_some_and(|(_, host)| text(header::HOST.as_str()) == Some(host))
+        }
+    }
+}
+
+impl Form {
+    /// A field; empty if it is not there.
+    pub(super) fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    /// The named fields that are filled in, as the interface takes them.
+    pub(super) fn fields(&self, names: &[&str]) -> Fields {
+        let filled = names.iter().map(|name| (*name, self.get(name)));
+        let filled = filled.filter(|(_, value)| !value.is_empty());
+        let value = |name: &str, text: &str| match name {
+            "recipients" => recipients(text).map(Value::from).collect(),
+            // `last` is the other possibility.
+            "day" => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
+            _ => Value::from(text),
+        };
+        let fields: Map<_, _> =
+            filled.map(|(name, text)| (name.to_owned(), value(name, text))).collect();
+        Fields::new(fields)
+    }
+}
+
+/// Recipients as people write them: with commas, semicolons, spaces or line breaks between them.
+fn recipients(text: &str) -> impl Iterator<Item = &str> {
+    let between = |c: char| c.is_whitespace() || c == ',' || c == ';';
+    text.split(between).filter(|one| !one.is_empty())
+}
+
+/// What is wrong with a form.
+pub(super) struct Wrong {
+    /// The field at fault; empty if it is none in particular.
+    pub(super) field: String,
+    pub(super) told: String,
+}
+
+impl Wrong {
+    pub(super) fn new(problem: &Problem) -> Self {
+        match problem {
+            Problem::InvalidParameter { parameter, allowed, .. } => {
+                Self { field: parameter.clone(), told: super::words::sentence(allowed) }
+            }
+            other => Self { field: String::new(), told: super::words::sentence(&other.detail()) },
+        }
+    }
+}
+
+/// What a form tells about one of its fields.
+pub(super) fn fault<'w>(wrong: &'w Option<Wrong>, field: &str) -> Option<&'w str> {
+    wrong.as_ref().filter(|wrong| wrong.field == field).map(|wrong| wrong.told.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_service_can_send_forms() {
+        let sent = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static("127.0.0.1:8025"));
+            for (name, value) in pairs {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            is_own(&headers)
+        };
+        assert!(sent(&[("sec-fetch-site", "same-origin")]));
+        assert!(sent(&[("origin", "http://127.0.0.1:8025")]));
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "none"),
+            ("origin", "http://127.0.0.1:9"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("accept", "text/html"),
+        ] {
+            assert!(!sent(&[(name, value)]), "{name}: {value}");
+        }
+        assert!(!sent(&[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:8025")]));
+    }
+
+    #[test]
+    fn recipients_can_be_written_in_any_usual_way() {
+        let text = "ann@example.test, bob@example.test;carl@example.test\r\n\r\n dora@example.test";
+        assert_eq!(recipients(text).count(), 4);
+        assert_eq!(recipients(" ,\n").count(), 0);
+    }
+}

@@ -1,0 +1,161 @@
+//! The front page: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use report::views::{self, InsightDetails, TlsRow};
+use report::{ALL_DOMAINS, Range, Sort, View, displayed, grouped, period};
+
+use super::chart::Chart;
+use super::failed::Failed;
+use super::requests::{self, Line};
+use super::schedules;
+use super::shown::Shown;
+use super::tls::Shares;
+use super::view::Nothing;
+use super::words::{self, SHOWN};
+use super::{Frame, Part, html};
+use crate::params::{self, Given};
+use crate::problem::Problem;
+use crate::{Query, insight, table};
+
+/// The insight's days.
+const DAYS: u64 = 7;
+/// Senders over old versions that are listed.
+const OLD: usize = 5;
+/// Report requests that are listed.
+const LATEST: usize = 3;
+
+/// A sender over old versions.
+struct OldSender {
+    sender: String,
+    href: String,
+    messages: String,
+    percent: String,
+}
+
+/// What is behind the insight.
+struct Flyout {
+    title: &'static str,
+    close: &'static str,
+    chart: Chart,
+    volume: String,
+    tls: String,
+    request: String,
+}
+
+#[derive(Template)]
+#[template(path = "front.html")]
+struct Page {
+    frame: Frame,
+    nothing: Option<Nothing>,
+    period: String,
+    accounts: String,
+    accounts_label: &'static str,
+    senders: String,
+    messages: String,
+    messages_label: &'static str,
+    /// The messages against those of the days before.
+    change: Option<String>,
+    failures: String,
+    shares: Shares,
+    old: Vec<OldSender>,
+    /// Where all of them are.
+    old_href: String,
+    latest: Vec<Line>,
+    next: Option<(String, String)>,
+    schedules: usize,
+    flyout: Option<Flyout>,
+}
+
+/// The front page.
+pub(super) async fn front(
+    State(query): State<Query>,
+    given: Given,
+) -> Result<Html<String>, Failed> {
+    page(&query, &given, false).await
+}
+
+/// The same with the flyout.
+pub(super) async fn insight(
+    State(query): State<Query>,
+    given: Given,
+) -> Result<Html<String>, Failed> {
+    page(&query, &given, true).await
+}
+
+async fn page(query: &Query, given: &Given, open: bool) -> Result<Html<String>, Failed> {
+    given.read(&[], query)?;
+    let range = Range::last(query.today(), DAYS);
+    let tls = Shown::chart(View::TlsUsage, range);
+    let mut oldest = tls.as_table();
+    oldest.params.sort = Sort::MOST_LEGACY;
+    let before = async {
+        let days = query.store.rollup(ALL_DOMAINS, range.before()).await?;
+        Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
+    };
+    let newest = params::Params { limit: Some(LATEST), ..oldest.params.clone() };
+    let (behind, before, old, (latest, _), schedules) = tokio::try_join!(
+        insight::behind(query, range),
+        before,
+        table::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
+        crate::requests::page(query, &newest, LATEST),
+        crate::schedules::all(query),
+    )?;
+    let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
+    let nothing = match insight.messages {
+        0 => Some(Nothing::new(query, &tls).await?),
+        _ => None,
+    };
+    let old = old.rows.iter().filter_map(|row| of_old(row, &oldest)).collect();
+    let next = schedules.iter().filter(|one| one.next_run.is_some());
+    let next = next
+        .min_by_key(|one| one.next_run)
+        .map(|one| (displayed(&one.name, SHOWN), schedules::next_run(one).unwrap_or_default()));
+    let change = nothing
+        .is_none()
+        .then(|| format!("{} the {DAYS} days before", words::changed(before, insight.messages)));
+    let volume_view = tls.by(View::SendingVolume);
+    let flyout = open.then(|| Flyout {
+        title: "SMTP AUTH in the last 7 days",
+        close: "/",
+        chart: Chart::volume(&volume, |day| volume_view.on(day).href()),
+        volume: volume_view.href(),
+        tls: tls.href(),
+        request: tls.request(),
+    });
+    let page = Page {
+        frame: Frame::new(query, Part::Overview, "Overview"),
+        nothing,
+        period: period(range),
+        accounts: grouped(insight.accounts),
+        accounts_label: match insight.accounts {
+            1 => "user or service account",
+            _ => "users or service accounts",
+        },
+        senders: words::counted(insight.senders, "sender address", "sender addresses"),
+        messages: grouped(insight.messages),
+        messages_label: if insight.messages == 1 { "message" } else { "messages" },
+        change,
+        failures: grouped(auth_failures),
+        shares: Shares::new(&shares),
+        old,
+        old_href: oldest.href(),
+        latest: latest.iter().map(|request| requests::line(request, query.zone)).collect(),
+        next,
+        schedules: schedules.len(),
+        flyout,
+    };
+    Ok(html(&page)?)
+}
+
+fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
+    let old = row.tls.iter().filter(|share| share.version.is_legacy());
+    let old: u64 = old.map(|share| share.messages).sum();
+    (old > 0).then(|| OldSender {
+        sender: displayed(&row.sender, SHOWN),
+        href: shown.with_sender(Some(&row.sender)).href(),
+        messages: grouped(old),
+        percent: words::percent(report::percent(old, row.messages)),
+    })
+}

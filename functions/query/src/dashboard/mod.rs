@@ -1,0 +1,120 @@
+//! The dashboard: every view of the report as a page.
+//!
+//! Pages are written here, whole: they work without JavaScript, and every state has an address of its own. They
+//! show what the answers of the interface show, from the same functions. `assets/dashboard.js` only opens
+//! flyouts without leaving the page, lets arrow keys walk through charts, and keeps a waiting report's status
+//! fresh.
+
+mod assets;
+mod chart;
+mod failed;
+mod form;
+mod front;
+mod requests;
+mod schedules;
+mod shown;
+mod table;
+mod tls;
+mod view;
+mod words;
+
+use askama::Template;
+use axum::Router;
+use axum::response::Html;
+use axum::routing::{get, post};
+
+use crate::Query;
+use crate::problem::Problem;
+
+pub(crate) use failed::{method_not_allowed, not_found};
+
+/// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The dashboard's paths.
+pub(crate) fn routes() -> Router<Query> {
+    Router::new()
+        .route("/", get(front::front))
+        .route("/insight", get(front::insight))
+        .route("/reports/{view}", get(view::page))
+        .route("/reports/{view}/details", get(table::page))
+        .route("/report-requests", get(requests::list).post(requests::create))
+        .route("/report-requests/new", get(requests::blank))
+        .route("/report-requests/{id}", get(requests::one))
+        .route("/schedules", get(schedules::list).post(schedules::create))
+        .route("/schedules/new", get(schedules::blank))
+        .route("/schedules/{id}", get(schedules::one).post(schedules::save))
+        .route("/schedules/{id}/pause", post(schedules::pause))
+        .route("/schedules/{id}/resume", post(schedules::resume))
+        .route("/schedules/{id}/delete", get(schedules::confirm).post(schedules::delete))
+        .route("/assets/{name}", get(assets::serve))
+}
+
+/// What stands around every page.
+struct Frame {
+    title: String,
+    /// The part of the dashboard that the page belongs to.
+    part: Part,
+    /// The zone whose days are counted; empty where a page does not know.
+    zone: &'static str,
+    /// The version of the files that go with the page.
+    assets: &'static str,
+}
+
+/// The parts of the dashboard, as the navigation lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Overview,
+    Volume,
+    Tls,
+    Requests,
+    Schedules,
+    Elsewhere,
+}
+
+impl Part {
+    /// All that can be gone to: path and label.
+    const LISTED: [(Self, &'static str, &'static str); 5] = [
+        (Self::Overview, "/", "Overview"),
+        (Self::Volume, "/reports/sending-volume", "Sending volume"),
+        (Self::Tls, "/reports/tls-usage", "TLS usage"),
+        (Self::Requests, "/report-requests", "Report requests"),
+        (Self::Schedules, "/schedules", "Schedules"),
+    ];
+}
+
+impl Frame {
+    fn new(query: &Query, part: Part, title: impl Into<String>) -> Self {
+        Self { zone: query.zone.name(), ..Self::of(part, title) }
+    }
+
+    /// A frame for pages that know of no zone.
+    fn of(part: Part, title: impl Into<String>) -> Self {
+        Self { title: title.into(), part, zone: "", assets: assets::version() }
+    }
+
+    fn links(&self) -> impl Iterator<Item = Choice> {
+        Part::LISTED.into_iter().map(|(part, href, label)| Choice {
+            label: label.to_owned(),
+            value: href.to_owned(),
+            chosen: part == self.part,
+        })
+    }
+}
+
+/// One of several things to choose from: a link or an option.
+struct Choice {
+    label: String,
+    /// Where it leads, or what it stands for in a form.
+    value: String,
+    chosen: bool,
+}
+
+/// Writes a page.
+fn html(page: &impl Template) -> Result<Html<String>, Problem> {
+    page.render().map(Html).map_err(|error| {
+        tracing::error!(%error, "cannot write a page");
+        Problem::Unavailable
+    })
+}

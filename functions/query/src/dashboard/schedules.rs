@@ -1,0 +1,403 @@
+//! Schedules: the list, the form, and pausing and deleting.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use report::{Range, View, displayed};
+
+use super::failed::{self, Failed};
+use super::form::{Form, Wrong, fault};
+use super::requests::{Told, allowed, domain, few, told, views};
+use super::shown;
+use super::view::choices;
+use super::words::{self, SHOWN};
+use super::{Choice, Frame, Part, html};
+use crate::params::Given;
+use crate::problem::Problem;
+use crate::schedules::{MonthDayField, Often, Run, ScheduleState, ScheduleView};
+use crate::timetable::WEEKDAYS;
+use crate::{Query, schedules};
+
+/// The fields of the form, by the names that the interface gives them.
+const FIELDS: &[&str] = &[
+    "name",
+    "view",
+    "domain",
+    "recipients",
+    "frequency",
+    "weekday",
+    "day",
+    "time",
+    "zone",
+    "first_date",
+    "expires",
+];
+/// What a new schedule begins with.
+const MORNING: &str = "08:00";
+
+/// A schedule in the list.
+struct Line {
+    id: String,
+    name: String,
+    view: &'static str,
+    domain: String,
+    recipients: String,
+    when: String,
+    /// In words if there is none.
+    next: String,
+    last: Option<Last>,
+    paused: bool,
+    state: Option<&'static str>,
+}
+
+/// A last run.
+struct Last {
+    due: String,
+    href: String,
+    status: Option<Told>,
+    reason: String,
+}
+
+fn zone_of(schedule: &ScheduleView) -> Tz {
+    schedule.zone.parse().unwrap_or(Tz::UTC)
+}
+
+/// When a schedule is due next, on its own wall clock.
+pub(super) fn next_run(schedule: &ScheduleView) -> Option<String> {
+    let zone = zone_of(schedule);
+    schedule.next_run.map(|next| format!("{} {zone}", words::instant(next.timestamp(), zone)))
+}
+
+fn when(schedule: &ScheduleView) -> String {
+    let time = &schedule.time;
+    match &schedule.frequency {
+        Often::Daily => format!("Every day at {time}"),
+        Often::Weekly => {
+            let weekday = schedule.weekday.as_deref().unwrap_or_default();
+            format!("Every {} at {time}", capital(weekday))
+        }
+        Often::Monthly => match &schedule.day {
+            Some(MonthDayField::Number(day)) => format!("Day {day} of every month at {time}"),
+            _ => format!("Last day of every month at {time}"),
+        },
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), chars.as_str()))
+}
+
+fn line(schedule: &ScheduleView) -> Line {
+    let zone = zone_of(schedule);
+    let last = schedule.last_run.as_ref().map(|Run { due, request, status, reason }| Last {
+        due: words::instant(due.timestamp(), zone),
+        href: format!("/report-requests/{request}"),
+        status: status.map(|status| told(status, 0)),
+        reason: reason.as_deref().map(|reason| displayed(reason, 200)).unwrap_or_default(),
+    });
+    let (next, state) = match schedule.state {
+        ScheduleState::Active => (next_run(schedule).unwrap_or_default(), None),
+        ScheduleState::Paused => ("None while it is paused".to_owned(), Some("Paused")),
+        ScheduleState::Expired => ("None: its last day is over".to_owned(), Some("Expired")),
+    };
+    Line {
+        id: schedule.id.clone(),
+        name: displayed(&schedule.name, SHOWN),
+        view: schedule.view.title(),
+        domain: domain(schedule.domain.as_deref()),
+        recipients: few(&schedule.recipients),
+        when: format!("{}, {zone}", when(schedule)),
+        next,
+        last,
+        paused: schedule.paused,
+        state,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "schedules.html")]
+struct ListPage {
+    frame: Frame,
+    rows: Vec<Line>,
+    /// What was just done.
+    done: Option<&'static str>,
+}
+
+/// All schedules.
+pub(super) async fn list(State(query): State<Query>, given: Given) -> Result<Html<String>, Failed> {
+    given.read(&["done"], &query)?;
+    let done = match given.get("done") {
+        Some("created") => Some("The schedule was created."),
+        Some("saved") => Some("The schedule was saved."),
+        Some("paused") => Some("The schedule is paused."),
+        Some("resumed") => Some("The schedule goes on."),
+        Some("deleted") => Some("The schedule was deleted."),
+        _ => None,
+    };
+    let rows = schedules::all(&query).await?.iter().map(line).collect();
+    Ok(html(&ListPage { frame: frame(&query, "Schedules"), rows, done })?)
+}
+
+fn frame(query: &Query, title: impl Into<String>) -> Frame {
+    Frame::new(query, Part::Schedules, title)
+}
+
+fn done(what: &str) -> Response {
+    Redirect::to(&format!("/schedules?done={what}")).into_response()
+}
+
+/// The form that makes or edits a schedule.
+#[derive(Template)]
+#[template(path = "schedule_form.html")]
+struct FormPage {
+    frame: Frame,
+    /// The schedule that is edited; none makes one.
+    id: Option<String>,
+    name: String,
+    views: Vec<Choice>,
+    domain: String,
+    domains: Option<Vec<Choice>>,
+    recipients: String,
+    allowed: String,
+    often: Vec<Choice>,
+    weekdays: Vec<Choice>,
+    days: Vec<Choice>,
+    time: String,
+    zones: Vec<Choice>,
+    first_date: String,
+    expires: String,
+    wrong: Option<Wrong>,
+}
+
+/// The fields of the form as texts.
+struct Filled<'f> {
+    view: Option<View>,
+    domain: &'f str,
+    frequency: &'f str,
+    weekday: &'f str,
+    day: String,
+    zone: &'f str,
+}
+
+impl FormPage {
+    async fn new(query: &Query, id: Option<&str>, filled: Filled<'_>) -> Result<Self, Problem> {
+        let title = if id.is_some() { "Edit schedule" } else { "New schedule" };
+        let chosen = Some(filled.domain).filter(|domain| !domain.is_empty());
+        let kept = Range::kept(query.today());
+        let often = [("daily", "Every day"), ("weekly", "Every week"), ("monthly", "Every month")];
+        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, capital(name), filled.weekday));
+        let numbers = (1..=31).map(|day| choice(&day.to_string(), day.to_string(), &filled.day));
+        let last = choice("last", "last".to_owned(), &filled.day);
+        Ok(Self {
+            frame: frame(query, title),
+            id: id.map(str::to_owned),
+            name: String::new(),
+            views: views(filled.view),
+            domain: filled.domain.to_owned(),
+            domains: choices(query.store.domains(kept).await?, chosen),
+            recipients: String::new(),
+            allowed: allowed(&query.mailing.recipients),
+            often: often
+                .map(|(name, label)| choice(name, label.to_owned(), filled.frequency))
+                .into(),
+            weekdays: weekdays.into(),
+            days: numbers.chain([last]).collect(),
+            time: MORNING.to_owned(),
+            zones: zones(filled.zone),
+            first_date: String::new(),
+            expires: String::new(),
+            wrong: None,
+        })
+    }
+
+    fn fault(&self, field: &str) -> Option<&str> {
+        fault(&self.wrong, field)
+    }
+}
+
+fn choice(value: &str, label: String, chosen: &str) -> Choice {
+    Choice { label, value: value.to_owned(), chosen: value == chosen }
+}
+
+/// The zones of places, and those in use here.
+fn zones(chosen: &str) -> Vec<Choice> {
+    const OTHER_NAMES: [&str; 6] = ["Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "US/"];
+    let place = |name: &str| name.contains('/') && !OTHER_NAMES.iter().any(|n| name.starts_with(n));
+    let names = TZ_VARIANTS.iter().map(|zone| zone.name());
+    let names = names.filter(|name| *name == "UTC" || *name == chosen || place(name));
+    names.map(|name| choice(name, name.to_owned(), chosen)).collect()
+}
+
+/// An empty form, filled in with the filters of the page that it was opened from.
+pub(super) async fn blank(
+    State(query): State<Query>,
+    given: Given,
+) -> Result<Html<String>, Failed> {
+    let (view, params) = shown::prefilled(&given.filled(), &query)?;
+    let filled = Filled {
+        view: Some(view),
+        domain: params.domain.as_deref().unwrap_or_default(),
+        frequency: "weekly",
+        weekday: "monday",
+        day: "1".to_owned(),
+        zone: query.zone.name(),
+    };
+    Ok(html(&FormPage::new(&query, None, filled).await?)?)
+}
+
+/// The form with a schedule in it.
+pub(super) async fn one(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    given: Given,
+) -> Result<Html<String>, Failed> {
+    given.read(&[], &query)?;
+    let schedule = query.shown(find(&query, &id).await?).await?;
+    let filled = Filled {
+        view: Some(schedule.view),
+        domain: schedule.domain.as_deref().unwrap_or_default(),
+        frequency: match schedule.frequency {
+            Often::Daily => "daily",
+            Often::Weekly => "weekly",
+            Often::Monthly => "monthly",
+        },
+        weekday: schedule.weekday.as_deref().unwrap_or("monday"),
+        day: match &schedule.day {
+            Some(MonthDayField::Number(day)) => day.to_string(),
+            Some(MonthDayField::Text(text)) => text.clone(),
+            None => "1".to_owned(),
+        },
+        zone: &schedule.zone,
+    };
+    let page = FormPage {
+        name: schedule.name.clone(),
+        recipients: schedule.recipients.join("\n"),
+        time: schedule.time.clone(),
+        first_date: schedule.first_date.to_string(),
+        expires: schedule.expires.to_string(),
+        ..FormPage::new(&query, Some(&schedule.id), filled).await?
+    };
+    Ok(html(&page)?)
+}
+
+async fn find(query: &Query, id: &str) -> Result<report::Schedule, Problem> {
+    query.schedule(id).await.map_err(|problem| match problem {
+        Problem::NotFound { .. } => Problem::not_found("/schedules", id),
+        other => other,
+    })
+}
+
+/// The fields that go with the frequency; a form sends all of them.
+fn fields(form: &Form) -> crate::body::Fields {
+    let frequency = form.get("frequency");
+    let unused = |name: &&&str| match **name {
+        "weekday" => frequency == "weekly",
+        "day" => frequency == "monthly",
+        _ => true,
+    };
+    let names: Vec<_> = FIELDS.iter().filter(unused).copied().collect();
+    form.fields(&names)
+}
+
+/// Shows the form again, with what is wrong with it.
+async fn again(
+    query: &Query,
+    id: Option<&str>,
+    form: &Form,
+    problem: Problem,
+) -> Result<Response, Failed> {
+    if !failed::can_be_mended(&problem) {
+        return Err(problem.into());
+    }
+    let filled = Filled {
+        view: View::from_name(form.get("view")),
+        domain: form.get("domain"),
+        frequency: form.get("frequency"),
+        weekday: form.get("weekday"),
+        day: form.get("day").to_owned(),
+        zone: form.get("zone"),
+    };
+    let page = FormPage {
+        name: form.get("name").to_owned(),
+        recipients: form.get("recipients").to_owned(),
+        time: form.get("time").to_owned(),
+        first_date: form.get("first_date").to_owned(),
+        expires: form.get("expires").to_owned(),
+        wrong: Some(Wrong::new(&problem)),
+        ..FormPage::new(query, id, filled).await?
+    };
+    Ok(failed::with(problem.status(), html(&page)?))
+}
+
+/// Makes a schedule.
+pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Response, Failed> {
+    match schedules::make(&query, &fields(&form)).await {
+        Ok(_) => Ok(done("created")),
+        Err(problem) => again(&query, None, &form, problem).await,
+    }
+}
+
+/// Edits a schedule.
+pub(super) async fn save(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Failed> {
+    let id = find(&query, &id).await?.id;
+    match schedules::redefine(&query, &id, &fields(&form)).await {
+        Ok(_) => Ok(done("saved")),
+        Err(problem) => again(&query, Some(&id), &form, problem).await,
+    }
+}
+
+/// Switches a schedule off for now.
+pub(super) async fn pause(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    _: Form,
+) -> Result<Response, Failed> {
+    schedules::pause(&query, &find(&query, &id).await?.id, true).await?;
+    Ok(done("paused"))
+}
+
+/// Switches it on again.
+pub(super) async fn resume(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    _: Form,
+) -> Result<Response, Failed> {
+    schedules::pause(&query, &find(&query, &id).await?.id, false).await?;
+    Ok(done("resumed"))
+}
+
+#[derive(Template)]
+#[template(path = "schedule_delete.html")]
+struct DeletePage {
+    frame: Frame,
+    line: Line,
+}
+
+/// Asks whether a schedule is really to be deleted.
+pub(super) async fn confirm(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    given: Given,
+) -> Result<Html<String>, Failed> {
+    given.read(&[], &query)?;
+    let schedule = query.shown(find(&query, &id).await?).await?;
+    Ok(html(&DeletePage { frame: frame(&query, "Delete schedule"), line: line(&schedule) })?)
+}
+
+/// Deletes a schedule.
+pub(super) async fn delete(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    _: Form,
+) -> Result<Response, Failed> {
+    schedules::remove(&query, &find(&query, &id).await?.id).await?;
+    Ok(done("deleted"))
+}

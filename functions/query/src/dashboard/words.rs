@@ -1,0 +1,80 @@
+//! Figures and instants as people read them.
+
+use std::fmt::Display;
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use report::{Day, grouped};
+
+/// Characters of a name that pages show; the whole of it is in the title or the CSV.
+pub(super) const SHOWN: usize = 80;
+
+/// As in `12 Nov`.
+pub(super) fn short_day(day: Day) -> String {
+    day.format("%-d %b").to_string()
+}
+
+/// As in `Thu 12 Nov`.
+pub(super) fn weekday(day: Day) -> String {
+    day.format("%a %-d %b").to_string()
+}
+
+/// As in `12.50 %`, with a space that does not break.
+pub(super) fn percent(percent: f64) -> String {
+    format!("{percent:.2}\u{a0}%")
+}
+
+/// As in `1 message` or `1,234 messages`.
+pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        number => format!("{} {more}", grouped(number)),
+    }
+}
+
+/// An instant (seconds since 1970) on the wall clock of a zone, as in `Thu 12 Nov 2026, 08:00`.
+pub(super) fn instant(unix: i64, zone: Tz) -> String {
+    let instant = DateTime::from_timestamp(unix, 0).unwrap_or_default().with_timezone(&zone);
+    instant.format("%a %-d %b %Y, %H:%M").to_string()
+}
+
+/// A text that begins with a capital letter and ends with a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), chars.as_str())
+}
+
+/// The sign and size of a change, as in `+3.20 %`, or words where there is none.
+pub(super) fn changed(before: u64, now: u64) -> String {
+    match report::views::change(before, now) {
+        Some(0.0) => "as many as".to_owned(),
+        Some(change) => format!("{change:+.2}\u{a0}% against"),
+        None => "none in".to_owned(),
+    }
+}
+
+/// Texts with commas between them.
+pub(super) fn listed(texts: &[impl Display]) -> String {
+    let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
+    texts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_and_figures_read_well() {
+        assert_eq!(instant(1_795_507_200, Tz::Europe__Berlin), "Tue 24 Nov 2026, 09:00");
+        assert_eq!(counted(1, "message", "messages"), "1 message");
+        assert_eq!(counted(1234, "message", "messages"), "1,234 messages");
+        assert_eq!(percent(12.5), "12.50\u{a0}%");
+        assert_eq!(sentence("it must be a date"), "It must be a date.");
+        assert_eq!(
+            (changed(100, 150).as_str(), changed(0, 1).as_str()),
+            ("+50.00\u{a0}% against", "none in")
+        );
+    }
+}
