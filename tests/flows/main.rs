@@ -2,6 +2,7 @@
 
 mod architecture;
 mod archives;
+mod browser;
 mod exactly_once;
 mod fixtures;
 mod http;

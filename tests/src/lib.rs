@@ -2,6 +2,7 @@
 //! and logs of any size.
 
 pub mod app;
+pub mod browser;
 pub mod fault;
 pub mod generate;
 pub mod kinesis;

@@ -38,7 +38,7 @@
 
   // A flyout over the page: Escape closes it, and focus stays in it.
   function raise(dialog) {
-    dialog.close();
+    dialog.removeAttribute("open");
     dialog.showModal();
     dialog.querySelector("h2").focus();
     const close = dialog.querySelector(".close");
@@ -111,6 +111,8 @@
     }, wait);
   }
 
+  // Where the navigation does not fit, it is scrolled to the part that is shown.
+  document.querySelector(".top [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   walk(document);
   const opened = flyout();
   if (opened) raise(opened);

@@ -19,6 +19,8 @@ const LOWEST: u64 = 8;
 /// A chart of days.
 pub(super) struct Chart {
     pub(super) width: usize,
+    /// The outlines of all bars of a style.
+    pub(super) bars: Vec<(&'static str, String)>,
     pub(super) columns: Vec<Column>,
     /// The labels of the scale, from the top.
     pub(super) ticks: Vec<String>,
@@ -30,22 +32,21 @@ pub(super) struct Column {
     /// As in `Thu 12 Nov`.
     pub(super) day: String,
     pub(super) messages: String,
-    pub(super) bars: Vec<Bar>,
     /// The versions in use, with their messages.
     pub(super) parts: Vec<(&'static str, &'static str, String)>,
     /// What stands below it; only under some, so that there is room.
     pub(super) label: Option<String>,
+    /// Whether that has no room on narrow screens.
+    pub(super) wide_only: bool,
     /// Whether its numbers are shown to the left of it, not to the right.
     pub(super) late: bool,
 }
 
 /// A bar, or a part of one.
-pub(super) struct Bar {
-    pub(super) class: &'static str,
-    pub(super) x: usize,
-    pub(super) width: usize,
-    pub(super) y: u64,
-    pub(super) height: u64,
+struct Bar {
+    class: &'static str,
+    y: u64,
+    height: u64,
 }
 
 /// A day's messages, those of each kind with the kind's style.
@@ -67,19 +68,13 @@ impl Chart {
 
     /// Messages per day, by TLS version.
     pub(super) fn tls(days: &[DayTls], href: impl Fn(Day) -> String) -> Self {
-        let stacks = days.iter().map(|DayTls { date, messages, tls }| {
-            let share = |version| tls.iter().find(|share| share.version == version);
-            let parts = STACKED.into_iter().filter_map(share);
-            let parts = parts
-                .map(|share| (tls::class(share.version), share.version.label(), share.messages));
-            Stack { day: *date, messages: *messages, parts: parts.collect() }
-        });
-        Self::new(stacks.collect(), true, href)
+        Self::new(days.iter().map(Stack::of).collect(), true, href)
     }
 
     fn new(stacks: Vec<Stack>, by_version: bool, href: impl Fn(Day) -> String) -> Self {
         let scale = scale(stacks.iter().map(|stack| stack.messages).max().unwrap_or(0));
-        let (days, every) = (stacks.len(), stacks.len().div_ceil(7));
+        let (days, every) = (stacks.len(), stacks.len().div_ceil(7).max(1));
+        let bars = outlines(&stacks, scale);
         let columns = stacks.into_iter().enumerate().map(|(at, stack)| {
             let used = stack.parts.iter().filter(|(.., messages)| *messages > 0);
             let parts = used.map(|(class, label, messages)| (*class, *label, grouped(*messages)));
@@ -87,27 +82,54 @@ impl Chart {
                 href: href(stack.day),
                 day: words::weekday(stack.day),
                 messages: words::counted(stack.messages, "message", "messages"),
-                bars: bars(at, &stack, scale),
                 parts: if by_version { parts.collect() } else { Vec::new() },
                 label: at.is_multiple_of(every).then(|| words::short_day(stack.day)),
+                wide_only: every == 1 && at % 2 == 1,
                 late: at * 2 >= days,
             }
         });
         let columns = columns.collect();
         let ticks = if scale == 1 { vec![1, 0] } else { vec![scale, scale / 2, 0] };
         let ticks = ticks.into_iter().map(grouped).collect();
-        Self { width: days * PITCH, columns, ticks }
+        Self { width: days * PITCH, bars, columns, ticks }
     }
 }
 
-fn bars(at: usize, stack: &Stack, scale: u64) -> Vec<Bar> {
+impl Stack {
+    fn of(day: &DayTls) -> Self {
+        let share = |version| day.tls.iter().find(|share| share.version == version);
+        let parts = STACKED.into_iter().filter_map(share);
+        let parts =
+            parts.map(|share| (tls::class(share.version), share.version.label(), share.messages));
+        Self { day: day.date, messages: day.messages, parts: parts.collect() }
+    }
+}
+
+/// All bars, as one outline for each style: shorter than a rectangle for each bar.
+fn outlines(stacks: &[Stack], scale: u64) -> Vec<(&'static str, String)> {
+    let mut outlines: Vec<(_, String)> = Vec::new();
+    for (at, stack) in stacks.iter().enumerate() {
+        let (x, width) = (at * PITCH + 1, PITCH - 2);
+        for Bar { class, y, height } in bars(stack, scale) {
+            let place = outlines.iter().position(|(known, _)| *known == class);
+            let place = place.unwrap_or_else(|| {
+                outlines.push((class, String::new()));
+                outlines.len() - 1
+            });
+            outlines[place].1 += &format!("M{x} {y}h{width}v{height}h-{width}z");
+        }
+    }
+    outlines
+}
+
+fn bars(stack: &Stack, scale: u64) -> Vec<Bar> {
     let mut below = 0;
     let used = stack.parts.iter().filter(|(.., messages)| *messages > 0);
     let bars = used.map(|(class, _, messages)| {
         let height = u128::from(*messages) * u128::from(HEIGHT) / u128::from(scale);
         let height = u64::try_from(height).unwrap_or(HEIGHT).max(LOWEST).min(HEIGHT - below);
         below += height;
-        Bar { class, x: at * PITCH + 1, width: PITCH - 2, y: HEIGHT - below, height }
+        Bar { class, y: HEIGHT - below, height }
     });
     bars.collect()
 }
@@ -178,14 +200,16 @@ mod tests {
             let chart = Chart::tls(&usage.days, |day| day.to_string());
             assert_eq!(chart.columns.len() as u64, length);
             assert!(chart.columns.iter().filter(|column| column.label.is_some()).count() <= 8);
-            for column in &chart.columns {
+            let scale = scale(usage.days.iter().map(|day| day.messages).max().unwrap_or(0));
+            for (day, column) in usage.days.iter().zip(&chart.columns) {
                 let mut bottom = HEIGHT;
-                for bar in &column.bars {
+                let bars = bars(&Stack::of(day), scale);
+                for bar in &bars {
                     assert_eq!(bar.y + bar.height, bottom);
-                    assert!(bar.height > 0 && bar.x + bar.width < chart.width);
+                    assert!(bar.height > 0);
                     bottom = bar.y;
                 }
-                assert_eq!(column.bars.len(), column.parts.len());
+                assert_eq!(bars.len(), column.parts.len());
             }
         }
     }
@@ -196,11 +220,10 @@ mod tests {
         let range = Range::last(end, 2);
         let volume = [(range.start, [0, 0, 0, 400, 0, 0]), (end, [100, 0, 0, 100, 0, 0])];
         let usage = views::tls_usage(range, None, &days(range, &volume));
-        let heights =
-            |column: &Column| column.bars.iter().map(|bar| bar.height).collect::<Vec<_>>();
         let chart = Chart::tls(&usage.days, |day| day.to_string());
-        assert_eq!(heights(&chart.columns[0]), [1000]);
-        assert_eq!(heights(&chart.columns[1]), [250, 250]);
+        let modern = "M1 0h8v1000h-8zM11 500h8v250h-8z".to_owned();
+        let old = "M11 750h8v250h-8z".to_owned();
+        assert_eq!(chart.bars, [("t13", modern), ("t10", old)]);
         assert_eq!(chart.ticks, ["400", "200", "0"]);
         assert_eq!(chart.columns[1].parts[0], ("t10", "TLS1.0", "100".to_owned()));
     }

@@ -66,8 +66,7 @@ struct Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Overview,
-    Volume,
-    Tls,
+    Report,
     Requests,
     Schedules,
     Elsewhere,
@@ -75,10 +74,9 @@ enum Part {
 
 impl Part {
     /// All that can be gone to: path and label.
-    const LISTED: [(Self, &'static str, &'static str); 5] = [
+    const LISTED: [(Self, &'static str, &'static str); 4] = [
         (Self::Overview, "/", "Overview"),
-        (Self::Volume, "/reports/sending-volume", "Sending volume"),
-        (Self::Tls, "/reports/tls-usage", "TLS usage"),
+        (Self::Report, "/reports/tls-usage", "Report"),
         (Self::Requests, "/report-requests", "Report requests"),
         (Self::Schedules, "/schedules", "Schedules"),
     ];

@@ -12,7 +12,7 @@ use super::shown::{self, ROWS, Shown};
 use super::tls::Shares;
 use super::view::{Bar, Nothing};
 use super::words::{self, SHOWN};
-use super::{Choice, Frame, html};
+use super::{Choice, Frame, Part, html};
 use crate::params::Given;
 use crate::problem::Problem;
 use crate::{Query, details, table};
@@ -93,8 +93,8 @@ struct Page {
     previous: Option<String>,
     next: Option<String>,
     limits: Vec<Choice>,
-    /// How to see those with most messages over old versions first; none if it is so already.
-    oldest: Option<String>,
+    /// How to see those with most messages over old versions first.
+    oldest: Option<Choice>,
     flyout: Option<Flyout>,
 }
 
@@ -136,9 +136,13 @@ pub(super) async fn page(
         chosen: limit == shown.params.limit.unwrap_or(ROWS),
     });
     let kept = shown.first_page().pairs().into_iter().filter(|(name, _)| *name != "search");
-    let oldest = view == View::TlsUsage && shown.params.sort != Sort::MOST_LEGACY;
+    let oldest = (view == View::TlsUsage).then(|| Choice {
+        label: "Most over old TLS first".to_owned(),
+        value: shown.sorted(Sort::MOST_LEGACY).href(),
+        chosen: shown.params.sort == Sort::MOST_LEGACY,
+    });
     let page = Page {
-        frame: Frame::new(&query, super::view::part(view), format!("{} by sender", view.title())),
+        frame: Frame::new(&query, Part::Report, format!("{} by sender", view.title())),
         nothing,
         search: shown.params.search.clone(),
         hidden: kept.collect(),
@@ -151,7 +155,7 @@ pub(super) async fn page(
         previous: found.previous.map(|cursor| shown.at(cursor).href()),
         next: found.next.map(|cursor| shown.at(cursor).href()),
         limits: limits.into(),
-        oldest: oldest.then(|| shown.sorted(Sort::MOST_LEGACY).href()),
+        oldest,
         bar,
         flyout,
     };

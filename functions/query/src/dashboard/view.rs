@@ -12,6 +12,7 @@ use store::Rollup;
 
 use super::chart::Chart;
 use super::failed::{self, Failed};
+use super::form::Wrong;
 use super::shown::{self, Shown};
 use super::tls::Shares;
 use super::words::{self, SHOWN};
@@ -213,19 +214,12 @@ pub(super) async fn wrong(
     let field = |name| given.get(name).map(|value| value.chars().take(SHOWN).collect::<String>());
     bar.start = field("start").unwrap_or_default();
     bar.end = field("end").unwrap_or_default();
-    bar.told = "these filters cannot be used".to_owned();
-    let frame = Frame::new(query, part(view), view.title());
-    let told = words::sentence(&problem.detail());
+    bar.told = "None: the filters cannot be used".to_owned();
+    bar.ranges.iter_mut().for_each(|range| range.chosen = false);
+    let frame = Frame::new(query, Part::Report, view.title());
+    let told = Wrong::new(problem).told;
     let page = html(&WrongPage { frame, bar, told })?;
     Ok(failed::with(StatusCode::BAD_REQUEST, page))
-}
-
-/// The part of the dashboard where a view is.
-pub(super) fn part(view: View) -> Part {
-    match view {
-        View::SendingVolume => Part::Volume,
-        View::TlsUsage => Part::Tls,
-    }
 }
 
 fn volume(
@@ -241,7 +235,7 @@ fn volume(
     let highest = highest.map(|day| (words::weekday(day.date), grouped(day.messages)));
     let mean = (total + volume.len() as u64 / 2) / (volume.len() as u64).max(1);
     VolumePage {
-        frame: Frame::new(query, Part::Volume, View::SendingVolume.title()),
+        frame: Frame::new(query, Part::Report, View::SendingVolume.title()),
         bar,
         nothing,
         total: grouped(total),
@@ -259,7 +253,7 @@ fn tls(query: &Query, shown: &Shown, bar: Bar, nothing: Option<Nothing>, days: &
         messages.map(grouped).collect()
     };
     TlsPage {
-        frame: Frame::new(query, Part::Tls, View::TlsUsage.title()),
+        frame: Frame::new(query, Part::Report, View::TlsUsage.title()),
         bar,
         nothing,
         total: grouped(total),

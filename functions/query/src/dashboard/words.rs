@@ -46,11 +46,12 @@ pub(super) fn sentence(text: &str) -> String {
     format!("{}{}{end}", first.to_uppercase(), chars.as_str())
 }
 
-/// The sign and size of a change, as in `+3.20 %`, or words where there is none.
+/// A change in words, as in `3.20 % more than in`.
 pub(super) fn changed(before: u64, now: u64) -> String {
     match report::views::change(before, now) {
-        Some(0.0) => "as many as".to_owned(),
-        Some(change) => format!("{change:+.2}\u{a0}% against"),
+        Some(0.0) => "as many as in".to_owned(),
+        Some(change) if change > 0.0 => format!("{} more than in", percent(change)),
+        Some(change) => format!("{} fewer than in", percent(-change)),
         None => "none in".to_owned(),
     }
 }
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(sentence("it must be a date"), "It must be a date.");
         assert_eq!(
             (changed(100, 150).as_str(), changed(0, 1).as_str()),
-            ("+50.00\u{a0}% against", "none in")
+            ("50.00\u{a0}% more than in", "none in")
         );
     }
 }
