@@ -33,6 +33,10 @@ fn main() {
 }
 
 #[divan::bench(sample_count = 10, sample_size = 1, args = [
+    "/",
+    "/insight",
+    "/reports/tls-usage?start=2026-08-27",
+    "/reports/tls-usage/details?start=2026-08-27&sort=-legacy",
     "/v1/insight",
     "/v1/insight/details",
     "/v1/domains",

@@ -1,8 +1,10 @@
 //! Flows through the whole system, one module each.
 
+mod access;
 mod architecture;
 mod archives;
 mod browser;
+mod dashboard;
 mod exactly_once;
 mod fixtures;
 mod http;

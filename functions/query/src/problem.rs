@@ -180,7 +180,9 @@ impl Problem {
                 format!("there may be {} at most: delete one first", crate::schedules::SCHEDULES)
             }
             Self::Unauthorized => {
-                "send the header Authorization: Bearer with the token of this service".to_owned()
+                "send the header Authorization: Bearer with the token of this service; browsers ask for a \
+                 password, which is the token, and take any user name"
+                    .to_owned()
             }
             Self::WrongHost => {
                 "without a token, this service answers only to localhost and loopback addresses"

@@ -110,7 +110,7 @@ struct Listening {
     /// Where to listen; beyond loopback only with --token-file
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025")]
     listen: SocketAddr,
-    /// Demand the bearer token in this file
+    /// Demand the token in this file: of scripts as bearer token, of browsers as password
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
@@ -244,7 +244,7 @@ async fn show_demo(options: Demo) -> Result<()> {
         report::grouped(summary.lines)
     );
     let base = format!("http://{}", listener.local_addr()?);
-    println!("Open {base}/v1/insight, or ask for example:");
+    println!("Open {base}/ in a browser, or ask for example:");
     println!("  curl '{base}/v1/reports/tls-usage/details?sort=-TLS1.0&limit=10'");
     println!("  curl '{base}/v1/reports/sending-volume/details?format=csv'");
     println!(
@@ -291,7 +291,8 @@ async fn answer(
     let query = Query::new(home.history.clone(), zone, mailing, clock).as_of(as_of);
     println!("Listening on http://{address}");
     io::stdout().flush()?;
-    let served = web::serve(listener, query::router(query), access, stopped()).await;
+    let router = web::guarded(query::router(query), access);
+    let served = web::serve(listener, router, stopped()).await;
     let _ = stop.send(true);
     if let Some(worker) = worker {
         // A report that is being handed over is waited for, or it might be sent once more.

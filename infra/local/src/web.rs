@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use query::Problem;
@@ -52,6 +52,11 @@ impl Access {
     }
 }
 
+/// The interface, for those who may ask.
+pub fn guarded(router: Router, access: Access) -> Router {
+    router.layer(middleware::from_fn_with_state(access, check))
+}
+
 /// Serves the interface until `stop` is done.
 ///
 /// # Errors
@@ -59,21 +64,29 @@ impl Access {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    access: Access,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let router = router.layer(middleware::from_fn_with_state(access, check));
     axum::serve(listener, router).with_graceful_shutdown(stop).await.context("the server failed")
 }
 
 async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
     match access {
         Access::Loopback if !names_loopback(&request) => Problem::WrongHost.into_response(),
-        Access::Token(token) if !has_token(&request, &token) => {
-            Problem::Unauthorized.into_response()
-        }
+        Access::Token(token) if !has_token(&request, &token) => unauthorized(&request),
         Access::Loopback | Access::Token(_) => next.run(request).await,
     }
+}
+
+/// That a token is needed. Browsers are told in a way that makes them ask for it.
+fn unauthorized(request: &Request) -> Response {
+    let mut response = Problem::Unauthorized.into_response();
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html")) {
+        let password =
+            HeaderValue::from_static("Basic realm=\"smtp-auth-report\", charset=\"UTF-8\"");
+        response.headers_mut().append(header::WWW_AUTHENTICATE, password);
+    }
+    response
 }
 
 /// A page of another site can reach loopback under a name of its own; that name gives it away.
@@ -87,12 +100,19 @@ fn names_loopback(request: &Request) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether the token is there: as a bearer token (RFC 6750), or as the password (RFC 7617) that a browser
+/// asked for.
 fn has_token(request: &Request, token: &str) -> bool {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.split_once(' '));
-    given.is_some_and(|(scheme, given)| {
-        scheme.eq_ignore_ascii_case("bearer") && same(given.trim().as_bytes(), token.as_bytes())
-    })
+    let Some((scheme, given)) = given.and_then(|value| value.split_once(' ')) else { return false };
+    let given = given.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return same(given.as_bytes(), token.as_bytes());
+    }
+    let pair = base64_simd::STANDARD.decode_to_vec(given).unwrap_or_default();
+    let password = pair.iter().position(|byte| *byte == b':').map(|colon| &pair[colon + 1..]);
+    scheme.eq_ignore_ascii_case("basic")
+        && password.is_some_and(|password| same(password, token.as_bytes()))
 }
 
 /// Compares in a time that does not tell how much of the token was right.

@@ -84,7 +84,7 @@ impl Chart {
                 messages: words::counted(stack.messages, "message", "messages"),
                 parts: if by_version { parts.collect() } else { Vec::new() },
                 label: at.is_multiple_of(every).then(|| words::short_day(stack.day)),
-                wide_only: every == 1 && at % 2 == 1,
+                wide_only: (at / every) % 2 == 1,
                 late: at * 2 >= days,
             }
         });

@@ -1,0 +1,143 @@
+//! Every page in every look: accessible, light, and as a picture.
+//!
+//! `accessible` needs axe-core, at the path in `AXE_JS`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+use tests::browser::{Browser, Look, Program};
+
+use super::{WEEK, demo};
+
+/// Every kind of page, with what makes it interesting.
+async fn pages(program: &Program, browser: &Browser) -> Result<Vec<(&'static str, String)>> {
+    browser.go("/report-requests/new").await?;
+    browser.fill("#recipients", "you@harbor.test").await?;
+    browser.click("form.sheet button").await?;
+    browser.until("sent", async || Ok(browser.text(".status.good").await? == "Sent")).await?;
+    let request = browser.place().await?;
+    browser.go("/schedules/new").await?;
+    browser.fill("#name", "Legacy clients").await?;
+    browser.fill("#recipients", "you@harbor.test").await?;
+    browser.press("Create schedule").await?;
+    browser.find(".done").await?;
+    let schedules = program.json("/v1/schedules").await?;
+    let id = schedules["schedules"][0]["id"].as_str().context("an id")?;
+    let quarter = "start=2026-08-27&end=2026-11-24";
+    let sender = "sender=printer-1%40office.harbor.test";
+    Ok(vec![
+        ("overview", "/".to_owned()),
+        ("insight", "/insight".to_owned()),
+        ("tls-usage", format!("/reports/tls-usage?{WEEK}")),
+        ("tls-usage-90-days", format!("/reports/tls-usage?{quarter}")),
+        ("sending-volume", format!("/reports/sending-volume?{quarter}")),
+        ("tls-usage-table", format!("/reports/tls-usage/details?{WEEK}&sort=-legacy")),
+        ("tls-usage-table-100", format!("/reports/tls-usage/details?{quarter}&limit=100")),
+        ("sending-volume-table", format!("/reports/sending-volume/details?{WEEK}")),
+        ("sender", format!("/reports/tls-usage/details?{quarter}&sort=-legacy&{sender}")),
+        ("nobody", format!("/reports/tls-usage/details?{WEEK}&search=nobody-at-all")),
+        ("no-messages", "/reports/tls-usage?domain=nobody.test".to_owned()),
+        ("wrong-filters", "/reports/tls-usage?start=2026-11-24&end=2026-11-01".to_owned()),
+        ("requests", "/report-requests".to_owned()),
+        ("request", request),
+        ("request-form", format!("/report-requests/new?view=tls-usage&{WEEK}")),
+        ("schedules", "/schedules".to_owned()),
+        ("schedule-form", format!("/schedules/{id}")),
+        ("schedule-delete", format!("/schedules/{id}/delete")),
+        ("not-found", "/nowhere".to_owned()),
+    ])
+}
+
+const LOOKS: [Look; 4] = [
+    Look { scripts: true, dark: false, width: 1280 },
+    Look { scripts: true, dark: true, width: 1280 },
+    Look { scripts: true, dark: false, width: 390 },
+    Look { scripts: true, dark: true, width: 390 },
+];
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core"]
+async fn accessible() -> Result<()> {
+    let axe = std::env::var("AXE_JS").context("AXE_JS: the path of axe-core's axe.min.js")?;
+    let axe = fs::read_to_string(axe)?;
+    let (_folder, program) = demo().await?;
+    let browser = Browser::open(&program, Look::default()).await?;
+    let pages = pages(&program, &browser).await?;
+    let mut violations = Vec::new();
+    for look in LOOKS {
+        browser.look(look).await?;
+        for (name, path) in &pages {
+            browser.go(path).await?;
+            browser
+                .run("document.querySelectorAll('details').forEach(d => d.open = true)", vec![])
+                .await?;
+            browser.run(&axe, vec![]).await?;
+            let check = "return axe.run().then(found => found.violations.map(v => \
+                [v.id, v.help, v.nodes.slice(0, 3).map(n => n.target.join(' ') + ': ' + n.failureSummary)]))";
+            for violation in browser.run(check, vec![]).await?.as_array().context("violations")? {
+                violations.push(format!("{name} {look:?}: {violation}"));
+            }
+            let wide = "return document.documentElement.scrollWidth <= innerWidth";
+            ensure!(browser.run(wide, vec![]).await? == true, "{name} {look:?} is too wide");
+        }
+    }
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    // What is wrong would be found.
+    browser.run("document.body.append(document.createElement('input'))", vec![]).await?;
+    let found =
+        browser.run("return axe.run().then(found => found.violations.length)", vec![]).await?;
+    assert!(found.as_u64() > Some(0), "{found}");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn pages_are_light_and_ask_nobody_else() -> Result<()> {
+    let (_folder, program) = demo().await?;
+    let browser = Browser::open(&program, Look::default()).await?;
+    for (name, path) in pages(&program, &browser).await? {
+        browser.tell("Network.clearBrowserCache", json!({})).await?;
+        browser.go(&path).await?;
+        let loaded = "return ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind)) \
+            .map(entry => [entry.name, entry.decodedBodySize])";
+        let loaded = browser.run(loaded, vec![]).await?;
+        let loaded = loaded.as_array().context("what was loaded")?;
+        let sizes = loaded.iter().filter_map(|entry| entry[1].as_u64());
+        let size: u64 = sizes.sum();
+        assert!((5_000..100_000).contains(&size), "{name}: {size} bytes, {loaded:?}");
+        for entry in loaded {
+            let name = entry[0].as_str().unwrap_or_default();
+            assert!(name.starts_with(&program.base), "{path} loads {name}");
+        }
+    }
+    Ok(())
+}
+
+/// Pictures of every page, for people to look at: into the folder `PICTURES`, or `target/pictures`.
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn pictures() -> Result<()> {
+    let folder = std::env::var_os("PICTURES").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pictures")),
+        PathBuf::from,
+    );
+    fs::create_dir_all(&folder)?;
+    let (_demo, program) = demo().await?;
+    let browser = Browser::open(&program, Look::default()).await?;
+    let pages = pages(&program, &browser).await?;
+    for look in LOOKS {
+        browser.look(look).await?;
+        for (name, path) in &pages {
+            browser.go(path).await?;
+            // A flyout is as high as the window.
+            let most = if browser.texts("#flyout").await?.is_empty() { 2400 } else { 900 };
+            let picture = browser.picture(look.width, most).await?;
+            ensure!(picture.starts_with(b"\x89PNG"), "{name}: no picture");
+            let dark = if look.dark { "-dark" } else { "" };
+            fs::write(folder.join(format!("{name}-{}{dark}.png", look.width)), picture)?;
+        }
+    }
+    Ok(())
+}
