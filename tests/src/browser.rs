@@ -264,7 +264,9 @@ impl Browser {
     /// # Errors
     /// There is none.
     pub async fn press(&self, text: &str) -> Result<()> {
-        let path = format!("//*[self::a or self::button][normalize-space()='{text}']");
+        let path = format!(
+            "//*[self::a or self::button][normalize-space(translate(., '\u{a0}', ' '))='{text}']"
+        );
         let wait = self.client.wait().at_most(PATIENCE).every(Duration::from_millis(20));
         let found = wait.for_element(Locator::XPath(&path)).await;
         found.with_context(|| text.to_owned())?.click().await.with_context(|| text.to_owned())

@@ -21,7 +21,7 @@ const NAME: usize = 100;
 const KEY: usize = 255;
 const KEY_HEADER: &str = "idempotency-key";
 /// The fields of a request.
-const FIELDS: &[&str] = &["view", "start", "end", "domain", "recipients", "name"];
+pub(crate) const FIELDS: &[&str] = &["view", "start", "end", "domain", "recipients", "name"];
 
 /// A report to be mailed once.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -23,7 +23,8 @@ pub(crate) const SCHEDULES: usize = 250;
 const EDITS: usize = 5;
 /// Last runs looked up at once.
 const LOOK_UPS: usize = 16;
-const FIELDS: &[&str] = &[
+/// The fields of a schedule.
+pub(crate) const FIELDS: &[&str] = &[
     "name",
     "view",
     "domain",

@@ -57,6 +57,20 @@ const LOOKS: [Look; 4] = [
     Look { scripts: true, dark: true, width: 390 },
 ];
 
+/// What axe-core finds on the page, and whether it is wider than the window.
+async fn barriers(browser: &Browser, axe: &str, name: &str, look: Look) -> Result<Vec<String>> {
+    let open = "document.querySelectorAll('details').forEach(part => part.open = true)";
+    browser.run(open, vec![]).await?;
+    browser.run(axe, vec![]).await?;
+    let check = "return axe.run().then(found => found.violations.map(violation => [violation.id, \
+        violation.nodes.slice(0, 3).map(node => node.target.join(' ') + ': ' + node.failureSummary)]))";
+    let found = browser.run(check, vec![]).await?;
+    let found = found.as_array().context("violations")?;
+    let wide = "return document.documentElement.scrollWidth <= innerWidth";
+    ensure!(browser.run(wide, vec![]).await? == true, "{name} {look:?} is too wide");
+    Ok(found.iter().map(|violation| format!("{name} {look:?}: {violation}")).collect())
+}
+
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core"]
 async fn accessible() -> Result<()> {
@@ -70,18 +84,13 @@ async fn accessible() -> Result<()> {
         browser.look(look).await?;
         for (name, path) in &pages {
             browser.go(path).await?;
-            browser
-                .run("document.querySelectorAll('details').forEach(d => d.open = true)", vec![])
-                .await?;
-            browser.run(&axe, vec![]).await?;
-            let check = "return axe.run().then(found => found.violations.map(v => \
-                [v.id, v.help, v.nodes.slice(0, 3).map(n => n.target.join(' ') + ': ' + n.failureSummary)]))";
-            for violation in browser.run(check, vec![]).await?.as_array().context("violations")? {
-                violations.push(format!("{name} {look:?}: {violation}"));
-            }
-            let wide = "return document.documentElement.scrollWidth <= innerWidth";
-            ensure!(browser.run(wide, vec![]).await? == true, "{name} {look:?} is too wide");
+            violations.extend(barriers(&browser, &axe, name, look).await?);
         }
+        browser.go("/report-requests/new").await?;
+        browser.fill("#recipients", "nobody").await?;
+        browser.press("Request report").await?;
+        browser.find("#recipients-fault").await?;
+        violations.extend(barriers(&browser, &axe, "wrong-form", look).await?);
     }
     assert!(violations.is_empty(), "{}", violations.join("\n"));
     // What is wrong would be found.

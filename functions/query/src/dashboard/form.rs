@@ -3,9 +3,13 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use report::{Range, RecipientDomains, View};
 use serde_json::{Map, Value};
 
 use super::failed::Failed;
+use super::view::choices;
+use super::{Choice, words};
+use crate::Query;
 use crate::body::Fields;
 use crate::problem::Problem;
 
@@ -81,16 +85,89 @@ impl Wrong {
     pub(super) fn new(problem: &Problem) -> Self {
         match problem {
             Problem::InvalidParameter { parameter, allowed, .. } => {
-                Self { field: parameter.clone(), told: super::words::sentence(allowed) }
+                Self { field: parameter.clone(), told: words::sentence(allowed) }
             }
-            other => Self { field: String::new(), told: super::words::sentence(&other.detail()) },
+            other => Self { field: String::new(), told: words::sentence(&other.detail()) },
         }
     }
 }
 
-/// What a form tells about one of its fields.
-pub(super) fn fault<'w>(wrong: &'w Option<Wrong>, field: &str) -> Option<&'w str> {
-    wrong.as_ref().filter(|wrong| wrong.field == field).map(|wrong| wrong.told.as_str())
+/// What every form for a report by mail holds.
+pub(super) struct About {
+    pub(super) views: Vec<Choice>,
+    pub(super) domain: String,
+    /// Domains to choose from; none if there are too many.
+    pub(super) domains: Option<Vec<Choice>>,
+    pub(super) recipients: String,
+    pub(super) name: String,
+    /// Where recipients may be.
+    pub(super) allowed: String,
+    pub(super) wrong: Option<Wrong>,
+}
+
+impl About {
+    /// Fields of which two are filled in.
+    pub(super) async fn new(
+        query: &Query,
+        view: Option<View>,
+        domain: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let domains = query.store.domains(Range::kept(query.today())).await?;
+        let choice = |known: View| Choice {
+            label: known.title().to_owned(),
+            value: known.name().to_owned(),
+            chosen: view == Some(known),
+        };
+        Ok(Self {
+            views: View::ALL.map(choice).into(),
+            domain: domain.unwrap_or_default().to_owned(),
+            domains: choices(domains, domain),
+            recipients: String::new(),
+            name: String::new(),
+            allowed: allowed(&query.mailing.recipients),
+            wrong: None,
+        })
+    }
+
+    /// The fields as they were typed, with what is wrong with them.
+    pub(super) async fn again(
+        query: &Query,
+        form: &Form,
+        problem: &Problem,
+    ) -> Result<Self, Problem> {
+        let domain = Some(form.get("domain")).filter(|domain| !domain.is_empty());
+        Ok(Self {
+            recipients: form.get("recipients").to_owned(),
+            name: form.get("name").to_owned(),
+            wrong: Some(Wrong::new(problem)),
+            ..Self::new(query, View::from_name(form.get("view")), domain).await?
+        })
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn fault(&self, field: &str) -> Option<&str> {
+        let wrong = self.wrong.as_ref().filter(|wrong| wrong.field == field);
+        wrong.map(|wrong| wrong.told.as_str())
+    }
+
+    /// What is wrong with no field in particular.
+    pub(super) fn general(&self) -> Option<&str> {
+        self.fault("")
+    }
+}
+
+/// Where recipients may be, in words.
+fn allowed(domains: &RecipientDomains) -> String {
+    match domains {
+        RecipientDomains::Any => "Mails stay on this machine, in the outbox folder.".to_owned(),
+        RecipientDomains::Listed(names) if names.is_empty() => {
+            "No domain is configured that reports may go to: whoever runs the service can allow some."
+                .to_owned()
+        }
+        listed @ RecipientDomains::Listed(_) => {
+            format!("Reports may go to: {}.", listed.describe())
+        }
+    }
 }
 
 #[cfg(test)]

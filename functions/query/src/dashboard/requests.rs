@@ -4,24 +4,20 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::Tz;
-use report::{Range, RecipientDomains, ReportRequest, Status, View, displayed, grouped, period};
+use report::{Range, ReportRequest, Status, displayed, grouped, period};
 use store::IdempotencyKey;
 
 use super::failed::{self, Failed};
-use super::form::{Form, Wrong, fault};
+use super::form::{About, Form};
 use super::shown::{self, Shown};
-use super::view::choices;
 use super::words::{self, SHOWN};
-use super::{Choice, Frame, Part, html};
+use super::{Frame, Part, html};
 use crate::params::{self, Given};
 use crate::problem::Problem;
 use crate::{Query, requests};
 
 /// Requests on a page of the list.
 const ROWS: usize = 25;
-/// The fields of the form that the interface takes.
-const FIELDS: &[&str] = &["view", "start", "end", "domain", "recipients", "name"];
-
 /// A request in a list.
 pub(super) struct Line {
     pub(super) href: String,
@@ -114,70 +110,24 @@ pub(super) async fn list(State(query): State<Query>, given: Given) -> Result<Htm
     })?)
 }
 
-/// What the form holds that asks for a report.
+/// The form that asks for a report.
 #[derive(Template)]
 #[template(path = "request_form.html")]
 struct FormPage {
     frame: Frame,
-    views: Vec<Choice>,
+    about: About,
     start: String,
     end: String,
     kept: Range,
-    domain: String,
-    domains: Option<Vec<Choice>>,
-    recipients: String,
-    name: String,
-    /// Where recipients may be.
-    allowed: String,
     /// The same for every time that this form is sent.
     token: String,
-    wrong: Option<Wrong>,
 }
 
 impl FormPage {
-    async fn new(query: &Query, domain: Option<&str>) -> Result<Self, Problem> {
-        let kept = Range::kept(query.today());
-        Ok(Self {
-            frame: Frame::new(query, Part::Requests, "Request a report"),
-            views: Vec::new(),
-            start: String::new(),
-            end: String::new(),
-            kept,
-            domain: domain.unwrap_or_default().to_owned(),
-            domains: choices(query.store.domains(kept).await?, domain),
-            recipients: String::new(),
-            name: String::new(),
-            allowed: allowed(&query.mailing.recipients),
-            token: String::new(),
-            wrong: None,
-        })
+    fn new(query: &Query, about: About, [start, end, token]: [String; 3]) -> Self {
+        let frame = Frame::new(query, Part::Requests, "Request a report");
+        Self { frame, about, start, end, kept: Range::kept(query.today()), token }
     }
-
-    fn fault(&self, field: &str) -> Option<&str> {
-        fault(&self.wrong, field)
-    }
-}
-
-/// Where recipients may be, in words.
-pub(super) fn allowed(domains: &RecipientDomains) -> String {
-    match domains {
-        RecipientDomains::Any => "Mails stay on this machine, in the outbox folder.".to_owned(),
-        RecipientDomains::Listed(names) if names.is_empty() => {
-            "No domain is configured that reports may go to: whoever runs the service can allow some."
-                .to_owned()
-        }
-        listed @ RecipientDomains::Listed(_) => format!("Reports may go to: {}.", listed.describe()),
-    }
-}
-
-/// The views to choose from.
-pub(super) fn views(chosen: Option<View>) -> Vec<Choice> {
-    let choice = |view: View| Choice {
-        label: view.title().to_owned(),
-        value: view.name().to_owned(),
-        chosen: chosen == Some(view),
-    };
-    View::ALL.map(choice).into()
 }
 
 /// The form, filled in with the filters of the page that it was opened from.
@@ -186,19 +136,15 @@ pub(super) async fn blank(
     given: Given,
 ) -> Result<Html<String>, Failed> {
     let (view, params) = shown::prefilled(&given.filled(), &query)?;
-    let page = FormPage {
-        views: views(Some(view)),
-        start: params.range.start.to_string(),
-        end: params.range.end.to_string(),
-        token: query.next_id(),
-        ..FormPage::new(&query, params.domain.as_deref()).await?
-    };
-    Ok(html(&page)?)
+    let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
+    let Range { start, end } = params.range;
+    let fields = [start.to_string(), end.to_string(), query.next_id()];
+    Ok(html(&FormPage::new(&query, about, fields))?)
 }
 
 /// Asks for the report, and leads to where it can be watched.
 pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Response, Failed> {
-    let fields = form.fields(FIELDS);
+    let fields = form.fields(requests::FIELDS);
     let asked = fields.canonical();
     // Sent twice it is one request; changed and sent again it is another.
     let key = match form.get("token") {
@@ -210,18 +156,9 @@ pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Res
             Ok(Redirect::to(&format!("/report-requests/{}", request.id)).into_response())
         }
         Err(problem) if failed::can_be_mended(&problem) => {
-            let domain = Some(form.get("domain")).filter(|domain| !domain.is_empty());
-            let page = FormPage {
-                views: views(View::from_name(form.get("view"))),
-                start: form.get("start").to_owned(),
-                end: form.get("end").to_owned(),
-                recipients: form.get("recipients").to_owned(),
-                name: form.get("name").to_owned(),
-                token: form.get("token").to_owned(),
-                wrong: Some(Wrong::new(&problem)),
-                ..FormPage::new(&query, domain).await?
-            };
-            Ok(failed::with(problem.status(), html(&page)?))
+            let about = About::again(&query, &form, &problem).await?;
+            let fields = ["start", "end", "token"].map(|name| form.get(name).to_owned());
+            Ok(failed::with(problem.status(), html(&FormPage::new(&query, about, fields))?))
         }
         Err(problem) => Err(problem.into()),
     }

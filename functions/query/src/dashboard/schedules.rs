@@ -4,13 +4,12 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
-use report::{Range, View, displayed};
+use report::displayed;
 
 use super::failed::{self, Failed};
-use super::form::{Form, Wrong, fault};
-use super::requests::{Told, allowed, domain, few, told, views};
+use super::form::{About, Form};
+use super::requests::{Told, domain, few, told};
 use super::shown;
-use super::view::choices;
 use super::words::{self, SHOWN};
 use super::{Choice, Frame, Part, html};
 use crate::params::Given;
@@ -18,23 +17,6 @@ use crate::problem::Problem;
 use crate::schedules::{MonthDayField, Often, Run, ScheduleState, ScheduleView};
 use crate::timetable::WEEKDAYS;
 use crate::{Query, schedules};
-
-/// The fields of the form, by the names that the interface gives them.
-const FIELDS: &[&str] = &[
-    "name",
-    "view",
-    "domain",
-    "recipients",
-    "frequency",
-    "weekday",
-    "day",
-    "time",
-    "zone",
-    "first_date",
-    "expires",
-];
-/// What a new schedule begins with.
-const MORNING: &str = "08:00";
 
 /// A schedule in the list.
 struct Line {
@@ -157,12 +139,7 @@ struct FormPage {
     frame: Frame,
     /// The schedule that is edited; none makes one.
     id: Option<String>,
-    name: String,
-    views: Vec<Choice>,
-    domain: String,
-    domains: Option<Vec<Choice>>,
-    recipients: String,
-    allowed: String,
+    about: About,
     often: Vec<Choice>,
     weekdays: Vec<Choice>,
     days: Vec<Choice>,
@@ -170,52 +147,38 @@ struct FormPage {
     zones: Vec<Choice>,
     first_date: String,
     expires: String,
-    wrong: Option<Wrong>,
 }
 
-/// The fields of the form as texts.
-struct Filled<'f> {
-    view: Option<View>,
-    domain: &'f str,
-    frequency: &'f str,
-    weekday: &'f str,
-    day: String,
-    zone: &'f str,
+/// When a report is due, as the form's fields tell it.
+struct When<'w> {
+    frequency: &'w str,
+    weekday: &'w str,
+    day: &'w str,
+    time: &'w str,
+    zone: &'w str,
+    first_date: &'w str,
+    expires: &'w str,
 }
 
 impl FormPage {
-    async fn new(query: &Query, id: Option<&str>, filled: Filled<'_>) -> Result<Self, Problem> {
+    fn new(query: &Query, id: Option<String>, about: About, when: &When<'_>) -> Self {
         let title = if id.is_some() { "Edit schedule" } else { "New schedule" };
-        let chosen = Some(filled.domain).filter(|domain| !domain.is_empty());
-        let kept = Range::kept(query.today());
         let often = [("daily", "Every day"), ("weekly", "Every week"), ("monthly", "Every month")];
-        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, capital(name), filled.weekday));
-        let numbers = (1..=31).map(|day| choice(&day.to_string(), day.to_string(), &filled.day));
-        let last = choice("last", "last".to_owned(), &filled.day);
-        Ok(Self {
+        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, capital(name), when.weekday));
+        let numbers = (1..=31).map(|day| choice(&day.to_string(), day.to_string(), when.day));
+        let last = choice("last", "last".to_owned(), when.day);
+        Self {
             frame: frame(query, title),
-            id: id.map(str::to_owned),
-            name: String::new(),
-            views: views(filled.view),
-            domain: filled.domain.to_owned(),
-            domains: choices(query.store.domains(kept).await?, chosen),
-            recipients: String::new(),
-            allowed: allowed(&query.mailing.recipients),
-            often: often
-                .map(|(name, label)| choice(name, label.to_owned(), filled.frequency))
-                .into(),
+            id,
+            about,
+            often: often.map(|(name, label)| choice(name, label.to_owned(), when.frequency)).into(),
             weekdays: weekdays.into(),
             days: numbers.chain([last]).collect(),
-            time: MORNING.to_owned(),
-            zones: zones(filled.zone),
-            first_date: String::new(),
-            expires: String::new(),
-            wrong: None,
-        })
-    }
-
-    fn fault(&self, field: &str) -> Option<&str> {
-        fault(&self.wrong, field)
+            time: when.time.to_owned(),
+            zones: zones(when.zone),
+            first_date: when.first_date.to_owned(),
+            expires: when.expires.to_owned(),
+        }
     }
 }
 
@@ -238,15 +201,17 @@ pub(super) async fn blank(
     given: Given,
 ) -> Result<Html<String>, Failed> {
     let (view, params) = shown::prefilled(&given.filled(), &query)?;
-    let filled = Filled {
-        view: Some(view),
-        domain: params.domain.as_deref().unwrap_or_default(),
+    let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
+    let when = When {
         frequency: "weekly",
         weekday: "monday",
-        day: "1".to_owned(),
+        day: "1",
+        time: "08:00",
         zone: query.zone.name(),
+        first_date: "",
+        expires: "",
     };
-    Ok(html(&FormPage::new(&query, None, filled).await?)?)
+    Ok(html(&FormPage::new(&query, None, about, &when))?)
 }
 
 /// The form with a schedule in it.
@@ -257,31 +222,30 @@ pub(super) async fn one(
 ) -> Result<Html<String>, Failed> {
     given.read(&[], &query)?;
     let schedule = query.shown(find(&query, &id).await?).await?;
-    let filled = Filled {
-        view: Some(schedule.view),
-        domain: schedule.domain.as_deref().unwrap_or_default(),
+    let about = About {
+        name: schedule.name.clone(),
+        recipients: schedule.recipients.join("\n"),
+        ..About::new(&query, Some(schedule.view), schedule.domain.as_deref()).await?
+    };
+    let day = match &schedule.day {
+        Some(MonthDayField::Number(day)) => day.to_string(),
+        Some(MonthDayField::Text(text)) => text.clone(),
+        None => "1".to_owned(),
+    };
+    let when = When {
         frequency: match schedule.frequency {
             Often::Daily => "daily",
             Often::Weekly => "weekly",
             Often::Monthly => "monthly",
         },
         weekday: schedule.weekday.as_deref().unwrap_or("monday"),
-        day: match &schedule.day {
-            Some(MonthDayField::Number(day)) => day.to_string(),
-            Some(MonthDayField::Text(text)) => text.clone(),
-            None => "1".to_owned(),
-        },
+        day: &day,
+        time: &schedule.time,
         zone: &schedule.zone,
+        first_date: &schedule.first_date.to_string(),
+        expires: &schedule.expires.to_string(),
     };
-    let page = FormPage {
-        name: schedule.name.clone(),
-        recipients: schedule.recipients.join("\n"),
-        time: schedule.time.clone(),
-        first_date: schedule.first_date.to_string(),
-        expires: schedule.expires.to_string(),
-        ..FormPage::new(&query, Some(&schedule.id), filled).await?
-    };
-    Ok(html(&page)?)
+    Ok(html(&FormPage::new(&query, Some(schedule.id.clone()), about, &when))?)
 }
 
 async fn find(query: &Query, id: &str) -> Result<report::Schedule, Problem> {
@@ -294,12 +258,12 @@ async fn find(query: &Query, id: &str) -> Result<report::Schedule, Problem> {
 /// The fields that go with the frequency; a form sends all of them.
 fn fields(form: &Form) -> crate::body::Fields {
     let frequency = form.get("frequency");
-    let unused = |name: &&&str| match **name {
+    let used = |name: &&&str| match **name {
         "weekday" => frequency == "weekly",
         "day" => frequency == "monthly",
         _ => true,
     };
-    let names: Vec<_> = FIELDS.iter().filter(unused).copied().collect();
+    let names: Vec<_> = schedules::FIELDS.iter().filter(used).copied().collect();
     form.fields(&names)
 }
 
@@ -313,23 +277,17 @@ async fn again(
     if !failed::can_be_mended(&problem) {
         return Err(problem.into());
     }
-    let filled = Filled {
-        view: View::from_name(form.get("view")),
-        domain: form.get("domain"),
+    let about = About::again(query, form, &problem).await?;
+    let when = When {
         frequency: form.get("frequency"),
         weekday: form.get("weekday"),
-        day: form.get("day").to_owned(),
+        day: form.get("day"),
+        time: form.get("time"),
         zone: form.get("zone"),
+        first_date: form.get("first_date"),
+        expires: form.get("expires"),
     };
-    let page = FormPage {
-        name: form.get("name").to_owned(),
-        recipients: form.get("recipients").to_owned(),
-        time: form.get("time").to_owned(),
-        first_date: form.get("first_date").to_owned(),
-        expires: form.get("expires").to_owned(),
-        wrong: Some(Wrong::new(&problem)),
-        ..FormPage::new(query, id, filled).await?
-    };
+    let page = FormPage::new(query, id.map(str::to_owned), about, &when);
     Ok(failed::with(problem.status(), html(&page)?))
 }
 
