@@ -1,5 +1,7 @@
 //! A real browser (Chromium, through its WebDriver), and the program as a process of its own.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -122,6 +124,28 @@ pub struct Browser {
     /// The WebDriver session.
     pub client: Client,
     base: String,
+    /// Where the driver listens, and the session's name there.
+    session: (SocketAddr, String),
+}
+
+impl Drop for Browser {
+    /// Ends the session: a driver that is killed leaves its browser behind.
+    fn drop(&mut self) {
+        let (address, session) = &self.session;
+        let end = || -> std::io::Result<()> {
+            let mut stream = TcpStream::connect_timeout(address, PATIENCE)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write!(
+                stream,
+                "DELETE /session/{session} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+            )?;
+            // The answer comes when the browser is gone.
+            stream.read(&mut [0; 1]).map(drop)
+        };
+        if let Err(error) = end() {
+            eprintln!("cannot end the browser: {error}");
+        }
+    }
 }
 
 /// A command of Chromium's own, beside WebDriver's.
@@ -176,7 +200,9 @@ impl Browser {
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await?;
-        let browser = Self { _driver: driver, client, base: program.base.clone() };
+        let session = client.session_id().await?.context("a session")?;
+        let session = (SocketAddr::from(([127, 0, 0, 1], port.parse()?)), session);
+        let browser = Self { _driver: driver, client, base: program.base.clone(), session };
         browser.look(look).await?;
         Ok(browser)
     }

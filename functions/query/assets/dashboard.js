@@ -100,7 +100,7 @@
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         const found = answer.ok && page.getElementById("status");
         if (found) {
-          if (found.innerText !== status.innerText) {
+          if (found.textContent !== status.textContent) {
             shown = document.importNode(found, true);
             status.replaceWith(shown);
           }
