@@ -303,6 +303,81 @@ async fn a_daily_schedule_ignores_the_days_that_it_does_not_need() -> Result<()>
 }
 
 #[tokio::test]
+async fn a_schedule_sent_twice_is_made_once() -> Result<()> {
+    let app = App::new().await?;
+    let form = page(&app, "/schedules/new?view=tls-usage").await?.text()?;
+    let token = between(&form, "name=\"token\" value=\"", "\"").next().context("a token")?;
+    let mut fields = vec![
+        ("token", token),
+        ("name", "Every morning"),
+        ("view", "tls-usage"),
+        ("recipients", "ann@example.test"),
+        ("frequency", "daily"),
+        ("time", "08:00"),
+    ];
+    let sent = (0..4).map(|_| send(&app, "/schedules", &fields));
+    for answer in futures_util::future::try_join_all(sent).await? {
+        assert_eq!(location(&answer)?, "/schedules?done=created");
+    }
+    location(&send(&app, "/schedules", &fields).await?)?;
+    assert_eq!(schedules(&app).await?.as_array().map(Vec::len), Some(1));
+    // Gone back, changed and sent: that is another one.
+    fields[1].1 = "Every morning, too";
+    location(&send(&app, "/schedules", &fields).await?)?;
+    assert_eq!(schedules(&app).await?.as_array().map(Vec::len), Some(2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn filters_that_cannot_be_used_leave_the_others_as_they_are() -> Result<()> {
+    let app = app_with_mail().await?;
+    let rest = "domain=corp.test&search=user&sort=-legacy&limit=50";
+    let bad = format!("/reports/tls-usage/details?start=2026-11-24&end=2026-11-20&{rest}");
+    let answer = page(&app, &bad).await?;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let text = String::from_utf8(answer.body)?;
+    for kept in [
+        "<option value=\"corp.test\" selected>",
+        "name=\"search\" value=\"user\"",
+        "name=\"sort\" value=\"-legacy\"",
+        "name=\"limit\" value=\"50\"",
+        "name=\"start\" value=\"2026-11-24\"",
+        "Start date: Start 2026-11-24 lies after end 2026-11-20",
+    ] {
+        assert!(text.contains(kept), "{kept}: {text}");
+    }
+    assert!(!text.contains("Download CSV"), "of which days?");
+    // To the chart and back nothing gets lost either.
+    let table = format!("/reports/tls-usage/details?start=2026-11-18&end=2026-11-24&{rest}");
+    let chart = page(&app, &table.replace("/details", "")).await?.text()?;
+    assert!(chart.replace("&#38;", "&").contains(&format!("href=\"{table}\"")), "{chart}");
+    // Days that are not kept any more are left out, and that is said.
+    let older = page(&app, "/reports/tls-usage?start=2026-08-01&end=2026-11-24").await?.text()?;
+    assert!(older.contains("Days before 27 Aug 2026 are not kept any more"), "{older}");
+    assert!(older.contains("27 Aug 2026 to 24 Nov 2026"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_gone_is_not_linked_to() -> Result<()> {
+    let app = App::new().await?;
+    let place = location(&send(&app, "/report-requests", &REQUEST).await?)?;
+    let view = "href=\"/reports/tls-usage?start=2026-11-10&#38;end=2026-11-20\"";
+    assert!(page(&app, &place).await?.text()?.contains(view));
+    let day = 86_400;
+    app.clock().set(tests::app::NOW + 80 * day);
+    let text = page(&app, &place).await?.text()?;
+    assert!(text.contains("start=2026-11-15&#38;end=2026-11-20"), "{text}");
+    app.clock().set(tests::app::NOW + 87 * day);
+    let text = page(&app, &place).await?.text()?;
+    assert!(!text.contains("View report"), "{text}");
+    let again = between(&text, "class=\"button\" href=\"", "\"").next().context("again")?;
+    let form = page(&app, &again.replace("&#38;", "&")).await?.text()?;
+    assert!(form.contains("name=\"end\" value=\"2027-02-19\""), "{form}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn whatever_is_asked_is_answered_with_a_page_under_the_policy() -> Result<()> {
     let app = app_with_mail().await?;
     let long = "x".repeat(5000);
@@ -312,14 +387,15 @@ async fn whatever_is_asked_is_answered_with_a_page_under_the_policy() -> Result<
         ("/reports/tls-usage", 200),
         ("/reports/sending-volume/details?search=&domain=&start=&end=&sort=", 200),
         ("/reports/sending-volume/details?sort=-TLS1.0&limit=1", 200),
-        ("/reports/tls-usage?start=2020-01-01", 400),
+        ("/reports/tls-usage?start=2020-01-01", 200),
+        ("/reports/tls-usage?start=2020-01-01&end=2020-01-07", 400),
         ("/reports/tls-usage?end=2030-01-01", 400),
         ("/reports/tls-usage?start=x&start=y", 400),
         ("/reports/tls-usage?domain=%22%3E%3Cscript%3E", 400),
         ("/reports/tls-usage/details?sort=zzz", 400),
         ("/reports/tls-usage/details?limit=0", 400),
         ("/reports/tls-usage/details?cursor=zzz", 400),
-        ("/reports/tls-usage/details?zzz=1", 400),
+        ("/reports/tls-usage/details?zzz=1", 200),
         ("/reports/tls-usage/details?sender=%3Cscript%3Ealert(1)%3C%2Fscript%3E", 200),
         ("/reports/tls-usage/details?sender=%ff%00%0a", 200),
         (&format!("/reports/tls-usage/details?search={long}"), 200),
@@ -328,10 +404,10 @@ async fn whatever_is_asked_is_answered_with_a_page_under_the_policy() -> Result<
         ("/reports/tls-usage/zzz", 404),
         ("/report-requests/zzz", 404),
         ("/report-requests?cursor=zzz", 400),
-        ("/report-requests/new?view=zzz", 400),
+        ("/report-requests/new?view=zzz&start=2020-01-01&end=x&domain=%3C", 200),
         ("/schedules/zzz", 404),
         ("/schedules/zzz/delete", 404),
-        ("/schedules/%ff", 400),
+        ("/schedules/%ff", 404),
         ("/schedules?done=%3Cscript%3E", 200),
         ("/schedules/zzz/pause", 405),
         ("/assets/zzz", 404),
@@ -347,9 +423,7 @@ async fn whatever_is_asked_is_answered_with_a_page_under_the_policy() -> Result<
         );
         assert_eq!(answer.headers.get("cache-control").context("kept")?, "no-store");
         let text = String::from_utf8(answer.body)?;
-        if path != "/schedules/%ff" {
-            assert!(text.starts_with("<!doctype html>") && text.contains("<h1"), "{path}: {text}");
-        }
+        assert!(text.starts_with("<!doctype html>") && text.contains("<h1"), "{path}: {text}");
         assert!(
             !text.contains("<script>")
                 && !text.contains("style=")

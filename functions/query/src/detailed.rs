@@ -10,14 +10,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use history::{Gather, Grain, Wanted};
+use history::Gather;
 use report::csv::Detailed;
 use report::{Day, UsageKey};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::params::{self, Given};
 use crate::problem::{Body as ProblemBody, Problem};
-use crate::{Query, table};
+use crate::{Query, details, table};
 
 /// Bytes of a piece of the answer.
 const PIECE: usize = 1 << 16;
@@ -35,16 +35,17 @@ pub(crate) const AT_ONCE: usize = 4;
     ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
     ("end" = Option<String>, Query, description = "Last day, included; by default today"),
     ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
+    ("sender" = Option<String>, Query, description = "One sender address; by default all"),
 ), responses(
     (status = 200, body = String, content_type = "text/csv"),
     (status = 400, body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn csv(State(query): State<Query>, given: Given) -> Result<Response, Problem> {
-    let params = given.read(params::REPORT, &query)?;
+    let params = given.read(params::DETAILED, &query)?;
     let turn = Arc::clone(&query.detailed).try_acquire_owned().map_err(|_| Problem::Busy)?;
     let state = query.history.state(params.range).await?;
-    let wanted = Wanted { domain: params.domain, sender: None, grain: Grain::Usage };
+    let wanted = details::usage_of(params.sender.as_deref(), &params);
     let (pieces, waiting) = mpsc::channel(WAITING);
     let rows = Rows::new(pieces.clone()).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");

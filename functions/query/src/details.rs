@@ -42,13 +42,7 @@ pub(crate) async fn of(
     params: &Params,
 ) -> Result<SenderDetails, Problem> {
     let sender = sender.to_lowercase();
-    // An address tells its domain; the null sender and bare names may belong to any.
-    let own = sender.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| !domain.is_empty());
-    let wanted = Wanted {
-        domain: params.domain.as_deref().or(own).map(str::to_owned),
-        sender: Some(sender.clone()),
-        grain: Grain::Usage,
-    };
+    let wanted = usage_of(Some(&sender), params);
     let mut figures = SenderFigures::default();
     // What is longer than any sender that is stored would be longer than a key can be.
     if sender.len() <= SENDER_LIMIT {
@@ -56,4 +50,16 @@ pub(crate) async fn of(
         figures = query.history.gather(&state, &wanted, SenderFigures::default).await?;
     }
     Ok(figures.details(sender, params.range))
+}
+
+/// Which usage is wanted: of all senders, or of one.
+pub(crate) fn usage_of(sender: Option<&str>, params: &Params) -> Wanted {
+    // An address tells its domain; the null sender and bare names may belong to any.
+    let own = sender.and_then(|sender| Some(sender.rsplit_once('@')?.1));
+    let own = own.filter(|domain| !domain.is_empty());
+    Wanted {
+        domain: params.domain.as_deref().or(own).map(str::to_owned),
+        sender: sender.map(str::to_owned),
+        grain: Grain::Usage,
+    }
 }

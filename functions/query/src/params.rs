@@ -21,6 +21,8 @@ pub(crate) struct Params {
     pub(crate) domain: Option<String>,
     /// Part of the sender, in lower case; empty is every sender.
     pub(crate) search: String,
+    /// One sender.
+    pub(crate) sender: Option<String>,
     pub(crate) sort: Sort,
     pub(crate) limit: Option<usize>,
     pub(crate) cursor: Option<String>,
@@ -32,10 +34,12 @@ pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
 /// The names that a view takes.
 pub(crate) const RANGE: &[&str] = &["start", "end"];
 pub(crate) const REPORT: &[&str] = &["start", "end", "domain"];
+pub(crate) const DETAILED: &[&str] = &["start", "end", "domain", "sender"];
 pub(crate) const TABLE: &[&str] =
     &["start", "end", "domain", "search", "sort", "limit", "cursor", "format"];
 
 /// The parameters as they came, not yet checked.
+#[derive(Clone)]
 pub(crate) struct Given {
     pairs: Vec<(String, String)>,
     wants_csv: bool,
@@ -77,6 +81,7 @@ impl Given {
             range: range(self.day("start")?, self.day("end")?, query.today())?,
             domain: self.get("domain").filter(|text| !text.is_empty()).map(domain).transpose()?,
             search: self.get("search").unwrap_or_default().to_lowercase(),
+            sender: self.get("sender").filter(|text| !text.is_empty()).map(str::to_lowercase),
             sort: self.sort()?,
             limit: self.limit()?,
             cursor: self.get("cursor").filter(|text| !text.is_empty()).map(str::to_owned),
@@ -84,10 +89,33 @@ impl Given {
         })
     }
 
-    /// Leaves out what is empty: forms send every field.
-    pub(crate) fn filled(mut self) -> Self {
-        self.pairs.retain(|(_, value)| !value.is_empty());
+    /// As pages take them: without what forms leave empty, and without what others add to addresses.
+    pub(crate) fn of_page(mut self, names: &[&str]) -> Self {
+        self.pairs.retain_mut(|(name, value)| {
+            *value = value.trim().to_owned();
+            !value.is_empty() && names.contains(&name.as_str())
+        });
         self
+    }
+
+    /// Leaves parameters out; whether there were any.
+    pub(crate) fn leave_out(&mut self, names: &[&str]) -> bool {
+        let before = self.pairs.len();
+        self.pairs.retain(|(name, _)| !names.contains(&name.as_str()));
+        self.pairs.len() < before
+    }
+
+    /// Moves a start that is not kept any more to the first day that is; whether it had to.
+    pub(crate) fn cut(&mut self, kept: Range) -> bool {
+        let day = |name| self.day(name).ok().flatten();
+        let reaches = day("end").is_none_or(|end| end >= kept.start);
+        if day("start").is_none_or(|start| start >= kept.start) || !reaches {
+            return false;
+        }
+        for (_, value) in self.pairs.iter_mut().filter(|(name, _)| name == "start") {
+            *value = kept.start.to_string();
+        }
+        true
     }
 
     /// A parameter as it came.

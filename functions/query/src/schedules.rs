@@ -234,24 +234,52 @@ pub(crate) async fn create(
     State(query): State<Query>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let schedule = make(&query, &fields).await?;
+    let schedule = make(&query, &fields, None).await?;
     let location = format!("/v1/schedules/{}", schedule.id);
     let shown = Json(query.shown(schedule).await?);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown).into_response())
 }
 
-/// Makes the schedule that the fields describe.
-pub(crate) async fn make(query: &Query, fields: &Fields) -> Result<Schedule, Problem> {
+/// Makes the schedule that the fields describe. With an id it is made once, as long as the fields are the same.
+pub(crate) async fn make(
+    query: &Query,
+    fields: &Fields,
+    id: Option<String>,
+) -> Result<Schedule, Problem> {
     checked(fields)?;
     let (now, contents) = (query.now(), contents(fields, query)?);
     let timetable = timetable(fields, query, None)?;
     let paused = fields.flag("paused")?.unwrap_or(false);
-    if query.store.schedules(now).await?.len() >= SCHEDULES {
+    let schedules = query.store.schedules(now).await?;
+    if let Some(made) = schedules.iter().find(|made| id.as_ref() == Some(&made.id))
+        && made.contents == contents
+        && made.timetable == timetable
+    {
+        return Ok(made.clone());
+    }
+    if schedules.len() >= SCHEDULES {
         return Err(Problem::TooManySchedules);
     }
-    let (id, last) = (query.next_id(), None);
-    let schedule = Schedule { id, contents, timetable, paused, created: now, since: now, last };
-    query.store.put_schedule(&schedule, false).await?;
+    let (created, since, last) = (now, now, None);
+    let mut schedule = Schedule {
+        id: id.unwrap_or_else(|| query.next_id()),
+        contents,
+        timetable,
+        paused,
+        created,
+        since,
+        last,
+    };
+    if !query.store.put_schedule(&schedule, false).await? {
+        match query.store.schedule(&schedule.id, now).await? {
+            // The same form arrived twice at one moment.
+            Some(made) if made.contents == schedule.contents && made.timetable == timetable => {
+                return Ok(made);
+            }
+            _ => schedule.id = query.next_id(),
+        }
+        query.store.put_schedule(&schedule, false).await?;
+    }
     tracing::info!(schedule = schedule.id, "schedule made");
     Ok(schedule)
 }

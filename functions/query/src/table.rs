@@ -233,12 +233,13 @@ impl Cursor {
     }
 
     fn write(&self) -> String {
-        base64_simd::URL_SAFE_NO_PAD.encode_to_string(serde_json::to_vec(self).unwrap_or_default())
+        let bytes = postcard::to_allocvec(self).unwrap_or_default();
+        base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
     }
 
     fn read(text: &str, question: u64) -> Result<Self, Problem> {
         let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok();
-        let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let cursor: Option<Self> = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
         let error = |allowed| Problem::parameter("cursor", text, allowed);
         match cursor {
             None => Err(error("it must be next of an earlier page")),

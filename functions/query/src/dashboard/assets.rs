@@ -3,11 +3,12 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;
 
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::dashboard::failed::Failed;
+use super::At;
+use super::failed::Failed;
 use crate::problem::Problem;
 
 const FILES: [(&str, &str, &str); 3] = [
@@ -27,10 +28,7 @@ pub(super) fn version() -> &'static str {
 }
 
 /// Serves a file; browsers may keep the version that they asked for.
-pub(super) async fn serve(
-    Path(name): Path<String>,
-    RawQuery(asked): RawQuery,
-) -> Result<Response, Failed> {
+pub(super) async fn serve(At(name): At, RawQuery(asked): RawQuery) -> Result<Response, Failed> {
     let file = FILES.into_iter().find(|(known, ..)| *known == name);
     let (_, media_type, text) = file.ok_or_else(|| Problem::not_found("/assets", &name))?;
     let exact = asked.as_deref().and_then(|asked| asked.strip_prefix("v=")) == Some(version());

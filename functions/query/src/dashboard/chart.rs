@@ -14,7 +14,7 @@ pub(super) const HEIGHT: u64 = 1000;
 /// The width of a day.
 const PITCH: usize = 10;
 /// The lowest bar, so that it is seen.
-const LOWEST: u64 = 8;
+const LOWEST: u64 = 14;
 
 /// A chart of days.
 pub(super) struct Chart {
@@ -58,20 +58,20 @@ struct Stack {
 
 impl Chart {
     /// Messages per day.
-    pub(super) fn volume(days: &[DayVolume], href: impl Fn(Day) -> String) -> Self {
+    pub(super) fn volume(days: &[DayVolume], today: Day, href: impl Fn(Day) -> String) -> Self {
         let stacks = days.iter().map(|DayVolume { date, messages }| {
             let parts = vec![("vol", "", *messages)];
             Stack { day: *date, messages: *messages, parts }
         });
-        Self::new(stacks.collect(), false, href)
+        Self::new(stacks.collect(), false, today, href)
     }
 
     /// Messages per day, by TLS version.
-    pub(super) fn tls(days: &[DayTls], href: impl Fn(Day) -> String) -> Self {
-        Self::new(days.iter().map(Stack::of).collect(), true, href)
+    pub(super) fn tls(days: &[DayTls], today: Day, href: impl Fn(Day) -> String) -> Self {
+        Self::new(days.iter().map(Stack::of).collect(), true, today, href)
     }
 
-    fn new(stacks: Vec<Stack>, by_version: bool, href: impl Fn(Day) -> String) -> Self {
+    fn new(stacks: Vec<Stack>, by_version: bool, today: Day, href: impl Fn(Day) -> String) -> Self {
         let scale = scale(stacks.iter().map(|stack| stack.messages).max().unwrap_or(0));
         let (days, every) = (stacks.len(), stacks.len().div_ceil(7).max(1));
         let bars = outlines(&stacks, scale);
@@ -80,7 +80,7 @@ impl Chart {
             let parts = used.map(|(class, label, messages)| (*class, *label, grouped(*messages)));
             Column {
                 href: href(stack.day),
-                day: words::weekday(stack.day),
+                day: words::weekday(stack.day) + if stack.day == today { ", so far" } else { "" },
                 messages: words::counted(stack.messages, "message", "messages"),
                 parts: if by_version { parts.collect() } else { Vec::new() },
                 label: at.is_multiple_of(every).then(|| words::short_day(stack.day)),
@@ -197,7 +197,7 @@ mod tests {
             let range = Range::last(end, length);
             let volume = [(range.start, [1, 0, 2, 5_000_000, 1, 0]), (end, [u64::MAX / 6; 6])];
             let usage = views::tls_usage(range, None, &days(range, &volume));
-            let chart = Chart::tls(&usage.days, |day| day.to_string());
+            let chart = Chart::tls(&usage.days, end, |day| day.to_string());
             assert_eq!(chart.columns.len() as u64, length);
             assert!(chart.columns.iter().filter(|column| column.label.is_some()).count() <= 8);
             let scale = scale(usage.days.iter().map(|day| day.messages).max().unwrap_or(0));
@@ -220,7 +220,7 @@ mod tests {
         let range = Range::last(end, 2);
         let volume = [(range.start, [0, 0, 0, 400, 0, 0]), (end, [100, 0, 0, 100, 0, 0])];
         let usage = views::tls_usage(range, None, &days(range, &volume));
-        let chart = Chart::tls(&usage.days, |day| day.to_string());
+        let chart = Chart::tls(&usage.days, end, |day| day.to_string());
         let modern = "M1 0h8v1000h-8zM11 500h8v250h-8z".to_owned();
         let old = "M11 750h8v250h-8z".to_owned();
         assert_eq!(chart.bars, [("t13", modern), ("t10", old)]);

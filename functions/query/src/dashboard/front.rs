@@ -15,7 +15,7 @@ use super::tls::Shares;
 use super::view::Nothing;
 use super::words::{self, SHOWN};
 use super::{Frame, Part, html};
-use crate::params::{self, Given};
+use crate::params;
 use crate::problem::Problem;
 use crate::{Query, insight, table};
 
@@ -69,23 +69,16 @@ struct Page {
 }
 
 /// The front page.
-pub(super) async fn front(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Html<String>, Failed> {
-    page(&query, &given, false).await
+pub(super) async fn front(State(query): State<Query>) -> Result<Html<String>, Failed> {
+    page(&query, false).await
 }
 
 /// The same with the flyout.
-pub(super) async fn insight(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Html<String>, Failed> {
-    page(&query, &given, true).await
+pub(super) async fn insight(State(query): State<Query>) -> Result<Html<String>, Failed> {
+    page(&query, true).await
 }
 
-async fn page(query: &Query, given: &Given, open: bool) -> Result<Html<String>, Failed> {
-    given.read(&[], query)?;
+async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     let range = Range::last(query.today(), DAYS);
     let tls = Shown::chart(View::TlsUsage, range);
     let mut oldest = tls.as_table();
@@ -119,7 +112,7 @@ async fn page(query: &Query, given: &Given, open: bool) -> Result<Html<String>, 
     let flyout = open.then(|| Flyout {
         title: "SMTP AUTH in the last 7 days",
         close: "/",
-        chart: Chart::volume(&volume, |day| volume_view.on(day).href()),
+        chart: Chart::volume(&volume, query.today(), |day| volume_view.on(day).href()),
         volume: volume_view.href(),
         tls: tls.href(),
         request: tls.request(),
@@ -153,7 +146,7 @@ fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
     let old = row.tls.iter().filter(|share| share.version.is_legacy());
     let old: u64 = old.map(|share| share.messages).sum();
     (old > 0).then(|| OldSender {
-        sender: displayed(&row.sender, SHOWN),
+        sender: words::address(&row.sender),
         href: shown.with_sender(Some(&row.sender)).href(),
         messages: grouped(old),
         percent: words::percent(report::percent(old, row.messages)),

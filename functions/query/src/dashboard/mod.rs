@@ -20,13 +20,17 @@ mod words;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::response::Html;
 use axum::routing::{get, post};
 
 use crate::Query;
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 
 pub(crate) use failed::{method_not_allowed, not_found};
+
+use failed::Failed;
 
 /// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -98,6 +102,18 @@ impl Frame {
             value: href.to_owned(),
             chosen: part == self.part,
         })
+    }
+}
+
+/// A name in a path.
+struct At(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for At {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failed> {
+        let name = Path::<String>::from_request_parts(parts, state).await;
+        name.map(|name| Self(name.0)).map_err(|_| Failed(problem::not_found(&parts.uri)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reports by mail: the list, the form, and how far one is.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::Tz;
 use report::{Range, ReportRequest, Status, displayed, grouped, period};
@@ -11,7 +11,7 @@ use super::failed::{self, Failed};
 use super::form::{About, Form};
 use super::shown::{self, Shown};
 use super::words::{self, SHOWN};
-use super::{Frame, Part, html};
+use super::{At, Frame, Part, html};
 use crate::params::{self, Given};
 use crate::problem::Problem;
 use crate::{Query, requests};
@@ -95,7 +95,7 @@ struct ListPage {
 
 /// All requests, the newest first.
 pub(super) async fn list(State(query): State<Query>, given: Given) -> Result<Html<String>, Failed> {
-    let params = given.filled().read(params::PAGE, &query)?;
+    let params = given.of_page(params::PAGE).read(params::PAGE, &query)?;
     let (found, next) = requests::page(&query, &params, ROWS).await?;
     let older = next.map(|cursor| {
         let limit = params.limit.map(|limit| ("limit", limit.to_string()));
@@ -135,7 +135,7 @@ pub(super) async fn blank(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Html<String>, Failed> {
-    let (view, params) = shown::prefilled(&given.filled(), &query)?;
+    let (view, params) = shown::prefilled(&given, &query)?;
     let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
     let Range { start, end } = params.range;
     let fields = [start.to_string(), end.to_string(), query.next_id()];
@@ -174,28 +174,37 @@ struct OnePage {
     status: Told,
     explained: String,
     rows: Vec<(&'static str, String)>,
-    report: String,
+    /// Where it can be looked at, as long as its days are kept.
+    report: Option<String>,
     again: String,
-    schedule: Option<String>,
+    /// The schedule that asked for it: where it is, if it is still there.
+    schedule: Option<Option<String>>,
 }
 
 /// How far a request is.
-pub(super) async fn one(
-    State(query): State<Query>,
-    Path(id): Path<String>,
-    given: Given,
-) -> Result<Html<String>, Failed> {
-    given.read(&[], &query)?;
+pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<String>, Failed> {
     let found = requests::find(&query, &id).await?;
     let request = found.ok_or_else(|| Problem::not_found("/report-requests", &id))?;
     let contents = &request.contents;
-    let mut view = Shown::chart(contents.view, request.range);
+    // Of its days, those that can still be shown.
+    let (kept, Range { start, end }) = (Range::kept(query.today()), request.range);
+    let range = Range { start: start.max(kept.start), end: end.min(kept.end) };
+    let shown = range.start <= range.end;
+    let mut view =
+        Shown::chart(contents.view, if shown { range } else { Range::last(kept.end, 7) });
     view.params.domain.clone_from(&contents.domain);
     let title = contents.name.as_deref().map_or_else(
         || format!("{}, {}", contents.view.title(), period(request.range)),
         |name| displayed(name, SHOWN),
     );
-    let schedule = request.schedule.as_deref().map(|id| format!("/schedules/{id}"));
+    let schedule = match request.schedule.as_deref() {
+        None => None,
+        Some(id) => match query.schedule(id).await {
+            Ok(schedule) => Some(Some(format!("/schedules/{}", schedule.id))),
+            Err(Problem::NotFound { .. }) => Some(None),
+            Err(other) => return Err(other.into()),
+        },
+    };
     Ok(html(&OnePage {
         frame: Frame::new(&query, Part::Requests, title.clone()),
         title,
@@ -203,7 +212,7 @@ pub(super) async fn one(
         status: told(request.status, request.attempts),
         explained: explained(&request),
         rows: rows(&request, query.zone),
-        report: view.href(),
+        report: shown.then(|| view.href()),
         again: view.request(),
         schedule,
     })?)

@@ -1,7 +1,7 @@
 //! Schedules: the list, the form, and pausing and deleting.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use report::displayed;
@@ -11,8 +11,8 @@ use super::form::{About, Form};
 use super::requests::{Told, domain, few, told};
 use super::shown;
 use super::words::{self, SHOWN};
-use super::{Choice, Frame, Part, html};
-use crate::params::Given;
+use super::{At, Choice, Frame, Part, html};
+use crate::params::{self, Given};
 use crate::problem::Problem;
 use crate::schedules::{MonthDayField, Often, Run, ScheduleState, ScheduleView};
 use crate::timetable::WEEKDAYS;
@@ -36,7 +36,8 @@ struct Line {
 /// A last run.
 struct Last {
     due: String,
-    href: String,
+    /// Where its request is, as long as that is kept.
+    href: Option<String>,
     status: Option<Told>,
     reason: String,
 }
@@ -57,7 +58,7 @@ fn when(schedule: &ScheduleView) -> String {
         Often::Daily => format!("Every day at {time}"),
         Often::Weekly => {
             let weekday = schedule.weekday.as_deref().unwrap_or_default();
-            format!("Every {} at {time}", capital(weekday))
+            format!("Every {} at {time}", words::capital(weekday))
         }
         Often::Monthly => match &schedule.day {
             Some(MonthDayField::Number(day)) => format!("Day {day} of every month at {time}"),
@@ -66,19 +67,12 @@ fn when(schedule: &ScheduleView) -> String {
     }
 }
 
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), chars.as_str()))
-}
-
 fn line(schedule: &ScheduleView) -> Line {
     let zone = zone_of(schedule);
     let last = schedule.last_run.as_ref().map(|Run { due, request, status, reason }| Last {
         due: words::instant(due.timestamp(), zone),
-        href: format!("/report-requests/{request}"),
-        status: status.map(|status| told(status, 0)),
+        href: status.map(|_| format!("/report-requests/{request}")),
+        status: status.map(|status| told(status, u32::from(reason.is_some()))),
         reason: reason.as_deref().map(|reason| displayed(reason, 200)).unwrap_or_default(),
     });
     let (next, state) = match schedule.state {
@@ -111,7 +105,6 @@ struct ListPage {
 
 /// All schedules.
 pub(super) async fn list(State(query): State<Query>, given: Given) -> Result<Html<String>, Failed> {
-    given.read(&["done"], &query)?;
     let done = match given.get("done") {
         Some("created") => Some("The schedule was created."),
         Some("saved") => Some("The schedule was saved."),
@@ -139,6 +132,8 @@ struct FormPage {
     frame: Frame,
     /// The schedule that is edited; none makes one.
     id: Option<String>,
+    /// The same for every time that this form is sent.
+    token: String,
     about: About,
     often: Vec<Choice>,
     weekdays: Vec<Choice>,
@@ -158,18 +153,20 @@ struct When<'w> {
     zone: &'w str,
     first_date: &'w str,
     expires: &'w str,
+    token: String,
 }
 
 impl FormPage {
     fn new(query: &Query, id: Option<String>, about: About, when: &When<'_>) -> Self {
         let title = if id.is_some() { "Edit schedule" } else { "New schedule" };
         let often = [("daily", "Every day"), ("weekly", "Every week"), ("monthly", "Every month")];
-        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, capital(name), when.weekday));
+        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, words::capital(name), when.weekday));
         let numbers = (1..=31).map(|day| choice(&day.to_string(), day.to_string(), when.day));
         let last = choice("last", "last".to_owned(), when.day);
         Self {
             frame: frame(query, title),
             id,
+            token: when.token.clone(),
             about,
             often: often.map(|(name, label)| choice(name, label.to_owned(), when.frequency)).into(),
             weekdays: weekdays.into(),
@@ -200,7 +197,7 @@ pub(super) async fn blank(
     State(query): State<Query>,
     given: Given,
 ) -> Result<Html<String>, Failed> {
-    let (view, params) = shown::prefilled(&given.filled(), &query)?;
+    let (view, params) = shown::prefilled(&given, &query)?;
     let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
     let when = When {
         frequency: "weekly",
@@ -210,17 +207,13 @@ pub(super) async fn blank(
         zone: query.zone.name(),
         first_date: "",
         expires: "",
+        token: query.next_id(),
     };
     Ok(html(&FormPage::new(&query, None, about, &when))?)
 }
 
 /// The form with a schedule in it.
-pub(super) async fn one(
-    State(query): State<Query>,
-    Path(id): Path<String>,
-    given: Given,
-) -> Result<Html<String>, Failed> {
-    given.read(&[], &query)?;
+pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<String>, Failed> {
     let schedule = query.shown(find(&query, &id).await?).await?;
     let about = About {
         name: schedule.name.clone(),
@@ -244,6 +237,7 @@ pub(super) async fn one(
         zone: &schedule.zone,
         first_date: &schedule.first_date.to_string(),
         expires: &schedule.expires.to_string(),
+        token: String::new(),
     };
     Ok(html(&FormPage::new(&query, Some(schedule.id.clone()), about, &when))?)
 }
@@ -286,6 +280,7 @@ async fn again(
         zone: form.get("zone"),
         first_date: form.get("first_date"),
         expires: form.get("expires"),
+        token: form.get("token").to_owned(),
     };
     let page = FormPage::new(query, id.map(str::to_owned), about, &when);
     Ok(failed::with(problem.status(), html(&page)?))
@@ -293,7 +288,9 @@ async fn again(
 
 /// Makes a schedule.
 pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Response, Failed> {
-    match schedules::make(&query, &fields(&form)).await {
+    // Sent twice it is one schedule.
+    let id = params::id(form.get("token"));
+    match schedules::make(&query, &fields(&form), id).await {
         Ok(_) => Ok(done("created")),
         Err(problem) => again(&query, None, &form, problem).await,
     }
@@ -302,7 +299,7 @@ pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Res
 /// Edits a schedule.
 pub(super) async fn save(
     State(query): State<Query>,
-    Path(id): Path<String>,
+    At(id): At,
     form: Form,
 ) -> Result<Response, Failed> {
     let id = find(&query, &id).await?.id;
@@ -315,7 +312,7 @@ pub(super) async fn save(
 /// Switches a schedule off for now.
 pub(super) async fn pause(
     State(query): State<Query>,
-    Path(id): Path<String>,
+    At(id): At,
     _: Form,
 ) -> Result<Response, Failed> {
     schedules::pause(&query, &find(&query, &id).await?.id, true).await?;
@@ -325,7 +322,7 @@ pub(super) async fn pause(
 /// Switches it on again.
 pub(super) async fn resume(
     State(query): State<Query>,
-    Path(id): Path<String>,
+    At(id): At,
     _: Form,
 ) -> Result<Response, Failed> {
     schedules::pause(&query, &find(&query, &id).await?.id, false).await?;
@@ -342,10 +339,8 @@ struct DeletePage {
 /// Asks whether a schedule is really to be deleted.
 pub(super) async fn confirm(
     State(query): State<Query>,
-    Path(id): Path<String>,
-    given: Given,
+    At(id): At,
 ) -> Result<Html<String>, Failed> {
-    given.read(&[], &query)?;
     let schedule = query.shown(find(&query, &id).await?).await?;
     Ok(html(&DeletePage { frame: frame(&query, "Delete schedule"), line: line(&schedule) })?)
 }
@@ -353,7 +348,7 @@ pub(super) async fn confirm(
 /// Deletes a schedule.
 pub(super) async fn delete(
     State(query): State<Query>,
-    Path(id): Path<String>,
+    At(id): At,
     _: Form,
 ) -> Result<Response, Failed> {
     schedules::remove(&query, &find(&query, &id).await?.id).await?;

@@ -10,10 +10,12 @@ use crate::problem::Problem;
 /// Rows of a table, if nothing else is asked.
 pub(super) const ROWS: usize = 25;
 
-/// The parameters of a chart's page.
-const CHART: &[&str] = &["start", "end", "domain"];
-/// The parameters of a table's page.
-const TABLE: &[&str] = &["start", "end", "domain", "search", "sort", "limit", "cursor", "sender"];
+/// The most rows on a page.
+const MOST: usize = 100;
+/// The parameters of a report's pages. Charts only keep those of the table.
+const NAMES: &[&str] = &["start", "end", "domain", "search", "sort", "limit", "cursor", "sender"];
+/// The parameters of forms that are opened from such a page.
+const FORM: &[&str] = &["view", "start", "end", "domain"];
 
 /// What a page of a report shows.
 #[derive(Clone, Debug)]
@@ -22,26 +24,26 @@ pub(super) struct Shown {
     /// Whether it is the details table, not the chart.
     pub(super) table: bool,
     pub(super) params: Params,
-    /// The sender whose flyout is open.
-    pub(super) sender: Option<String>,
+    /// Whether days were asked for that are not kept any more.
+    pub(super) cut: bool,
 }
 
 impl Shown {
-    /// Reads what a page of this view was asked for.
+    /// Reads what a page of this view was asked for; what cannot be used is left out, and the first problem told.
     pub(super) fn read(
         view: View,
         table: bool,
         given: &Given,
         query: &Query,
-    ) -> Result<Self, Problem> {
-        let params = given.read(if table { TABLE } else { CHART }, query)?;
-        let sender = given.get("sender").map(str::to_owned);
-        Ok(Self { view, table, params, sender })
+    ) -> Result<(Self, Option<Problem>), Problem> {
+        let (mut params, cut, wrong) = usable(given, NAMES, query)?;
+        params.limit = params.limit.map(|limit| limit.min(MOST));
+        Ok((Self { view, table, params, cut }, wrong))
     }
 
     /// A view's chart over some days of all domains.
     pub(super) fn chart(view: View, range: Range) -> Self {
-        Self { view, table: false, params: Params::of(range), sender: None }
+        Self { view, table: false, params: Params::of(range), cut: false }
     }
 
     /// The same as a table.
@@ -51,8 +53,7 @@ impl Shown {
 
     /// The same as a chart.
     pub(super) fn as_chart(&self) -> Self {
-        let params = Params { domain: self.params.domain.clone(), ..Params::of(self.params.range) };
-        Self { table: false, params, sender: None, ..self.clone() }
+        Self { table: false, ..self.first_page() }
     }
 
     /// The same data by another view; an order that only one table has is left.
@@ -75,7 +76,11 @@ impl Shown {
 
     /// The senders of one day.
     pub(super) fn on(&self, day: Day) -> Self {
-        self.as_chart().during(Range { start: day, end: day }).as_table()
+        let params = Params {
+            domain: self.params.domain.clone(),
+            ..Params::of(Range { start: day, end: day })
+        };
+        Self { table: true, params, ..*self }
     }
 
     /// The table in another order.
@@ -109,13 +114,15 @@ impl Shown {
     /// The table's first page.
     pub(super) fn first_page(&self) -> Self {
         let mut other = self.clone();
-        (other.params.cursor, other.sender) = (None, None);
+        (other.params.cursor, other.params.sender) = (None, None);
         other
     }
 
     /// The same page with a sender's flyout, or with none.
     pub(super) fn with_sender(&self, sender: Option<&str>) -> Self {
-        Self { sender: sender.map(str::to_owned), ..self.clone() }
+        let mut other = self.clone();
+        other.params.sender = sender.map(str::to_owned);
+        other
     }
 
     pub(super) fn path(&self) -> String {
@@ -123,21 +130,25 @@ impl Shown {
         format!("/reports/{}{details}", self.view.name())
     }
 
-    /// Everything that the address tells beside the path.
-    pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let Params { range, domain, search, sort, limit, cursor, .. } = &self.params;
+    /// Days and domain.
+    fn filters(&self) -> Vec<(&'static str, String)> {
+        let Params { range, domain, .. } = &self.params;
         let mut pairs = vec![("start", range.start.to_string()), ("end", range.end.to_string())];
         pairs.extend(domain.clone().map(|domain| ("domain", domain)));
-        if !self.table {
-            return pairs;
-        }
+        pairs
+    }
+
+    /// Everything that the address tells beside the path.
+    pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
+        let Params { search, sort, limit, cursor, sender, .. } = &self.params;
+        let mut pairs = self.filters();
         pairs.extend(Some(search.clone()).filter(|part| !part.is_empty()).map(|p| ("search", p)));
         let sort = Some(*sort).filter(|sort| *sort != Sort::MOST_MESSAGES);
         pairs.extend(sort.map(|sort| ("sort", sort.written())));
         let limit = limit.filter(|limit| *limit != ROWS);
         pairs.extend(limit.map(|limit| ("limit", limit.to_string())));
         pairs.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
-        pairs.extend(self.sender.clone().map(|sender| ("sender", sender)));
+        pairs.extend(sender.clone().map(|sender| ("sender", sender)));
         pairs
     }
 
@@ -155,15 +166,17 @@ impl Shown {
         address(&format!("/v1{}", whole.path()), &pairs)
     }
 
-    /// Where the detailed report is.
-    pub(super) fn detailed(&self) -> String {
-        address("/v1/reports/detailed", &self.as_chart().pairs())
+    /// Where the detailed report is, of one sender or of all.
+    pub(super) fn detailed(&self, sender: Option<&str>) -> String {
+        let mut pairs = self.filters();
+        pairs.extend(sender.map(|sender| ("sender", sender.to_owned())));
+        address("/v1/reports/detailed", &pairs)
     }
 
     /// The form that asks for this report by mail.
     pub(super) fn request(&self) -> String {
         let mut pairs = vec![("view", self.view.name().to_owned())];
-        pairs.extend(self.as_chart().pairs());
+        pairs.extend(self.filters());
         address("/report-requests/new", &pairs)
     }
 
@@ -186,14 +199,39 @@ pub(super) fn address(path: &str, pairs: &[(&str, String)]) -> String {
     format!("{path}?{query}")
 }
 
-/// Reads the parameters of a form that is opened with some fields filled in.
+/// Reads the parameters of a form that is opened with some fields filled in: those that can be used.
 pub(super) fn prefilled(given: &Given, query: &Query) -> Result<(View, Params), Problem> {
-    let params = given.read(&["view", "start", "end", "domain"], query)?;
-    let name = given.get("view").unwrap_or(View::TlsUsage.name());
-    let view = View::from_name(name).ok_or_else(|| {
-        Problem::parameter("view", name, "it must be sending-volume or tls-usage")
-    })?;
-    Ok((view, params))
+    let view = given.get("view").and_then(View::from_name).unwrap_or(View::TlsUsage);
+    Ok((view, usable(given, FORM, query)?.0))
+}
+
+/// The parameters that can be used, whether days were left out that are not kept any more, and the first problem.
+fn usable(
+    given: &Given,
+    names: &[&str],
+    query: &Query,
+) -> Result<(Params, bool, Option<Problem>), Problem> {
+    let mut usable = given.clone().of_page(names);
+    let cut = usable.cut(Range::kept(query.today()));
+    let mut first = None;
+    loop {
+        let problem = match usable.read(names, query) {
+            Ok(params) => return Ok((params, cut, first)),
+            Err(problem) => problem,
+        };
+        let left_out = match &problem {
+            Problem::InvalidParameter { parameter, .. } => match parameter.as_str() {
+                // Either may be the one that was meant.
+                "start" | "end" => usable.leave_out(&["start", "end"]),
+                other => usable.leave_out(&[other]),
+            },
+            _ => false,
+        };
+        if !left_out {
+            return Err(problem);
+        }
+        first.get_or_insert(problem);
+    }
 }
 
 impl Params {
@@ -203,15 +241,11 @@ impl Params {
             range,
             domain: None,
             search: String::new(),
+            sender: None,
             sort: Sort::MOST_MESSAGES,
             limit: None,
             cursor: None,
             csv: false,
         }
     }
-}
-
-/// Whether the parameters of a problem are those of the filters.
-pub(super) fn is_filter(problem: &Problem) -> bool {
-    matches!(problem, Problem::InvalidParameter { parameter, .. } if CHART.contains(&parameter.as_str()))
 }

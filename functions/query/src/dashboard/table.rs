@@ -1,7 +1,7 @@
 //! The details table: a row for each sender, and a flyout for the one that is chosen.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{Named, SenderDetails, TlsRow, Use};
 use report::{Column, Sort, TlsVersion, View, displayed, grouped};
@@ -12,7 +12,7 @@ use super::shown::{self, ROWS, Shown};
 use super::tls::Shares;
 use super::view::{Bar, Nothing};
 use super::words::{self, SHOWN};
-use super::{Choice, Frame, Part, html};
+use super::{At, Choice, Frame, Part, html};
 use crate::params::Given;
 use crate::problem::Problem;
 use crate::{Query, details, table};
@@ -30,7 +30,9 @@ struct Head {
     /// How the table is sorted by it: `ascending` or `descending`.
     sorted: Option<&'static str>,
     /// How to sort by the number where the column shows a percentage too.
-    number: Option<(String, bool)>,
+    number: Option<String>,
+    /// Whether it is the number that the table is sorted by.
+    by_number: bool,
     /// Whether it is a sender's name, not a figure.
     name: bool,
 }
@@ -93,29 +95,30 @@ struct Page {
     previous: Option<String>,
     next: Option<String>,
     limits: Vec<Choice>,
-    /// How to see those with most messages over old versions first.
-    oldest: Option<Choice>,
+    /// How to see those with most messages over old versions, or without TLS, first.
+    legacy: Option<Choice>,
     flyout: Option<Flyout>,
 }
 
 /// The page of a details table.
 pub(super) async fn page(
     State(query): State<Query>,
-    Path(name): Path<String>,
+    At(name): At,
     given: Given,
 ) -> Result<Response, Failed> {
-    let (view, given) = (shown::view(&name)?, given.filled());
-    let shown = match Shown::read(view, true, &given, &query) {
-        Err(problem) if shown::is_filter(&problem) => {
-            return super::view::wrong(&query, view, true, &given, &problem).await;
+    let view = shown::view(&name)?;
+    let (shown, problem) = Shown::read(view, true, &given, &query)?;
+    if let Some(problem) = problem {
+        return super::view::wrong(&query, &shown.first_page(), &given, &problem).await;
+    }
+    let cursor = |problem: &Problem| matches!(problem, Problem::InvalidParameter { parameter, .. } if parameter == "cursor");
+    let found = match table::page::<TlsRow>(&query, &shown.params, view, ROWS).await {
+        Err(problem) if cursor(&problem) => {
+            return super::view::wrong(&query, &shown.first_page(), &given, &problem).await;
         }
-        read => read?,
+        found => found?,
     };
-    let (bar, found, flyout) = tokio::try_join!(
-        Bar::new(&query, &shown),
-        table::page::<TlsRow>(&query, &shown.params, view, ROWS),
-        flyout(&query, &shown),
-    )?;
+    let (bar, flyout) = tokio::try_join!(Bar::new(&query, &shown), flyout(&query, &shown))?;
     let all = found.before + found.rows.len() + found.after;
     let nothing = match all == 0 && shown.params.search.is_empty() {
         true => Some(Nothing::new(&query, &shown).await?),
@@ -136,8 +139,8 @@ pub(super) async fn page(
         chosen: limit == shown.params.limit.unwrap_or(ROWS),
     });
     let kept = shown.first_page().pairs().into_iter().filter(|(name, _)| *name != "search");
-    let oldest = (view == View::TlsUsage).then(|| Choice {
-        label: "Most over old TLS first".to_owned(),
+    let legacy = (view == View::TlsUsage).then(|| Choice {
+        label: "Most legacy first".to_owned(),
         value: shown.sorted(Sort::MOST_LEGACY).href(),
         chosen: shown.params.sort == Sort::MOST_LEGACY,
     });
@@ -155,7 +158,7 @@ pub(super) async fn page(
         previous: found.previous.map(|cursor| shown.at(cursor).href()),
         next: found.next.map(|cursor| shown.at(cursor).href()),
         limits: limits.into(),
-        oldest,
+        legacy,
         bar,
         flyout,
     };
@@ -182,6 +185,7 @@ fn heads(shown: &Shown) -> Vec<Head> {
         href: by(column, descending),
         sorted: sorted(&[column]),
         number: None,
+        by_number: false,
         name: column == Column::Sender,
     };
     let mut heads = vec![plain("Sender address", Column::Sender, false)];
@@ -192,7 +196,8 @@ fn heads(shown: &Shown) -> Vec<Head> {
                 label: version.label(),
                 href: by(share, true),
                 sorted: sorted(&[share, number]),
-                number: Some((by(number, true), shown.params.sort.column == number)),
+                number: Some(by(number, true)),
+                by_number: shown.params.sort.column == number,
                 name: false,
             }
         }));
@@ -210,7 +215,7 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
         })
     });
     Row {
-        sender: displayed(&row.sender, SHOWN),
+        sender: words::address(&row.sender),
         href: shown.with_sender(Some(&row.sender)).href(),
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
@@ -218,7 +223,7 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
 }
 
 async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem> {
-    let Some(sender) = shown.sender.as_deref() else { return Ok(None) };
+    let Some(sender) = shown.params.sender.as_deref() else { return Ok(None) };
     let found = details::of(query, sender, &shown.params).await?;
     let lists = [
         ("Accounts", &found.accounts),
@@ -234,16 +239,18 @@ async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem>
         period: report::period(report::Range { start, end }),
         nothing: messages == 0,
         shares: Shares::new(&tls),
-        chart: Chart::tls(&days, |day| shown.on(day).with_sender(Some(sender)).href()),
+        chart: Chart::tls(&days, query.today(), |day| {
+            shown.on(day).with_sender(Some(sender)).href()
+        }),
         lists: lists.into(),
         uses: uses.iter().take(LISTED).map(of_use).collect(),
         more_uses: more(uses.len()),
-        detailed: shown.detailed(),
+        detailed: shown.detailed(Some(sender)),
     }))
 }
 
 fn named(name: &str) -> String {
-    if name.is_empty() { "not in the log".to_owned() } else { displayed(name, SHOWN) }
+    if name.is_empty() { "not in the log".to_owned() } else { words::address(name) }
 }
 
 fn list(title: &'static str, names: &[Named]) -> List {

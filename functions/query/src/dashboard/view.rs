@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{self, SendingVolume, TlsUsage};
@@ -16,7 +16,7 @@ use super::form::Wrong;
 use super::shown::{self, Shown};
 use super::tls::Shares;
 use super::words::{self, SHOWN};
-use super::{Choice, Frame, Part, html};
+use super::{At, Choice, Frame, Part, html};
 use crate::Query;
 use crate::params::{self, Given};
 use crate::problem::Problem;
@@ -51,6 +51,10 @@ pub(super) struct Bar {
     pub(super) schedule: String,
     pub(super) csv: String,
     pub(super) detailed: String,
+    /// What is not as it was asked for.
+    pub(super) note: Option<String>,
+    /// The filter that cannot be used.
+    pub(super) wrong: Option<Wrong>,
 }
 
 impl Bar {
@@ -91,8 +95,19 @@ impl Bar {
             request: shown.request(),
             schedule: shown.schedule(),
             csv: shown.csv(),
-            detailed: shown.detailed(),
+            detailed: shown.detailed(None),
+            note: shown.cut.then(|| {
+                format!(
+                    "Days before {} are not kept any more: the rest is shown.",
+                    date(kept.start)
+                )
+            }),
+            wrong: None,
         })
+    }
+
+    pub(super) fn is_wrong(&self, filter: &str) -> bool {
+        self.wrong.as_ref().is_some_and(|wrong| wrong.field == filter)
     }
 }
 
@@ -174,16 +189,14 @@ struct WrongPage {
 /// The page of a report.
 pub(super) async fn page(
     State(query): State<Query>,
-    Path(view): Path<String>,
+    At(view): At,
     given: Given,
 ) -> Result<Response, Failed> {
-    let (view, given) = (shown::view(&view)?, given.filled());
-    let shown = match Shown::read(view, false, &given, &query) {
-        Err(problem) if shown::is_filter(&problem) => {
-            return wrong(&query, view, false, &given, &problem).await;
-        }
-        read => read?,
-    };
+    let view = shown::view(&view)?;
+    let (shown, problem) = Shown::read(view, false, &given, &query)?;
+    if let Some(problem) = problem {
+        return wrong(&query, &shown, &given, &problem).await;
+    }
     let domain = &shown.params.domain;
     let asked = domain.as_deref().unwrap_or(ALL_DOMAINS);
     let (bar, days) = tokio::try_join!(Bar::new(&query, &shown), async {
@@ -200,24 +213,33 @@ pub(super) async fn page(
     .into_response())
 }
 
-/// Shows the filters again.
+/// Shows the filters again, as they were given, with what is wrong with one.
 pub(super) async fn wrong(
     query: &Query,
-    view: View,
-    table: bool,
+    usable: &Shown,
     given: &Given,
     problem: &Problem,
 ) -> Result<Response, Failed> {
-    let usual = Shown::chart(view, Range::last(query.today(), 7));
-    let usual = if table { usual.as_table() } else { usual };
-    let mut bar = Bar::new(query, &usual).await?;
-    let field = |name| given.get(name).map(|value| value.chars().take(SHOWN).collect::<String>());
-    bar.start = field("start").unwrap_or_default();
-    bar.end = field("end").unwrap_or_default();
-    bar.told = "None: the filters cannot be used".to_owned();
-    bar.ranges.iter_mut().for_each(|range| range.chosen = false);
-    let frame = Frame::new(query, Part::Report, view.title());
-    let told = Wrong::new(problem).told;
+    let mut bar = Bar::new(query, usable).await?;
+    let wrong = Wrong::new(problem);
+    let label = match wrong.field.as_str() {
+        "start" => "Start date",
+        "end" => "End date",
+        "domain" => "Sender domain",
+        "limit" => "Rows",
+        "sort" => "Order",
+        "cursor" => "Page",
+        _ => "Address",
+    };
+    let told = format!("{label}: {}", wrong.told);
+    if ["start", "end"].contains(&wrong.field.as_str()) {
+        let field = |name| given.get(name).unwrap_or_default().chars().take(SHOWN).collect();
+        (bar.start, bar.end) = (field("start"), field("end"));
+        bar.ranges.iter_mut().for_each(|range| range.chosen = false);
+    }
+    "These filters cannot be used".clone_into(&mut bar.told);
+    bar.wrong = Some(wrong);
+    let frame = Frame::new(query, Part::Report, usable.view.title());
     let page = html(&WrongPage { frame, bar, told })?;
     Ok(failed::with(StatusCode::BAD_REQUEST, page))
 }
@@ -241,7 +263,7 @@ fn volume(
         total: grouped(total),
         mean: grouped(mean),
         highest,
-        chart: Chart::volume(&volume, |day| shown.on(day).href()),
+        chart: Chart::volume(&volume, query.today(), |day| shown.on(day).href()),
         days: volume.iter().map(|day| (words::weekday(day.date), grouped(day.messages))).collect(),
     }
 }
@@ -258,7 +280,7 @@ fn tls(query: &Query, shown: &Shown, bar: Bar, nothing: Option<Nothing>, days: &
         nothing,
         total: grouped(total),
         shares: Shares::new(&tls),
-        chart: Chart::tls(&days, |day| shown.on(day).href()),
+        chart: Chart::tls(&days, query.today(), |day| shown.on(day).href()),
         heads: tls.iter().map(|share| share.version.label()).collect(),
         days: days.iter().map(|day| (words::weekday(day.date), cells(day))).collect(),
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use report::{Day, grouped};
+use report::{Day, displayed, grouped};
 
 /// Characters of a name that pages show; the whole of it is in the title or the CSV.
 pub(super) const SHOWN: usize = 80;
@@ -38,12 +38,34 @@ pub(super) fn instant(unix: i64, zone: Tz) -> String {
     instant.format("%a %-d %b %Y, %H:%M").to_string()
 }
 
-/// A text that begins with a capital letter and ends with a full stop.
-pub(super) fn sentence(text: &str) -> String {
+/// With a capital letter at the beginning.
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    let Some(first) = chars.next() else { return String::new() };
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars.as_str().chars()).collect()
+    })
+}
+
+/// A text that begins with a capital letter, unless it begins with what somebody typed, and ends with a full stop.
+pub(super) fn sentence(text: &str) -> String {
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{}{end}", first.to_uppercase(), chars.as_str())
+    let word = text.split(' ').next().unwrap_or_default();
+    let ours = word.chars().all(|c| c.is_ascii_alphabetic());
+    let text = if ours { capital(text) } else { text.to_owned() };
+    format!("{text}{end}")
+}
+
+/// An address for a list: of a long one the middle is left out, so that its domain is seen.
+pub(super) fn address(text: &str) -> String {
+    const BEGIN: usize = 45;
+    const END: usize = 34;
+    let shown = displayed(text, usize::MAX);
+    let length = shown.chars().count();
+    if length <= SHOWN {
+        return shown;
+    }
+    let (begin, end) = (shown.chars().take(BEGIN), shown.chars().skip(length - END));
+    begin.chain(['\u{2026}']).chain(end).collect()
 }
 
 /// A change in words, as in `3.20 % more than in`.
@@ -73,6 +95,10 @@ mod tests {
         assert_eq!(counted(1234, "message", "messages"), "1,234 messages");
         assert_eq!(percent(12.5), "12.50\u{a0}%");
         assert_eq!(sentence("it must be a date"), "It must be a date.");
+        assert_eq!(sentence("bob@x.test is not allowed"), "bob@x.test is not allowed.");
+        let long = format!("{}@d.test", "\u{e4}".repeat(100));
+        let shown = address(&long);
+        assert!(shown.ends_with("\u{e4}@d.test") && shown.chars().count() == SHOWN, "{shown}");
         assert_eq!(
             (changed(100, 150).as_str(), changed(0, 1).as_str()),
             ("50.00\u{a0}% more than in", "none in")
