@@ -342,7 +342,7 @@ async fn filters_that_cannot_be_used_leave_the_others_as_they_are() -> Result<()
         "name=\"sort\" value=\"-legacy\"",
         "name=\"limit\" value=\"50\"",
         "name=\"start\" value=\"2026-11-24\"",
-        "Start date: Start 2026-11-24 lies after end 2026-11-20",
+        "Start date: start 2026-11-24 lies after end 2026-11-20",
     ] {
         assert!(text.contains(kept), "{kept}: {text}");
     }

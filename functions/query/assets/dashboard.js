@@ -149,6 +149,8 @@
   walk(document.querySelectorAll("main .plot ol"));
   const opened = flyout();
   if (opened) raise(opened, location.href);
+  // What was just done is told once, not again after a reload.
+  if (document.querySelector(".done[role=status]")) history.replaceState(null, "", location.pathname);
   const status = document.querySelector("[data-live]");
   if (status) watch(status, WAITS[0]);
 })();

@@ -231,7 +231,10 @@ pub(super) async fn wrong(
         "cursor" => "Page",
         _ => "Address",
     };
-    let told = format!("{label}: {}", wrong.told);
+    let told = match problem {
+        Problem::InvalidParameter { allowed, .. } => format!("{label}: {allowed}."),
+        other => format!("{label}: {}.", other.detail()),
+    };
     if ["start", "end"].contains(&wrong.field.as_str()) {
         let field = |name| given.get(name).unwrap_or_default().chars().take(SHOWN).collect();
         (bar.start, bar.end) = (field("start"), field("end"));
