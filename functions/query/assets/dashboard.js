@@ -6,14 +6,19 @@
   /** Longest and shortest wait between two looks at a status, in milliseconds. */
   const WAITS = [400, 4000];
 
+  async function read(address) {
+    const answer = await fetch(address, { headers: { accept: "text/html" } });
+    if (!answer.ok) throw new Error(answer.statusText);
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  }
+
+  // The same while somebody waits.
   let loads = 0;
   async function load(address) {
     loads++;
     document.body.classList.add("busy");
     try {
-      const answer = await fetch(address, { headers: { accept: "text/html" } });
-      if (!answer.ok) throw new Error(answer.statusText);
-      return new DOMParser().parseFromString(await answer.text(), "text/html");
+      return await read(address);
     } finally {
       if (--loads === 0) document.body.classList.remove("busy");
     }
@@ -126,12 +131,9 @@
 
   function watch(status, wait) {
     setTimeout(async () => {
-      let next = Math.min(wait * 1.5, WAITS[1]);
       let shown = status;
       try {
-        const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const found = answer.ok && page.getElementById("status");
+        const found = (await read(location.href)).getElementById("status");
         if (found) {
           if (found.textContent !== status.textContent) {
             shown = document.importNode(found, true);
@@ -140,7 +142,7 @@
           if (!("live" in found.dataset)) return;
         }
       } catch { /* The service may be away for a moment. */ }
-      watch(shown, next);
+      watch(shown, Math.min(wait * 1.5, WAITS[1]));
     }, wait);
   }
 

@@ -24,11 +24,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::MediaType { given: media_type.chars().take(200).collect() });
         }
-        let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|error| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
-            _ => Problem::parameter("body", "", "it must arrive whole"),
-        })?;
+        let bytes = whole(request, state, "body").await?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(other) => Err(wrong("body", &other, "it must be a JSON object")),
@@ -39,6 +35,18 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             }
         }
     }
+}
+
+/// The bytes of a body that is called `name`.
+pub(crate) async fn whole<S: Send + Sync>(
+    request: Request,
+    state: &S,
+    name: &str,
+) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+        _ => Problem::parameter(name, "", "it must arrive whole"),
+    })
 }
 
 pub(crate) fn wrong(name: &str, value: &Value, allowed: impl Into<String>) -> Problem {

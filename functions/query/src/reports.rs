@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use report::ALL_DOMAINS;
 use report::views::{self, SendingVolume, TlsUsage};
+use report::{ALL_DOMAINS, Range};
 use store::Rollup;
 
 use crate::Query;
@@ -12,9 +12,17 @@ use crate::problem::{Body, Problem};
 
 async fn read(query: &Query, given: &Given) -> Result<(Params, Rollup), Problem> {
     let params = given.read(params::REPORT, query)?;
-    let domain = params.domain.as_deref().unwrap_or(ALL_DOMAINS);
-    let days = query.store.rollup(domain, params.range).await?;
+    let days = rollup(query, params.domain.as_deref(), params.range).await?;
     Ok((params, days))
+}
+
+/// Messages per day and TLS version, of one sender domain or of all.
+pub(crate) async fn rollup(
+    query: &Query,
+    domain: Option<&str>,
+    range: Range,
+) -> Result<Rollup, Problem> {
+    Ok(query.store.rollup(domain.unwrap_or(ALL_DOMAINS), range).await?)
 }
 
 /// Messages per day.

@@ -239,15 +239,14 @@ pub(crate) async fn one(
     given: Given,
 ) -> Result<Json<Request>, Problem> {
     given.read(&[], &query)?;
-    let request = find(&query, &id).await?;
-    let request = request.ok_or_else(|| Problem::not_found("/v1/report-requests", &id))?;
-    Ok(Json(request.into()))
+    Ok(Json(find(&query, &id).await?.into()))
 }
 
-/// The request with this id, if there is one.
-pub(crate) async fn find(query: &Query, id: &str) -> Result<Option<ReportRequest>, Problem> {
-    match params::id(id) {
-        Some(id) => Ok(query.store.request(&id, query.now()).await?),
-        None => Ok(None),
-    }
+/// The request at a path.
+pub(crate) async fn find(query: &Query, id: &str) -> Result<ReportRequest, Problem> {
+    let found = match params::id(id) {
+        Some(id) => query.store.request(&id, query.now()).await?,
+        None => None,
+    };
+    found.ok_or_else(|| Problem::not_found("/v1/report-requests", id))
 }

@@ -351,14 +351,11 @@ pub(crate) async fn redefine(
     id: &str,
     fields: &Fields,
 ) -> Result<Schedule, Problem> {
-    // That there is none is told before what is wrong with the fields.
-    query.schedule(id).await?;
-    checked(fields)?;
-    let contents = contents(fields, query)?;
-    let paused = fields.flag("paused")?;
     edit(query, id, |before| {
-        let timetable = timetable(fields, query, Some(&before.timetable))?;
-        Ok((contents.clone(), timetable, paused.unwrap_or(before.paused)))
+        checked(fields)?;
+        let contents = contents(fields, query)?;
+        let paused = fields.flag("paused")?.unwrap_or(before.paused);
+        Ok((contents, timetable(fields, query, Some(&before.timetable))?, paused))
     })
     .await
 }

@@ -63,10 +63,7 @@ fn points(usage: &TlsUsage) -> Vec<Ink> {
     let bar = (pitch * 3 / 4).clamp(1, WIDEST);
     let left = (WIDTH - pitch * days) / 2 + (pitch - bar) / 2;
     for (number, day) in usage.days.iter().enumerate() {
-        let mut counts = TlsCounts::default();
-        for share in &day.tls {
-            counts.add(share.version, share.messages);
-        }
+        let counts: TlsCounts = day.tls.iter().collect();
         let unknown = counts.get(TlsVersion::Unknown);
         let modern = counts.total() - counts.legacy() - unknown;
         let mut below = 0;

@@ -150,6 +150,16 @@ impl TlsCounts {
     }
 }
 
+impl<'s> FromIterator<&'s TlsShare> for TlsCounts {
+    fn from_iter<I: IntoIterator<Item = &'s TlsShare>>(shares: I) -> Self {
+        let mut counts = Self::default();
+        for share in shares {
+            counts.add(share.version, share.messages);
+        }
+        counts
+    }
+}
+
 /// One version's part of a total.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TlsShare {

@@ -1,7 +1,7 @@
 //! What goes wrong, as a page.
 
 use askama::Template;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::{Frame, Part};
@@ -31,6 +31,8 @@ impl Failed {
     fn told(&self) -> String {
         match &self.0 {
             Problem::NotFound { path } => {
+                // What the interface has below /v1 has its page at the same path without it.
+                let path = path.strip_prefix("/v1").unwrap_or(path);
                 format!("There is no page at {path}. It may have been deleted, or the link is damaged.")
             }
             Problem::Unavailable => {
@@ -96,9 +98,4 @@ pub(super) fn can_be_mended(problem: &Problem) -> bool {
         | Problem::Busy
         | Problem::Unavailable => false,
     }
-}
-
-/// A page with another status than 200.
-pub(super) fn with(status: StatusCode, page: impl IntoResponse) -> Response {
-    (status, page).into_response()
 }

@@ -1,16 +1,15 @@
 //! Forms that people send.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
-use report::{Range, RecipientDomains, View};
+use axum::http::{HeaderMap, header};
+use report::{RecipientDomains, View};
 use serde_json::{Map, Value};
 
 use super::failed::Failed;
 use super::view::choices;
 use super::{Choice, words};
 use crate::Query;
-use crate::body::Fields;
+use crate::body::{self, Fields};
 use crate::problem::Problem;
 
 /// What a form holds, as it came from a page of this service.
@@ -23,11 +22,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !is_own(request.headers()) {
             return Err(Failed(Problem::CrossSite));
         }
-        let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|error| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
-            _ => Problem::parameter("form", "", "it must arrive whole"),
-        })?;
+        let bytes = body::whole(request, state, "form").await?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 }
@@ -112,7 +107,6 @@ impl About {
         view: Option<View>,
         domain: Option<&str>,
     ) -> Result<Self, Problem> {
-        let domains = query.store.domains(Range::kept(query.today())).await?;
         let choice = |known: View| Choice {
             label: known.title().to_owned(),
             value: known.name().to_owned(),
@@ -121,7 +115,7 @@ impl About {
         Ok(Self {
             views: View::ALL.map(choice).into(),
             domain: domain.unwrap_or_default().to_owned(),
-            domains: choices(domains, domain),
+            domains: choices(query, domain).await?,
             recipients: String::new(),
             name: String::new(),
             allowed: allowed(&query.mailing.recipients),

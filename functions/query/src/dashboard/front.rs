@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Html;
 use report::views::{self, InsightDetails, TlsRow};
-use report::{ALL_DOMAINS, Range, Sort, View, displayed, grouped, period};
+use report::{Range, Sort, TlsCounts, View, displayed, grouped, period};
 
 use super::chart::Chart;
 use super::failed::Failed;
@@ -15,9 +15,8 @@ use super::tls::Shares;
 use super::view::Nothing;
 use super::words::{self, SHOWN};
 use super::{Frame, Part, html};
-use crate::params;
 use crate::problem::Problem;
-use crate::{Query, insight, table};
+use crate::{Query, insight, reports, table};
 
 /// The insight's days.
 const DAYS: u64 = 7;
@@ -83,17 +82,17 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     let tls = Shown::chart(View::TlsUsage, range);
     let mut oldest = tls.as_table();
     oldest.params.sort = Sort::MOST_LEGACY;
+    let now = query.now();
     let before = async {
-        let days = query.store.rollup(ALL_DOMAINS, range.before()).await?;
+        let days = reports::rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
-    let newest = params::Params { limit: Some(LATEST), ..oldest.params.clone() };
     let (behind, before, old, (latest, _), schedules) = tokio::try_join!(
         insight::behind(query, range),
         before,
         table::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
-        crate::requests::page(query, &newest, LATEST),
-        crate::schedules::all(query),
+        crate::requests::page(query, &tls.params, LATEST),
+        async { Ok(query.store.schedules(now).await?) },
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
     let nothing = match insight.messages {
@@ -101,10 +100,11 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         _ => None,
     };
     let old = old.rows.iter().filter_map(|row| of_old(row, &oldest)).collect();
-    let next = schedules.iter().filter(|one| one.next_run.is_some());
-    let next = next
-        .min_by_key(|one| one.next_run)
-        .map(|one| (displayed(&one.name, SHOWN), schedules::next_run(one).unwrap_or_default()));
+    let next = schedules.iter().filter_map(|one| Some((one.next_run(now)?, one)));
+    let next = next.min_by_key(|(due, _)| *due).map(|(due, one)| {
+        let name = one.contents.name.as_deref().unwrap_or_default();
+        (displayed(name, SHOWN), schedules::next_run(due, one.timetable.zone))
+    });
     let change = nothing
         .is_none()
         .then(|| format!("{} the {DAYS} days before", words::changed(before, insight.messages)));
@@ -143,8 +143,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
 }
 
 fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
-    let old = row.tls.iter().filter(|share| share.version.is_legacy());
-    let old: u64 = old.map(|share| share.messages).sum();
+    let old = row.tls.iter().collect::<TlsCounts>().legacy();
     (old > 0).then(|| OldSender {
         sender: words::address(&row.sender),
         href: shown.with_sender(Some(&row.sender)).href(),

@@ -18,6 +18,7 @@ use crate::{Query, requests};
 
 /// Requests on a page of the list.
 const ROWS: usize = 25;
+
 /// A request in a list.
 pub(super) struct Line {
     pub(super) href: String,
@@ -158,7 +159,8 @@ pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Res
         Err(problem) if failed::can_be_mended(&problem) => {
             let about = About::again(&query, &form, &problem).await?;
             let fields = ["start", "end", "token"].map(|name| form.get(name).to_owned());
-            Ok(failed::with(problem.status(), html(&FormPage::new(&query, about, fields))?))
+            let page = html(&FormPage::new(&query, about, fields))?;
+            Ok((problem.status(), page).into_response())
         }
         Err(problem) => Err(problem.into()),
     }
@@ -183,8 +185,7 @@ struct OnePage {
 
 /// How far a request is.
 pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<String>, Failed> {
-    let found = requests::find(&query, &id).await?;
-    let request = found.ok_or_else(|| Problem::not_found("/report-requests", &id))?;
+    let request = requests::find(&query, &id).await?;
     let contents = &request.contents;
     // Of its days, those that can still be shown.
     let (kept, Range { start, end }) = (Range::kept(query.today()), request.range);
@@ -242,7 +243,7 @@ fn rows(request: &ReportRequest, zone: Tz) -> Vec<(&'static str, String)> {
         ("Data", contents.view.title().to_owned()),
         ("Days", period(request.range)),
         ("Sender domains", domain(contents.domain.as_deref())),
-        ("Recipients", words::listed(&contents.recipients)),
+        ("Recipients", contents.recipients.join(", ")),
         ("Requested", words::instant(request.created, zone)),
     ];
     let ended = match request.status {

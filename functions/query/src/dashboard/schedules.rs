@@ -46,10 +46,9 @@ fn zone_of(schedule: &ScheduleView) -> Tz {
     schedule.zone.parse().unwrap_or(Tz::UTC)
 }
 
-/// When a schedule is due next, on its own wall clock.
-pub(super) fn next_run(schedule: &ScheduleView) -> Option<String> {
-    let zone = zone_of(schedule);
-    schedule.next_run.map(|next| format!("{} {zone}", words::instant(next.timestamp(), zone)))
+/// When a schedule is due next (seconds since 1970), on its own wall clock.
+pub(super) fn next_run(due: i64, zone: Tz) -> String {
+    format!("{} {zone}", words::instant(due, zone))
 }
 
 fn when(schedule: &ScheduleView) -> String {
@@ -76,7 +75,10 @@ fn line(schedule: &ScheduleView) -> Line {
         reason: reason.as_deref().map(|reason| displayed(reason, 200)).unwrap_or_default(),
     });
     let (next, state) = match schedule.state {
-        ScheduleState::Active => (next_run(schedule).unwrap_or_default(), None),
+        ScheduleState::Active => {
+            let next = schedule.next_run.map(|due| next_run(due.timestamp(), zone));
+            (next.unwrap_or_default(), None)
+        }
         ScheduleState::Paused => ("None while it is paused".to_owned(), Some("Paused")),
         ScheduleState::Expired => ("None: its last day is over".to_owned(), Some("Expired")),
     };
@@ -214,7 +216,7 @@ pub(super) async fn blank(
 
 /// The form with a schedule in it.
 pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<String>, Failed> {
-    let schedule = query.shown(find(&query, &id).await?).await?;
+    let schedule = query.shown(query.schedule(&id).await?).await?;
     let about = About {
         name: schedule.name.clone(),
         recipients: schedule.recipients.join("\n"),
@@ -240,13 +242,6 @@ pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<S
         token: String::new(),
     };
     Ok(html(&FormPage::new(&query, Some(schedule.id.clone()), about, &when))?)
-}
-
-async fn find(query: &Query, id: &str) -> Result<report::Schedule, Problem> {
-    query.schedule(id).await.map_err(|problem| match problem {
-        Problem::NotFound { .. } => Problem::not_found("/schedules", id),
-        other => other,
-    })
 }
 
 /// The fields that go with the frequency; a form sends all of them.
@@ -283,7 +278,7 @@ async fn again(
         token: form.get("token").to_owned(),
     };
     let page = FormPage::new(query, id.map(str::to_owned), about, &when);
-    Ok(failed::with(problem.status(), html(&page)?))
+    Ok((problem.status(), html(&page)?).into_response())
 }
 
 /// Makes a schedule.
@@ -302,7 +297,6 @@ pub(super) async fn save(
     At(id): At,
     form: Form,
 ) -> Result<Response, Failed> {
-    let id = find(&query, &id).await?.id;
     match schedules::redefine(&query, &id, &fields(&form)).await {
         Ok(_) => Ok(done("saved")),
         Err(problem) => again(&query, Some(&id), &form, problem).await,
@@ -315,7 +309,7 @@ pub(super) async fn pause(
     At(id): At,
     _: Form,
 ) -> Result<Response, Failed> {
-    schedules::pause(&query, &find(&query, &id).await?.id, true).await?;
+    schedules::pause(&query, &id, true).await?;
     Ok(done("paused"))
 }
 
@@ -325,7 +319,7 @@ pub(super) async fn resume(
     At(id): At,
     _: Form,
 ) -> Result<Response, Failed> {
-    schedules::pause(&query, &find(&query, &id).await?.id, false).await?;
+    schedules::pause(&query, &id, false).await?;
     Ok(done("resumed"))
 }
 
@@ -341,7 +335,7 @@ pub(super) async fn confirm(
     State(query): State<Query>,
     At(id): At,
 ) -> Result<Html<String>, Failed> {
-    let schedule = query.shown(find(&query, &id).await?).await?;
+    let schedule = query.shown(query.schedule(&id).await?).await?;
     Ok(html(&DeletePage { frame: frame(&query, "Delete schedule"), line: line(&schedule) })?)
 }
 
@@ -351,6 +345,6 @@ pub(super) async fn delete(
     At(id): At,
     _: Form,
 ) -> Result<Response, Failed> {
-    schedules::remove(&query, &find(&query, &id).await?.id).await?;
+    schedules::remove(&query, &id).await?;
     Ok(done("deleted"))
 }

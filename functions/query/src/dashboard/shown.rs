@@ -188,7 +188,7 @@ impl Shown {
     }
 }
 
-/// The path of a view's pages.
+/// The view that a path names.
 pub(super) fn view(name: &str) -> Result<View, Problem> {
     View::from_name(name).ok_or_else(|| Problem::not_found("/reports", name))
 }

@@ -108,12 +108,13 @@ pub(super) async fn page(
 ) -> Result<Response, Failed> {
     let view = shown::view(&name)?;
     let (shown, problem) = Shown::read(view, true, &given, &query)?;
-    if let Some(problem) = problem {
-        return super::view::wrong(&query, &shown.first_page(), &given, &problem).await;
-    }
-    let cursor = |problem: &Problem| matches!(problem, Problem::InvalidParameter { parameter, .. } if parameter == "cursor");
-    let found = match table::page::<TlsRow>(&query, &shown.params, view, ROWS).await {
-        Err(problem) if cursor(&problem) => {
+    let found = match problem {
+        Some(problem) => Err(problem),
+        None => table::page::<TlsRow>(&query, &shown.params, view, ROWS).await,
+    };
+    let found = match found {
+        // Whether a cursor fits is known only together with the table.
+        Err(problem @ Problem::InvalidParameter { .. }) => {
             return super::view::wrong(&query, &shown.first_page(), &given, &problem).await;
         }
         found => found?,

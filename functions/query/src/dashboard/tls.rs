@@ -1,6 +1,6 @@
 //! TLS versions on pages: names of styles, and the table of shares.
 
-use report::{TlsShare, TlsVersion, grouped};
+use report::{TlsCounts, TlsShare, TlsVersion, grouped};
 
 use super::words;
 
@@ -67,10 +67,7 @@ impl Shares {
             percent: words::percent(share.percent),
             old: share.version.is_legacy() && share.messages > 0,
         });
-        let mut counts = report::TlsCounts::default();
-        for share in shares {
-            counts.add(share.version, share.messages);
-        }
+        let counts: TlsCounts = shares.iter().collect();
         let old = words::percent(report::percent(counts.legacy(), counts.total()));
         Self { bar: bar(shares), rows: rows.collect(), old, any_old: counts.legacy() > 0 }
     }
@@ -102,8 +99,6 @@ fn bar(shares: &[TlsShare]) -> Vec<Segment> {
 
 #[cfg(test)]
 mod tests {
-    use report::TlsCounts;
-
     use super::*;
 
     #[test]

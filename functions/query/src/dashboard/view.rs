@@ -1,25 +1,23 @@
 //! The report as charts, and what stands above chart and table alike: views, domains, days.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{self, SendingVolume, TlsUsage};
-use report::{ALL_DOMAINS, Day, Range, View, date, displayed, grouped, period};
+use report::{Day, Range, View, date, displayed, grouped, period};
 use store::Rollup;
 
 use super::chart::Chart;
-use super::failed::{self, Failed};
+use super::failed::Failed;
 use super::form::Wrong;
 use super::shown::{self, Shown};
 use super::tls::Shares;
 use super::words::{self, SHOWN};
 use super::{At, Choice, Frame, Part, html};
-use crate::Query;
-use crate::params::{self, Given};
+use crate::params::{self, Given, Params};
 use crate::problem::Problem;
+use crate::{Query, reports};
 
 /// The most domains that are listed; where there are more, one is typed.
 const DOMAINS: usize = 200;
@@ -61,7 +59,6 @@ impl Bar {
     pub(super) async fn new(query: &Query, shown: &Shown) -> Result<Self, Problem> {
         let today = query.today();
         let kept = Range::kept(today);
-        let domains = query.store.domains(kept).await?;
         let (range, domain) = (shown.params.range, shown.params.domain.as_deref());
         let ranges = QUICK.map(|days| {
             let range = Range::last(today, days);
@@ -88,7 +85,7 @@ impl Bar {
             oldest: kept.start,
             today,
             domain: domain.unwrap_or_default().to_owned(),
-            domains: choices(domains, domain),
+            domains: choices(query, domain).await?,
             told: format!("{}, {told}", period(range)),
             table: shown.table,
             other: if shown.table { shown.as_chart() } else { shown.as_table() }.href(),
@@ -112,11 +109,14 @@ impl Bar {
 }
 
 /// Domains to choose from. Those that no filter takes are left out: anybody may have made them up.
-pub(super) fn choices(domains: BTreeSet<String>, chosen: Option<&str>) -> Option<Vec<Choice>> {
+pub(super) async fn choices(
+    query: &Query,
+    chosen: Option<&str>,
+) -> Result<Option<Vec<Choice>>, Problem> {
+    let mut domains = query.store.domains(Range::kept(query.today())).await?;
     if domains.len() > DOMAINS {
-        return None;
+        return Ok(None);
     }
-    let mut domains = domains;
     domains.extend(chosen.map(str::to_owned));
     let usable = domains.into_iter().filter(|domain| params::domain(domain).is_ok());
     let choice = |domain: String| Choice {
@@ -124,7 +124,7 @@ pub(super) fn choices(domains: BTreeSet<String>, chosen: Option<&str>) -> Option
         chosen: chosen == Some(&domain),
         value: domain,
     };
-    Some(usable.map(choice).collect())
+    Ok(Some(usable.map(choice).collect()))
 }
 
 /// What to do where there is nothing to show.
@@ -139,7 +139,7 @@ impl Nothing {
     pub(super) async fn new(query: &Query, shown: &Shown) -> Result<Self, Problem> {
         let domain = shown.params.domain.as_deref();
         let kept = Range::kept(query.today());
-        let days = query.store.rollup(domain.unwrap_or(ALL_DOMAINS), kept).await?;
+        let days = reports::rollup(query, domain, kept).await?;
         let newest = days.iter().rev().find(|(_, counts)| counts.total() > 0);
         let newest = newest.map(|(day, _)| {
             let start = Range::last(*day, 7).start.max(kept.start);
@@ -197,11 +197,11 @@ pub(super) async fn page(
     if let Some(problem) = problem {
         return wrong(&query, &shown, &given, &problem).await;
     }
-    let domain = &shown.params.domain;
-    let asked = domain.as_deref().unwrap_or(ALL_DOMAINS);
-    let (bar, days) = tokio::try_join!(Bar::new(&query, &shown), async {
-        Ok(query.store.rollup(asked, shown.params.range).await?)
-    },)?;
+    let Params { domain, range, .. } = &shown.params;
+    let (bar, days) = tokio::try_join!(
+        Bar::new(&query, &shown),
+        reports::rollup(&query, domain.as_deref(), *range)
+    )?;
     let nothing = match days.values().all(|counts| counts.total() == 0) {
         true => Some(Nothing::new(&query, &shown).await?),
         false => None,
@@ -244,7 +244,7 @@ pub(super) async fn wrong(
     bar.wrong = Some(wrong);
     let frame = Frame::new(query, Part::Report, usable.view.title());
     let page = html(&WrongPage { frame, bar, told })?;
-    Ok(failed::with(StatusCode::BAD_REQUEST, page))
+    Ok((StatusCode::BAD_REQUEST, page).into_response())
 }
 
 fn volume(

@@ -1,7 +1,5 @@
 //! Figures and instants as people read them.
 
-use std::fmt::Display;
-
 use chrono::DateTime;
 use chrono_tz::Tz;
 use report::{Day, displayed, grouped};
@@ -76,12 +74,6 @@ pub(super) fn changed(before: u64, now: u64) -> String {
         Some(change) => format!("{} fewer than in", percent(-change)),
         None => "none in".to_owned(),
     }
-}
-
-/// Texts with commas between them.
-pub(super) fn listed(texts: &[impl Display]) -> String {
-    let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
-    texts.join(", ")
 }
 
 #[cfg(test)]
