@@ -37,6 +37,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         "tests",
         &[
             "archive",
+            "bootstrap",
             "history",
             "ingest",
             "logs",

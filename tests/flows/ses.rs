@@ -1,8 +1,6 @@
 //! SES: the real client against an independent implementation of its interface, over HTTP.
-//!
-//! `MOTO_PYTHON` names a Python that can import `moto.server`.
 
-use std::process::Stdio;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,52 +13,21 @@ use axum::response::IntoResponse as _;
 use mailer::{Ses, Transport as _};
 use serde_json::{Value, json};
 use tests::mail::{Letter, sdk_config};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tests::moto::Moto;
 use tokio::sync::Mutex;
 
 use crate::reports::{app_with_mail, ask, asked, inserted, request};
 
-/// The server, ended when this is dropped.
-struct Moto {
-    _process: Child,
-    address: String,
-}
-
-impl Moto {
-    async fn start() -> Result<Self> {
-        let python = std::env::var("MOTO_PYTHON").context("MOTO_PYTHON names no Python")?;
-        let mut process = Command::new(python)
-            .args(["-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut lines = BufReader::new(process.stderr.take().context("stderr")?).lines();
-        let mut told = String::new();
-        while let Some(line) = lines.next_line().await? {
-            if let Some((_, address)) = line.split_once("Running on http://") {
-                let address = address.trim().to_owned();
-                // It must not stop at a full pipe.
-                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                return Ok(Self { _process: process, address });
-            }
-            told += &line;
-        }
-        anyhow::bail!("moto did not start: {told}")
-    }
-
-    /// Makes an identity that mail may come from.
-    async fn verify(&self, address: &str) -> Result<()> {
-        let body = json!({"EmailIdentity": address}).to_string();
-        let (status, answer) = post(&self.address, "/v2/email/identities", body.into()).await?;
-        ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
-        Ok(())
-    }
+/// Makes an identity that mail may come from.
+async fn verify(moto: &Moto, address: &str) -> Result<()> {
+    let body = json!({"EmailIdentity": address}).to_string();
+    let (status, answer) = post(moto.address, "/v2/email/identities", body.into()).await?;
+    ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
+    Ok(())
 }
 
 /// Posts JSON over a connection of its own.
-async fn post(address: &str, path: &str, body: Bytes) -> Result<(StatusCode, Bytes)> {
+async fn post(address: SocketAddr, path: &str, body: Bytes) -> Result<(StatusCode, Bytes)> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = tokio::net::TcpStream::connect(address).await?;
     let head = format!(
@@ -82,7 +49,7 @@ async fn post(address: &str, path: &str, body: Bytes) -> Result<(StatusCode, Byt
 /// Stands before moto, which never throttles: answers so many requests as SES does when too much is asked, and
 /// hands the others on.
 struct Gate {
-    moto: String,
+    moto: SocketAddr,
     throttled: AtomicUsize,
     /// What moto was asked and how it answered.
     passed: Mutex<Vec<(Value, StatusCode)>>,
@@ -102,7 +69,7 @@ async fn gate(State(gate): State<Arc<Gate>>, request: Request<Body>) -> Response
     let path = request.uri().path().to_owned();
     let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap_or_default();
     let asked = serde_json::from_slice(&body).unwrap_or_default();
-    match post(&gate.moto, &path, body).await {
+    match post(gate.moto, &path, body).await {
         Ok((status, answer)) => {
             gate.passed.lock().await.push((asked, status));
             // moto puts the error's name into the body alone.
@@ -116,7 +83,7 @@ async fn gate(State(gate): State<Arc<Gate>>, request: Request<Body>) -> Response
 
 async fn ses(moto: &Moto, throttled: usize) -> Result<(Ses, Arc<Gate>)> {
     let gate_ = Arc::new(Gate {
-        moto: moto.address.clone(),
+        moto: moto.address,
         throttled: throttled.into(),
         passed: Mutex::default(),
     });
@@ -132,7 +99,7 @@ async fn ses(moto: &Moto, throttled: usize) -> Result<(Ses, Arc<Gate>)> {
 #[ignore = "needs MOTO_PYTHON"]
 async fn reports_go_through_ses() -> Result<()> {
     let moto = Moto::start().await?;
-    moto.verify("reports@example.test").await?;
+    verify(&moto, "reports@example.test").await?;
     let app = app_with_mail().await?;
     // That passes quickly.
     let (ses, gate) = ses(&moto, 2).await?;

@@ -15,6 +15,7 @@ use local::engine::Engine;
 use mailer::{Mailer, Transport};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use query::sign_in::SignIn;
 use query::{Mailing, Query};
 use report::{Range, RecipientDomains};
 use reporting::Reporter;
@@ -22,10 +23,14 @@ use serde_json::Value;
 use store::{KnownFile, Store, UsageFilter, Writing};
 use tower::ServiceExt as _;
 
+use crate::issuer::{self, Issuer};
 use crate::traffic::{self, Key};
 
 /// 2026-11-24T12:00Z, the present of every test.
 pub const NOW: i64 = 1_795_521_600;
+
+/// Where the service would be found, if it had a name.
+pub const BASE: &str = "https://report.example.test";
 
 /// A store, what fills it and what answers from it.
 #[derive(Debug)]
@@ -144,6 +149,30 @@ impl App {
         Self { router, ..self }
     }
 
+    /// The same service for those whom an issuer's tokens show.
+    ///
+    /// # Errors
+    /// This machine has no certificates.
+    pub fn behind(self, issuer: &Issuer) -> Result<Self> {
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let settings = query::sign_in::Settings {
+            issuer: issuer.url(),
+            client_id: issuer::CLIENT.to_owned(),
+            client_secret: None,
+            audiences: list(&["scripts"]),
+            role_claims: list(&["cognito:groups", "scope"]),
+            readers: list(&["readers", "smtp-auth-report/read"]),
+            managers: list(&["managers", "smtp-auth-report/manage"]),
+            base: BASE.to_owned(),
+        };
+        let http = bootstrap::http(std::time::Duration::from_secs(5))?;
+        let clock = self.clock.clone();
+        let clock: query::Clock = Arc::new(move || clock.now());
+        let sign_in = SignIn::new(settings, http, Arc::clone(&clock));
+        let query = Query::new(self.history.clone(), Tz::UTC, mailing(), clock);
+        Ok(Self { router: query::router_behind(sign_in, query), ..self })
+    }
+
     /// What the service takes for the present; its reader of logs stays at [`NOW`].
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -241,6 +270,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What came to a question, which errors will name.
+    #[must_use]
+    pub fn new(asked: String, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { asked, status, headers, body }
+    }
+
     /// The JSON of a success.
     ///
     /// # Errors

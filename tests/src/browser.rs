@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use fantoccini::elements::Element;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -14,27 +14,12 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+
+use crate::process::{built, line_with};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Lines of a process's output up to the first with `begin` in it; gives what follows there.
-async fn line_with(output: impl AsyncRead + Send + Unpin + 'static, begin: &str) -> Result<String> {
-    let mut lines = BufReader::new(output).lines();
-    let mut told = Vec::new();
-    while let Some(line) = lines.next_line().await? {
-        if let Some((_, rest)) = line.split_once(begin) {
-            let rest = rest.trim_end_matches('.').to_owned();
-            // What comes later must have somewhere to go.
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok(rest);
-        }
-        told.push(line);
-    }
-    bail!("it ended before it told '{begin}': {}", told.join("\n"))
-}
 
 /// The program, serving; it ends when this is dropped.
 #[derive(Debug)]
@@ -46,19 +31,6 @@ pub struct Program {
     pub outbox: PathBuf,
 }
 
-/// The program that was built beside the tests.
-fn program() -> Result<PathBuf> {
-    let tests = std::env::current_exe()?;
-    let folder = tests.parent().and_then(Path::parent).context("the folder of the tests")?;
-    let program = folder.join("smtp-auth-report");
-    ensure!(
-        program.is_file(),
-        "there is no {}: cargo build --release --workspace --bins --tests",
-        program.display()
-    );
-    Ok(program)
-}
-
 impl Program {
     /// Starts it with a command and a folder of its own, on a free port.
     ///
@@ -66,7 +38,7 @@ impl Program {
     /// It was not built, or does not start.
     pub async fn start(command: &[&str], folder: &Path) -> Result<Self> {
         let outbox = folder.join("outbox");
-        let mut process = Command::new(program()?)
+        let mut process = Command::new(built("smtp-auth-report")?)
             .args(command)
             .args(["--listen", "127.0.0.1:0", "--outbox"])
             .arg(&outbox)
@@ -173,6 +145,14 @@ impl Browser {
     /// # Errors
     /// Chromium or its driver is not installed (Debian: `chromium`, `chromium-driver`).
     pub async fn open(program: &Program, look: Look) -> Result<Self> {
+        Self::open_at(&program.base, look).await
+    }
+
+    /// Opens a window on the pages at an address, as in `http://localhost:8025`.
+    ///
+    /// # Errors
+    /// Chromium or its driver is not installed (Debian: `chromium`, `chromium-driver`).
+    pub async fn open_at(base: &str, look: Look) -> Result<Self> {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -202,7 +182,7 @@ impl Browser {
             .await?;
         let session = client.session_id().await?.context("a session")?;
         let session = (SocketAddr::from(([127, 0, 0, 1], port.parse()?)), session);
-        let browser = Self { _driver: driver, client, base: program.base.clone(), session };
+        let browser = Self { _driver: driver, client, base: base.to_owned(), session };
         browser.look(look).await?;
         Ok(browser)
     }

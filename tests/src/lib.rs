@@ -2,9 +2,17 @@
 //! and logs of any size.
 
 pub mod app;
+pub mod aws;
 pub mod browser;
 pub mod fault;
+pub mod gateway;
 pub mod generate;
+pub mod issuer;
 pub mod kinesis;
+pub mod lambda;
 pub mod mail;
+pub mod moto;
+pub mod oidc;
+pub mod policy;
+pub mod process;
 pub mod traffic;

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
@@ -47,6 +47,19 @@ pub(crate) async fn whole<S: Send + Sync>(
         StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
         _ => Problem::parameter(name, "", "it must arrive whole"),
     })
+}
+
+/// Whether a page of this service sent the request, as the browser tells: pages of other sites can send forms
+/// too, with whatever lets the user in.
+pub(crate) fn is_own(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => {
+            let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
+            origin.is_some_and(|(_, host)| text(header::HOST.as_str()) == Some(host))
+        }
+    }
 }
 
 pub(crate) fn wrong(name: &str, value: &Value, allowed: impl Into<String>) -> Problem {
@@ -119,5 +132,38 @@ impl Fields {
         let mut fields: Vec<_> = self.0.iter().collect();
         fields.sort_by_key(|(name, _)| *name);
         serde_json::to_string(&fields).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_service_can_send_forms() {
+        let sent = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", HeaderValue::from_static("127.0.0.1:8025"));
+            for (name, value) in pairs {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            is_own(&headers)
+        };
+        assert!(sent(&[("sec-fetch-site", "same-origin")]));
+        assert!(sent(&[("origin", "http://127.0.0.1:8025")]));
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "none"),
+            ("origin", "http://127.0.0.1:9"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("accept", "text/html"),
+        ] {
+            assert!(!sent(&[(name, value)]), "{name}: {value}");
+        }
+        assert!(!sent(&[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:8025")]));
     }
 }

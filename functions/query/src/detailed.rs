@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -41,7 +40,7 @@ pub(crate) const AT_ONCE: usize = 4;
     (status = 400, body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, body = ProblemBody, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn csv(State(query): State<Query>, given: Given) -> Result<Response, Problem> {
+pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem> {
     let params = given.read(params::DETAILED, &query)?;
     let turn = Arc::clone(&query.detailed).try_acquire_owned().map_err(|_| Problem::Busy)?;
     let state = query.history.state(params.range).await?;

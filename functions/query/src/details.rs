@@ -1,7 +1,7 @@
 //! Everything about one sender.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use history::{Grain, Wanted};
 use report::views::{SenderDetails, SenderFigures};
 use report::{SENDER_LIMIT, View};
@@ -24,7 +24,7 @@ use crate::problem::{Body, Problem};
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn sender(
-    State(query): State<Query>,
+    query: Query,
     Path((view, sender)): Path<(String, String)>,
     given: Given,
 ) -> Result<Json<SenderDetails>, Problem> {

@@ -1,7 +1,6 @@
 //! The insight: widget, flyout, domains to choose from, and whether the service is ready.
 
 use axum::Json;
-use axum::extract::State;
 use report::views::{self, Insight, InsightDetails};
 use report::{ALL_DOMAINS, Range};
 use serde::{Deserialize, Serialize};
@@ -31,7 +30,7 @@ pub(crate) struct Domains {
     (status = 200, body = Health),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn healthz(State(query): State<Query>) -> Result<Json<Health>, Problem> {
+pub(crate) async fn healthz(query: Query) -> Result<Json<Health>, Problem> {
     query.store.healthy().await?;
     Ok(Json(Health { status: "ok".to_owned() }))
 }
@@ -45,10 +44,7 @@ pub(crate) async fn healthz(State(query): State<Query>) -> Result<Json<Health>, 
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn insight(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Json<Insight>, Problem> {
+pub(crate) async fn insight(query: Query, given: Given) -> Result<Json<Insight>, Problem> {
     let range = given.read(params::RANGE, &query)?.range;
     Ok(Json(read(&query, range).await?.0))
 }
@@ -62,10 +58,7 @@ pub(crate) async fn insight(
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn details(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Json<InsightDetails>, Problem> {
+pub(crate) async fn details(query: Query, given: Given) -> Result<Json<InsightDetails>, Problem> {
     let range = given.read(params::RANGE, &query)?.range;
     Ok(Json(behind(&query, range).await?))
 }
@@ -90,10 +83,7 @@ async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem>
     (status = 200, body = Domains),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn domains(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Json<Domains>, Problem> {
+pub(crate) async fn domains(query: Query, given: Given) -> Result<Json<Domains>, Problem> {
     given.read(&[], &query)?;
     let kept = Range::kept(query.today());
     let domains = query.store.domains(kept).await?;

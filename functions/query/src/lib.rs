@@ -15,9 +15,12 @@ mod problem;
 mod reports;
 mod requests;
 mod schedules;
+#[cfg(feature = "sign-in")]
+pub mod sign_in;
 mod snapshots;
 mod table;
 mod timetable;
+mod visitor;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +40,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
+pub use visitor::{Role, Visitor};
 
 use snapshots::Snapshots;
 
@@ -68,6 +72,8 @@ pub struct Query {
     tables: Arc<Semaphore>,
     /// Turns at writing detailed reports.
     detailed: Arc<Semaphore>,
+    /// Who asks; none where nobody has to sign in.
+    visitor: Option<Visitor>,
 }
 
 impl Query {
@@ -78,8 +84,19 @@ impl Query {
         let [tables, detailed] =
             [table::AT_ONCE, detailed::AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
         let ids = Arc::new(Mutex::new(ContextV7::new()));
-        let as_of = None;
-        Self { store, history, clock, as_of, zone, mailing, ids, snapshots, tables, detailed }
+        Self {
+            store,
+            history,
+            clock,
+            as_of: None,
+            zone,
+            mailing,
+            ids,
+            snapshots,
+            tables,
+            detailed,
+            visitor: None,
+        }
     }
 
     /// Takes this day for the present one, whatever the clock says: the views' ranges count from it.
@@ -122,8 +139,28 @@ impl fmt::Debug for Query {
     }
 }
 
-/// The whole HTTP interface, and the dashboard.
+/// The whole HTTP interface, and the dashboard, for everybody who can reach it.
 pub fn router(query: Query) -> Router {
+    finished(routes(query))
+}
+
+/// The same for those who sign in, and may.
+#[cfg(feature = "sign-in")]
+pub fn router_behind(sign_in: sign_in::SignIn, query: Query) -> Router {
+    finished(sign_in.guard(routes(query)))
+}
+
+fn routes(query: Query) -> Router {
+    let managed = Router::new()
+        .route("/v1/report-requests", get(requests::list).post(requests::create))
+        .route("/v1/report-requests/{id}", get(requests::one))
+        .route("/v1/schedules", get(schedules::list).post(schedules::create))
+        .route(
+            "/v1/schedules/{id}",
+            get(schedules::one).put(schedules::replace).delete(schedules::delete),
+        )
+        .merge(dashboard::managed())
+        .route_layer(middleware::from_fn(visitor::managers_only));
     Router::new()
         .route("/healthz", get(insight::healthz))
         .route("/openapi.json", get(openapi::serve))
@@ -136,19 +173,16 @@ pub fn router(query: Query) -> Router {
         .route("/v1/reports/sending-volume/details", get(table::sending_volume))
         .route("/v1/reports/tls-usage/details", get(table::tls_usage))
         .route("/v1/reports/{view}/details/{*sender}", get(details::sender))
-        .route("/v1/report-requests", get(requests::list).post(requests::create))
-        .route("/v1/report-requests/{id}", get(requests::one))
-        .route("/v1/schedules", get(schedules::list).post(schedules::create))
-        .route(
-            "/v1/schedules/{id}",
-            get(schedules::one).put(schedules::replace).delete(schedules::delete),
-        )
+        .merge(managed)
         .merge(dashboard::routes())
         .fallback(dashboard::not_found)
         .method_not_allowed_fallback(dashboard::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MOST))
-        .layer(middleware::map_response(with_headers))
         .with_state(query)
+}
+
+fn finished(router: Router) -> Router {
+    router.layer(middleware::map_response(with_headers))
 }
 
 async fn with_headers(mut response: Response) -> Response {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::Config;
+use bootstrap::{Config, ConfigError, Oidc};
 use history::{History, Unusable};
 use lambda_http::Error;
+use query::sign_in::{self, SignIn};
 use query::{Mailing, Query};
 use report::Day;
 use serde_json::json;
 
-/// How long the object store is waited for before a day is read from items: somebody is waiting.
+/// How long the object store and the provider are waited for: somebody is waiting.
 const WAIT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,16 +19,42 @@ async fn main() -> Result<(), Error> {
     bootstrap::log_for_machines();
     let config = Config::from_env()?;
     let store = Arc::new(bootstrap::store(&config)?);
-    // Opens the connection while the function starts, not while somebody waits.
-    if let Err(error) = store.healthy().await {
+    let sign_in = SignIn::new(settings(&config)?, bootstrap::http(WAIT)?, Arc::new(bootstrap::now));
+    // Opens connections while the function starts, not while somebody waits.
+    let (healthy, prepared) = tokio::join!(store.healthy(), sign_in.prepare());
+    if let Err(error) = healthy {
         tracing::warn!(%error, "the store does not answer yet");
+    }
+    if let Err(error) = prepared {
+        tracing::warn!(error, "the OpenID Connect provider does not answer yet");
     }
     let history =
         History::new(store, bootstrap::objects(&config, WAIT)?).watched_by(Arc::new(watch));
     let mailing =
         Mailing { recipients: config.recipients, requests_per_day: config.requests_per_day };
     let query = Query::new(history, config.zone, mailing, Arc::new(bootstrap::now));
-    lambda_http::run(query::router(query)).await
+    lambda_http::run(query::router_behind(sign_in, query)).await
+}
+
+/// Nobody comes in without a provider that tells who it is.
+fn settings(config: &Config) -> Result<sign_in::Settings, ConfigError> {
+    let missing = |name, expected| ConfigError::Missing { name, expected };
+    let provider = "the issuer of an OpenID Connect provider, as in https://id.example.org";
+    let Oidc { issuer, client_id, client_secret, audiences, role_claims, readers, managers } =
+        config.oidc.clone().ok_or(missing("OIDC_ISSUER", provider))?;
+    let base = config.dashboard.clone();
+    let base = base.ok_or(missing("DASHBOARD_URL", "where browsers find this function"))?;
+    let base = base.trim_end_matches('/').to_owned();
+    Ok(sign_in::Settings {
+        issuer,
+        client_id,
+        client_secret,
+        audiences,
+        role_claims,
+        readers,
+        managers,
+        base,
+    })
 }
 
 /// Logs, and counts as a metric, that a day had to be read from items.

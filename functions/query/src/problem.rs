@@ -8,6 +8,8 @@ use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
+use crate::Role;
+
 /// An answer that is no success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -50,8 +52,18 @@ pub enum Problem {
     },
     /// There are as many schedules as there may be.
     TooManySchedules,
-    /// The bearer token is missing or wrong.
+    /// Nobody signed in, or the token is wrong.
     Unauthorized,
+    /// A sign-in did not come to its end.
+    SignIn {
+        /// What happened, and what to do.
+        told: &'static str,
+    },
+    /// Whoever signed in may not do this.
+    Forbidden {
+        /// Who may.
+        needed: Role,
+    },
     /// The request was meant for another host.
     WrongHost,
     /// Too many long reports are being written.
@@ -123,8 +135,12 @@ impl Problem {
             Self::TooManySchedules => {
                 (StatusCode::CONFLICT, "too-many-schedules", "There are too many schedules")
             }
-            Self::Unauthorized => {
-                (StatusCode::UNAUTHORIZED, "unauthorized", "A bearer token is needed")
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A sign-in is needed"),
+            Self::SignIn { .. } => {
+                (StatusCode::BAD_REQUEST, "sign-in", "The sign-in did not come to its end")
+            }
+            Self::Forbidden { .. } => {
+                (StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this")
             }
             Self::WrongHost => {
                 (StatusCode::MISDIRECTED_REQUEST, "wrong-host", "The request names another host")
@@ -180,10 +196,15 @@ impl Problem {
                 format!("there may be {} at most: delete one first", crate::schedules::SCHEDULES)
             }
             Self::Unauthorized => {
-                "send the header Authorization: Bearer with the token of this service; browsers ask for a \
-                 password, which is the token, and take any user name"
+                "send the header Authorization: Bearer with a valid token for this service; in a browser, sign \
+                 in (if it asks for a password: that is the token, with any user name)"
                     .to_owned()
             }
+            Self::SignIn { told } => (*told).to_owned(),
+            Self::Forbidden { needed } => format!(
+                "this needs the role {}: whoever manages the users of this service can give it",
+                needed.name()
+            ),
             Self::WrongHost => {
                 "without a token, this service answers only to localhost and loopback addresses"
                     .to_owned()

@@ -1,7 +1,6 @@
 //! The two reports as charts: messages per day, and TLS versions.
 
 use axum::Json;
-use axum::extract::State;
 use report::views::{self, SendingVolume, TlsUsage};
 use report::{ALL_DOMAINS, Range};
 use store::Rollup;
@@ -36,7 +35,7 @@ pub(crate) async fn rollup(
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn sending_volume(
-    State(query): State<Query>,
+    query: Query,
     given: Given,
 ) -> Result<Json<SendingVolume>, Problem> {
     let (params, days) = read(&query, &given).await?;
@@ -53,10 +52,7 @@ pub(crate) async fn sending_volume(
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn tls_usage(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Json<TlsUsage>, Problem> {
+pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Json<TlsUsage>, Problem> {
     let (params, days) = read(&query, &given).await?;
     Ok(Json(views::tls_usage(params.range, params.domain, &days)))
 }

@@ -1,7 +1,7 @@
 //! Reports by mail: asked for, listed, looked at.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -144,7 +144,7 @@ pub(crate) fn contents(fields: &Fields, query: &Query) -> Result<Contents, Probl
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn create(
-    State(query): State<Query>,
+    query: Query,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Problem> {
@@ -174,7 +174,7 @@ pub(crate) async fn place(
         Placed::KeyReused => return Err(Problem::KeyReused),
         Placed::LimitReached => return Err(query.no_more_today()),
     };
-    tracing::info!(request = request.id, "report requested");
+    query.audit("report requested", &request.id);
     Ok(request)
 }
 
@@ -197,10 +197,7 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn list(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Json<Requests>, Problem> {
+pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Requests>, Problem> {
     let params = given.read(params::PAGE, &query)?;
     let (found, next) = page(&query, &params, params::LIMIT).await?;
     Ok(Json(Requests { requests: found.into_iter().map(Request::from).collect(), next }))
@@ -234,7 +231,7 @@ pub(crate) async fn page(
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn one(
-    State(query): State<Query>,
+    query: Query,
     Path(id): Path<String>,
     given: Given,
 ) -> Result<Json<Request>, Problem> {

@@ -1,7 +1,7 @@
 //! Schedules of reports: made, listed, edited, paused, deleted.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -230,10 +230,7 @@ fn checked(fields: &Fields) -> Result<(), Problem> {
     (status = 415, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn create(
-    State(query): State<Query>,
-    fields: Fields,
-) -> Result<Response, Problem> {
+pub(crate) async fn create(query: Query, fields: Fields) -> Result<Response, Problem> {
     let schedule = make(&query, &fields, None).await?;
     let location = format!("/v1/schedules/{}", schedule.id);
     let shown = Json(query.shown(schedule).await?);
@@ -280,7 +277,7 @@ pub(crate) async fn make(
         }
         query.store.put_schedule(&schedule, false).await?;
     }
-    tracing::info!(schedule = schedule.id, "schedule made");
+    query.audit("schedule made", &schedule.id);
     Ok(schedule)
 }
 
@@ -290,10 +287,7 @@ pub(crate) async fn make(
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn list(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Json<Schedules>, Problem> {
+pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Schedules>, Problem> {
     given.read(&[], &query)?;
     Ok(Json(Schedules { schedules: all(&query).await? }))
 }
@@ -314,7 +308,7 @@ pub(crate) async fn all(query: &Query) -> Result<Vec<ScheduleView>, Problem> {
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn one(
-    State(query): State<Query>,
+    query: Query,
     Path(id): Path<String>,
     given: Given,
 ) -> Result<Json<ScheduleView>, Problem> {
@@ -338,7 +332,7 @@ pub(crate) async fn one(
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn replace(
-    State(query): State<Query>,
+    query: Query,
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Json<ScheduleView>, Problem> {
@@ -376,7 +370,7 @@ async fn edit(
         let (contents, timetable, paused) = edited(&before)?;
         let schedule = before.redefined(contents, timetable, paused, query.now());
         if query.store.put_schedule(&schedule, true).await? {
-            tracing::info!(schedule = schedule.id, "schedule edited");
+            query.audit("schedule edited", &schedule.id);
             return Ok(schedule);
         }
     }
@@ -391,10 +385,7 @@ async fn edit(
     (status = 404, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn delete(
-    State(query): State<Query>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Problem> {
+pub(crate) async fn delete(query: Query, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     remove(&query, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -405,6 +396,6 @@ pub(crate) async fn remove(query: &Query, id: &str) -> Result<(), Problem> {
     if !query.store.delete_schedule(&schedule.id).await? {
         return Err(no_schedule(id));
     }
-    tracing::info!(schedule = schedule.id, "schedule deleted");
+    query.audit("schedule deleted", &schedule.id);
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use history::{Grain, Wanted};
@@ -81,10 +80,7 @@ struct Cursor {
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn sending_volume(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Response, Problem> {
+pub(crate) async fn sending_volume(query: Query, given: Given) -> Result<Response, Problem> {
     answer(&query, &given, View::SendingVolume, |Page { rows, next, .. }| {
         Json(VolumePage { rows, next }).into_response()
     })
@@ -106,10 +102,7 @@ pub(crate) async fn sending_volume(
     (status = 400, body = Body, content_type = "application/problem+json"),
     (status = 503, body = Body, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn tls_usage(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Response, Problem> {
+pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Problem> {
     answer(&query, &given, View::TlsUsage, |Page { rows, next, .. }| {
         Json(TlsPage { rows, next }).into_response()
     })

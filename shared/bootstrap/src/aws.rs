@@ -82,6 +82,21 @@ pub fn mailer(config: &Config) -> Result<mailer::Mailer, ConfigError> {
     mailer::Mailer::new(from, Arc::new(ses)).map_err(invalid)
 }
 
+/// Asks web servers over TLS; a request is given up after `wait`, and never led elsewhere.
+///
+/// # Errors
+/// This machine has no certificates to check others by.
+pub fn http(wait: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    choose_tls();
+    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    builder.timeout(wait).build()
+}
+
+/// The same TLS as that of the SDK's client. Somebody else having chosen before is as well.
+fn choose_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// The table in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
 ///
 /// # Errors
@@ -105,8 +120,7 @@ pub fn objects(config: &Config, wait: Duration) -> Result<Arc<dyn ObjectStore>, 
     let missing = || ConfigError::Missing { name: "ARCHIVE_BUCKET", expected: BUCKET };
     let bucket = config.archive_bucket.clone().ok_or_else(missing)?;
     let Identity { region, key, secret, session } = Identity::from_env()?;
-    // The same TLS as DynamoDB's client. Somebody else having chosen before is as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    choose_tls();
     let mut client = ClientOptions::new().with_timeout(wait);
     let retries = RetryConfig { retry_timeout: wait, ..RetryConfig::default() };
     let mut s3 = AmazonS3Builder::new()

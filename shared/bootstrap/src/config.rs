@@ -32,6 +32,35 @@ pub struct Config {
     pub mail_limit: usize,
     /// `SES_CONFIGURATION_SET`: under which SES sends. Default none.
     pub configuration_set: Option<String>,
+    /// Who may come in. Needed by `query`.
+    pub oidc: Option<Oidc>,
+}
+
+/// An OpenID Connect provider, and whom it makes what.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Oidc {
+    /// `OIDC_ISSUER`: its issuer identifier.
+    pub issuer: String,
+    /// `OIDC_CLIENT_ID`: the dashboard's client id.
+    pub client_id: String,
+    /// `OIDC_CLIENT_SECRET`: its secret. Default none: PKCE alone.
+    pub client_secret: Option<String>,
+    /// `OIDC_AUDIENCES`: other audiences whose tokens are taken, with commas between. Default none.
+    pub audiences: Vec<String>,
+    /// `OIDC_ROLE_CLAIMS`: the claims that tell roles. Default `cognito:groups,scope`.
+    pub role_claims: Vec<String>,
+    /// `OIDC_READERS`: values of those claims that make a reader. Default `readers,smtp-auth-report/read`.
+    pub readers: Vec<String>,
+    /// `OIDC_MANAGERS`: values of those claims that make a manager. Default
+    /// `managers,smtp-auth-report/manage`.
+    pub managers: Vec<String>,
+}
+
+impl std::fmt::Debug for Oidc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the secret.
+        f.debug_struct("Oidc").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }
 
 /// A variable that is missing or makes no sense.
@@ -104,7 +133,26 @@ impl Config {
                 _ => Err(invalid(name, text, "a whole number above 0")),
             },
         };
+        let list = |name, default: &str| -> Vec<String> {
+            let text = get(name).unwrap_or_else(|| default.to_owned());
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            words.map(str::to_owned).collect()
+        };
+        let oidc = get("OIDC_ISSUER").map(|issuer| {
+            let client = "this service's client id at the provider";
+            Ok(Oidc {
+                issuer: web_address(&issuer)
+                    .map_err(|expected| invalid("OIDC_ISSUER", issuer, expected))?,
+                client_id: get("OIDC_CLIENT_ID").ok_or(missing("OIDC_CLIENT_ID", client))?,
+                client_secret: get("OIDC_CLIENT_SECRET"),
+                audiences: list("OIDC_AUDIENCES", ""),
+                role_claims: list("OIDC_ROLE_CLAIMS", "cognito:groups,scope"),
+                readers: list("OIDC_READERS", "readers,smtp-auth-report/read"),
+                managers: list("OIDC_MANAGERS", "managers,smtp-auth-report/manage"),
+            })
+        });
         Ok(Self {
+            oidc: oidc.transpose()?,
             recipients,
             requests_per_day: number("REPORT_REQUESTS_PER_DAY", report::REQUESTS_PER_DAY)?,
             dashboard: dashboard.transpose()?,
@@ -127,7 +175,7 @@ impl Config {
     }
 }
 
-/// Checks where people find the dashboard.
+/// Checks an address on the web.
 ///
 /// # Errors
 /// What it must look like.

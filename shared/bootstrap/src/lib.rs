@@ -15,8 +15,8 @@ use tracing_subscriber::EnvFilter;
 #[cfg(feature = "ses")]
 pub use aws::mailer;
 #[cfg(feature = "aws")]
-pub use aws::{objects, store};
-pub use config::{Config, ConfigError, web_address};
+pub use aws::{http, objects, store};
+pub use config::{Config, ConfigError, Oidc, web_address};
 pub use metrics::metrics;
 
 fn filter() -> EnvFilter {

@@ -1,7 +1,15 @@
 //! Figures as CloudWatch reads them from a log.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use serde_json::{Value, json};
+
+/// `METRICS_NAMESPACE`: that of all metrics. Several services can share an account.
+static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
+    let named = std::env::var("METRICS_NAMESPACE").ok().filter(|name| !name.is_empty());
+    named.unwrap_or_else(|| "smtp-auth-report".to_owned())
+});
 
 /// One line in CloudWatch's Embedded Metric Format: `figures` by name, with the units of those that are
 /// metrics, of one function.
@@ -20,7 +28,7 @@ pub fn metrics(
     line["_aws"] = json!({
         "Timestamp": now.saturating_mul(1000),
         "CloudWatchMetrics": [{
-            "Namespace": "smtp-auth-report",
+            "Namespace": NAMESPACE.as_str(),
             "Dimensions": [["function"]],
             "Metrics": metrics,
         }],

@@ -24,6 +24,8 @@ struct Page {
     title: String,
     told: String,
     status: u16,
+    /// Where to go from here.
+    on: (&'static str, &'static str),
 }
 
 impl Failed {
@@ -39,6 +41,9 @@ impl Failed {
                 "The figures cannot be read at the moment. Try again; if it lasts, the service's log tells why."
                     .to_owned()
             }
+            Problem::Unauthorized => {
+                "Your sign-in has ended. Sign in, then go back and send the form again.".to_owned()
+            }
             other => super::words::sentence(&other.detail()),
         }
     }
@@ -49,7 +54,11 @@ impl IntoResponse for Failed {
         let title = self.0.title().to_owned();
         let frame = Frame::of(Part::Elsewhere, title.clone());
         let status = self.0.status();
-        let page = Page { frame, title, told: self.told(), status: status.as_u16() };
+        let on = match self.0 {
+            Problem::Unauthorized | Problem::SignIn { .. } => ("/sign-in", "Sign in"),
+            _ => ("/", "Go to the overview"),
+        };
+        let page = Page { frame, title, told: self.told(), status: status.as_u16(), on };
         match page.render() {
             Ok(text) => (status, Html(text)).into_response(),
             Err(_) => self.0.into_response(),
@@ -58,12 +67,13 @@ impl IntoResponse for Failed {
 }
 
 /// Whether whoever asks would rather look at a page than read JSON.
-fn wants_page(path: &str, headers: &HeaderMap) -> bool {
+pub(crate) fn wants_page(path: &str, headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     !path.starts_with("/v1/") && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-fn shown(problem: Problem, uri: &Uri, headers: &HeaderMap) -> Response {
+/// A problem for whoever asked: for people as a page, for scripts as JSON.
+pub(crate) fn shown(problem: Problem, uri: &Uri, headers: &HeaderMap) -> Response {
     if wants_page(uri.path(), headers) {
         Failed(problem).into_response()
     } else {
@@ -94,6 +104,8 @@ pub(super) fn can_be_mended(problem: &Problem) -> bool {
         | Problem::TooLarge
         | Problem::CrossSite
         | Problem::Unauthorized
+        | Problem::SignIn { .. }
+        | Problem::Forbidden { .. }
         | Problem::WrongHost
         | Problem::Busy
         | Problem::Unavailable => false,

@@ -1,7 +1,6 @@
 //! Forms that people send.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
 use report::{RecipientDomains, View};
 use serde_json::{Map, Value};
 
@@ -9,7 +8,7 @@ use super::failed::Failed;
 use super::view::choices;
 use super::{Choice, words};
 use crate::Query;
-use crate::body::{self, Fields};
+use crate::body::{self, Fields, is_own};
 use crate::problem::Problem;
 
 /// What a form holds, as it came from a page of this service.
@@ -24,19 +23,6 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         }
         let bytes = body::whole(request, state, "form").await?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
-    }
-}
-
-/// Whether a page of this service sent the request, as the browser tells: pages of other sites can send forms
-/// too, with whatever lets the user in.
-fn is_own(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match text("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => {
-            let origin = text(header::ORIGIN.as_str()).and_then(|origin| origin.split_once("://"));
-            origin.is_some_and(|(_, host)| text(header::HOST.as_str()) == Some(host))
-        }
     }
 }
 
@@ -166,35 +152,7 @@ fn allowed(domains: &RecipientDomains) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
-
-    #[test]
-    fn only_pages_of_this_service_can_send_forms() {
-        let sent = |pairs: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            headers.insert("host", HeaderValue::from_static("127.0.0.1:8025"));
-            for (name, value) in pairs {
-                headers.insert(*name, HeaderValue::from_static(value));
-            }
-            is_own(&headers)
-        };
-        assert!(sent(&[("sec-fetch-site", "same-origin")]));
-        assert!(sent(&[("origin", "http://127.0.0.1:8025")]));
-        for (name, value) in [
-            ("sec-fetch-site", "cross-site"),
-            ("sec-fetch-site", "same-site"),
-            ("sec-fetch-site", "none"),
-            ("origin", "http://127.0.0.1:9"),
-            ("origin", "https://evil.example"),
-            ("origin", "null"),
-            ("accept", "text/html"),
-        ] {
-            assert!(!sent(&[(name, value)]), "{name}: {value}");
-        }
-        assert!(!sent(&[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:8025")]));
-    }
 
     #[test]
     fn recipients_can_be_written_in_any_usual_way() {

@@ -1,10 +1,9 @@
 //! The front page: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::Html;
 use report::views::{self, InsightDetails, TlsRow};
-use report::{Range, Sort, TlsCounts, View, displayed, grouped, period};
+use report::{Range, ReportRequest, Schedule, Sort, TlsCounts, View, displayed, grouped, period};
 
 use super::chart::Chart;
 use super::failed::Failed;
@@ -15,6 +14,7 @@ use super::tls::Shares;
 use super::view::Nothing;
 use super::words::{self, SHOWN};
 use super::{Frame, Part, html};
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::{Query, insight, reports, table};
 
@@ -68,12 +68,12 @@ struct Page {
 }
 
 /// The front page.
-pub(super) async fn front(State(query): State<Query>) -> Result<Html<String>, Failed> {
+pub(super) async fn front(query: Query) -> Result<Html<String>, Failed> {
     page(&query, false).await
 }
 
 /// The same with the flyout.
-pub(super) async fn insight(State(query): State<Query>) -> Result<Html<String>, Failed> {
+pub(super) async fn insight(query: Query) -> Result<Html<String>, Failed> {
     page(&query, true).await
 }
 
@@ -87,12 +87,11 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         let days = reports::rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
-    let (behind, before, old, (latest, _), schedules) = tokio::try_join!(
+    let (behind, before, old, (latest, schedules)) = tokio::try_join!(
         insight::behind(query, range),
         before,
         table::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
-        crate::requests::page(query, &tls.params, LATEST),
-        async { Ok(query.store.schedules(now).await?) },
+        mails(query, &tls.params, now),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
     let nothing = match insight.messages {
@@ -140,6 +139,21 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         flyout,
     };
     Ok(html(&page)?)
+}
+
+/// The latest requests, and the schedules, for those who may see them.
+async fn mails(
+    query: &Query,
+    params: &Params,
+    now: i64,
+) -> Result<(Vec<ReportRequest>, Vec<Schedule>), Problem> {
+    if !query.may_manage() {
+        return Ok(Default::default());
+    }
+    let schedules = async { Ok(query.store.schedules(now).await?) };
+    let ((latest, _), schedules) =
+        tokio::try_join!(crate::requests::page(query, params, LATEST), schedules)?;
+    Ok((latest, schedules))
 }
 
 fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {

@@ -13,6 +13,8 @@ mod front;
 mod requests;
 mod schedules;
 mod shown;
+#[cfg(feature = "sign-in")]
+mod signed_out;
 mod table;
 mod tls;
 mod view;
@@ -24,25 +26,36 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::response::Html;
 use axum::routing::{get, post};
+use report::displayed;
 
 use crate::Query;
 use crate::problem::{self, Problem};
 
-pub(crate) use failed::{method_not_allowed, not_found};
+pub(crate) use failed::{
+    Failed, method_not_allowed, not_found, shown as shown_problem, wants_page,
+};
+#[cfg(feature = "sign-in")]
+pub(crate) use signed_out::SignedOut;
 
-use failed::Failed;
-
+/// Where the files that go with pages are.
+pub(crate) const ASSETS: &str = "/assets/";
 /// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The dashboard's paths.
+/// The dashboard's paths for everybody.
 pub(crate) fn routes() -> Router<Query> {
     Router::new()
         .route("/", get(front::front))
         .route("/insight", get(front::insight))
         .route("/reports/{view}", get(view::page))
         .route("/reports/{view}/details", get(table::page))
+        .route("/assets/{name}", get(assets::serve))
+}
+
+/// The paths that only managers may go to.
+pub(crate) fn managed() -> Router<Query> {
+    Router::new()
         .route("/report-requests", get(requests::list).post(requests::create))
         .route("/report-requests/new", get(requests::blank))
         .route("/report-requests/{id}", get(requests::one))
@@ -52,7 +65,6 @@ pub(crate) fn routes() -> Router<Query> {
         .route("/schedules/{id}/pause", post(schedules::pause))
         .route("/schedules/{id}/resume", post(schedules::resume))
         .route("/schedules/{id}/delete", get(schedules::confirm).post(schedules::delete))
-        .route("/assets/{name}", get(assets::serve))
 }
 
 /// What stands around every page.
@@ -60,6 +72,10 @@ struct Frame {
     title: String,
     /// The part of the dashboard that the page belongs to.
     part: Part,
+    /// What whoever looks at it is called, if they signed in.
+    visitor: Option<String>,
+    /// Whether they may ask for reports by mail.
+    manages: bool,
     /// The zone whose days are counted; empty where a page does not know.
     zone: &'static str,
     /// The version of the files that go with the page.
@@ -88,16 +104,25 @@ impl Part {
 
 impl Frame {
     fn new(query: &Query, part: Part, title: impl Into<String>) -> Self {
-        Self { zone: query.zone.name(), ..Self::of(part, title) }
+        Self {
+            visitor: query.visitor.as_ref().map(|visitor| displayed(&visitor.name, words::SHOWN)),
+            manages: query.may_manage(),
+            zone: query.zone.name(),
+            ..Self::of(part, title)
+        }
     }
 
-    /// A frame for pages that know of no zone.
+    /// A frame for pages that know neither of a zone nor of a visitor.
     fn of(part: Part, title: impl Into<String>) -> Self {
-        Self { title: title.into(), part, zone: "", assets: assets::version() }
+        let (visitor, assets) = (None, assets::version());
+        Self { title: title.into(), part, visitor, manages: true, zone: "", assets }
     }
 
     fn links(&self) -> impl Iterator<Item = Choice> {
-        Part::LISTED.into_iter().map(|(part, href, label)| Choice {
+        let listed = Part::LISTED.into_iter();
+        let listed = listed
+            .filter(|(part, ..)| self.manages || !matches!(part, Part::Requests | Part::Schedules));
+        listed.map(|(part, href, label)| Choice {
             label: label.to_owned(),
             value: href.to_owned(),
             chosen: part == self.part,
@@ -126,7 +151,7 @@ struct Choice {
 }
 
 /// Writes a page.
-fn html(page: &impl Template) -> Result<Html<String>, Problem> {
+pub(crate) fn html(page: &impl Template) -> Result<Html<String>, Problem> {
     page.render().map(Html).map_err(|error| {
         tracing::error!(%error, "cannot write a page");
         Problem::Unavailable

@@ -1,7 +1,6 @@
 //! Reports by mail: the list, the form, and how far one is.
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::Tz;
 use report::{Range, ReportRequest, Status, displayed, grouped, period};
@@ -95,7 +94,7 @@ struct ListPage {
 }
 
 /// All requests, the newest first.
-pub(super) async fn list(State(query): State<Query>, given: Given) -> Result<Html<String>, Failed> {
+pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
     let params = given.of_page(params::PAGE).read(params::PAGE, &query)?;
     let (found, next) = requests::page(&query, &params, ROWS).await?;
     let older = next.map(|cursor| {
@@ -132,10 +131,7 @@ impl FormPage {
 }
 
 /// The form, filled in with the filters of the page that it was opened from.
-pub(super) async fn blank(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Html<String>, Failed> {
+pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
     let (view, params) = shown::prefilled(&given, &query)?;
     let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
     let Range { start, end } = params.range;
@@ -144,7 +140,7 @@ pub(super) async fn blank(
 }
 
 /// Asks for the report, and leads to where it can be watched.
-pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Response, Failed> {
+pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed> {
     let fields = form.fields(requests::FIELDS);
     let asked = fields.canonical();
     // Sent twice it is one request; changed and sent again it is another.
@@ -184,7 +180,7 @@ struct OnePage {
 }
 
 /// How far a request is.
-pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<String>, Failed> {
+pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed> {
     let request = requests::find(&query, &id).await?;
     let contents = &request.contents;
     // Of its days, those that can still be shown.

@@ -1,7 +1,6 @@
 //! Schedules: the list, the form, and pausing and deleting.
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use report::displayed;
@@ -106,7 +105,7 @@ struct ListPage {
 }
 
 /// All schedules.
-pub(super) async fn list(State(query): State<Query>, given: Given) -> Result<Html<String>, Failed> {
+pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
     let done = match given.get("done") {
         Some("created") => Some("The schedule was created."),
         Some("saved") => Some("The schedule was saved."),
@@ -195,10 +194,7 @@ fn zones(chosen: &str) -> Vec<Choice> {
 }
 
 /// An empty form, filled in with the filters of the page that it was opened from.
-pub(super) async fn blank(
-    State(query): State<Query>,
-    given: Given,
-) -> Result<Html<String>, Failed> {
+pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
     let (view, params) = shown::prefilled(&given, &query)?;
     let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
     let when = When {
@@ -215,7 +211,7 @@ pub(super) async fn blank(
 }
 
 /// The form with a schedule in it.
-pub(super) async fn one(State(query): State<Query>, At(id): At) -> Result<Html<String>, Failed> {
+pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed> {
     let schedule = query.shown(query.schedule(&id).await?).await?;
     let about = About {
         name: schedule.name.clone(),
@@ -282,7 +278,7 @@ async fn again(
 }
 
 /// Makes a schedule.
-pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Response, Failed> {
+pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed> {
     // Sent twice it is one schedule.
     let id = params::id(form.get("token"));
     match schedules::make(&query, &fields(&form), id).await {
@@ -292,11 +288,7 @@ pub(super) async fn create(State(query): State<Query>, form: Form) -> Result<Res
 }
 
 /// Edits a schedule.
-pub(super) async fn save(
-    State(query): State<Query>,
-    At(id): At,
-    form: Form,
-) -> Result<Response, Failed> {
+pub(super) async fn save(query: Query, At(id): At, form: Form) -> Result<Response, Failed> {
     match schedules::redefine(&query, &id, &fields(&form)).await {
         Ok(_) => Ok(done("saved")),
         Err(problem) => again(&query, Some(&id), &form, problem).await,
@@ -304,21 +296,13 @@ pub(super) async fn save(
 }
 
 /// Switches a schedule off for now.
-pub(super) async fn pause(
-    State(query): State<Query>,
-    At(id): At,
-    _: Form,
-) -> Result<Response, Failed> {
+pub(super) async fn pause(query: Query, At(id): At, _: Form) -> Result<Response, Failed> {
     schedules::pause(&query, &id, true).await?;
     Ok(done("paused"))
 }
 
 /// Switches it on again.
-pub(super) async fn resume(
-    State(query): State<Query>,
-    At(id): At,
-    _: Form,
-) -> Result<Response, Failed> {
+pub(super) async fn resume(query: Query, At(id): At, _: Form) -> Result<Response, Failed> {
     schedules::pause(&query, &id, false).await?;
     Ok(done("resumed"))
 }
@@ -331,20 +315,13 @@ struct DeletePage {
 }
 
 /// Asks whether a schedule is really to be deleted.
-pub(super) async fn confirm(
-    State(query): State<Query>,
-    At(id): At,
-) -> Result<Html<String>, Failed> {
+pub(super) async fn confirm(query: Query, At(id): At) -> Result<Html<String>, Failed> {
     let schedule = query.shown(query.schedule(&id).await?).await?;
     Ok(html(&DeletePage { frame: frame(&query, "Delete schedule"), line: line(&schedule) })?)
 }
 
 /// Deletes a schedule.
-pub(super) async fn delete(
-    State(query): State<Query>,
-    At(id): At,
-    _: Form,
-) -> Result<Response, Failed> {
+pub(super) async fn delete(query: Query, At(id): At, _: Form) -> Result<Response, Failed> {
     schedules::remove(&query, &id).await?;
     Ok(done("deleted"))
 }

@@ -1,7 +1,6 @@
 //! The details table: a row for each sender, and a flyout for the one that is chosen.
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{Named, SenderDetails, TlsRow, Use};
 use report::{Column, Sort, TlsVersion, View, displayed, grouped};
@@ -101,11 +100,7 @@ struct Page {
 }
 
 /// The page of a details table.
-pub(super) async fn page(
-    State(query): State<Query>,
-    At(name): At,
-    given: Given,
-) -> Result<Response, Failed> {
+pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Response, Failed> {
     let view = shown::view(&name)?;
     let (shown, problem) = Shown::read(view, true, &given, &query)?;
     let found = match problem {

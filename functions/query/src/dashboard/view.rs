@@ -1,7 +1,6 @@
 //! The report as charts, and what stands above chart and table alike: views, domains, days.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{self, SendingVolume, TlsUsage};
@@ -187,11 +186,7 @@ struct WrongPage {
 }
 
 /// The page of a report.
-pub(super) async fn page(
-    State(query): State<Query>,
-    At(view): At,
-    given: Given,
-) -> Result<Response, Failed> {
+pub(super) async fn page(query: Query, At(view): At, given: Given) -> Result<Response, Failed> {
     let view = shown::view(&view)?;
     let (shown, problem) = Shown::read(view, false, &given, &query)?;
     if let Some(problem) = problem {

@@ -1,0 +1,231 @@
+//! Tokens of the provider: whether they can be believed, and who they show.
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{DecodingKey, Validation};
+use serde_json::{Map, Value};
+
+use super::Settings;
+use super::provider::Provider;
+use super::signatures::ALGORITHMS;
+use crate::Role;
+use crate::problem::Problem;
+
+/// How far clocks may differ, in seconds.
+const LEEWAY: i64 = 30;
+/// The longest token that is looked at, in bytes.
+const LONGEST: usize = 16_384;
+
+/// What a token says that can be believed.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) subject: String,
+    pub(super) name: String,
+    /// None for those who have none here.
+    pub(super) role: Option<Role>,
+    /// Seconds since 1970.
+    pub(super) expires: i64,
+    /// That of the sign-in which an ID token answers.
+    pub(super) nonce: Option<String>,
+}
+
+/// Checks a token's signature, issuer, audience and times.
+///
+/// # Errors
+/// [`Problem::Unauthorized`] without a word why, which is logged; or the provider's keys cannot be had.
+pub(super) async fn check(
+    text: &str,
+    settings: &Settings,
+    provider: &Provider,
+    now: i64,
+) -> Result<Accepted, Problem> {
+    read(text, settings, provider, now).await.map_err(|refused| match refused {
+        Refused::Token(why) => {
+            tracing::info!(why, "a token was refused");
+            Problem::Unauthorized
+        }
+        Refused::Provider(why) => {
+            tracing::error!(why, "no token can be checked");
+            Problem::Unavailable
+        }
+    })
+}
+
+enum Refused {
+    Token(String),
+    Provider(String),
+}
+
+impl From<&str> for Refused {
+    fn from(why: &str) -> Self {
+        Self::Token(why.to_owned())
+    }
+}
+
+impl From<jsonwebtoken::errors::Error> for Refused {
+    fn from(error: jsonwebtoken::errors::Error) -> Self {
+        // Errors about JSON or base64 quote what they read: a part of a token.
+        let why = match error.kind() {
+            ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) => "it is no token",
+            _ => return Self::Token(error.to_string()),
+        };
+        why.into()
+    }
+}
+
+impl From<super::provider::ProviderError> for Refused {
+    fn from(error: super::provider::ProviderError) -> Self {
+        Self::Provider(error.to_string())
+    }
+}
+
+async fn read(
+    text: &str,
+    settings: &Settings,
+    provider: &Provider,
+    now: i64,
+) -> Result<Accepted, Refused> {
+    if text.len() > LONGEST {
+        return Err("it is too long".into());
+    }
+    let header = jsonwebtoken::decode_header(text)?;
+    if !ALGORITHMS.contains(&header.alg) {
+        return Err("its algorithm is not taken".into());
+    }
+    if header.crit.is_some() {
+        return Err("it has critical extensions".into());
+    }
+    let id = header.kid.as_deref();
+    let mut known = provider.known().await?;
+    if known.key(id).is_none() {
+        known = provider.newer_than(known.at()).await?;
+    }
+    let key = known.key(id).ok_or("nobody knows its key")?;
+    let other_use = |use_: &jsonwebtoken::jwk::PublicKeyUse| {
+        *use_ != jsonwebtoken::jwk::PublicKeyUse::Signature
+    };
+    if key.common.public_key_use.as_ref().is_some_and(other_use) {
+        return Err("its key is not for signatures".into());
+    }
+    if key
+        .common
+        .key_algorithm
+        .is_some_and(|named| named.to_string() != format!("{:?}", header.alg))
+    {
+        return Err("its key is for another algorithm".into());
+    }
+    let mut validation = Validation::new(header.alg);
+    validation.set_issuer(&[&settings.issuer]);
+    validation.set_required_spec_claims(&["iss"]);
+    // Looked at below: by this service's clock, and not all providers' access tokens have an audience.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let key = DecodingKey::from_jwk(key)?;
+    let claims = jsonwebtoken::decode::<Map<String, Value>>(text, &key, &validation)?.claims;
+    if !is_for(&claims, settings) {
+        return Err("it is for another audience".into());
+    }
+    let text_of = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    let subject = text_of("sub").ok_or("it has no subject")?;
+    let expires = instant(&claims, "exp")?.ok_or("it never expires")?;
+    if expires <= now - LEEWAY {
+        return Err("it has expired".into());
+    }
+    if instant(&claims, "nbf")?.is_some_and(|begins| begins > now + LEEWAY) {
+        return Err("its time has not come".into());
+    }
+    let names = ["email", "preferred_username", "cognito:username", "username", "client_id"];
+    let name = names.into_iter().find_map(text_of).unwrap_or_else(|| subject.clone());
+    let role = role(&claims, settings);
+    Ok(Accepted { subject, name, role, expires, nonce: text_of("nonce") })
+}
+
+/// An instant among the claims, in seconds since 1970. It may have a fraction (RFC 7519, section 2).
+fn instant(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refused> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let seconds = value.as_f64().filter(|seconds| (0.0..1e12).contains(seconds));
+    #[expect(clippy::cast_possible_truncation, reason = "it is below 10^12")]
+    let whole = seconds.map(|seconds| seconds as i64);
+    whole.map(Some).ok_or_else(|| format!("its {name} is no instant").as_str().into())
+}
+
+/// Whether a token is for this service: by its audience, or where it has none (as Cognito's access tokens), by
+/// the client that it was given to.
+fn is_for(claims: &Map<String, Value>, settings: &Settings) -> bool {
+    let ours = |value: &Value| {
+        value.as_str().is_some_and(|audience| {
+            audience == settings.client_id || settings.audiences.iter().any(|one| one == audience)
+        })
+    };
+    match (claims.get("aud"), claims.get("client_id")) {
+        (Some(Value::Array(audiences)), _) => audiences.iter().any(ours),
+        (Some(audience), _) => ours(audience),
+        (None, client) => client.is_some_and(ours),
+    }
+}
+
+/// The highest role that the claims give.
+fn role(claims: &Map<String, Value>, settings: &Settings) -> Option<Role> {
+    let given = settings.role_claims.iter().filter_map(|name| claims.get(name));
+    let words: Vec<&str> = given
+        .flat_map(|value| match value {
+            Value::String(words) => words.split(' ').collect(),
+            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let has = |wanted: &[String]| words.iter().any(|word| wanted.iter().any(|one| one == word));
+    match (has(&settings.managers), has(&settings.readers)) {
+        (true, _) => Some(Role::Manager),
+        (false, true) => Some(Role::Reader),
+        (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings() -> Settings {
+        let list = |text: &str| text.split(',').map(str::to_owned).collect();
+        Settings {
+            issuer: "https://id.example.test".to_owned(),
+            client_id: "dashboard".to_owned(),
+            client_secret: None,
+            audiences: list("scripts"),
+            role_claims: list("cognito:groups,scope"),
+            readers: list("readers,smtp-auth-report/read"),
+            managers: list("managers,smtp-auth-report/manage"),
+            base: "https://report.example.test".to_owned(),
+        }
+    }
+
+    fn claims(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn audiences_are_ours_or_not() {
+        let is_for = |value| is_for(&claims(value), &settings());
+        assert!(is_for(json!({"aud": "dashboard"})));
+        assert!(is_for(json!({"aud": ["other", "scripts"]})));
+        assert!(is_for(json!({"client_id": "scripts"})));
+        // A client id does not make up for another audience.
+        assert!(!is_for(json!({"aud": "other", "client_id": "scripts"})));
+        assert!(!is_for(json!({"aud": [], "client_id": "scripts"})));
+        assert!(!is_for(json!({"aud": null, "client_id": "scripts"})));
+        assert!(!is_for(json!({"client_id": "other"})));
+        assert!(!is_for(json!({})));
+    }
+
+    #[test]
+    fn roles_stand_in_lists_and_in_words() {
+        let role = |value| role(&claims(value), &settings());
+        assert_eq!(role(json!({"cognito:groups": ["staff", "readers"]})), Some(Role::Reader));
+        assert_eq!(role(json!({"cognito:groups": ["readers", "managers"]})), Some(Role::Manager));
+        assert_eq!(role(json!({"scope": "openid smtp-auth-report/manage"})), Some(Role::Manager));
+        assert_eq!(role(json!({"scope": "smtp-auth-report/managers"})), None);
+        assert_eq!(role(json!({"groups": ["managers"], "cognito:groups": 7})), None);
+    }
+}
