@@ -1,5 +1,6 @@
 //! The real Lambda functions, as Lambda runs them: events in, answers out, over the Runtime API.
 
+mod deployed;
 mod faults;
 mod people;
 

@@ -6,45 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use mailer::{Ses, Transport as _};
 use serde_json::{Value, json};
 use tests::mail::{Letter, sdk_config};
-use tests::moto::Moto;
+use tests::moto::{self, Moto};
 use tokio::sync::Mutex;
 
 use crate::reports::{app_with_mail, ask, asked, inserted, request};
-
-/// Makes an identity that mail may come from.
-async fn verify(moto: &Moto, address: &str) -> Result<()> {
-    let body = json!({"EmailIdentity": address}).to_string();
-    let (status, answer) = post(moto.address, "/v2/email/identities", body.into()).await?;
-    ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
-    Ok(())
-}
-
-/// Posts JSON over a connection of its own.
-async fn post(address: SocketAddr, path: &str, body: Bytes) -> Result<(StatusCode, Bytes)> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let mut stream = tokio::net::TcpStream::connect(address).await?;
-    let head = format!(
-        "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=test/20261124/eu-west-1/ses/aws4_request, \
-         SignedHeaders=host, Signature=test\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(&body).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").context("no answer")?;
-    let status = head.split(' ').nth(1).context("no status")?.parse::<u16>()?;
-    Ok((StatusCode::from_u16(status)?, Bytes::copy_from_slice(body.as_bytes())))
-}
 
 /// Stands before moto, which never throttles: answers so many requests as SES does when too much is asked, and
 /// hands the others on.
@@ -69,7 +41,7 @@ async fn gate(State(gate): State<Arc<Gate>>, request: Request<Body>) -> Response
     let path = request.uri().path().to_owned();
     let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap_or_default();
     let asked = serde_json::from_slice(&body).unwrap_or_default();
-    match post(gate.moto, &path, body).await {
+    match moto::post(gate.moto, &path, body).await {
         Ok((status, answer)) => {
             gate.passed.lock().await.push((asked, status));
             // moto puts the error's name into the body alone.
@@ -99,7 +71,7 @@ async fn ses(moto: &Moto, throttled: usize) -> Result<(Ses, Arc<Gate>)> {
 #[ignore = "needs MOTO_PYTHON"]
 async fn reports_go_through_ses() -> Result<()> {
     let moto = Moto::start().await?;
-    verify(&moto, "reports@example.test").await?;
+    moto.verify("reports@example.test").await?;
     let app = app_with_mail().await?;
     // That passes quickly.
     let (ses, gate) = ses(&moto, 2).await?;

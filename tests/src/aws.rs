@@ -47,6 +47,7 @@ struct State_ {
     /// Writes until none is answered any more, and whether that one is made.
     answers: Option<(usize, bool)>,
     requests: usize,
+    mails: Vec<Value>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -106,6 +107,12 @@ impl Aws {
     #[must_use]
     pub fn denied(&self) -> Vec<(String, Wish)> {
         locked(&self.0.state).denied.clone()
+    }
+
+    /// What SES was asked to send.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Value> {
+        locked(&self.0.state).mails.clone()
     }
 
     /// How many requests came for the table.
@@ -221,6 +228,10 @@ async fn answer(State(aws): State<Aws>, request: Request) -> Response {
                 _ => ses(&body),
             };
             if aws.may(&role, vec![wish]) {
+                if service == "ses" {
+                    let mail = serde_json::from_slice(&body).unwrap_or_default();
+                    locked(&aws.0.state).mails.push(mail);
+                }
                 aws.moto(Request::from_parts(parts, Body::from(body))).await
             } else {
                 let body = "<Error><Code>AccessDenied</Code></Error>";

@@ -4,7 +4,13 @@
 use std::net::SocketAddr;
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use axum::body::{Body, Bytes};
+use axum::http::request::Builder;
+use axum::http::{Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::json;
 use tokio::process::{Child, Command};
 
 use crate::process::line_with;
@@ -41,4 +47,63 @@ impl Moto {
         let address = line_with(output, "Running on http://").await?;
         Ok(Self { _process: process, address: address.trim().parse()? })
     }
+
+    /// Makes an identity that mail may come from: an address or a domain.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn verify(&self, identity: &str) -> Result<()> {
+        let body = json!({"EmailIdentity": identity}).to_string();
+        let (status, answer) = post(self.address, "/v2/email/identities", body.into()).await?;
+        ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(())
+    }
+
+    /// Lets requests without TLS come to a bucket whose policy denies them: there is none here.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn allow_plain_http(&self, bucket: &str) -> Result<()> {
+        let request = Request::delete(format!("http://{}/{bucket}?policy", self.address));
+        let (status, answer) = send(signed(request, "s3").body(Body::empty())?).await?;
+        ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(())
+    }
+
+    /// Puts an object into a bucket.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn put_object(&self, bucket: &str, object: &str) -> Result<()> {
+        let request = Request::put(format!("http://{}/{bucket}/{object}", self.address));
+        let (status, answer) = send(signed(request, "s3").body(Body::from("old"))?).await?;
+        ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(())
+    }
+}
+
+/// moto looks at the scope of a signature alone.
+fn signed(request: Builder, service: &str) -> Builder {
+    let signature = format!(
+        "AWS4-HMAC-SHA256 Credential=test/20261124/eu-west-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=test"
+    );
+    request.header("authorization", signature)
+}
+
+async fn send(request: Request<Body>) -> Result<(StatusCode, Bytes)> {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
+    let answer = client.request(request).await?;
+    let status = answer.status();
+    Ok((status, axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await?))
+}
+
+/// Posts JSON to SES.
+///
+/// # Errors
+/// There is no answer.
+pub async fn post(address: SocketAddr, path: &str, body: Bytes) -> Result<(StatusCode, Bytes)> {
+    let request = Request::post(format!("http://{address}{path}"));
+    let request = signed(request, "ses").header("content-type", "application/json");
+    send(request.body(Body::from(body))?).await
 }
