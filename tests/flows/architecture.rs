@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
@@ -33,6 +33,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "store",
         ],
     ),
+    ("smtp-auth-report-aws", &["bootstrap", "ingest", "report", "store"]),
     (
         "tests",
         &[

@@ -10,7 +10,7 @@ use axum::http::request::Builder;
 use axum::http::{Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use crate::process::line_with;
@@ -57,6 +57,43 @@ impl Moto {
         let (status, answer) = post(self.address, "/v2/email/identities", body.into()).await?;
         ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
         Ok(())
+    }
+
+    /// Asks Kinesis.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn kinesis(&self, operation: &str, asked: &Value) -> Result<Value> {
+        let request = Request::post(format!("http://{}/", self.address))
+            .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
+            .header("content-type", "application/x-amz-json-1.1");
+        let body = Body::from(asked.to_string());
+        let (status, answer) = send(signed(request, "kinesis").body(body)?).await?;
+        ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+    }
+
+    /// The bytes of all records of a stream with one shard.
+    ///
+    /// # Errors
+    /// There is no such stream.
+    pub async fn records(&self, stream: &str) -> Result<Vec<Vec<u8>>> {
+        let asked = json!({"StreamName": stream, "ShardId": "shardId-000000000000",
+            "ShardIteratorType": "TRIM_HORIZON"});
+        let mut iterator = self.kinesis("GetShardIterator", &asked).await?["ShardIterator"].clone();
+        let mut all = Vec::new();
+        loop {
+            let page = self.kinesis("GetRecords", &json!({"ShardIterator": iterator})).await?;
+            let records = page["Records"].as_array().context("records")?;
+            if records.is_empty() {
+                return Ok(all);
+            }
+            for record in records {
+                let data = record["Data"].as_str().context("data")?;
+                all.push(base64_simd::STANDARD.decode_to_vec(data)?);
+            }
+            iterator = page["NextShardIterator"].clone();
+        }
     }
 
     /// Lets requests without TLS come to a bucket whose policy denies them: there is none here.

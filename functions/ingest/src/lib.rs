@@ -16,6 +16,7 @@ pub mod cloudwatch;
 mod collect;
 mod file;
 pub mod kinesis;
+mod lines;
 pub mod record;
 mod state;
 mod summary;
@@ -29,6 +30,7 @@ use thiserror::Error;
 
 pub use collect::Collected;
 pub use file::{FileIngest, Found, IngestedLine};
+pub use lines::{Line, Lines};
 pub use summary::Summary;
 
 /// Times that a batch is begun again because another reader of its log streams was faster.

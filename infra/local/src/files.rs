@@ -8,12 +8,11 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Summary};
+use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Line, Lines, Summary};
 use logs::LogStream;
 use store::FINGERPRINT;
 
 use crate::clock::Now;
-use crate::lines::{Line, Lines};
 
 /// A file that was not written to for so long has its last line complete, end or no end.
 const SETTLED: Duration = Duration::from_secs(5);

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use ingest::{FileIngest, Ingest};
+use ingest::{FileIngest, Ingest, Line, Lines};
 use store::{FINGERPRINT, KnownFile};
 
 use crate::clock::Now;
 use crate::files::place;
-use crate::lines::{Line, Lines};
 
 /// How often a file is looked at.
 const EVERY: Duration = Duration::from_millis(250);

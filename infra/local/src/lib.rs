@@ -10,7 +10,6 @@ pub mod engine;
 pub mod files;
 pub mod follow;
 pub mod home;
-mod lines;
 pub mod mail;
 pub mod reports;
 mod socket;

@@ -49,7 +49,10 @@ impl Identity {
 }
 
 /// What all clients of the SDK have in common.
-fn sdk_config() -> Result<SdkConfig, ConfigError> {
+///
+/// # Errors
+/// A variable that Lambda sets is missing.
+pub fn sdk_config() -> Result<SdkConfig, ConfigError> {
     let Identity { region, key, secret, session } = Identity::from_env()?;
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -102,12 +105,20 @@ fn choose_tls() {
 /// # Errors
 /// A variable that Lambda sets is missing.
 pub fn store(config: &Config) -> Result<Store, ConfigError> {
+    store_of(config.table.clone())
+}
+
+/// The same by the table's name.
+///
+/// # Errors
+/// A variable that Lambda sets is missing.
+pub fn store_of(table: impl Into<String>) -> Result<Store, ConfigError> {
     let mut client = ClientConfig::from(&sdk_config()?).to_builder();
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_DYNAMODB") {
         client = client.endpoint_url(endpoint);
     }
     let writing = Writing::Single { concurrency: CONCURRENCY };
-    Ok(Store::new(Client::from_conf(client.build()), config.table.clone(), writing))
+    Ok(Store::new(Client::from_conf(client.build()), table, writing))
 }
 
 /// The bucket of the archives in S3; `AWS_ENDPOINT_URL_S3` names another endpoint. A request is given up

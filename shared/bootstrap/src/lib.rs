@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 #[cfg(feature = "ses")]
 pub use aws::mailer;
 #[cfg(feature = "aws")]
-pub use aws::{http, objects, store};
+pub use aws::{http, objects, sdk_config, store, store_of};
 pub use config::{Config, ConfigError, Oidc, web_address};
 pub use metrics::metrics;
 

@@ -57,7 +57,7 @@ pub use count::Outcome;
 pub use days::DayState;
 pub use files::{FINGERPRINT, KnownFile};
 pub use position::{Positions, Source};
-pub use quarantine::Rejected;
+pub use quarantine::{Quarantined, Rejected};
 pub use read::{FailureRow, Rollup, UsageFilter};
 pub use report_requests::{Claim, Ended, Guard, IdempotencyKey, Placed, REPORT_REQUESTS};
 pub use seen::Seen;

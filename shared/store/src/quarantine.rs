@@ -1,5 +1,7 @@
 //! Records and lines that could not be read, kept for a person to look at.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{FutureExt as _, StreamExt as _};
 use report::Day;
@@ -28,6 +30,18 @@ pub struct Rejected {
     pub raw: Vec<u8>,
     /// Why.
     pub reason: String,
+}
+
+/// Something in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The day it is kept under.
+    pub day: Day,
+    /// Source, position and number, with tabs between.
+    pub place: String,
+    /// Why it was rejected.
+    pub reason: String,
+    parts: BTreeMap<usize, Vec<u8>>,
 }
 
 impl Store {
@@ -85,21 +99,68 @@ impl Store {
         put.send().await.map(|_| ()).map_err(|error| StoreError::request(operation, &error))
     }
 
-    /// How many records and lines of a day are in quarantine.
+    /// Hands everything that a day's quarantine holds to `each`, in the order of its sources.
     ///
     /// # Errors
-    /// A request failed.
-    pub async fn quarantined(&self, day: Day) -> Result<Vec<(String, String)>, StoreError> {
-        let mut found = Vec::new();
+    /// A request failed, or an item holds something else.
+    pub async fn quarantined(
+        &self,
+        day: Day,
+        mut each: impl FnMut(Quarantined),
+    ) -> Result<(), StoreError> {
+        let mut found: Option<Quarantined> = None;
         let mut pages = self.pages(keys::quarantine(day), None);
         while let Some(page) = pages.next().await {
             for item in page? {
-                let (place, reason) = (keys::text(&item, "sk"), keys::text(&item, "reason"));
-                if let (Some(place), Some(reason)) = (place, reason) {
-                    found.push((place.to_owned(), reason.to_owned()));
+                let part = Quarantined::read(day, item)?;
+                match &mut found {
+                    Some(found) if found.place == part.place => found.parts.extend(part.parts),
+                    _ => found.replace(part).into_iter().for_each(&mut each),
                 }
             }
         }
-        Ok(found)
+        found.into_iter().for_each(each);
+        Ok(())
+    }
+
+    /// Forgets something that was in quarantine.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn release(&self, quarantined: &Quarantined) -> Result<(), StoreError> {
+        for part in quarantined.parts.keys() {
+            let sk = format!("{}\t{part}", quarantined.place);
+            let key = keys::key(&keys::quarantine(quarantined.day), &sk);
+            let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+            let deleted = delete.send().await;
+            deleted.map_err(|error| StoreError::request("DeleteItem", &error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Quarantined {
+    fn read(day: Day, mut item: keys::Item) -> Result<Self, StoreError> {
+        let sk = keys::text(&item, "sk").unwrap_or_default().to_owned();
+        let wrong = |expected| StoreError::Item { key: sk.clone(), expected };
+        let (place, part) = sk.rsplit_once('\t').ok_or(wrong("a place in a source"))?;
+        let part = part.parse().map_err(|_| wrong("the number of a part"))?;
+        let reason = keys::text(&item, "reason").ok_or(wrong("a reason"))?.to_owned();
+        let raw = item.remove("raw").and_then(|raw| raw.as_b().ok().cloned());
+        let raw = raw.ok_or(wrong("the bytes that were rejected"))?.into_inner();
+        let place = place.to_owned();
+        Ok(Self { day, place, reason, parts: BTreeMap::from([(part, raw)]) })
+    }
+
+    /// The source: a stream's shard, or a file.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.place.split('\t').next().unwrap_or_default()
+    }
+
+    /// The bytes as they came.
+    #[must_use]
+    pub fn raw(&self) -> Vec<u8> {
+        self.parts.values().flatten().copied().collect()
     }
 }

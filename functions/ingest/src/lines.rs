@@ -9,7 +9,7 @@ const LONGEST: usize = 1 << 16;
 
 /// Cuts a reader into lines.
 #[derive(Debug)]
-pub(crate) struct Lines<R> {
+pub struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
     /// What of the buffer was not given out yet.
@@ -22,26 +22,35 @@ pub(crate) struct Lines<R> {
 }
 
 /// A line, without its end.
-pub(crate) struct Line<'a> {
-    pub(crate) text: &'a [u8],
-    pub(crate) begins: u64,
-    pub(crate) ends: u64,
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Its bytes; of one longer than 64 KiB, the beginning.
+    pub text: &'a [u8],
+    /// Offset of its first byte.
+    pub begins: u64,
+    /// Offset behind its last byte, the line end included.
+    pub ends: u64,
 }
 
 impl<R: Read> Lines<R> {
-    pub(crate) fn reader(&self) -> &R {
+    /// The reader.
+    pub fn reader(&self) -> &R {
         &self.reader
     }
 
     /// Lines from the reader's place, which is `offset`.
-    pub(crate) fn new(reader: R, offset: u64) -> Self {
+    #[must_use]
+    pub fn new(reader: R, offset: u64) -> Self {
         Self { reader, buffer: vec![0; CHUNK], from: 0, to: 0, offset, dropped: 0 }
     }
 
     /// Reads more and hands every line that is complete to `each`; false at the end of the file.
     ///
-    /// Of a line longer than [`LONGEST`], only its beginning is handed on.
-    pub(crate) fn read(&mut self, mut each: impl FnMut(Line<'_>)) -> io::Result<bool> {
+    /// Of a line longer than 64 KiB, only its beginning is handed on.
+    ///
+    /// # Errors
+    /// The reader failed.
+    pub fn read(&mut self, mut each: impl FnMut(Line<'_>)) -> io::Result<bool> {
         if self.from > 0 {
             self.buffer.copy_within(self.from..self.to, 0);
             self.to -= self.from;
@@ -70,7 +79,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// What stands behind the last line end, as a line.
-    pub(crate) fn rest(&mut self) -> Option<Line<'_>> {
+    pub fn rest(&mut self) -> Option<Line<'_>> {
         let text = &self.buffer[self.from..self.to];
         let begins = self.offset;
         let ends = begins + text.len() as u64 + self.dropped;

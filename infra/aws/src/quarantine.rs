@@ -1,0 +1,63 @@
+//! What could not be read: looked at, and written to the stream again once the function can read it.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use chrono::Utc;
+use report::{Range, displayed};
+use store::Quarantined;
+
+use crate::stream::Stream;
+use crate::{Quarantine, counted, told};
+
+/// How many days are looked at, if nothing is said.
+const DAYS: u64 = 7;
+/// Characters of the bytes that are shown.
+const SHOWN: usize = 100;
+
+/// Lists it, saves it, or writes it to the stream.
+pub(crate) async fn run(options: Quarantine) -> Result<()> {
+    let store = bootstrap::store_of(&options.table)?;
+    let today = Utc::now().date_naive();
+    let start = options.since.unwrap_or(Range::last(today, DAYS + 1).start);
+    // Days are those of the service's zone, which can be ahead.
+    let range = Range { start, end: today.succ_opt().unwrap_or(today) };
+    let mut stream = options.replay.as_deref().map(Stream::open).transpose()?;
+    if let Some(folder) = &options.save {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let mut found = 0;
+    for day in range.days() {
+        let mut all = Vec::new();
+        store.quarantined(day, |one| all.push(one)).await?;
+        for one in all {
+            found += 1;
+            tell(&one)?;
+            if let Some(folder) = &options.save {
+                let file = folder.join(format!("{day}-{found:05}"));
+                fs::write(&file, one.raw())
+                    .with_context(|| format!("cannot write {}", file.display()))?;
+            }
+            if let Some(stream) = &mut stream {
+                // In this order: it may come twice, but never not at all.
+                stream.put("quarantine", one.raw()).await?;
+                store.release(&one).await?;
+            }
+        }
+    }
+    let what = match (&stream, &options.save) {
+        (Some(_), _) => " written to the stream",
+        (None, Some(_)) => " saved",
+        (None, None) => "",
+    };
+    let number = counted(found, "entry", "entries");
+    told(&format!("{number} since {start}{what}"))
+}
+
+fn tell(one: &Quarantined) -> Result<()> {
+    let raw = one.raw();
+    let text = displayed(&String::from_utf8_lossy(&raw), SHOWN);
+    let (source, reason) = (displayed(one.source(), SHOWN), displayed(&one.reason, SHOWN));
+    told(&format!("{}  {source}: {reason}\n  {} bytes: {text}", one.day, raw.len()))
+}

@@ -1,0 +1,91 @@
+//! Records of invocations that failed for good, as Lambda put them into a bucket, into the stream again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::stream::Stream;
+use crate::{Replay, counted, told};
+
+/// A failed invocation with its event.
+#[derive(Deserialize)]
+struct Failure {
+    /// The event: as JSON, or as text that is JSON.
+    payload: Value,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    kinesis: Kinesis,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Kinesis {
+    partition_key: String,
+    data: String,
+}
+
+/// Writes their records.
+pub(crate) async fn run(options: Replay) -> Result<()> {
+    let mut files = Vec::new();
+    for path in &options.paths {
+        collect(path, &mut files).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    // Lambda puts the time into the name, behind folders for shard and day.
+    files.sort();
+    ensure!(!files.is_empty(), "there is no file in the folders that were named");
+    // All are read first: one that cannot be read must not leave the others half written.
+    let mut events = Vec::with_capacity(files.len());
+    for file in &files {
+        let event = read(file).with_context(|| {
+            format!("{} is no failed invocation of a Kinesis event", file.display())
+        })?;
+        events.push((file, event));
+    }
+    let mut stream = Stream::open(&options.stream)?;
+    let mut records = 0;
+    for (file, event) in events {
+        for record in event {
+            stream.put(&record.0, record.1).await?;
+            records += 1;
+        }
+        told(&format!("{}: written; delete it from the bucket", file.display()))?;
+    }
+    told(&format!("{} in all", counted(records, "record", "records")))
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        collect(&entry?.path(), files)?;
+    }
+    Ok(())
+}
+
+/// Partition keys and bytes.
+fn read(file: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let failure: Failure = serde_json::from_slice(&fs::read(file)?)?;
+    let event: Event = match failure.payload {
+        Value::String(text) => serde_json::from_str(&text)?,
+        payload => serde_json::from_value(payload)?,
+    };
+    let records = event.records.into_iter().map(|record| {
+        let data = ingest::record::unbase64(&record.kinesis.data);
+        let data = data.map_err(anyhow::Error::msg)?.into_owned();
+        Ok((record.kinesis.partition_key, data))
+    });
+    records.collect()
+}

@@ -1,0 +1,207 @@
+//! What an operator does by hand on AWS, with the real program against moto's Kinesis.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, ensure};
+use ingest::kinesis::KinesisEvent;
+use serde_json::{Value, json};
+use store::{Store, Writing};
+use tests::app::{App, NOW};
+use tests::aws::Aws;
+use tests::generate::{self, Plan, Shape};
+use tests::kinesis::{self, Record};
+use tests::moto::Moto;
+use tests::process::built;
+use tokio::process::Command;
+
+const STREAM: &str = "mail";
+const SHARD: &str = "shardId-000000000000";
+
+/// A stream, and a folder to work in.
+struct Desk {
+    moto: Moto,
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    async fn new() -> Result<Self> {
+        let moto = Moto::start().await?;
+        moto.kinesis("CreateStream", &json!({"StreamName": STREAM, "ShardCount": 1})).await?;
+        Ok(Self { moto, folder: tempfile::tempdir()? })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What the program prints.
+    async fn run(&self, arguments: &[&str], environment: Vec<(String, String)>) -> Result<String> {
+        let output = Command::new(built("smtp-auth-report-aws")?)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_ENDPOINT_URL_KINESIS", format!("http://{}", self.moto.address))
+            .envs(environment)
+            .output()
+            .await?;
+        let told = String::from_utf8(output.stdout)?;
+        ensure!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+        Ok(told)
+    }
+
+    /// Ingests all records of the stream from the first on, some at a time.
+    async fn ingest(&self, app: &App, at_once: usize) -> Result<usize> {
+        let records: Vec<_> = (1..)
+            .zip(self.moto.records(STREAM).await?)
+            .map(|(sequence, data)| Record { sequence, data })
+            .collect();
+        for part in records.chunks(at_once) {
+            let event: KinesisEvent = serde_json::from_value(kinesis::event(SHARD, part, NOW))?;
+            app.ingest.event(&event, NOW).await?;
+        }
+        Ok(records.len())
+    }
+}
+
+/// Writes a file as if it had been changed last at `changed`.
+fn write(path: &Path, text: &[u8], changed: i64) -> Result<()> {
+    fs::write(path, text)?;
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(changed)?);
+    Ok(File::options().write(true).open(path)?.set_modified(at)?)
+}
+
+async fn total(app: &App) -> Result<Value> {
+    let answer = app.get("/v1/reports/sending-volume?start=2026-09-01").await?.ok()?;
+    Ok(answer["total"].clone())
+}
+
+#[tokio::test]
+#[ignore = "needs the programs and moto (MOTO_PYTHON)"]
+async fn old_logs_are_written_in_order_and_count_once() -> Result<()> {
+    let desk = Desk::new().await?;
+    let plan = Plan { messages: 9_000, senders: 300, ..Plan::default() };
+    let mut log = Vec::new();
+    generate::write(Shape::Postfix, plan, &mut log)?;
+    // Rotated in the middle of a message, and the older part compressed.
+    let middle = log.len() * 2 / 3;
+    let cut = middle + memchr::memchr(b'\n', &log[middle..]).context("a line")? + 1;
+    write(&desk.path("mail.log.2.gz"), &kinesis::gzip(&log[..cut]), NOW)?;
+    write(&desk.path("mail.log.1"), &log[cut..], NOW)?;
+    let backfill = [
+        "backfill",
+        "--stream",
+        STREAM,
+        "--log",
+        "123456789012:/mail/mx1:mx1",
+        "mail.log.2.gz",
+        "mail.log.1",
+    ];
+    let told = desk.run(&backfill, vec![]).await?;
+    ensure!(told.starts_with("mail.log.2.gz: "), "{told}");
+    let app = App::new().await?;
+    let records = desk.ingest(&app, 3).await?;
+    assert!(records > 8, "{records}");
+    assert_eq!(total(&app).await?, 9_000);
+
+    // Again: nothing is written.
+    let told = desk.run(&backfill, vec![]).await?;
+    assert_eq!(told.matches("nothing new").count(), 2, "{told}");
+    assert_eq!(desk.ingest(&app, 5).await?, records);
+
+    // Killed after a record was taken and before that was noted: it is written again, and known again.
+    let progress = desk.path("smtp-auth-report-backfill.json");
+    let noted: Value = serde_json::from_slice(&fs::read(&progress)?)?;
+    let mut before = noted.clone();
+    for (_, offset) in before.as_object_mut().context("offsets")? {
+        // The last payload of each file begins at a whole number of full ones; find it by writing it again.
+        *offset = json!(offset.as_u64().context("an offset")?.saturating_sub(1));
+    }
+    fs::write(&progress, before.to_string())?;
+    desk.run(&backfill, vec![]).await?;
+    assert_eq!(serde_json::from_slice::<Value>(&fs::read(&progress)?)?, noted);
+    assert_eq!(desk.ingest(&app, 4).await?, records + 2);
+    assert_eq!(total(&app).await?, 9_000);
+
+    // A name that CloudWatch never gives, and a file that is not there.
+    let refused =
+        desk.run(&["backfill", "--stream", STREAM, "--log", "x", "mail.log.1"], vec![]).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("ACCOUNT:LOG-GROUP:LOG-STREAM")));
+    let refused = desk.run(&["backfill", "--stream", STREAM, "nothing.log"], vec![]).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("nothing.log")));
+    let refused = desk.run(&["backfill", "--stream", "none", "mail.log.1"], vec![]).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("the stream none")));
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs the programs and moto (MOTO_PYTHON)"]
+async fn failed_invocations_are_written_again_in_their_order() -> Result<()> {
+    let desk = Desk::new().await?;
+    let line = |number: u64| {
+        json!({"time": NOW, "sender": format!("s{number}@example.test"), "tls": "TLS1.2"})
+            .to_string()
+    };
+    let records: Vec<_> =
+        (1..=6).map(|sequence| Record { sequence, data: line(sequence).into_bytes() }).collect();
+    let event = |part: &[Record]| kinesis::event(SHARD, part, NOW);
+    let folder = desk.path("failures/aws/lambda/shardId-000000000000/2026/11/24");
+    fs::create_dir_all(&folder)?;
+    let (first, second) = (event(&records[..4]), event(&records[4..]));
+    let failure = |payload: Value| {
+        json!({"requestContext": {"condition": "RetryAttemptsExhausted"}, "version": "1.0",
+            "KinesisBatchInfo": {"shardId": SHARD, "batchSize": 4}, "payload": payload})
+    };
+    fs::write(
+        folder.join("2026-11-24T12.00.01-b"),
+        failure(json!(second.to_string())).to_string(),
+    )?;
+    fs::write(folder.join("2026-11-24T12.00.00-a"), failure(first).to_string())?;
+    let told = desk.run(&["replay", "--stream", STREAM, "failures"], vec![]).await?;
+    ensure!(told.ends_with("6 records in all\n"), "{told}");
+    let written = desk.moto.records(STREAM).await?;
+    assert_eq!(written, records.iter().map(|record| record.data.clone()).collect::<Vec<_>>());
+
+    // One that is something else stops it before anything is written.
+    fs::write(folder.join("note.txt"), "{}")?;
+    let refused = desk.run(&["replay", "--stream", STREAM, "failures"], vec![]).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("note.txt")));
+    assert_eq!(desk.moto.records(STREAM).await?.len(), 6);
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs the programs and moto (MOTO_PYTHON)"]
+async fn the_quarantine_is_looked_at_and_emptied() -> Result<()> {
+    let desk = Desk::new().await?;
+    let app = App::new().await?;
+    let aws = Aws::start(app.engine.clone(), None).await?;
+    let large = [&b"\0"[..], &vec![b'x'; 700_000]].concat();
+    let records = [
+        Record { sequence: 1, data: large.clone() },
+        Record { sequence: 2, data: b"\x1f\x8b\x1b[31mred".to_vec() },
+    ];
+    let event: KinesisEvent = serde_json::from_value(kinesis::event(SHARD, &records, NOW))?;
+    app.ingest.event(&event, NOW).await?;
+    let environment = || aws.environment("operator");
+    let quarantine = ["quarantine", "--table", "table", "--since", "2026-11-20"];
+    let told = desk.run(&quarantine, environment()).await?;
+    ensure!(told.contains("2 entries since 2026-11-20") && told.contains("700001 bytes"), "{told}");
+    ensure!(told.contains("damaged gzip data") && !told.contains('\x1b'), "{told}");
+    let save: Vec<_> = quarantine.iter().copied().chain(["--save", "kept"]).collect();
+    desk.run(&save, environment()).await?;
+    assert_eq!(fs::read(desk.path("kept/2026-11-24-00001"))?, large);
+    let replay: Vec<_> = quarantine.iter().copied().chain(["--replay", STREAM]).collect();
+    desk.run(&replay, environment()).await?;
+    assert_eq!(desk.moto.records(STREAM).await?, records.map(|record| record.data));
+    let told = desk.run(&quarantine, environment()).await?;
+    ensure!(told.starts_with("0 entries"), "{told}");
+    let store = Store::new(app.engine.client(), "table", Writing::Transactions);
+    let mut left = 0;
+    store.quarantined(report::Days::new(chrono_tz::UTC).day_of(NOW), |_| left += 1).await?;
+    assert_eq!(left, 0);
+    Ok(())
+}
