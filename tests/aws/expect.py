@@ -22,5 +22,11 @@ def has(what, properties, **expected):
         same(f"{name} of {what}", properties.get(name), value)
 
 
+def only(what, found):
+    """The one that there is."""
+    same(f"number of {what}", len(found), 1)
+    return found[0]
+
+
 def listed(value):
     return value if isinstance(value, list) else [value]

@@ -3,7 +3,7 @@
 import json
 import re
 
-from expect import has, holds, same
+from expect import has, holds, only, same
 from template import FUNCTIONS, ROOT
 
 # What AWS sends, by namespace and dimension.
@@ -63,7 +63,7 @@ def check_alarms(stack):
         holds(f"{name} does not tell what to do", len(alarm.get("AlarmDescription", "")) > 80)
         several = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
         for one in several or [alarm]:
-            (dimension,) = one["Dimensions"]
+            dimension = only(f"dimensions of {name}", one["Dimensions"])
             parts = one["Namespace"], one["MetricName"], dimension["Name"], dimension["Value"]
             watched.setdefault(metrics.sender(name, *parts), set()).add(one["MetricName"])
     for name, wanted in WATCHED.items():

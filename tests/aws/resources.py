@@ -3,7 +3,7 @@
 import json
 import re
 
-from expect import has, holds, same
+from expect import has, holds, only, same
 from functions import check_invokers, check_retention, role
 from template import ACCOUNT, REGION
 
@@ -57,12 +57,13 @@ def check_buckets(stack):
     s3 = stack.client("s3")
     for name, versioning, days in (("ArchiveBucket", None, 95), ("FailuresBucket", {"Status": "Enabled"}, 90)):
         bucket = stack.ids[name]
-        (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        rule = only(f"encryptions of {name}", rules)
         same(f"encryption of {name}", rule["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
-        (statement,) = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
         has(
             f"the policy of {name}",
-            statement,
+            only(f"statements about {name}", policy["Statement"]),
             Effect="Deny",
             Principal="*",
             Action="s3:*",
@@ -97,26 +98,25 @@ def check_stream(stack):
         ShardCount=str(shards) if shards else None,
     )
     takers, statements = role(stack, "SubscriptionRole")
-    same("number of statements about subscriptions", (len(takers), len(statements)), (1, 1))
     has(
         "who may take the role of subscriptions",
-        takers[0],
+        only("statements of who may take the role of subscriptions", takers),
         Principal={"Service": "logs.amazonaws.com"},
         Condition={
             "StringEquals": {"aws:SourceAccount": ACCOUNT},
             "StringLike": {"aws:SourceArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:*"},
         },
     )
-    has("subscriptions", statements[0], Action=["kinesis:PutRecord", "kinesis:PutRecords"], Resource=[arn])
+    statement = only("statements about subscriptions", statements)
+    has("subscriptions", statement, Action=["kinesis:PutRecord", "kinesis:PutRecords"], Resource=arn)
     for number in range(1, 6):
         group = stack.parameters[f"LogGroup{number}"]
         if not group:
             continue
         filters = stack.client("logs").describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
-        same(f"number of subscriptions of {group}", len(filters), 1)
-        role_arn = stack.attributes["SubscriptionRole.Arn"]
-        has(f"the subscription of {group}", filters[0], destinationArn=arn, roleArn=role_arn, filterPattern="")
-        # moto says ByLogStream, whatever is asked. It keeps the order of lines.
+        found, role_arn = only(f"subscriptions of {group}", filters), stack.attributes["SubscriptionRole.Arn"]
+        has(f"the subscription of {group}", found, destinationArn=arn, roleArn=role_arn, filterPattern="")
+        # It keeps lines in order. moto says so whatever is asked.
         has(f"the subscription of {group}", stack.properties(f"Subscription{number}"), Distribution="ByLogStream")
 
 
@@ -131,7 +131,7 @@ def check_queue(stack):
 def check_api(stack):
     api, name = stack.client("apigatewayv2"), stack.ids["HttpApi"]
     has("the API", api.get_api(ApiId=name), ProtocolType="HTTP", CorsConfiguration=None)
-    (integration,) = api.get_integrations(ApiId=name)["Items"]
+    integration = only("integrations", api.get_integrations(ApiId=name)["Items"])
     has(
         "the integration",
         integration,
@@ -141,11 +141,11 @@ def check_api(stack):
     )
     query = stack.properties("QueryFunction")
     holds("the API gives up before query does", query["Timeout"] * 1000 < integration["TimeoutInMillis"])
-    (route,) = api.get_routes(ApiId=name)["Items"]
+    route = only("routes", api.get_routes(ApiId=name)["Items"])
     # The function itself checks who asks.
     target = f"integrations/{integration['IntegrationId']}"
     has("the route", route, RouteKey="$default", AuthorizationType="NONE", Target=target)
-    (stage,) = api.get_stages(ApiId=name)["Items"]
+    stage = only("stages", api.get_stages(ApiId=name)["Items"])
     has("the stage", stage, StageName="$default", AutoDeploy=True)
     throttling = {"ThrottlingBurstLimit": 50, "ThrottlingRateLimit": 25}
     has("throttling", stage.get("DefaultRouteSettings", {}), **throttling)

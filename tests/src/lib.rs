@@ -16,3 +16,4 @@ pub mod oidc;
 pub mod policy;
 pub mod process;
 pub mod traffic;
+pub mod units;

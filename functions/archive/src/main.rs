@@ -16,7 +16,8 @@ const WAIT: Duration = Duration::from_secs(60);
 async fn main() -> Result<(), Error> {
     bootstrap::log_for_machines();
     let config = Config::from_env()?;
-    let (store, objects) = (bootstrap::store(&config)?, bootstrap::objects(&config, WAIT)?);
+    let (store, objects) =
+        (bootstrap::store(&config)?, bootstrap::objects(&config, bootstrap::http(WAIT)?, WAIT)?);
     let history = &History::new(Arc::new(store), objects);
     lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
         let now = bootstrap::now();

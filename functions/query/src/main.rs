@@ -19,7 +19,8 @@ async fn main() -> Result<(), Error> {
     bootstrap::log_for_machines();
     let config = Config::from_env()?;
     let store = Arc::new(bootstrap::store(&config)?);
-    let sign_in = SignIn::new(settings(&config)?, bootstrap::http(WAIT)?, Arc::new(bootstrap::now));
+    let http = bootstrap::http(WAIT)?;
+    let sign_in = SignIn::new(settings(&config)?, http.clone(), Arc::new(bootstrap::now));
     // Opens connections while the function starts, not while somebody waits.
     let (healthy, prepared) = tokio::join!(store.healthy(), sign_in.prepare());
     if let Err(error) = healthy {
@@ -29,7 +30,7 @@ async fn main() -> Result<(), Error> {
         tracing::warn!(error, "the OpenID Connect provider does not answer yet");
     }
     let history =
-        History::new(store, bootstrap::objects(&config, WAIT)?).watched_by(Arc::new(watch));
+        History::new(store, bootstrap::objects(&config, http, WAIT)?).watched_by(Arc::new(watch));
     let mailing =
         Mailing { recipients: config.recipients, requests_per_day: config.requests_per_day };
     let query = Query::new(history, config.zone, mailing, Arc::new(bootstrap::now));

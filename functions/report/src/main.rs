@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     bootstrap::log_for_machines();
     let config = Config::from_env()?;
     let store = Arc::new(bootstrap::store(&config)?);
-    let history = History::new(store, bootstrap::objects(&config, WAIT)?);
+    let history = History::new(store, bootstrap::objects(&config, bootstrap::http(WAIT)?, WAIT)?);
     let settings = Settings {
         zone: config.zone,
         recipients: config.recipients.clone(),

@@ -15,6 +15,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use object_store::aws::AmazonS3Builder;
+use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use store::{Store, Writing};
 
@@ -85,19 +86,26 @@ pub fn mailer(config: &Config) -> Result<mailer::Mailer, ConfigError> {
     mailer::Mailer::new(from, Arc::new(ses)).map_err(invalid)
 }
 
-/// Asks web servers over TLS; a request is given up after `wait`, and never led elsewhere.
+/// Asks web servers over TLS; a request is given up after `wait`, and never led elsewhere. One is enough for a
+/// process: reading this machine's certificates takes a good part of its start.
 ///
 /// # Errors
 /// This machine has no certificates to check others by.
 pub fn http(wait: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    choose_tls();
+    // The same TLS as that of the SDK's client. Somebody else having chosen before is as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     builder.timeout(wait).build()
 }
 
-/// The same TLS as that of the SDK's client. Somebody else having chosen before is as well.
-fn choose_tls() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+/// The client for S3 that is there already.
+#[derive(Debug)]
+struct Shared(reqwest::Client);
+
+impl HttpConnector for Shared {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.0.clone()))
+    }
 }
 
 /// The table in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
@@ -121,20 +129,23 @@ pub fn store_of(table: impl Into<String>) -> Result<Store, ConfigError> {
     Ok(Store::new(Client::from_conf(client.build()), table, writing))
 }
 
-/// The bucket of the archives in S3; `AWS_ENDPOINT_URL_S3` names another endpoint. A request is given up
-/// after `wait`, with all its retries.
+/// The bucket of the archives in S3, asked through `http`; `AWS_ENDPOINT_URL_S3` names another endpoint. A request
+/// is given up after `wait`, with all its retries.
 ///
 /// # Errors
 /// A variable that Lambda sets is missing, or `ARCHIVE_BUCKET` is.
-pub fn objects(config: &Config, wait: Duration) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+pub fn objects(
+    config: &Config,
+    http: reqwest::Client,
+    wait: Duration,
+) -> Result<Arc<dyn ObjectStore>, ConfigError> {
     const BUCKET: &str = "the S3 bucket of the archives";
     let missing = || ConfigError::Missing { name: "ARCHIVE_BUCKET", expected: BUCKET };
     let bucket = config.archive_bucket.clone().ok_or_else(missing)?;
     let Identity { region, key, secret, session } = Identity::from_env()?;
-    choose_tls();
-    let mut client = ClientOptions::new().with_timeout(wait);
     let retries = RetryConfig { retry_timeout: wait, ..RetryConfig::default() };
     let mut s3 = AmazonS3Builder::new()
+        .with_http_connector(Shared(http))
         .with_retry(retries)
         .with_bucket_name(&bucket)
         .with_region(region)
@@ -144,10 +155,9 @@ pub fn objects(config: &Config, wait: Duration) -> Result<Arc<dyn ObjectStore>, 
         s3 = s3.with_token(session);
     }
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_S3") {
-        client = client.with_allow_http(endpoint.starts_with("http:"));
-        s3 = s3.with_endpoint(endpoint);
+        s3 = s3.with_allow_http(endpoint.starts_with("http:")).with_endpoint(endpoint);
     }
     let invalid =
         |_| ConfigError::Invalid { name: "ARCHIVE_BUCKET", value: bucket, expected: BUCKET };
-    Ok(Arc::new(s3.with_client_options(client).build().map_err(invalid)?))
+    Ok(Arc::new(s3.build().map_err(invalid)?))
 }

@@ -286,10 +286,10 @@ fn uses_all(stack: &Stack, name: &str) -> Result<()> {
             "dynamodb:GetRecords",
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
-            // SES asks for both, whatever the message's form.
-            "ses:SendEmail",
         ];
-        let put_aside = name == "ingest" && action.starts_with("s3:");
+        let put_aside = name == "ingest" && action.starts_with("s3:")
+            // SES asks for both, whatever the message's form.
+            || name == "report" && action == "ses:SendEmail";
         if by_lambda.contains(&action.as_str()) || put_aside {
             continue;
         }
