@@ -1,7 +1,9 @@
 //! The interface's own description, generated from the code.
 
 use axum::Json;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
 
 use crate::{detailed, details, insight, reports, requests, schedules, table};
 
@@ -31,9 +33,45 @@ use crate::{detailed, details, insight, reports, requests, schedules, table};
         schedules::one,
         schedules::replace,
         schedules::delete,
-    )
+    ),
+    modifiers(&Access),
 )]
 struct Document;
+
+/// What every path but the health check has in common where people sign in.
+struct Access;
+
+impl Modify for Access {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        const SCHEME: &str = "token";
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.description = Some(
+            "A token of the service's OpenID Connect provider, or the one of --token-file; none is needed on loopback"
+                .to_owned(),
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(SCHEME, SecurityScheme::Http(bearer));
+        let problem = |told: &str| {
+            let body = RefOr::Ref(Ref::from_schema_name("Body"));
+            let content = ContentBuilder::new().schema(Some(body)).build();
+            let response = ResponseBuilder::new().description(told);
+            RefOr::T(response.content("application/problem+json", content).build())
+        };
+        for (path, item) in &mut document.paths.paths {
+            if path == "/healthz" {
+                continue;
+            }
+            let methods = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+            for operation in methods.into_iter().flatten() {
+                let requirement = SecurityRequirement::new::<_, [String; 0], String>(SCHEME, []);
+                operation.security = Some(vec![requirement]);
+                let responses = &mut operation.responses.responses;
+                responses.insert("401".to_owned(), problem("Nobody signed in"));
+                responses.insert("403".to_owned(), problem("The role does not allow it"));
+            }
+        }
+    }
+}
 
 /// The OpenAPI 3.1 document.
 #[must_use]
