@@ -1,6 +1,7 @@
 //! What an operator does by hand on AWS, with the real program against moto's Kinesis.
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -53,17 +54,34 @@ impl Desk {
         Ok(told)
     }
 
-    /// Ingests all records of the stream from the first on, some at a time.
-    async fn ingest(&self, app: &App, at_once: usize) -> Result<usize> {
+    /// Ingests all records of the stream from the first on, some at a time: how many there are, and how many
+    /// were known again.
+    async fn ingest(&self, app: &App, at_once: usize) -> Result<(usize, u64)> {
         let records: Vec<_> = (1..)
             .zip(self.moto.records(STREAM).await?)
             .map(|(sequence, data)| Record { sequence, data })
             .collect();
+        let mut repeated = 0;
         for part in records.chunks(at_once) {
             let event: KinesisEvent = serde_json::from_value(kinesis::event(SHARD, part, NOW))?;
-            app.ingest.event(&event, NOW).await?;
+            repeated += app.ingest.event(&event, NOW).await?.repeated_payloads;
         }
-        Ok(records.len())
+        Ok((records.len(), repeated))
+    }
+
+    /// Where the last payload of a file begins, by the beginning of its events' ids.
+    async fn last_begins(&self, digest: &str) -> Result<u64> {
+        let mut last = None;
+        for record in self.moto.records(STREAM).await? {
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(record.as_slice()).read_to_string(&mut text)?;
+            let payload: Value = serde_json::from_str(&text)?;
+            let first = payload["logEvents"][0]["id"].as_str().context("an id")?;
+            if let Some(begins) = first.strip_prefix(&digest[..16]) {
+                last = Some(begins.parse()?);
+            }
+        }
+        last.context("no payload of this file")
     }
 }
 
@@ -103,28 +121,56 @@ async fn old_logs_are_written_in_order_and_count_once() -> Result<()> {
     let told = desk.run(&backfill, vec![]).await?;
     ensure!(told.starts_with("mail.log.2.gz: "), "{told}");
     let app = App::new().await?;
-    let records = desk.ingest(&app, 3).await?;
+    let (records, _) = desk.ingest(&app, 3).await?;
     assert!(records > 8, "{records}");
     assert_eq!(total(&app).await?, 9_000);
 
     // Again: nothing is written.
     let told = desk.run(&backfill, vec![]).await?;
     assert_eq!(told.matches("nothing new").count(), 2, "{told}");
-    assert_eq!(desk.ingest(&app, 5).await?, records);
+    assert_eq!(desk.ingest(&app, 5).await?, (records, 0));
 
-    // Killed after a record was taken and before that was noted: it is written again, and known again.
+    // Killed after a record was taken and before that was noted, and then the file grew: the same payload is
+    // written again, and known again.
     let progress = desk.path("smtp-auth-report-backfill.json");
     let noted: Value = serde_json::from_slice(&fs::read(&progress)?)?;
     let mut before = noted.clone();
-    for (_, offset) in before.as_object_mut().context("offsets")? {
-        // The last payload of each file begins at a whole number of full ones; find it by writing it again.
-        *offset = json!(offset.as_u64().context("an offset")?.saturating_sub(1));
+    let files = before.as_array_mut().context("files")?;
+    assert_eq!(files.len(), 2);
+    for file in files {
+        file["written"] =
+            json!(desk.last_begins(file["digest"].as_str().context("a digest")?).await?);
     }
     fs::write(&progress, before.to_string())?;
+    let more = "Nov 23 23:59:59 mx1 postfix/anvil[1]: statistics: none\n";
+    write(&desk.path("mail.log.1"), &[&log[cut..], more.as_bytes()].concat(), NOW)?;
     desk.run(&backfill, vec![]).await?;
-    assert_eq!(serde_json::from_slice::<Value>(&fs::read(&progress)?)?, noted);
-    assert_eq!(desk.ingest(&app, 4).await?, records + 2);
+    assert_eq!(desk.ingest(&app, 4).await?, (records + 3, 2));
     assert_eq!(total(&app).await?, 9_000);
+
+    // Another file that begins alike is another file; what is no text, or too old to count, is refused.
+    let begin = log.split_inclusive(|byte| *byte == b'\n').next().context("a line")?;
+    write(&desk.path("other.log"), &[begin, &log[cut..cut + 40_000]].concat(), NOW)?;
+    let mut other = backfill[..backfill.len() - 2].to_vec();
+    other.push("other.log");
+    let told = desk.run(&other, vec![]).await?;
+    ensure!(!told.contains("written before"), "{told}");
+    let refused = |name: &'static str, told: &'static str| {
+        let desk = &desk;
+        async move {
+            let done = desk.run(&["backfill", "--stream", STREAM, name], vec![]).await;
+            ensure!(done.is_err_and(|error| error.to_string().contains(told)), "{name}");
+            Ok(())
+        }
+    };
+    write(&desk.path("mail.xz"), b"\xfd7zXZ\0\0", NOW)?;
+    write(&desk.path("old.log"), b"x\n", 0)?;
+    refused("mail.xz", "neither text nor gzip").await?;
+    refused("old.log", "--changed").await?;
+    // A line that is being written is left until it is whole.
+    fs::write(desk.path("live.log"), "one\ntwo")?;
+    let told = desk.run(&["backfill", "--stream", STREAM, "live.log"], vec![]).await?;
+    ensure!(told.contains("live.log: 1 line in 1 record") && told.contains("no end yet"), "{told}");
 
     // A name that CloudWatch never gives, and a file that is not there.
     let refused =
@@ -165,11 +211,19 @@ async fn failed_invocations_are_written_again_in_their_order() -> Result<()> {
     let written = desk.moto.records(STREAM).await?;
     assert_eq!(written, records.iter().map(|record| record.data.clone()).collect::<Vec<_>>());
 
+    // Fetched again with others: nothing is written twice, and what was interrupted goes on.
+    let told = desk.run(&["replay", "--stream", STREAM, "failures"], vec![]).await?;
+    ensure!(told.ends_with("0 records in all\n"), "{told}");
+    fs::write(folder.join("2026-11-24T12.00.00-a.written"), "3")?;
+    let told = desk.run(&["replay", "--stream", STREAM, "failures"], vec![]).await?;
+    ensure!(told.ends_with("1 record in all\n"), "{told}");
+    assert_eq!(desk.moto.records(STREAM).await?[6], records[3].data);
+
     // One that is something else stops it before anything is written.
     fs::write(folder.join("note.txt"), "{}")?;
     let refused = desk.run(&["replay", "--stream", STREAM, "failures"], vec![]).await;
     ensure!(refused.is_err_and(|error| error.to_string().contains("note.txt")));
-    assert_eq!(desk.moto.records(STREAM).await?.len(), 6);
+    assert_eq!(desk.moto.records(STREAM).await?.len(), 7);
     Ok(())
 }
 
@@ -179,7 +233,7 @@ async fn the_quarantine_is_looked_at_and_emptied() -> Result<()> {
     let desk = Desk::new().await?;
     let app = App::new().await?;
     let aws = Aws::start(app.engine.clone(), None).await?;
-    let large = [&b"\0"[..], &vec![b'x'; 700_000]].concat();
+    let large = [&b"\0"[..], &vec![b'x'; 1_200_000]].concat();
     let records = [
         Record { sequence: 1, data: large.clone() },
         Record { sequence: 2, data: b"\x1f\x8b\x1b[31mred".to_vec() },
@@ -189,14 +243,20 @@ async fn the_quarantine_is_looked_at_and_emptied() -> Result<()> {
     let environment = || aws.environment("operator");
     let quarantine = ["quarantine", "--table", "table", "--since", "2026-11-20"];
     let told = desk.run(&quarantine, environment()).await?;
-    ensure!(told.contains("2 entries since 2026-11-20") && told.contains("700001 bytes"), "{told}");
+    ensure!(
+        told.contains("2 entries since 2026-11-20") && told.contains("1200001 bytes"),
+        "{told}"
+    );
     ensure!(told.contains("damaged gzip data") && !told.contains('\x1b'), "{told}");
     let save: Vec<_> = quarantine.iter().copied().chain(["--save", "kept"]).collect();
     desk.run(&save, environment()).await?;
     assert_eq!(fs::read(desk.path("kept/2026-11-24-00001"))?, large);
     let replay: Vec<_> = quarantine.iter().copied().chain(["--replay", STREAM]).collect();
     desk.run(&replay, environment()).await?;
-    assert_eq!(desk.moto.records(STREAM).await?, records.map(|record| record.data));
+    let written = desk.moto.records(STREAM).await?;
+    let mut inflated = Vec::new();
+    flate2::read::GzDecoder::new(written[0].as_slice()).read_to_end(&mut inflated)?;
+    assert_eq!((&inflated, &written[1]), (&large, &records[1].data));
     let told = desk.run(&quarantine, environment()).await?;
     ensure!(told.starts_with("0 entries"), "{told}");
     let store = Store::new(app.engine.client(), "table", Writing::Transactions);

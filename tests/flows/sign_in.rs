@@ -155,11 +155,11 @@ async fn nothing_answers_strangers() -> Result<()> {
     ] {
         ask(&app, "GET", page, &[], "").await?.problem(401)?;
         let there = open(&app, page, "").await?;
-        assert_eq!(there.status, StatusCode::SEE_OTHER, "{page}");
+        assert_eq!(there.status, StatusCode::UNAUTHORIZED, "{page}");
         let to: String = form_urlencoded::byte_serialize(page.as_bytes()).collect();
-        assert_eq!(there.headers["location"], format!("/sign-in?to={to}").as_str());
+        assert_eq!(way_in(&there)?, format!("/sign-in?to={to}"));
     }
-    for form in ["/schedules", "/report-requests", "/schedules/1/delete", "/sign-out"] {
+    for form in ["/schedules", "/report-requests", "/schedules/1/delete"] {
         let answer = ask(&app, "POST", form, &[("accept", "text/html")], "").await?;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{form}");
     }
@@ -209,6 +209,12 @@ async fn readers_look_and_managers_send() -> Result<()> {
     let refused = open(&app, "/schedules", &page(&reader)).await?;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(String::from_utf8(refused.body)?.contains("role manager"));
+    // Whoever may see nothing can leave, and come back as somebody else.
+    let refused = String::from_utf8(open(&app, "/", &page(&nobody)).await?.body)?;
+    assert!(refused.contains("Sign in again") && refused.contains("action=\"/sign-out\""));
+    let (session, own) = (page(&nobody), ("sec-fetch-site", "same-origin"));
+    let left = ask(&app, "POST", "/sign-out", &[("cookie", &session), own], "").await?;
+    assert_eq!(left.status, StatusCode::SEE_OTHER);
     Ok(())
 }
 
@@ -250,10 +256,22 @@ async fn keys_are_kept_and_exchanged() -> Result<()> {
     app.clock().set(NOW + 10_000);
     with_token(&app, "/v1/insight", &last).await?.ok()?;
     app.clock().set(NOW + 100_000);
-    with_token(&app, "/v1/insight", &last).await?.problem(503)?;
+    for _ in 0..3 {
+        with_token(&app, "/v1/insight", &last).await?.problem(503)?;
+    }
+    let asked = issuer.asked();
     issuer.go_away(false);
     with_token(&app, "/v1/insight", &last).await?.ok()?;
+    assert_eq!(issuer.asked(), asked + 1);
     Ok(())
+}
+
+/// Where a page leads those who have to sign in.
+fn way_in(answer: &Answer) -> Result<String> {
+    ensure!(answer.status == StatusCode::UNAUTHORIZED, "{}", answer.status);
+    let page = std::str::from_utf8(&answer.body)?;
+    let (_, rest) = page.split_once("content=\"0; url=").context("a way")?;
+    Ok(rest.split('"').next().unwrap_or_default().to_owned())
 }
 
 /// The value that a response gives a cookie.
@@ -282,8 +300,8 @@ fn parameter(url: &Url, name: &str) -> String {
 async fn browsers_are_led_to_the_provider_and_back() -> Result<()> {
     let (app, issuer) = app().await?;
     let to = "/reports/tls-usage?start=2026-11-20&domain=example.test";
-    let led = open(&app, to, "").await?;
-    let (cookie_, there) = begun(&app, led.headers["location"].to_str()?).await?;
+    let led = way_in(&open(&app, to, "").await?)?;
+    let (cookie_, there) = begun(&app, &led).await?;
     assert!(there.as_str().starts_with(&format!("{}/authorize?", issuer.url())));
     for (name, value) in [
         ("response_type", "code"),
@@ -319,7 +337,7 @@ async fn browsers_are_led_to_the_provider_and_back() -> Result<()> {
     assert!(page.contains("<bdi>ann@example.test</bdi>"));
     ask(&app, "GET", "/v1/insight", &[("cookie", &session)], "").await?.ok()?;
     app.clock().set(NOW + 3700);
-    assert_eq!(open(&app, to, &session).await?.status, StatusCode::SEE_OTHER);
+    assert_eq!(way_in(&open(&app, to, &session).await?)?, led);
     app.clock().set(NOW);
     // And can be left.
     let own = [("cookie", session.as_str()), ("sec-fetch-site", "same-origin")];
@@ -369,7 +387,7 @@ async fn a_sign_in_ends_where_it_was_begun() -> Result<()> {
     claims["nonce"] = json!(parameter(&there, "nonce"));
     claims["aud"] = json!("other");
     issuer.grant(claims.clone());
-    assert_eq!(open(&app, &right, &cookie_).await?.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(open(&app, &right, &cookie_).await?.status, StatusCode::BAD_REQUEST);
     // It would not fit into a cookie.
     claims["aud"] = json!(CLIENT);
     claims["padding"] = json!("x".repeat(4000));

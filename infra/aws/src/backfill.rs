@@ -1,57 +1,101 @@
 //! Old log files into the stream, as CloudWatch Logs would have sent them.
 //!
-//! The lines are cut into payloads in a way that depends on the file and the place alone, and their events have ids
-//! made of both. So what is written twice, because an answer was lost or the program killed, is known again by the
-//! function that reads it.
+//! Before a payload is written, the progress file says where it ends; after that, that it was written. When an answer
+//! was lost or the program killed between the two, the same payload is written again, with the same event ids, and the
+//! function that reads it knows it again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, BufReader, IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
+use chrono::NaiveTime;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ingest::{Line, Lines};
-use libdeflater::{CompressionLvl, Compressor};
-use serde::Serialize;
+use report::Day;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::stream::Stream;
+use crate::stream::{Stream, compressed};
 use crate::{Backfill, counted, told};
 
 /// The most bytes of lines in a payload: compressed, they fit into a record many times.
 const PAYLOAD: usize = 1 << 20;
-/// The first bytes of a file, by which it is known again when it was renamed or compressed.
-const HEAD: u64 = 1024;
+/// The first bytes of a file, by which it is known again when it was renamed, compressed or grew.
+const HEAD: usize = 1 << 14;
+/// A file that was not written to for so long has its last line complete, end or no end.
+const SETTLED: Duration = Duration::from_secs(60);
+/// Older lines are not counted, and a file's age tells the year of lines that name none.
+const KEPT: Duration = Duration::from_secs(95 * 86_400);
 
-/// How far each file was written, by its fingerprint and the stream.
+/// How far a file was written.
+#[derive(Clone, Serialize, Deserialize)]
+struct Known {
+    stream: String,
+    log: String,
+    /// How many of its first bytes are known, and their SHA-256.
+    head: usize,
+    digest: String,
+    /// Offset behind the last line that was written.
+    written: u64,
+    /// Offset behind the last line of the payload that was being written last.
+    writing: u64,
+}
+
+/// How far each file was written.
 struct Progress {
     file: PathBuf,
-    offsets: BTreeMap<String, u64>,
+    known: Vec<Known>,
 }
 
 impl Progress {
     fn open(file: &Path) -> Result<Self> {
-        let offsets = match fs::read(file) {
+        let known = match fs::read(file) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
                 format!("{} does not tell how far files were written", file.display())
             })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read {}", file.display()));
             }
         };
-        Ok(Self { file: file.to_owned(), offsets })
+        Ok(Self { file: file.to_owned(), known })
     }
 
-    fn save(&mut self, key: &str, offset: u64) -> Result<()> {
-        self.offsets.insert(key.to_owned(), offset);
+    /// The place of a file with this beginning: a new one if it was never written there.
+    fn of(&mut self, options: &Backfill, head: &[u8]) -> usize {
+        let same = |known: &Known| {
+            let begin = head.get(..known.head).map(digest);
+            known.stream == options.stream
+                && known.log == options.log
+                && begin.is_some_and(|begin| begin == known.digest)
+        };
+        // Two files can begin with the same few lines: the longest beginning tells most.
+        let found = self.known.iter().enumerate().filter(|(_, known)| same(known));
+        let found = found.max_by_key(|(_, known)| known.head).map(|(at, _)| at);
+        found.unwrap_or_else(|| {
+            // Up to a line's end: the rest may not have been written yet.
+            let whole = memchr::memrchr(b'\n', head).map_or(head.len(), |end| end + 1);
+            self.known.push(Known {
+                stream: options.stream.clone(),
+                log: options.log.clone(),
+                head: whole,
+                digest: digest(&head[..whole]),
+                written: 0,
+                writing: 0,
+            });
+            self.known.len() - 1
+        })
+    }
+
+    fn save(&self) -> Result<()> {
         let folder = self.file.parent().filter(|folder| *folder != Path::new(""));
         let save = || -> Result<()> {
             let mut fresh = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-            fresh.write_all(&serde_json::to_vec_pretty(&self.offsets)?)?;
+            fresh.write_all(&serde_json::to_vec_pretty(&self.known)?)?;
             fresh.persist(&self.file)?;
             Ok(())
         };
@@ -59,23 +103,42 @@ impl Progress {
     }
 }
 
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A file's text, from its beginning.
 struct Input {
-    fingerprint: String,
+    head: Vec<u8>,
     lines: Lines<Box<dyn Read>>,
     /// When the file was changed last, in seconds since 1970: its lines are from before.
     changed: i64,
+    /// Whether its last line may have no end yet.
+    grows: bool,
     size: Option<u64>,
 }
 
 impl Input {
-    fn open(path: &Path) -> Result<Self> {
+    fn open(path: &Path, changed: Option<Day>) -> Result<Self> {
         let mut file = File::open(path)?;
         let meta = file.metadata()?;
         if meta.is_dir() {
             bail!("it is a folder: name the log files in it");
         }
-        let since = meta.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let modified = meta.modified()?;
+        let age = SystemTime::now().duration_since(modified).unwrap_or_default();
+        let changed = match changed {
+            Some(day) => day.and_time(NaiveTime::MIN).and_utc().timestamp() + 86_399,
+            None if age > KEPT => bail!(
+                "it was changed last {} days ago, and lines that old are not counted: leave it out, or tell with \
+                 --changed when its last line was written",
+                age.as_secs() / 86_400
+            ),
+            None => {
+                let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+            }
+        };
         let mut magic = Vec::new();
         Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
         let compressed = magic == [0x1f, 0x8b];
@@ -85,14 +148,14 @@ impl Input {
             false => Box::new(whole),
         };
         let mut head = Vec::new();
-        text.by_ref().take(HEAD).read_to_end(&mut head)?;
-        // Up to a line's end: a file that was shorter once had the same first lines.
-        let first = head.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-        let digest = Sha256::digest(first);
-        let fingerprint = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let lines = Lines::new(Box::new(io::Cursor::new(head).chain(text)) as Box<dyn Read>, 0);
-        let changed = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        Ok(Self { fingerprint, lines, changed, size: (!compressed).then_some(meta.len()) })
+        text.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        if head.contains(&0) {
+            bail!("it is neither text nor gzip: decompress it first");
+        }
+        let lines =
+            Lines::new(Box::new(io::Cursor::new(head.clone()).chain(text)) as Box<dyn Read>, 0);
+        let (grows, size) = (!compressed && age < SETTLED, (!compressed).then_some(meta.len()));
+        Ok(Self { head, lines, changed, grows, size })
     }
 }
 
@@ -135,9 +198,14 @@ pub(crate) async fn run(options: Backfill) -> Result<()> {
     let mut stream = Stream::open(&options.stream)?;
     for path in &options.files {
         let name = path.display();
-        let input = Input::open(path).with_context(|| format!("cannot read {name}"))?;
-        let key = format!("{}/{}/{}", options.stream, options.log, input.fingerprint);
-        let done = progress.offsets.get(&key).copied().unwrap_or(0);
+        let input =
+            Input::open(path, options.changed).with_context(|| format!("cannot read {name}"))?;
+        if input.head.is_empty() {
+            told(&format!("{name}: it is empty"))?;
+            continue;
+        }
+        let at = progress.of(&options, &input.head);
+        let Known { written: done, writing, digest, .. } = progress.known[at].clone();
         let bar = bar(&input, path);
         let payload = |events| Payload {
             message_type: "DATA_MESSAGE",
@@ -149,13 +217,16 @@ pub(crate) async fn run(options: Backfill) -> Result<()> {
         };
         let mut lines = 0;
         let mut records = 0;
-        let mut cutter = Cutter::new(input, done);
+        let mut cutter = Cutter::new(input, &digest[..16], done, writing);
         while let Some(batch) = cutter.next().with_context(|| format!("cannot read {name}"))? {
             lines += batch.events.len() as u64;
             records += 1;
             let data = compressed(&serde_json::to_vec(&payload(batch.events))?);
+            progress.known[at].writing = batch.ends;
+            progress.save()?;
             stream.put(&options.log, data).await?;
-            progress.save(&key, batch.ends)?;
+            progress.known[at].written = batch.ends;
+            progress.save()?;
             bar.set_position(batch.ends);
         }
         bar.finish_and_clear();
@@ -166,6 +237,9 @@ pub(crate) async fn run(options: Backfill) -> Result<()> {
         };
         let records = counted(records, "record", "records");
         told(&format!("{name}: {} in {records}{again}", counted(lines, "line", "lines")))?;
+        if cutter.unfinished {
+            told("  its last line has no end yet, and is left for the next time")?;
+        }
     }
     Ok(())
 }
@@ -186,28 +260,25 @@ fn bar(input: &Input, path: &Path) -> ProgressBar {
     bar
 }
 
-fn compressed(text: &[u8]) -> Vec<u8> {
-    let mut compressor = Compressor::new(CompressionLvl::default());
-    let mut gzip = vec![0; compressor.gzip_compress_bound(text.len())];
-    // There is room for whatever comes of it.
-    let length = compressor.gzip_compress(text, &mut gzip).unwrap_or(0);
-    gzip.truncate(length);
-    gzip
-}
-
 /// Cuts a file's lines into batches, each of which begins where the one before it ended.
 struct Cutter {
     input: Input,
+    /// What the ids of its events begin with.
+    name: String,
     /// What was written before.
     done: u64,
+    /// Where the first batch ends, if it was cut before.
+    cut: u64,
     full: VecDeque<Batch>,
     open: Batch,
     ended: bool,
+    unfinished: bool,
 }
 
 impl Cutter {
-    fn new(input: Input, done: u64) -> Self {
-        Self { input, done, full: VecDeque::new(), open: Batch::default(), ended: false }
+    fn new(input: Input, name: &str, done: u64, cut: u64) -> Self {
+        let (full, open, name) = (VecDeque::new(), Batch::default(), name.to_owned());
+        Self { input, name, done, cut, full, open, ended: false, unfinished: false }
     }
 
     fn next(&mut self) -> io::Result<Option<Batch>> {
@@ -220,8 +291,8 @@ impl Cutter {
 
     /// Reads some more.
     fn read(&mut self) -> io::Result<()> {
-        let Self { input, done, full, open, ended } = self;
-        let Input { fingerprint, lines, changed, .. } = input;
+        let Self { input, name, done, cut, full, open, ended, unfinished } = self;
+        let Input { lines, changed, grows, .. } = input;
         let mut take = |line: Line<'_>| {
             if line.ends <= *done {
                 return;
@@ -229,17 +300,21 @@ impl Cutter {
             open.ends = line.ends;
             open.bytes += line.text.len() + 1;
             open.events.push(Event {
-                id: format!("{fingerprint}{:020}", line.begins),
+                id: format!("{name}{:020}", line.begins),
                 timestamp: changed.saturating_mul(1000),
                 message: String::from_utf8_lossy(line.text).into_owned(),
             });
-            if open.bytes >= PAYLOAD {
+            if open.bytes >= PAYLOAD || line.ends == *cut {
                 full.push_back(std::mem::take(open));
             }
         };
         if !lines.read(&mut take)? {
-            lines.rest().into_iter().for_each(&mut take);
             *ended = true;
+            match lines.rest() {
+                Some(_) if *grows => *unfinished = true,
+                Some(rest) => take(rest),
+                None => {}
+            }
         }
         Ok(())
     }

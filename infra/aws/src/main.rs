@@ -30,10 +30,16 @@ enum Command {
         --stream smtp-auth-report-Stream-1X2Y3Z /var/log/mail.log.2.gz /var/log/mail.log.1")]
     Backfill(Backfill),
     /// Write the records of failed invocations, as Lambda put them into the bucket, to the stream again
+    ///
+    /// What was written is noted beside each file, in FILE.written. A batch of which a part was counted before it
+    /// was given up counts that part again.
     #[command(after_help = "Example:\n  aws s3 sync s3://BUCKET failures && \
         smtp-auth-report-aws replay --stream STREAM failures")]
     Replay(Replay),
     /// Look at what could not be read, and write it to the stream again
+    ///
+    /// What is written again has lost its place: lines of a session count alone, and a line without a year is dated
+    /// from today.
     Quarantine(Quarantine),
 }
 
@@ -47,9 +53,12 @@ pub(crate) struct Backfill {
     /// line arrives, and messages are counted that begin in a file and end there
     #[arg(long, value_name = "NAME", default_value = "backfill:files:1")]
     log: String,
-    /// Where to keep how far each file was written
+    /// Where to keep how far each file was written: without it, a file that is named again is written again
     #[arg(long, value_name = "FILE", default_value = "smtp-auth-report-backfill.json")]
     progress: PathBuf,
+    /// Take this for the day of each file's last line, whatever its time of change says
+    #[arg(long, value_name = "DATE")]
+    changed: Option<Day>,
     /// Log files of one server, plain or gzip, oldest first
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,

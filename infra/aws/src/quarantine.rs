@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use chrono::Utc;
 use report::{Range, displayed};
 use store::Quarantined;
 
-use crate::stream::Stream;
+use crate::stream::{RECORD, Stream, compressed};
 use crate::{Quarantine, counted, told};
 
 /// How many days are looked at, if nothing is said.
@@ -27,7 +27,7 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    let mut found = 0;
+    let (mut found, mut left) = (0, 0);
     for day in range.days() {
         let mut all = Vec::new();
         store.quarantined(day, |one| all.push(one)).await?;
@@ -40,8 +40,14 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
                     .with_context(|| format!("cannot write {}", file.display()))?;
             }
             if let Some(stream) = &mut stream {
+                let data = small(one.raw());
+                if data.len() > RECORD {
+                    told("  too large for a record of the stream: --save it, and write its parts")?;
+                    left += 1;
+                    continue;
+                }
                 // In this order: it may come twice, but never not at all.
-                stream.put("quarantine", one.raw()).await?;
+                stream.put("quarantine", data).await?;
                 store.release(&one).await?;
             }
         }
@@ -52,7 +58,17 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
         (None, None) => "",
     };
     let number = counted(found, "entry", "entries");
-    told(&format!("{number} since {start}{what}"))
+    told(&format!("{number} since {start}{what}"))?;
+    ensure!(left == 0, "{} left in the quarantine", counted(left, "entry is", "entries are"));
+    Ok(())
+}
+
+/// Bytes as they fit into a record: compressed, if they are long and are not yet.
+fn small(raw: Vec<u8>) -> Vec<u8> {
+    match raw.starts_with(&[0x1f, 0x8b]) || raw.len() < RECORD / 2 {
+        true => raw,
+        false => compressed(&raw),
+    }
 }
 
 fn tell(one: &Quarantined) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Records of invocations that failed for good, as Lambda put them into a bucket, into the stream again.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::stream::Stream;
 use crate::{Replay, counted, told};
+
+/// The end of the names of notes.
+const NOTE: &str = ".written";
 
 /// A failed invocation with its event.
 #[derive(Deserialize)]
@@ -55,24 +58,47 @@ pub(crate) async fn run(options: Replay) -> Result<()> {
     let mut stream = Stream::open(&options.stream)?;
     let mut records = 0;
     for (file, event) in events {
-        for record in event {
-            stream.put(&record.0, record.1).await?;
+        let note = noted(file);
+        let done = match fs::read_to_string(&note) {
+            Ok(text) => text.trim().parse().with_context(|| {
+                format!("{} does not tell how many records were written", note.display())
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", note.display()));
+            }
+        };
+        let all = event.len();
+        for (number, (key, data)) in event.into_iter().enumerate().skip(done) {
+            stream.put(&key, data).await?;
+            fs::write(&note, (number + 1).to_string())
+                .with_context(|| format!("cannot write {}", note.display()))?;
             records += 1;
         }
-        told(&format!("{}: written; delete it from the bucket", file.display()))?;
+        let what = if done < all { "written; delete it from the bucket" } else { "written before" };
+        told(&format!("{}: {what}", file.display()))?;
     }
     told(&format!("{} in all", counted(records, "record", "records")))
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     if !path.is_dir() {
-        files.push(path.to_owned());
+        if !path.as_os_str().as_encoded_bytes().ends_with(NOTE.as_bytes()) {
+            files.push(path.to_owned());
+        }
         return Ok(());
     }
     for entry in fs::read_dir(path)? {
         collect(&entry?.path(), files)?;
     }
     Ok(())
+}
+
+/// Where it is noted how many records of a file were written.
+fn noted(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(NOTE);
+    name.into()
 }
 
 /// Partition keys and bytes.

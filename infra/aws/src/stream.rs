@@ -5,6 +5,20 @@ use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::Builder;
 use aws_sdk_kinesis::error::DisplayErrorContext;
 use aws_sdk_kinesis::primitives::Blob;
+use libdeflater::{CompressionLvl, Compressor};
+
+/// The most bytes of a record, with some room for its key.
+pub(crate) const RECORD: usize = (1 << 20) - 1024;
+
+/// Gzip, which the function that reads records inflates.
+pub(crate) fn compressed(text: &[u8]) -> Vec<u8> {
+    let mut compressor = Compressor::new(CompressionLvl::default());
+    let mut gzip = vec![0; compressor.gzip_compress_bound(text.len())];
+    // There is room for whatever comes of it.
+    let length = compressor.gzip_compress(text, &mut gzip).unwrap_or(0);
+    gzip.truncate(length);
+    gzip
+}
 
 /// A stream, which takes records one after the other: so they stay in order, whatever is tried again.
 pub(crate) struct Stream {

@@ -74,6 +74,17 @@ async fn a_manager_signs_in_works_and_signs_out() -> Result<()> {
         ensure!(ours.len() == 1, "{ours:?}");
         assert_eq!(ours[0].name(), "__Host-session");
         assert_eq!((ours[0].http_only(), ours[0].secure()), (Some(true), Some(true)));
+        // When the session has ended, a filter leads to the provider, which knows them still, and back.
+        browser.client.delete_cookie("__Host-session").await?;
+        browser.fill("[name=search]", "s1-0").await?;
+        browser.press("Search").await?;
+        browser
+            .until("back with a session", async || {
+                let place = browser.place().await?;
+                Ok(place.starts_with("/reports/") && place.contains("search=s1-0"))
+            })
+            .await?;
+        browser.find(".who").await?;
         // A form of the service's own is taken.
         browser.go("/schedules/new").await?;
         browser.fill("[name=name]", "Weekly").await?;

@@ -26,6 +26,8 @@ struct Page {
     status: u16,
     /// Where to go from here.
     on: (&'static str, &'static str),
+    /// Whether somebody is signed in, and may rather be somebody else.
+    leaves: bool,
 }
 
 impl Failed {
@@ -52,13 +54,19 @@ impl Failed {
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let title = self.0.title().to_owned();
-        let frame = Frame::of(Part::Elsewhere, title.clone());
+        let mut frame = Frame::of(Part::Elsewhere, title.clone());
+        let leaves = matches!(self.0, Problem::Forbidden { .. });
+        if leaves || matches!(self.0, Problem::Unauthorized | Problem::SignIn { .. }) {
+            frame.manages = false;
+        }
         let status = self.0.status();
         let on = match self.0 {
             Problem::Unauthorized | Problem::SignIn { .. } => ("/sign-in", "Sign in"),
+            // A new role is in the next token.
+            Problem::Forbidden { .. } => ("/sign-in", "Sign in again"),
             _ => ("/", "Go to the overview"),
         };
-        let page = Page { frame, title, told: self.told(), status: status.as_u16(), on };
+        let page = Page { frame, title, told: self.told(), status: status.as_u16(), on, leaves };
         match page.render() {
             Ok(text) => (status, Html(text)).into_response(),
             Err(_) => self.0.into_response(),

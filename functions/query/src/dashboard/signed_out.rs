@@ -1,10 +1,10 @@
-//! That somebody has signed out.
+//! Pages for those who are not signed in.
 
 use askama::Template;
 
 use super::{Frame, Part};
 
-/// The page that tells it.
+/// That somebody has signed out.
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 pub(crate) struct SignedOut {
@@ -15,6 +15,25 @@ pub(crate) struct SignedOut {
 
 impl SignedOut {
     pub(crate) fn new(there: Option<String>) -> Self {
-        Self { frame: Frame::of(Part::Elsewhere, "Signed out"), there }
+        Self { frame: frame("Signed out"), there }
     }
+}
+
+/// That a sign-in is needed. It leads there at once.
+#[derive(Template)]
+#[template(path = "way_in.html")]
+pub(crate) struct WayIn {
+    frame: Frame,
+    way: String,
+}
+
+impl WayIn {
+    pub(crate) fn new(way: String) -> Self {
+        Self { frame: frame("Sign in"), way }
+    }
+}
+
+/// A frame for strangers.
+fn frame(title: &str) -> Frame {
+    Frame { manages: false, ..Frame::of(Part::Elsewhere, title) }
 }

@@ -212,7 +212,13 @@ async fn finish(
             Problem::SignIn { told: "the provider gave no token: sign in again" }
         })?;
     let token = &answer.extra_fields().id_token;
-    let accepted = sign_in.accepted(token).await?;
+    let accepted = sign_in.accepted(token).await.map_err(|problem| match problem {
+        Problem::Unauthorized => {
+            let told = "the provider's token cannot be used: this service's log tells why";
+            Problem::SignIn { told }
+        }
+        other => other,
+    })?;
     if accepted.nonce.as_deref() != Some(nonce) {
         tracing::warn!("the provider's token answers another sign-in");
         return Err(AGAIN);
@@ -244,9 +250,11 @@ pub(super) async fn leave() -> Response {
 
 /// That it has ended. The provider's own session goes on until it is ended too.
 pub(super) async fn left(State(sign_in): State<SignIn>) -> Result<Response, Failed> {
-    let known = sign_in.known().await?;
     let settings = &sign_in.0.settings;
-    let there = known.endpoints.end_session_endpoint.clone().map(|mut there| {
+    // Signing out works without the provider, too.
+    let known = sign_in.known().await.ok();
+    let there = known.and_then(|known| known.endpoints.end_session_endpoint.clone());
+    let there = there.map(|mut there| {
         let back = format!("{}{SIGNED_OUT}", settings.base);
         there
             .query_pairs_mut()

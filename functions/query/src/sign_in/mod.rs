@@ -20,14 +20,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use cookie::Cookie;
 
 use crate::body::is_own;
-use crate::dashboard::{ASSETS, shown_problem, wants_page};
+use crate::dashboard::{ASSETS, WayIn, html, shown_problem, wants_page};
 use crate::problem::Problem;
 use crate::{Clock, Visitor};
 
@@ -129,6 +129,10 @@ async fn check(State(sign_in): State<SignIn>, mut request: Request, next: Next) 
         return next.run(request).await;
     }
     let headers = request.headers();
+    // Whoever may do nothing, or not any more, can still leave.
+    if path == flow::SIGN_OUT && is_own(headers) {
+        return next.run(request).await;
+    }
     let visitor = match (bearer(headers), flow::session(headers)) {
         (Some(token), _) => sign_in.visitor(token).await,
         (None, Some(token)) => match sign_in.visitor(&token).await {
@@ -142,10 +146,17 @@ async fn check(State(sign_in): State<SignIn>, mut request: Request, next: Next) 
             request.extensions_mut().insert(visitor);
             next.run(request).await
         }
-        Err(Problem::Unauthorized) if can_be_led(&request) => {
-            Redirect::to(&flow::way_in(request.uri())).into_response()
-        }
+        Err(Problem::Unauthorized) if can_be_led(&request) => way_in(&flow::way_in(request.uri())),
         Err(problem) => shown_problem(problem, request.uri(), request.headers()),
+    }
+}
+
+/// Leads to the provider by a page, not by a redirect: where a form was sent, browsers let no redirect lead to
+/// another site ([`POLICY`](crate::dashboard::POLICY)).
+fn way_in(way: &str) -> Response {
+    match html(&WayIn::new(way.to_owned())) {
+        Ok(page) => (StatusCode::UNAUTHORIZED, page).into_response(),
+        Err(problem) => problem.into_response(),
     }
 }
 

@@ -100,7 +100,8 @@ impl Provider {
         let remembered = self.remembered();
         // Somebody else asked while this one waited, or a moment ago.
         if let Some(known) = &remembered
-            && ((known.at > at && now - known.at < FRESH) || now.saturating_sub(*asked) < PAUSE)
+            && ((known.at > at && now - known.at < FRESH)
+                || (now.saturating_sub(*asked) < PAUSE && now - known.at < USABLE))
         {
             return Ok(Arc::clone(known));
         }
@@ -125,6 +126,9 @@ impl Provider {
             format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let unusable = |told: &str| ProviderError::Answer(place.clone(), told.to_owned());
         let url = Url::parse(&place).map_err(|error| unusable(&error.to_string()))?;
+        if !is_private(&url) {
+            return Err(unusable("it is no https URL: whoever is on the way could put in keys"));
+        }
         let endpoints: Endpoints = self.json(&url).await?;
         if endpoints.issuer != self.issuer {
             return Err(unusable(&format!("it is that of the issuer {}", endpoints.issuer)));
