@@ -173,7 +173,7 @@ def check_ticks(stack):
         tick = ticks.pop(stack.attributes[f"{title}Function.Arn"], {})
         has(f"the tick of {title}", tick, State="ENABLED", ScheduleExpression=schedule)
         retries = stack.client("lambda").get_function_event_invoke_config(FunctionName=function)
-        has(f"invocations of {title}", retries, MaximumRetryAttempts=0, MaximumEventAgeInSeconds=seconds)
+        has(f"invocations of {title}", retries, MaximumRetryAttempts=2, MaximumEventAgeInSeconds=seconds)
         rule = stack.client("events").describe_rule(Name=tick["Name"])["Arn"]
         check_invokers(stack, title, "events.amazonaws.com", rule)
         if title == "Report":
