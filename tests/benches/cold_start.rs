@@ -6,59 +6,23 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use axum::body::Body;
-use axum::http::Request;
-use local::engine::Engine;
+use bootstrap::now;
 use serde_json::{Value, json};
-use store::{Store, Writing};
-use tests::aws::Aws;
 use tests::gateway;
-use tests::issuer::Issuer;
 use tests::kinesis::{self, Record};
-use tests::lambda::Function;
 use tests::process::built;
+use tests::stage::{PATIENCE, Stage};
 
 /// Starts of each function.
 const STARTS: usize = 21;
-const TABLE: &str = "table";
 
-fn now() -> i64 {
-    bootstrap::now()
-}
-
-struct Stage {
-    aws: Aws,
-    issuer: Issuer,
-}
-
-impl Stage {
-    fn function(&self, name: &str) -> Result<Function> {
-        let mut environment = self.aws.environment(name);
-        environment.extend(self.issuer.environment());
-        let more = [
-            ("TABLE_NAME", TABLE),
-            ("ARCHIVE_BUCKET", "archive"),
-            ("RECIPIENT_DOMAINS", "example.test"),
-            ("MAIL_FROM", "reports@example.test"),
-            ("DASHBOARD_URL", "https://report.example.test"),
-        ];
-        environment.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        Ok(Function::new(built(name)?, environment, Duration::from_secs(30)))
-    }
-
-    /// An event for a function, by which its first invocation is measured.
-    async fn event(&self, name: &str) -> Result<Value> {
-        Ok(match name {
-            "ingest" => records(1, 100),
-            "query" => {
-                let token = self.issuer.token(&self.issuer.claims(&["readers"]));
-                let request = Request::get("/v1/reports/tls-usage");
-                let request = request.header("authorization", format!("Bearer {token}"));
-                gateway::event(request.body(Body::empty())?).await?
-            }
-            _ => json!({"source": "aws.events"}),
-        })
-    }
+/// An event for a function, by which its first invocation is measured.
+async fn event(stage: &Stage, name: &str) -> Result<Value> {
+    Ok(match name {
+        "ingest" => records(1, 100),
+        "query" => gateway::event(stage.question("/v1/reports/tls-usage")?).await?,
+        _ => json!({"source": "aws.events"}),
+    })
 }
 
 /// An event with messages of so many senders.
@@ -81,18 +45,16 @@ fn quartiles(mut times: Vec<Duration>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let engine = Engine::in_memory()?;
-    Store::new(engine.client(), TABLE, Writing::Transactions).create_table().await?;
-    let stage = Stage { aws: Aws::start(engine, None).await?, issuer: Issuer::start(now()).await? };
-    stage.function("ingest")?.invoke(&records(0, 1000)).await?.answer()?;
+    let stage = Stage::new().await?;
+    stage.ingest()?.invoke(&records(0, 1000)).await?.answer()?;
     println!("milliseconds: least, median, most of {STARTS}");
     println!("{:8} {:8}  {:17}  first invocation", "function", "MB", "until first next");
     for name in ["ingest", "query", "report"] {
         let (mut starts, mut firsts) = (Vec::new(), Vec::new());
         for _ in 0..STARTS {
-            let function = stage.function(name)?;
+            let function = stage.function(name, &[], PATIENCE)?;
             starts.push(function.start().await?);
-            let event = stage.event(name).await?;
+            let event = event(&stage, name).await?;
             let begun = Instant::now();
             function.invoke(&event).await?.answer()?;
             firsts.push(begun.elapsed());

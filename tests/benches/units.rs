@@ -72,7 +72,7 @@ async fn measure(site: &Site) {
     let _ = counted.take();
     let summary = ingested(&ingest, site).await;
     assert_eq!(summary.submissions, site.messages);
-    let Units { read, write, .. } = counted.take();
+    let Units { read, write } = counted.take();
     #[expect(clippy::cast_precision_loss, reason = "a few million")]
     let millions = site.messages as f64 / 1e6;
     print!("{:>33} {:>10.0} {:>10.0}", site.told, write / millions, read / millions);

@@ -155,7 +155,7 @@ impl App {
     /// This machine has no certificates.
     pub fn behind(self, issuer: &Issuer) -> Result<Self> {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let settings = query::sign_in::Settings {
+        let oidc = bootstrap::Oidc {
             issuer: issuer.url(),
             client_id: issuer::CLIENT.to_owned(),
             client_secret: None,
@@ -163,12 +163,11 @@ impl App {
             role_claims: list(&["cognito:groups", "scope"]),
             readers: list(&["readers", "smtp-auth-report/read"]),
             managers: list(&["managers", "smtp-auth-report/manage"]),
-            base: BASE.to_owned(),
         };
         let http = bootstrap::http(std::time::Duration::from_secs(5))?;
         let clock = self.clock.clone();
         let clock: query::Clock = Arc::new(move || clock.now());
-        let sign_in = SignIn::new(settings, http, Arc::clone(&clock));
+        let sign_in = SignIn::new(oidc, BASE, http, Arc::clone(&clock));
         let query = Query::new(self.history.clone(), Tz::UTC, mailing(), clock);
         Ok(Self { router: query::router_behind(sign_in, query), ..self })
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
+use crate::locked;
 use crate::policy::{Policy, Wish};
 
 /// The region of everything.
@@ -46,12 +47,7 @@ struct State_ {
     throttled: usize,
     /// Writes until none is answered any more, and whether that one is made.
     answers: Option<(usize, bool)>,
-    requests: usize,
     mails: Vec<Value>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Aws {
@@ -115,12 +111,6 @@ impl Aws {
         locked(&self.0.state).mails.clone()
     }
 
-    /// How many requests came for the table.
-    #[must_use]
-    pub fn requests(&self) -> usize {
-        locked(&self.0.state).requests
-    }
-
     /// Answers the table's next requests as DynamoDB does when too much is asked.
     pub fn throttle(&self, requests: usize) {
         locked(&self.0.state).throttled = requests;
@@ -154,7 +144,6 @@ impl Aws {
         let target = headers.get("x-amz-target").context("a target")?.to_str()?;
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let asked: Value = serde_json::from_slice(body)?;
-        locked(&self.0.state).requests += 1;
         if !self.may(role, wishes(&operation, &asked)) {
             return Ok(table_error("AccessDeniedException", "not authorized to perform it"));
         }

@@ -7,15 +7,16 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use axum::body::Body;
+use axum::http::Request;
 use fantoccini::elements::Element;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+use crate::http::send;
 use crate::process::{built, line_with};
 
 /// How long anything may take to appear.
@@ -56,11 +57,10 @@ impl Program {
     /// # Errors
     /// It does not answer, or not with a success.
     pub async fn get(&self, path: &str) -> Result<Vec<u8>> {
-        let client = HttpClient::builder(TokioExecutor::new()).build_http::<axum::body::Body>();
-        let response = client.get(format!("{}{path}", self.base).parse()?).await?;
-        ensure!(response.status().is_success(), "{path}: {}", response.status());
-        let body = axum::body::Body::new(response.into_body());
-        Ok(axum::body::to_bytes(body, usize::MAX).await?.to_vec())
+        let request = Request::get(format!("{}{path}", self.base)).body(Body::empty())?;
+        let (status, body) = send(request).await?;
+        ensure!(status.is_success(), "{path}: {status}");
+        Ok(body.to_vec())
     }
 
     /// The JSON of an answer of its interface.

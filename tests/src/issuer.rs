@@ -1,7 +1,7 @@
 //! An issuer of tokens whose every word a test chooses: discovery, keys, and tokens good and bad.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
 use axum::extract::State;
@@ -13,6 +13,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use crate::locked;
 
 /// The client that tokens are for.
 pub const CLIENT: &str = "dashboard";
@@ -38,10 +40,6 @@ struct Inner {
 struct Key {
     id: String,
     pair: Ed25519KeyPair,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {

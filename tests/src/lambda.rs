@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+use crate::locked;
 
 /// A deployed function. It runs in one environment at a time, as Lambda runs one for each invocation at once.
 pub struct Function {
@@ -78,10 +80,6 @@ struct Runtime {
     ready: Mutex<Option<oneshot::Sender<Instant>>>,
     waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
     timeout: Duration,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn next(State(runtime): State<Arc<Runtime>>) -> Response {

@@ -7,6 +7,7 @@ pub mod browser;
 pub mod fault;
 pub mod gateway;
 pub mod generate;
+pub mod http;
 pub mod issuer;
 pub mod kinesis;
 pub mod lambda;
@@ -15,5 +16,13 @@ pub mod moto;
 pub mod oidc;
 pub mod policy;
 pub mod process;
+pub mod stage;
 pub mod traffic;
 pub mod units;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What is behind a lock, even if somebody who held it panicked.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Cursor, Read as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -13,6 +13,8 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_types::SdkConfig;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use mailer::{Message, SendError, Transport};
+
+use crate::locked;
 
 /// Takes mail as long as it is not told otherwise, and keeps what it took.
 #[derive(Clone, Debug)]
@@ -26,10 +28,6 @@ impl Default for Post {
     fn default() -> Self {
         Self::with_limit(40_000_000)
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Post {

@@ -8,11 +8,10 @@ use anyhow::{Context as _, Result, ensure};
 use axum::body::{Body, Bytes};
 use axum::http::request::Builder;
 use axum::http::{Request, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+use crate::http::send;
 use crate::process::line_with;
 
 /// The server; it ends when this is dropped.
@@ -126,13 +125,6 @@ fn signed(request: Builder, service: &str) -> Builder {
          SignedHeaders=host, Signature=test"
     );
     request.header("authorization", signature)
-}
-
-async fn send(request: Request<Body>) -> Result<(StatusCode, Bytes)> {
-    let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
-    let answer = client.request(request).await?;
-    let status = answer.status();
-    Ok((status, axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await?))
 }
 
 /// Posts JSON to SES.

@@ -7,11 +7,10 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use crate::http::send;
 use crate::process::line_with;
 
 /// The provider; it ends when this is dropped.
@@ -70,14 +69,11 @@ impl Provider {
             .append_pair("resource", resource)
             .append_pair("scope", scope)
             .finish();
-        let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
         let secret = base64_simd::STANDARD.encode_to_string("scripts:secret-of-scripts");
         let request = Request::post(format!("{}/token", self.issuer))
             .header("authorization", format!("Basic {secret}"))
             .header("content-type", "application/x-www-form-urlencoded");
-        let answer = client.request(request.body(Body::from(form))?).await?;
-        let status = answer.status();
-        let body = axum::body::to_bytes(Body::new(answer.into_body()), usize::MAX).await?;
+        let (status, body) = send(request.body(Body::from(form))?).await?;
         ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&body));
         let answer: Value = serde_json::from_slice(&body)?;
         Ok(answer["access_token"].as_str().context("a token")?.to_owned())

@@ -1,7 +1,7 @@
 //! What requests to the table cost: the engine's own count of capacity units, as DynamoDB would bill them.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
@@ -12,6 +12,8 @@ use aws_smithy_types::body::SdkBody;
 use local::engine::{self, Engine};
 use serde_json::{Value, json};
 
+use crate::locked;
+
 /// Capacity units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Units {
@@ -19,8 +21,6 @@ pub struct Units {
     pub read: f64,
     /// Write units: 1 KB written; in a transaction, half of that.
     pub write: f64,
-    /// Requests.
-    pub requests: u64,
 }
 
 /// An engine whose every answer is counted.
@@ -46,7 +46,7 @@ impl Counted {
     /// What was counted since the last time.
     #[must_use]
     pub fn take(&self) -> Units {
-        std::mem::take(&mut *self.units.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *locked(&self.units))
     }
 
     fn add(&self, operation: &str, answer: &Value) {
@@ -54,8 +54,7 @@ impl Counted {
         let capacity = &answer["ConsumedCapacity"];
         let capacity = if capacity.is_array() { &capacity[0] } else { capacity };
         let counted = capacity["CapacityUnits"].as_f64().unwrap_or(0.0);
-        let mut units = self.units.lock().unwrap_or_else(PoisonError::into_inner);
-        units.requests += 1;
+        let mut units = locked(&self.units);
         match operation {
             "GetItem" | "Query" => units.read += counted,
             _ => units.write += counted,

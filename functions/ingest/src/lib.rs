@@ -20,6 +20,7 @@ mod lines;
 pub mod record;
 mod state;
 mod summary;
+mod text;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use collect::Collected;
 pub use file::{FileIngest, Found, IngestedLine};
 pub use lines::{Line, Lines};
 pub use summary::Summary;
+pub use text::Text;
 
 /// Times that a batch is begun again because another reader of its log streams was faster.
 const ATTEMPTS: usize = 20;

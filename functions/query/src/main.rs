@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::{Config, ConfigError, Oidc};
+use bootstrap::{Config, ConfigError};
 use history::{History, Unusable};
 use lambda_http::Error;
-use query::sign_in::{self, SignIn};
+use query::sign_in::SignIn;
 use query::{Mailing, Query};
 use report::Day;
 use serde_json::json;
@@ -20,7 +20,13 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env()?;
     let store = Arc::new(bootstrap::store(&config)?);
     let http = bootstrap::http(WAIT)?;
-    let sign_in = SignIn::new(settings(&config)?, http.clone(), Arc::new(bootstrap::now));
+    // Nobody comes in without a provider that tells who it is.
+    let missing = |name, expected| ConfigError::Missing { name, expected };
+    let provider = "the issuer of an OpenID Connect provider, as in https://id.example.org";
+    let oidc = config.oidc.clone().ok_or(missing("OIDC_ISSUER", provider))?;
+    let base = config.dashboard.as_deref();
+    let base = base.ok_or(missing("DASHBOARD_URL", "where browsers find this function"))?;
+    let sign_in = SignIn::new(oidc, base, http.clone(), Arc::new(bootstrap::now));
     // Opens connections while the function starts, not while somebody waits.
     let (healthy, prepared) = tokio::join!(store.healthy(), sign_in.prepare());
     if let Err(error) = healthy {
@@ -35,27 +41,6 @@ async fn main() -> Result<(), Error> {
         Mailing { recipients: config.recipients, requests_per_day: config.requests_per_day };
     let query = Query::new(history, config.zone, mailing, Arc::new(bootstrap::now));
     lambda_http::run(query::router_behind(sign_in, query)).await
-}
-
-/// Nobody comes in without a provider that tells who it is.
-fn settings(config: &Config) -> Result<sign_in::Settings, ConfigError> {
-    let missing = |name, expected| ConfigError::Missing { name, expected };
-    let provider = "the issuer of an OpenID Connect provider, as in https://id.example.org";
-    let Oidc { issuer, client_id, client_secret, audiences, role_claims, readers, managers } =
-        config.oidc.clone().ok_or(missing("OIDC_ISSUER", provider))?;
-    let base = config.dashboard.clone();
-    let base = base.ok_or(missing("DASHBOARD_URL", "where browsers find this function"))?;
-    let base = base.trim_end_matches('/').to_owned();
-    Ok(sign_in::Settings {
-        issuer,
-        client_id,
-        client_secret,
-        audiences,
-        role_claims,
-        readers,
-        managers,
-        base,
-    })
 }
 
 /// Logs, and counts as a metric, that a day had to be read from items.

@@ -6,15 +6,14 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, BufReader, IsTerminal as _, Read, Write as _};
+use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 use chrono::NaiveTime;
-use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ingest::{Line, Lines};
+use ingest::{Line, Lines, Text};
 use report::Day;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -110,7 +109,7 @@ fn digest(bytes: &[u8]) -> String {
 /// A file's text, from its beginning.
 struct Input {
     head: Vec<u8>,
-    lines: Lines<Box<dyn Read>>,
+    lines: Lines<Box<dyn Read + Send>>,
     /// When the file was changed last, in seconds since 1970: its lines are from before.
     changed: i64,
     /// Whether its last line may have no end yet.
@@ -120,7 +119,7 @@ struct Input {
 
 impl Input {
     fn open(path: &Path, changed: Option<Day>) -> Result<Self> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let meta = file.metadata()?;
         if meta.is_dir() {
             bail!("it is a folder: name the log files in it");
@@ -139,21 +138,11 @@ impl Input {
                 i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
             }
         };
-        let mut magic = Vec::new();
-        Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
-        let compressed = magic == [0x1f, 0x8b];
-        let whole = io::Cursor::new(magic).chain(file);
-        let mut text: Box<dyn Read> = match compressed {
-            true => Box::new(MultiGzDecoder::new(BufReader::new(whole))),
-            false => Box::new(whole),
-        };
-        let mut head = Vec::new();
-        text.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        let Text { head, reader, compressed } = Text::open(file, HEAD)?;
         if head.contains(&0) {
             bail!("it is neither text nor gzip: decompress it first");
         }
-        let lines =
-            Lines::new(Box::new(io::Cursor::new(head.clone()).chain(text)) as Box<dyn Read>, 0);
+        let lines = Lines::new(reader, 0);
         let (grows, size) = (!compressed && age < SETTLED, (!compressed).then_some(meta.len()));
         Ok(Self { head, lines, changed, grows, size })
     }

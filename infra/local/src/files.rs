@@ -1,14 +1,13 @@
 //! Log files, read once however often they are given.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, IsTerminal as _, Read, Seek as _, SeekFrom};
+use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
-use flate2::bufread::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Line, Lines, Summary};
+use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Line, Lines, Summary, Text};
 use logs::LogStream;
 use store::FINGERPRINT;
 
@@ -176,21 +175,12 @@ impl Input {
 
     fn of(
         name: String,
-        mut raw: Box<dyn Read + Send>,
+        raw: Box<dyn Read + Send>,
         plain: Option<File>,
         changed: Option<SystemTime>,
         size: Option<u64>,
     ) -> Result<Self> {
-        let magic = read_up_to(&mut raw, 2)?;
-        let compressed = magic == [0x1f, 0x8b];
-        let raw = Cursor::new(magic).chain(raw);
-        let mut text: Box<dyn Read + Send> = if compressed {
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, raw)))
-        } else {
-            Box::new(raw)
-        };
-        let head = read_up_to(&mut text, FINGERPRINT)?;
-        let text = Box::new(Cursor::new(head.clone()).chain(text));
+        let Text { head, reader: text, compressed } = Text::open(raw, FINGERPRINT)?;
         let plain = plain.filter(|_| !compressed);
         let compressed_size = size.filter(|_| compressed);
         Ok(Self { name, head, text, plain, compressed_size, changed })
@@ -263,10 +253,4 @@ impl Report {
             unfinished_line: false,
         }
     }
-}
-
-fn read_up_to(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(count);
-    reader.by_ref().take(count as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -6,8 +6,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use tests::kinesis::{self, Record};
 use tests::lambda::Outcome;
+use tests::stage::{PATIENCE, Stage};
 
-use super::{PATIENCE, Stage, event, now, payload};
+use super::{event, now, payload};
 
 /// The figures of the last invocation, as CloudWatch reads them.
 fn figures(told: &[String]) -> Value {

@@ -10,8 +10,9 @@ use tests::browser::{Browser, Look};
 use tests::gateway;
 use tests::lambda::Function;
 use tests::oidc::Provider;
+use tests::stage::{PATIENCE, Stage, ask};
 
-use super::{PATIENCE, Stage, ask, event};
+use super::event;
 
 /// A dashboard and its provider.
 struct Site {
@@ -40,7 +41,7 @@ impl Site {
             ("OIDC_ROLE_CLAIMS", "groups,scope"),
             ("DASHBOARD_URL", base),
         ];
-        stage.function("query", &environment, PATIENCE)
+        Ok(Arc::new(stage.function("query", &environment, PATIENCE)?))
     }
 
     /// Opens a page as somebody who has to sign in first.
@@ -51,11 +52,17 @@ impl Site {
         browser.fill("input[name=login]", name).await?;
         browser.fill("input[name=password]", "anything").await?;
         browser.click("button[type=submit]").await?;
-        browser.find("form[action$=\"/confirm\"], form[action*=\"/interaction/\"] button").await?;
+        browser.find("input[name=prompt][value=consent]").await?;
         browser.click("button[type=submit]").await?;
         browser.find("header.top").await?;
         Ok(browser)
     }
+}
+
+/// Waits until an element has this text in it: a page may still be on its way to the next one.
+async fn shows(browser: &Browser, css: &str, text: &str) -> Result<()> {
+    let shown = async || Ok(browser.text(css).await?.contains(text));
+    browser.until(&format!("'{text}' in {css}"), shown).await
 }
 
 #[tokio::test]
@@ -66,6 +73,7 @@ async fn a_manager_signs_in_works_and_signs_out() -> Result<()> {
     for scripts in [true, false] {
         let browser = site.open_as("ann", page, scripts).await?;
         assert_eq!(browser.place().await?, page);
+        shows(&browser, ".who bdi", "ann@example.test").await?;
         assert_eq!(browser.text(".who bdi").await?, "ann@example.test");
         // The session is out of scripts' reach, and nothing but it is kept.
         let cookies = browser.client.get_all_cookies().await?;
@@ -90,9 +98,10 @@ async fn a_manager_signs_in_works_and_signs_out() -> Result<()> {
         browser.fill("[name=name]", "Weekly").await?;
         browser.fill("[name=recipients]", "ann@example.test").await?;
         browser.click("main form .main").await?;
-        ensure!(browser.text("main").await?.contains("The schedule was created."));
+        shows(&browser, "main", "The schedule was created.").await?;
         browser.press("Sign out").await?;
-        ensure!(browser.text("h1").await? == "You are signed out");
+        shows(&browser, "h1", "You are signed out").await?;
+        assert_eq!(browser.text("h1").await?, "You are signed out");
         // The provider still knows them, until they sign out there too.
         browser.press("Sign in").await?;
         browser.find(".who").await?;

@@ -14,7 +14,7 @@ mod requests;
 mod schedules;
 mod shown;
 #[cfg(feature = "sign-in")]
-mod signed_out;
+mod strangers;
 mod table;
 mod tls;
 mod view;
@@ -35,7 +35,7 @@ pub(crate) use failed::{
     Failed, method_not_allowed, not_found, shown as shown_problem, wants_page,
 };
 #[cfg(feature = "sign-in")]
-pub(crate) use signed_out::{SignedOut, WayIn};
+pub(crate) use strangers::{SignedOut, WayIn};
 
 /// Where the files that go with pages are.
 pub(crate) const ASSETS: &str = "/assets/";

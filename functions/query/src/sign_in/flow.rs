@@ -5,7 +5,7 @@
 //! finish in one browser what was begun in another.
 
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
 use oauth2::basic::{BasicErrorResponse, BasicTokenType};
@@ -16,8 +16,8 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 
 use super::provider::Known;
-use super::{SignIn, cookies};
-use crate::dashboard::{Failed, SignedOut, html};
+use super::{Inner, SignIn};
+use crate::dashboard::{Failed, SignedOut, WayIn, html};
 use crate::problem::Problem;
 
 pub(super) const SIGN_IN: &str = "/sign-in";
@@ -69,7 +69,9 @@ pub(super) fn session(headers: &HeaderMap) -> Option<String> {
 }
 
 fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
-    cookies(headers).find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = lines.flat_map(|line| Cookie::split_parse(line).flatten());
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
 }
 
 fn set(name: &str, value: String, seconds: i64) -> Cookie<'static> {
@@ -88,8 +90,17 @@ fn with_cookies<const N: usize>(cookies: [Cookie<'_>; N], answer: impl IntoRespo
     (AppendHeaders(set), answer).into_response()
 }
 
-/// Where to sign in, and then come back to an address.
-pub(super) fn way_in(to: &Uri) -> String {
+/// Leads to the provider, and then back to an address: by a page, not by a redirect, because where a form was
+/// sent, browsers let no redirect lead to another site ([`POLICY`](crate::dashboard::POLICY)).
+pub(super) fn way_in(to: &Uri) -> Response {
+    match html(&WayIn::new(beginning(to))) {
+        Ok(page) => (StatusCode::UNAUTHORIZED, page).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Where a sign-in begins that comes back to an address.
+fn beginning(to: &Uri) -> String {
     let to = to.path_and_query().map_or("/", |to| to.as_str());
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
     format!("{SIGN_IN}?{query}")
@@ -118,16 +129,16 @@ impl SignIn {
     }
 
     fn client(&self, known: &Known) -> Result<Client, Problem> {
-        let settings = &self.0.settings;
-        let back = RedirectUrl::new(format!("{}{SIGNED_IN}", settings.base)).map_err(|error| {
+        let Inner { oidc, base, .. } = &*self.0;
+        let back = RedirectUrl::new(format!("{base}{SIGNED_IN}")).map_err(|error| {
             tracing::error!(%error, "the dashboard's own address is none");
             Problem::Unavailable
         })?;
-        let client = oauth2::Client::new(ClientId::new(settings.client_id.clone()))
+        let client = oauth2::Client::new(ClientId::new(oidc.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(known.endpoints.authorization_endpoint.clone()))
             .set_token_uri(TokenUrl::from_url(known.endpoints.token_endpoint.clone()))
             .set_redirect_uri(back);
-        Ok(match &settings.client_secret {
+        Ok(match &oidc.client_secret {
             Some(secret) => client.set_client_secret(ClientSecret::new(secret.clone())),
             None => client,
         })
@@ -250,15 +261,15 @@ pub(super) async fn leave() -> Response {
 
 /// That it has ended. The provider's own session goes on until it is ended too.
 pub(super) async fn left(State(sign_in): State<SignIn>) -> Result<Response, Failed> {
-    let settings = &sign_in.0.settings;
+    let Inner { oidc, base, .. } = &*sign_in.0;
     // Signing out works without the provider, too.
     let known = sign_in.known().await.ok();
     let there = known.and_then(|known| known.endpoints.end_session_endpoint.clone());
     let there = there.map(|mut there| {
-        let back = format!("{}{SIGNED_OUT}", settings.base);
+        let back = format!("{base}{SIGNED_OUT}");
         there
             .query_pairs_mut()
-            .append_pair("client_id", &settings.client_id)
+            .append_pair("client_id", &oidc.client_id)
             .append_pair("post_logout_redirect_uri", &back)
             // What Cognito calls it.
             .append_pair("logout_uri", &back);
@@ -289,7 +300,7 @@ mod tests {
         }
         assert_eq!(own_address(&format!("/{}", "x".repeat(ADDRESS))), "/");
         let uri: Uri = "/reports/tls-usage?start=2026-11-01&x=%26".parse().expect("a path");
-        let query = way_in(&uri).split_once('?').map(|(_, query)| query.to_owned());
+        let query = beginning(&uri).split_once('?').map(|(_, query)| query.to_owned());
         let to = parameter(query.as_deref(), "to");
         assert_eq!(to.as_deref(), Some("/reports/tls-usage?start=2026-11-01&x=%26"));
     }

@@ -20,47 +20,28 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
-use cookie::Cookie;
+use bootstrap::Oidc;
 
 use crate::body::is_own;
-use crate::dashboard::{ASSETS, WayIn, html, shown_problem, wants_page};
+use crate::dashboard::{ASSETS, shown_problem, wants_page};
 use crate::problem::Problem;
 use crate::{Clock, Visitor};
 
 use provider::Provider;
 use token::Accepted;
 
-/// Who is let in, and how they are told apart.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The provider's issuer identifier: a URL without the `/.well-known/openid-configuration`.
-    pub issuer: String,
-    /// This service's client id at the provider.
-    pub client_id: String,
-    /// Its secret, if the provider demands one beside PKCE.
-    pub client_secret: Option<String>,
-    /// Other audiences whose tokens are taken: those of scripts.
-    pub audiences: Vec<String>,
-    /// The claims that tell roles, as lists or as words with spaces between.
-    pub role_claims: Vec<String>,
-    /// Values of those claims that make a reader.
-    pub readers: Vec<String>,
-    /// Values of those claims that make a manager.
-    pub managers: Vec<String>,
-    /// Where people find the dashboard, without a slash at the end.
-    pub base: String,
-}
-
 /// The way in.
 #[derive(Clone)]
 pub struct SignIn(Arc<Inner>);
 
 struct Inner {
-    settings: Settings,
+    oidc: Oidc,
+    /// Where people find the dashboard, without a slash at the end.
+    base: String,
     provider: Provider,
     clock: Clock,
 }
@@ -69,12 +50,13 @@ struct Inner {
 const OPEN: [&str; 4] = ["/healthz", flow::SIGN_IN, flow::SIGNED_IN, flow::SIGNED_OUT];
 
 impl SignIn {
-    /// A way in by the provider that `settings` name, which is asked through `http`.
+    /// A way in by the provider that `oidc` names, which is asked through `http`, to a dashboard at `base`.
     #[must_use]
-    pub fn new(settings: Settings, http: reqwest::Client, clock: Clock) -> Self {
+    pub fn new(oidc: Oidc, base: &str, http: reqwest::Client, clock: Clock) -> Self {
         signatures::install();
-        let provider = Provider::new(settings.issuer.clone(), http, Arc::clone(&clock));
-        Self(Arc::new(Inner { settings, provider, clock }))
+        let provider = Provider::new(oidc.issuer.clone(), http, Arc::clone(&clock));
+        let base = base.trim_end_matches('/').to_owned();
+        Self(Arc::new(Inner { oidc, base, provider, clock }))
     }
 
     /// Fetches the provider's keys, so that the first visitor does not wait for them.
@@ -112,7 +94,7 @@ impl SignIn {
 
     /// What a token says, if it can be believed.
     async fn accepted(&self, text: &str) -> Result<Accepted, Problem> {
-        token::check(text, &self.0.settings, &self.0.provider, self.now()).await
+        token::check(text, &self.0.oidc, &self.0.provider, self.now()).await
     }
 }
 
@@ -146,17 +128,8 @@ async fn check(State(sign_in): State<SignIn>, mut request: Request, next: Next) 
             request.extensions_mut().insert(visitor);
             next.run(request).await
         }
-        Err(Problem::Unauthorized) if can_be_led(&request) => way_in(&flow::way_in(request.uri())),
+        Err(Problem::Unauthorized) if can_be_led(&request) => flow::way_in(request.uri()),
         Err(problem) => shown_problem(problem, request.uri(), request.headers()),
-    }
-}
-
-/// Leads to the provider by a page, not by a redirect: where a form was sent, browsers let no redirect lead to
-/// another site ([`POLICY`](crate::dashboard::POLICY)).
-fn way_in(way: &str) -> Response {
-    match html(&WayIn::new(way.to_owned())) {
-        Ok(page) => (StatusCode::UNAUTHORIZED, page).into_response(),
-        Err(problem) => problem.into_response(),
     }
 }
 
@@ -177,13 +150,8 @@ fn can_be_led(request: &Request) -> bool {
         && wants_page(request.uri().path(), headers)
 }
 
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| Cookie::split_parse(line).flatten())
-}
-
 impl std::fmt::Debug for SignIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignIn").field("issuer", &self.0.settings.issuer).finish_non_exhaustive()
+        f.debug_struct("SignIn").field("issuer", &self.0.oidc.issuer).finish_non_exhaustive()
     }
 }

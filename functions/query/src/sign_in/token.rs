@@ -1,10 +1,10 @@
 //! Tokens of the provider: whether they can be believed, and who they show.
 
+use bootstrap::Oidc;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::{Map, Value};
 
-use super::Settings;
 use super::provider::Provider;
 use super::signatures::ALGORITHMS;
 use crate::Role;
@@ -34,11 +34,11 @@ pub(super) struct Accepted {
 /// [`Problem::Unauthorized`] without a word why, which is logged; or the provider's keys cannot be had.
 pub(super) async fn check(
     text: &str,
-    settings: &Settings,
+    oidc: &Oidc,
     provider: &Provider,
     now: i64,
 ) -> Result<Accepted, Problem> {
-    read(text, settings, provider, now).await.map_err(|refused| match refused {
+    read(text, oidc, provider, now).await.map_err(|refused| match refused {
         Refused::Token(why) => {
             tracing::info!(why, "a token was refused");
             Problem::Unauthorized
@@ -78,12 +78,7 @@ impl From<super::provider::ProviderError> for Refused {
     }
 }
 
-async fn read(
-    text: &str,
-    settings: &Settings,
-    provider: &Provider,
-    now: i64,
-) -> Result<Accepted, Refused> {
+async fn read(text: &str, oidc: &Oidc, provider: &Provider, now: i64) -> Result<Accepted, Refused> {
     if text.len() > LONGEST {
         return Err("it is too long".into());
     }
@@ -114,14 +109,14 @@ async fn read(
         return Err("its key is for another algorithm".into());
     }
     let mut validation = Validation::new(header.alg);
-    validation.set_issuer(&[&settings.issuer]);
+    validation.set_issuer(&[&oidc.issuer]);
     validation.set_required_spec_claims(&["iss"]);
     // Looked at below: by this service's clock, and not all providers' access tokens have an audience.
     validation.validate_exp = false;
     validation.validate_aud = false;
     let key = DecodingKey::from_jwk(key)?;
     let claims = jsonwebtoken::decode::<Map<String, Value>>(text, &key, &validation)?.claims;
-    if !is_for(&claims, settings) {
+    if !is_for(&claims, oidc) {
         return Err("it is for another audience".into());
     }
     let text_of = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -135,7 +130,7 @@ async fn read(
     }
     let names = ["email", "preferred_username", "cognito:username", "username", "client_id"];
     let name = names.into_iter().find_map(text_of).unwrap_or_else(|| subject.clone());
-    let role = role(&claims, settings);
+    let role = role(&claims, oidc);
     Ok(Accepted { subject, name, role, expires, nonce: text_of("nonce") })
 }
 
@@ -150,10 +145,10 @@ fn instant(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refus
 
 /// Whether a token is for this service: by its audience, or where it has none (as Cognito's access tokens), by
 /// the client that it was given to.
-fn is_for(claims: &Map<String, Value>, settings: &Settings) -> bool {
+fn is_for(claims: &Map<String, Value>, oidc: &Oidc) -> bool {
     let ours = |value: &Value| {
         value.as_str().is_some_and(|audience| {
-            audience == settings.client_id || settings.audiences.iter().any(|one| one == audience)
+            audience == oidc.client_id || oidc.audiences.iter().any(|one| one == audience)
         })
     };
     match (claims.get("aud"), claims.get("client_id")) {
@@ -164,8 +159,8 @@ fn is_for(claims: &Map<String, Value>, settings: &Settings) -> bool {
 }
 
 /// The highest role that the claims give.
-fn role(claims: &Map<String, Value>, settings: &Settings) -> Option<Role> {
-    let given = settings.role_claims.iter().filter_map(|name| claims.get(name));
+fn role(claims: &Map<String, Value>, oidc: &Oidc) -> Option<Role> {
+    let given = oidc.role_claims.iter().filter_map(|name| claims.get(name));
     let words: Vec<&str> = given
         .flat_map(|value| match value {
             Value::String(words) => words.split(' ').collect(),
@@ -174,7 +169,7 @@ fn role(claims: &Map<String, Value>, settings: &Settings) -> Option<Role> {
         })
         .collect();
     let has = |wanted: &[String]| words.iter().any(|word| wanted.iter().any(|one| one == word));
-    match (has(&settings.managers), has(&settings.readers)) {
+    match (has(&oidc.managers), has(&oidc.readers)) {
         (true, _) => Some(Role::Manager),
         (false, true) => Some(Role::Reader),
         (false, false) => None,
@@ -187,9 +182,9 @@ mod tests {
 
     use super::*;
 
-    fn settings() -> Settings {
+    fn oidc() -> Oidc {
         let list = |text: &str| text.split(',').map(str::to_owned).collect();
-        Settings {
+        Oidc {
             issuer: "https://id.example.test".to_owned(),
             client_id: "dashboard".to_owned(),
             client_secret: None,
@@ -197,7 +192,6 @@ mod tests {
             role_claims: list("cognito:groups,scope"),
             readers: list("readers,smtp-auth-report/read"),
             managers: list("managers,smtp-auth-report/manage"),
-            base: "https://report.example.test".to_owned(),
         }
     }
 
@@ -207,7 +201,7 @@ mod tests {
 
     #[test]
     fn audiences_are_ours_or_not() {
-        let is_for = |value| is_for(&claims(value), &settings());
+        let is_for = |value| is_for(&claims(value), &oidc());
         assert!(is_for(json!({"aud": "dashboard"})));
         assert!(is_for(json!({"aud": ["other", "scripts"]})));
         assert!(is_for(json!({"client_id": "scripts"})));
@@ -221,7 +215,7 @@ mod tests {
 
     #[test]
     fn roles_stand_in_lists_and_in_words() {
-        let role = |value| role(&claims(value), &settings());
+        let role = |value| role(&claims(value), &oidc());
         assert_eq!(role(json!({"cognito:groups": ["staff", "readers"]})), Some(Role::Reader));
         assert_eq!(role(json!({"cognito:groups": ["readers", "managers"]})), Some(Role::Manager));
         assert_eq!(role(json!({"scope": "openid smtp-auth-report/manage"})), Some(Role::Manager));
