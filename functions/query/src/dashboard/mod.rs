@@ -31,14 +31,12 @@ use report::displayed;
 use crate::Query;
 use crate::problem::{self, Problem};
 
-pub(crate) use failed::{
-    Failed, method_not_allowed, not_found, shown as shown_problem, wants_page,
-};
+#[cfg(feature = "sign-in")]
+pub(crate) use failed::wants_page;
+pub(crate) use failed::{Failed, method_not_allowed, not_found, shown as shown_problem};
 #[cfg(feature = "sign-in")]
 pub(crate) use strangers::{SignedOut, WayIn};
 
-/// Where the files that go with pages are.
-pub(crate) const ASSETS: &str = "/assets/";
 /// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

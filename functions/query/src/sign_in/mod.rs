@@ -27,7 +27,7 @@ use axum::routing::{get, post};
 use bootstrap::Oidc;
 
 use crate::body::is_own;
-use crate::dashboard::{ASSETS, shown_problem, wants_page};
+use crate::dashboard::{shown_problem, wants_page};
 use crate::problem::Problem;
 use crate::{Clock, Visitor};
 
@@ -46,7 +46,9 @@ struct Inner {
     clock: Clock,
 }
 
-/// Paths that nobody has to sign in for.
+/// Where the files that go with pages are.
+const ASSETS: &str = "/assets/";
+/// Paths that nobody has to sign in for, beside those files.
 const OPEN: [&str; 4] = ["/healthz", flow::SIGN_IN, flow::SIGNED_IN, flow::SIGNED_OUT];
 
 impl SignIn {
