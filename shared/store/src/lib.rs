@@ -19,29 +19,16 @@
 //!   nobody else wrote it since it was read. After a crash at any point, the next delivery starts from the old state, finds
 //!   the same submissions again, and the items that have them refuse them.
 //!
-//! Usage counters are packed into pages; the crate's module `pages` tells how they stay exact when a page
+//! Usage counters are packed into pages; the crate's module `counter_pages` tells how they stay exact when a page
 //! is full and others take over.
 //!
 //! No transaction is needed for this. [`Writing::Transactions`] only packs many such writes into one
 //! request, for an engine that is faster that way.
 
-mod carry_over;
-mod count;
-mod days;
-mod expression;
-mod files;
-mod keys;
-mod names;
-mod pages;
-mod position;
-mod quarantine;
-mod read;
-mod report_items;
-mod report_requests;
-mod requests;
-mod schedules;
-mod seen;
-mod table;
+mod counting;
+mod dynamo;
+mod ingestion;
+mod mailing;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -50,17 +37,17 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use thiserror::Error;
 
-use pages::Directory;
+use counting::counter_pages::{self, Directory};
 
-pub use carry_over::{CarryOver, Written};
-pub use count::Outcome;
-pub use days::DayState;
-pub use files::{FINGERPRINT, KnownFile};
-pub use position::{Positions, Source};
-pub use quarantine::{Quarantined, Rejected};
-pub use read::{FailureRow, Rollup, UsageFilter};
-pub use report_requests::{Claim, Ended, Guard, IdempotencyKey, Placed, REPORT_REQUESTS};
-pub use seen::Seen;
+pub use counting::count::Outcome;
+pub use counting::days::DayState;
+pub use counting::position::{Positions, Source};
+pub use counting::seen::Seen;
+pub use counting::usage::{FailureRow, Rollup, UsageFilter};
+pub use ingestion::carry_over::{CarryOver, Written};
+pub use ingestion::files::{FINGERPRINT, KnownFile};
+pub use ingestion::quarantine::{Quarantined, Rejected};
+pub use mailing::report_requests::{Claim, Ended, Guard, IdempotencyKey, Placed, REPORT_REQUESTS};
 
 /// How counters are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +121,7 @@ impl Store {
             writing,
             seen: Mutex::default(),
             directory: Mutex::default(),
-            page: pages::PAGE,
+            page: counter_pages::PAGE,
         }
     }
 

@@ -16,10 +16,10 @@ use aws_sdk_dynamodb::types::{
 use futures_util::StreamExt as _;
 use report::{Day, ReportRequest, Status};
 
-use crate::expression::Change;
-use crate::keys::{self, EXPIRES, Item};
-use crate::report_items::{changed, held_until, item, read};
-use crate::requests::{Transacted, Updated};
+use crate::dynamo::keys::{self, EXPIRES, Item};
+use crate::dynamo::update::Change;
+use crate::dynamo::writes::{Transacted, Updated};
+use crate::mailing::report_items::{changed, held_until, item, read};
 use crate::{Store, StoreError};
 
 /// The partition of the report requests: the stream's filter names it.

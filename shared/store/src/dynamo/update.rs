@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValuesOnConditionCheckFailure, Update, builders::UpdateBuilder,
 };
 
-use crate::keys::{self, EXPIRES, Item};
-use crate::pages::FULL;
+use crate::counting::counter_pages::FULL;
+use crate::dynamo::keys::{self, EXPIRES, Item};
 
 /// An update of one item: adds to numbers and sets, sets attributes, under a condition.
 #[derive(Clone, Debug)]

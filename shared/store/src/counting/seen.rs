@@ -13,8 +13,8 @@ use chrono::Datelike as _;
 use futures_util::StreamExt as _;
 use report::{Day, Identity, IdentityKind, Range, Tally};
 
-use crate::expression::Change;
-use crate::keys;
+use crate::dynamo::keys;
+use crate::dynamo::update::Change;
 use crate::{Outcome, Store, StoreError};
 
 /// Names and days remembered as written: about 8 MB.

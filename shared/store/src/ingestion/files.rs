@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::StreamExt as _;
 
-use crate::keys::{self, EXPIRES};
+use crate::dynamo::keys::{self, EXPIRES};
 use crate::{Store, StoreError};
 
 /// Bytes at the beginning of a file by which it is known.

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use report::{RollupEntry, Tally, TlsVersion, UsageKey};
 
-use crate::expression::Change;
-use crate::keys::{self, Item};
-use crate::names;
-use crate::pages::{Book, FULL, Page, Row};
-use crate::requests::{TRANSACTION, Transacted, Updated, gathered};
+use crate::counting::counter_names;
+use crate::counting::counter_pages::{Book, FULL, Page, Row};
+use crate::dynamo::keys::{self, Item};
+use crate::dynamo::update::Change;
+use crate::dynamo::writes::{TRANSACTION, Transacted, Updated, gathered};
 use crate::{Positions, Source, Store, StoreError, Writing};
 
 /// Transactions under way at once.
@@ -87,7 +87,7 @@ impl<'a> Write<'a> {
             let Some(key) = UsageKey::read(key) else { continue };
             let (partition, prefix) = (keys::usage(day), format!("{}\t", key.domain));
             let rows = books.entry(Book { day, partition, prefix }).or_default();
-            rows.push(Row::new(names::write(&key), marks));
+            rows.push(Row::new(counter_names::write(&key), marks));
         }
         for (day, key, marks) in self.tally.failures() {
             let (partition, prefix) = (keys::failures(day), String::new());

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 
-use crate::keys::EXPIRES;
+use crate::dynamo::keys::EXPIRES;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -52,7 +52,7 @@ impl Store {
         self.client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(crate::keys::key("META", "zone")))
+            .set_key(Some(crate::dynamo::keys::key("META", "zone")))
             .send()
             .await
             .map(|_| ())

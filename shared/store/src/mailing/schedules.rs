@@ -7,10 +7,10 @@ use chrono::{NaiveTime, Weekday};
 use futures_util::StreamExt as _;
 use report::{Day, Frequency, LastRun, MonthDay, Schedule, Timetable};
 
-use crate::expression::Change;
-use crate::keys::{self, EXPIRES, Item};
-use crate::report_items::{read_contents, write_contents};
-use crate::requests::Updated;
+use crate::dynamo::keys::{self, EXPIRES, Item};
+use crate::dynamo::update::Change;
+use crate::dynamo::writes::Updated;
+use crate::mailing::report_items::{read_contents, write_contents};
 use crate::{Store, StoreError};
 
 const SCHEDULES: &str = "SCHEDULES";

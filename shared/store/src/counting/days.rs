@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::StreamExt as _;
 use report::{Day, Range, Tally};
 
-use crate::expression::Change;
-use crate::keys::{self, EXPIRES};
+use crate::dynamo::keys::{self, EXPIRES};
+use crate::dynamo::update::Change;
 use crate::{Outcome, Store, StoreError};
 
 /// How often the day was counted into.

@@ -33,10 +33,10 @@ use futures_util::FutureExt as _;
 use report::{Day, Marks};
 use sha2::{Digest as _, Sha256};
 
-use crate::expression::Change;
-use crate::keys::{self, Item};
-use crate::names::is_counter;
-use crate::requests::{TRANSACTION, Transacted, Updated, gathered};
+use crate::counting::counter_names::is_counter;
+use crate::dynamo::keys::{self, Item};
+use crate::dynamo::update::Change;
+use crate::dynamo::writes::{TRANSACTION, Transacted, Updated, gathered};
 use crate::{Positions, Source, Store, StoreError, Writing};
 
 /// Marks a page as full.

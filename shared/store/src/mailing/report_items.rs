@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use report::{Contents, Day, Range, ReportRequest, Status, View};
 
 use crate::StoreError;
-use crate::expression::Change;
-use crate::keys::{self, EXPIRES, Item};
-use crate::report_requests::REPORT_REQUESTS;
+use crate::dynamo::keys::{self, EXPIRES, Item};
+use crate::dynamo::update::Change;
+use crate::mailing::report_requests::REPORT_REQUESTS;
 
 /// Seconds that a request is kept.
 const LIFE: i64 = 92 * 86_400;

@@ -10,8 +10,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::expression::{Change, none_if_empty};
-use crate::keys::Item;
+use crate::dynamo::keys::Item;
+use crate::dynamo::update::{Change, none_if_empty};
 use crate::{Outcome, Store, StoreError, Writing};
 
 /// The most items that one transaction takes.

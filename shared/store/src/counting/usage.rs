@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use report::{Day, Range, TlsCounts, TlsVersion, UsageKey};
 
-use crate::count::attribute_of;
-use crate::keys::{self, Item};
-use crate::names::{self, is_counter};
+use crate::counting::count::attribute_of;
+use crate::counting::counter_names::{self, is_counter};
+use crate::dynamo::keys::{self, Item};
 use crate::{Store, StoreError};
 
 /// Messages by day.
@@ -146,7 +146,7 @@ impl Store {
                 let domain = keys::text(&item, "sk").and_then(|sk| sk.split_once('\t'));
                 let (domain, _) = domain.ok_or_else(wrong)?;
                 for (name, messages) in counters(&item) {
-                    let key = names::read(domain, name, &mut buffer).ok_or_else(wrong)?;
+                    let key = counter_names::read(domain, name, &mut buffer).ok_or_else(wrong)?;
                     let messages = messages.ok_or_else(wrong)?;
                     if filter.sender.is_none_or(|sender| sender == key.sender) {
                         each(key, messages);

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
-use crate::keys::{self, EXPIRES, Item};
+use crate::dynamo::keys::{self, EXPIRES, Item};
 use crate::{Positions, Source, Store, StoreError};
 
 /// Sources whose positions are kept; a log stream moves to a new one when its shard is split.

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{FutureExt as _, StreamExt as _};
 use report::Day;
 
-use crate::keys::{self, EXPIRES};
-use crate::requests::gathered;
+use crate::dynamo::keys::{self, EXPIRES};
+use crate::dynamo::writes::gathered;
 use crate::{Positions, Source, Store, StoreError};
 
 /// The most bytes kept in one item: a DynamoDB item holds 400 KB.
