@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::StreamExt as _;
 use report::{Day, Range, Tally};
 
-use crate::dynamo::keys::{self, EXPIRES};
-use crate::dynamo::update::Change;
-use crate::{Outcome, Store, StoreError};
+use crate::counting::outcome::Outcome;
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items;
+use crate::dynamo::keys;
+use crate::dynamo::table::Table;
+use crate::dynamo::update::{Change, Condition};
+use crate::dynamo::writes::Answer;
 
 /// How often the day was counted into.
 const REVISION: &str = "r";
@@ -27,33 +28,42 @@ pub struct DayState {
     pub archive: Option<String>,
 }
 
-impl Store {
-    /// Raises the revision of every day that a tally touches. Called after everything else of the tally
-    /// was written; calling it again for the same records raises it once more, which is harmless.
-    pub(crate) async fn raise_revisions(&self, tally: &Tally) -> Result<Outcome, StoreError> {
-        let changes = tally.days().map(|day| {
-            let key = keys::key(keys::DAYS, &day.to_string());
-            Change::add(key, [(REVISION, keys::of_number(1))], keys::expiry(day))
-        });
-        self.change_all(changes.collect()).await
+/// Raises the revision of every day that a tally touches. Called after everything else of the tally
+/// was written; calling it again for the same records raises it once more, which is harmless.
+pub(crate) async fn raise_revisions(table: &Table, tally: &Tally) -> Result<Outcome, StoreError> {
+    let changes = tally.days().map(|day| {
+        let change = Change::of(keys::day(day)).add(REVISION, items::of_number(1));
+        change.expires(items::expiry(day))
+    });
+    let changes: Vec<_> = changes.collect();
+    let items = changes.len() as u64;
+    Ok(Outcome { items, duplicates: 0, write_units: table.update_all(changes).await? })
+}
+
+/// The days as wholes: whether something was counted into them, and their archives. Touches nothing else.
+#[derive(Clone, Debug)]
+pub struct Days(Table);
+
+impl Days {
+    pub(crate) fn new(table: Table) -> Self {
+        Self(table)
     }
 
     /// The state of every day of a range that has one, as of all writes so far.
     ///
     /// # Errors
     /// A request failed, or an item is not what this program writes.
-    pub async fn days(&self, range: Range) -> Result<BTreeMap<Day, DayState>, StoreError> {
+    pub async fn states(&self, range: Range) -> Result<BTreeMap<Day, DayState>, StoreError> {
         let mut days = BTreeMap::new();
-        let mut pages = self.pages_between(keys::DAYS, range);
+        let mut pages = self.0.pages_between(keys::DAYS, range);
         while let Some(page) = pages.next().await {
             for item in page? {
-                let day = keys::text(&item, "sk").and_then(|day| day.parse().ok());
-                let day: Day = day.ok_or_else(|| StoreError::Item {
+                let day = items::day(&item).ok_or_else(|| StoreError::Item {
                     key: keys::DAYS.to_owned(),
                     expected: "a day's state",
                 })?;
-                let revision = keys::number(&item, REVISION).unwrap_or(0);
-                let archive = keys::text(&item, ARCHIVE).map(str::to_owned);
+                let revision = items::number(&item, REVISION).unwrap_or(0);
+                let archive = items::text(&item, ARCHIVE).map(str::to_owned);
                 days.insert(day, DayState { revision, archive });
             }
         }
@@ -74,28 +84,15 @@ impl Store {
         before: Option<&str>,
         manifest: String,
     ) -> Result<bool, StoreError> {
-        let mut request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::key(keys::DAYS, &day.to_string())))
-            .update_expression(format!("SET {ARCHIVE} = :manifest, {EXPIRES} = :expires"))
-            .expression_attribute_values(":manifest", AttributeValue::S(manifest))
-            .expression_attribute_values(":expires", keys::expiry(day));
-        request = match before {
-            Some(before) => request
-                .condition_expression(format!("{ARCHIVE} = :before"))
-                .expression_attribute_values(":before", AttributeValue::S(before.to_owned())),
-            None => request.condition_expression(format!("attribute_not_exists({ARCHIVE})")),
+        let not_replaced = match before {
+            Some(before) => Condition::new(format!("{ARCHIVE} = :before"))
+                .value(":before", items::of_text(before)),
+            None => Condition::new(format!("attribute_not_exists({ARCHIVE})")),
         };
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error))
-                if matches!(error.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(StoreError::request("UpdateItem", &error)),
-        }
+        let change = Change::of(keys::day(day))
+            .set(ARCHIVE, items::of_text(manifest))
+            .expires(items::expiry(day))
+            .only_if(not_replaced);
+        Ok(matches!(self.0.update(change).await?, Answer::Done(_)))
     }
 }

@@ -1,122 +1,178 @@
-//! Updates on their way to DynamoDB: alone, a hundred in a transaction, or some at once.
+//! Writes: alone, a hundred in a transaction, or some at once; and how it shows that a condition failed.
 
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    ConsumedCapacity, Put, ReturnConsumedCapacity, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::dynamo::keys::Item;
-use crate::dynamo::update::{Change, none_if_empty};
-use crate::{Outcome, Store, StoreError, Writing};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::Item;
+use crate::dynamo::table::{Table, Writing};
+use crate::dynamo::update::{Change, Condition};
 
 /// The most items that one transaction takes.
 pub(crate) const TRANSACTION: usize = 100;
 /// Single changes without a condition under way at once.
 const CONCURRENCY: usize = 16;
+/// What a refused write costs at least: the unit that it would have written.
+const REFUSED: f64 = 1.0;
 
-impl Store {
-    /// Makes changes that carry no condition, in the way that this store writes.
-    pub(crate) async fn change_all(&self, changes: Vec<Change>) -> Result<Outcome, StoreError> {
-        if let Writing::Single { .. } = self.writing {
-            let writes = changes.into_iter().map(|change| self.change_one(change).boxed());
-            return Ok(gathered(writes.collect(), CONCURRENCY).await?.iter().sum());
-        }
-        let mut outcome = Outcome::default();
-        for chunk in changes.chunks(TRANSACTION) {
-            match self.transact(chunk.to_vec()).await? {
-                Transacted::Done(write_units) => {
-                    let items = chunk.len() as u64;
-                    outcome.add(&Outcome { items, duplicates: 0, write_units });
-                }
-                Transacted::Refused(_) | Transacted::Contended => {
-                    for change in chunk {
-                        outcome.add(&self.change_one(change.clone()).await?);
-                    }
-                }
-            }
-        }
-        Ok(outcome)
+/// What became of one write.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Done, for so many write units.
+    Done(f64),
+    /// The condition failed: the item as it is, if there is one, and the write units that finding out cost.
+    Refused(Option<Item>, f64),
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(crate) enum Transacted {
+    /// Everything is written, for so many write units.
+    Done(f64),
+    /// Nothing is written, because some conditions failed: for each write, whether its own did.
+    Refused(Vec<Option<Refusal>>),
+    /// Nothing is written: another writer was at the same items.
+    Contended,
+}
+
+/// A write whose condition failed.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The item as it is, if there is one.
+    pub(crate) item: Option<Item>,
+}
+
+/// A part of a transaction.
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    Put(Item, Condition),
+    Change(Change),
+}
+
+impl Table {
+    /// Puts an item in the place of whatever is there.
+    pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
+        let put = self.client.put_item().table_name(&*self.name).set_item(Some(item));
+        put.send().boxed().await.map(|_| ()).map_err(|error| StoreError::request("PutItem", &error))
     }
 
-    /// Makes a change that carries no condition.
-    async fn change_one(&self, change: Change) -> Result<Outcome, StoreError> {
-        let (Updated::Done(write_units) | Updated::Refused(_, write_units)) =
-            self.update(change).await?;
-        Ok(Outcome { items: 1, duplicates: 0, write_units })
-    }
-
-    pub(crate) async fn update(&self, change: Change) -> Result<Updated, StoreError> {
+    /// Puts an item under a condition.
+    pub(crate) async fn put_if(
+        &self,
+        item: Item,
+        condition: Condition,
+    ) -> Result<Answer, StoreError> {
         let sent = self
             .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(change.key))
-            .update_expression(change.update)
-            .set_condition_expression(change.condition)
-            .set_expression_attribute_names(none_if_empty(change.names))
-            .set_expression_attribute_values(Some(change.values))
+            .put_item()
+            .table_name(&*self.name)
+            .set_item(Some(item))
+            .condition_expression(condition.text)
+            .set_expression_attribute_names(some(condition.names))
+            .set_expression_attribute_values(some(condition.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
+            .boxed()
             .await;
-        match sent {
-            Ok(done) => {
-                let units = done.consumed_capacity.and_then(|used| used.capacity_units);
-                Ok(Updated::Done(units.unwrap_or(0.0)))
+        let error = match sent {
+            Ok(done) => return Ok(Answer::Done(units(done.consumed_capacity.as_slice()))),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Answer::Refused(refused.item.clone(), REFUSED))
             }
-            Err(SdkError::ServiceError(error))
-                if let UpdateItemError::ConditionalCheckFailedException(_) = error.err() =>
-            {
-                // A refused write costs at least the unit that it would have written.
-                match error.into_err() {
-                    UpdateItemError::ConditionalCheckFailedException(refused) => {
-                        Ok(Updated::Refused(refused.item, 1.0))
-                    }
-                    other => Err(StoreError::request("UpdateItem", &other)),
-                }
-            }
-            Err(error) => Err(StoreError::request("UpdateItem", &error)),
+            _ => Err(StoreError::request("PutItem", &error)),
         }
     }
 
-    pub(crate) async fn transact(&self, changes: Vec<Change>) -> Result<Transacted, StoreError> {
-        if changes.is_empty() {
+    /// Makes a change.
+    pub(crate) async fn update(&self, change: Change) -> Result<Answer, StoreError> {
+        let change = change.into_expressions();
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&*self.name)
+            .set_key(Some(change.key))
+            .update_expression(change.update)
+            .set_condition_expression(change.condition)
+            .set_expression_attribute_names(Some(change.names))
+            .set_expression_attribute_values(change.values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .boxed()
+            .await;
+        let error = match sent {
+            Ok(done) => return Ok(Answer::Done(units(done.consumed_capacity.as_slice()))),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Answer::Refused(refused.item.clone(), REFUSED))
+            }
+            _ => Err(StoreError::request("UpdateItem", &error)),
+        }
+    }
+
+    /// Makes changes that carry no condition, in the way that counters are written. Gives the write units.
+    pub(crate) async fn update_all(&self, changes: Vec<Change>) -> Result<f64, StoreError> {
+        if let Writing::Single { .. } = self.writing {
+            return self.update_each(changes).await;
+        }
+        let mut write_units = 0.0;
+        for chunk in changes.chunks(TRANSACTION) {
+            let writes = chunk.iter().cloned().map(Write::Change).collect();
+            write_units += match self.transact(writes).await? {
+                Transacted::Done(units) => units,
+                Transacted::Refused(_) | Transacted::Contended => {
+                    self.update_each(chunk.to_vec()).await?
+                }
+            };
+        }
+        Ok(write_units)
+    }
+
+    async fn update_each(&self, changes: Vec<Change>) -> Result<f64, StoreError> {
+        let writes = changes.into_iter().map(|change| self.update(change).boxed());
+        let written = gathered(writes.collect(), CONCURRENCY).await?;
+        let units = written.into_iter().map(|written| match written {
+            Answer::Done(units) | Answer::Refused(_, units) => units,
+        });
+        Ok(units.sum())
+    }
+
+    /// Removes an item; false if there was none.
+    pub(crate) async fn delete(&self, key: Item) -> Result<bool, StoreError> {
+        let delete = self.client.delete_item().table_name(&*self.name).set_key(Some(key));
+        let deleted = delete.return_values(ReturnValue::AllOld).send().boxed().await;
+        let deleted = deleted.map_err(|error| StoreError::request("DeleteItem", &error))?;
+        Ok(deleted.attributes.is_some_and(|old| !old.is_empty()))
+    }
+
+    /// Writes all of these, or none.
+    pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<Transacted, StoreError> {
+        if writes.is_empty() {
             return Ok(Transacted::Done(0.0));
         }
-        let mut writes = Vec::with_capacity(changes.len());
-        for change in changes {
-            writes.push(self.transacted(change)?);
-        }
-        self.transact_items(writes).await
-    }
-
-    /// A change as a part of a transaction.
-    pub(crate) fn transacted(&self, change: Change) -> Result<TransactWriteItem, StoreError> {
-        let update = change.into_update(&self.table).build();
-        let update = update.map_err(|error| StoreError::request("TransactWriteItems", &error))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    pub(crate) async fn transact_items(
-        &self,
-        writes: Vec<TransactWriteItem>,
-    ) -> Result<Transacted, StoreError> {
+        let parts: Result<Vec<_>, _> = writes.into_iter().map(|write| self.part(write)).collect();
         let request = self
             .client
             .transact_write_items()
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_transact_items(Some(writes));
-        let error = match request.send().await {
+            .set_transact_items(Some(parts?));
+        let error = match request.send().boxed().await {
             Ok(done) => {
-                let used = done.consumed_capacity.unwrap_or_default();
-                return Ok(Transacted::Done(
-                    used.iter().filter_map(|used| used.capacity_units).sum(),
-                ));
+                return Ok(Transacted::Done(units(&done.consumed_capacity.unwrap_or_default())));
             }
             Err(error) => error,
         };
@@ -128,30 +184,62 @@ impl Store {
             if is("TransactionConflict") || is("ThrottlingError") {
                 return Ok(Transacted::Contended);
             }
-            if is("ConditionalCheckFailed") {
-                let old = reasons.iter().map(|reason| reason.item.clone()).collect();
-                return Ok(Transacted::Refused(old));
+            if is(FAILED) {
+                let refusals = reasons.iter().map(|reason| {
+                    let failed = reason.code() == Some(FAILED);
+                    failed.then(|| Refusal { item: reason.item.clone() })
+                });
+                return Ok(Transacted::Refused(refusals.collect()));
             }
         }
         Err(StoreError::request("TransactWriteItems", &error))
     }
+
+    fn part(&self, write: Write) -> Result<TransactWriteItem, StoreError> {
+        let part = TransactWriteItem::builder();
+        let part = match write {
+            Write::Put(item, condition) => Put::builder()
+                .table_name(&*self.name)
+                .set_item(Some(item))
+                .condition_expression(condition.text)
+                .set_expression_attribute_names(some(condition.names))
+                .set_expression_attribute_values(some(condition.values))
+                .return_values_on_condition_check_failure(ALL_OLD)
+                .build()
+                .map(|put| part.put(put)),
+            Write::Change(change) => {
+                let change = change.into_expressions();
+                Update::builder()
+                    .table_name(&*self.name)
+                    .set_key(Some(change.key))
+                    .update_expression(change.update)
+                    .set_condition_expression(change.condition)
+                    .set_expression_attribute_names(Some(change.names))
+                    .set_expression_attribute_values(change.values)
+                    .return_values_on_condition_check_failure(ALL_OLD)
+                    .build()
+                    .map(|update| part.update(update))
+            }
+        };
+        let part = part.map_err(|error| StoreError::request("TransactWriteItems", &error))?;
+        Ok(part.build())
+    }
 }
 
-/// What became of one update.
-pub(crate) enum Updated {
-    /// Written, for so many write units.
-    Done(f64),
-    /// The condition failed: the item as it is, and the write units that finding out cost.
-    Refused(Option<Item>, f64),
+/// Whoever is refused learns what is there.
+const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
+/// Why a transaction was cancelled: a condition failed.
+const FAILED: &str = "ConditionalCheckFailed";
+
+/// DynamoDB refuses empty maps.
+fn some<V>(
+    map: std::collections::HashMap<String, V>,
+) -> Option<std::collections::HashMap<String, V>> {
+    (!map.is_empty()).then_some(map)
 }
 
-/// What became of a transaction.
-pub(crate) enum Transacted {
-    Done(f64),
-    /// Some conditions failed: for each update, the item as it is if it was that one's.
-    Refused(Vec<Option<Item>>),
-    /// Another writer was at the same items.
-    Contended,
+fn units(used: &[ConsumedCapacity]) -> f64 {
+    used.iter().filter_map(|used| used.capacity_units).sum()
 }
 
 /// Makes requests, some at once. Waits for all, so that none is cut off in the middle; then reports the

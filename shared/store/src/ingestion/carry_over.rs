@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::error::TransactionCanceledException;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-
-use crate::dynamo::keys::{self, EXPIRES, Item};
-use crate::{Positions, Source, Store, StoreError};
+use crate::counting::position::{Positions, Source};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::{self, EXPIRES, Item};
+use crate::dynamo::keys;
+use crate::dynamo::table::Table;
+use crate::dynamo::update::Condition;
+use crate::dynamo::writes::{Answer, Transacted, Write};
 
 /// Sources whose positions are kept; a log stream moves to a new one when its shard is split.
 const SOURCES: usize = 16;
@@ -53,24 +52,22 @@ impl CarryOver {
 
 impl CarryOver {
     fn item(&self, log_stream: &str, now: i64) -> Item {
-        let mut item = keys::key(&keys::carry_over(log_stream), "-");
-        item.insert(VERSION.to_owned(), keys::of_number(self.version));
-        item.insert(STATE.to_owned(), keys::bytes(self.state.clone()));
-        item.insert(EXPIRES.to_owned(), keys::of_number(now + LIFE));
+        let mut item = keys::carry_over(log_stream);
+        item.insert(VERSION.to_owned(), items::of_number(self.version));
+        item.insert(STATE.to_owned(), items::of_bytes(self.state.clone()));
+        item.insert(EXPIRES.to_owned(), items::of_number(now + LIFE));
         for (source, position) in &self.positions {
-            item.insert(source.clone(), keys::bytes(position.clone()));
+            item.insert(source.clone(), items::of_bytes(position.clone()));
         }
         item
     }
 
     /// Condition **not overtaken**: the stored version is the one that this state follows.
-    fn condition(&self) -> (&'static str, Option<Item>) {
+    fn condition(&self) -> Condition {
         match self.version {
-            0 | 1 => ("attribute_not_exists(pk)", None),
-            version => {
-                let before = (":before".to_owned(), keys::of_number(version - 1));
-                ("v = :before", Some(Item::from([before])))
-            }
+            0 | 1 => Condition::no_item(),
+            version => Condition::new(format!("{VERSION} = :before"))
+                .value(":before", items::of_number(version - 1)),
         }
     }
 }
@@ -78,149 +75,56 @@ impl CarryOver {
 /// What became of a write of the carry-over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Written {
-    /// Written, for so many write units.
+    /// Answer, for so many write units.
     Done(f64),
     /// Another writer was first: read again, and go on from there.
     Overtaken,
 }
 
-impl Store {
-    /// Reads a log stream's carry-over, as of all writes so far.
-    ///
-    /// # Errors
-    /// A request failed, or the item is not what this program writes.
-    pub async fn carry_over(&self, log_stream: &str) -> Result<CarryOver, StoreError> {
-        let pk = keys::carry_over(log_stream);
-        let Some(item) = self.get(keys::key(&pk, "-")).await? else {
-            return Ok(CarryOver::default());
-        };
-        let version = keys::number(&item, VERSION);
-        let state = keys::read_bytes(&item, STATE);
-        let (Some(version), Some(state)) = (version, state) else {
-            return Err(StoreError::Item { key: pk, expected: "a log stream's state" });
-        };
-        let positions = item.iter().filter_map(|(name, value)| {
-            let position = value.as_b().ok().filter(|_| name != STATE)?;
-            Some((name.clone(), position.as_ref().to_vec()))
-        });
-        Ok(CarryOver { version, state: state.to_vec(), positions: positions.collect() })
-    }
+pub(crate) async fn read(table: &Table, log_stream: &str) -> Result<CarryOver, StoreError> {
+    let key = keys::carry_over(log_stream);
+    let pk = items::text(&key, "pk").unwrap_or_default().to_owned();
+    let Some(item) = table.get(key).await? else {
+        return Ok(CarryOver::default());
+    };
+    let (version, state) = (items::number(&item, VERSION), items::bytes(&item, STATE));
+    let (Some(version), Some(state)) = (version, state) else {
+        return Err(StoreError::Item { key: pk, expected: "a log stream's state" });
+    };
+    let positions = item.iter().filter_map(|(name, value)| {
+        let position = value.as_b().ok().filter(|_| name != STATE)?;
+        Some((name.clone(), position.as_ref().to_vec()))
+    });
+    Ok(CarryOver { version, state: state.to_vec(), positions: positions.collect() })
+}
 
-    /// Writes a log stream's carry-over after everything it stands for was counted.
-    ///
-    /// Condition **not overtaken** closes the race of two readers of one log stream: the slower must
-    /// go on from the faster one's state.
-    ///
-    /// # Errors
-    /// A request failed.
-    pub async fn put_carry_over(
-        &self,
-        log_stream: &str,
-        carry_over: &CarryOver,
-        now: i64,
-    ) -> Result<Written, StoreError> {
-        let (condition, values) = carry_over.condition();
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(carry_over.item(log_stream, now)))
-            .condition_expression(condition)
-            .set_expression_attribute_values(values);
-        let sent = put
-            .return_consumed_capacity(aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match sent {
-            Ok(done) => {
-                let units = done.consumed_capacity.and_then(|used| used.capacity_units);
-                Ok(Written::Done(units.unwrap_or(0.0)))
-            }
-            Err(SdkError::ServiceError(error))
-                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(Written::Overtaken)
-            }
-            Err(error) => Err(StoreError::request("PutItem", &error)),
-        }
-    }
-
-    /// Writes two carry-overs or none, each under the condition **not overtaken**.
-    ///
-    /// For a log that goes on in another file: its state must never be in both, nor in neither.
-    /// [`Written::Overtaken`] says that the second was there already.
-    ///
-    /// # Errors
-    /// A request failed, or another process had the first one.
-    pub async fn put_carry_overs(
-        &self,
-        both: [(&str, &CarryOver); 2],
-        now: i64,
-    ) -> Result<Written, StoreError> {
-        let mut request = self.client.transact_write_items();
-        for (log_stream, carry_over) in both {
-            let (condition, values) = carry_over.condition();
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(carry_over.item(log_stream, now)))
-                .condition_expression(condition)
-                .set_expression_attribute_values(values)
-                .build()
-                .map_err(|error| StoreError::request("TransactWriteItems", &error))?;
-            request = request.transact_items(TransactWriteItem::builder().put(put).build());
-        }
-        match request.send().await {
-            Ok(_) => Ok(Written::Done(0.0)),
-            Err(error) => match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
-                    if is_refused(cancelled, 1) =>
-                {
-                    Ok(Written::Overtaken)
-                }
-                _ => Err(StoreError::request("TransactWriteItems", &error)),
-            },
-        }
-    }
-
-    /// Says in which zone the days of this table are counted, the first time; later checks it.
-    ///
-    /// # Errors
-    /// [`StoreError::Zone`] if the table has another; or a request failed.
-    pub async fn claim_zone(&self, zone: &str) -> Result<(), StoreError> {
-        let mut item = keys::key("META", "zone");
-        item.insert("zone".to_owned(), AttributeValue::S(zone.to_owned()));
-        let sent = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(
-                aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
-            )
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    let stored = refused.item.as_ref().and_then(|item| keys::text(item, "zone"));
-                    match stored {
-                        Some(stored) if stored == zone => Ok(()),
-                        stored => Err(StoreError::Zone {
-                            stored: stored.unwrap_or("?").to_owned(),
-                            asked: zone.to_owned(),
-                        }),
-                    }
-                }
-                _ => Err(StoreError::request("PutItem", &error)),
-            },
-        }
+pub(crate) async fn put(
+    table: &Table,
+    log_stream: &str,
+    carry_over: &CarryOver,
+    now: i64,
+) -> Result<Written, StoreError> {
+    match table.put_if(carry_over.item(log_stream, now), carry_over.condition()).await? {
+        Answer::Done(units) => Ok(Written::Done(units)),
+        Answer::Refused(..) => Ok(Written::Overtaken),
     }
 }
 
-/// Whether a transaction was cancelled because of the condition on its item number `at`.
-fn is_refused(cancelled: &TransactionCanceledException, at: usize) -> bool {
-    let reason = cancelled.cancellation_reasons().get(at);
-    reason.and_then(|reason| reason.code()) == Some("ConditionalCheckFailed")
+pub(crate) async fn put_both(
+    table: &Table,
+    both: [(&str, &CarryOver); 2],
+    now: i64,
+) -> Result<Written, StoreError> {
+    let puts = both.map(|(log_stream, carry_over)| {
+        Write::Put(carry_over.item(log_stream, now), carry_over.condition())
+    });
+    let detail = match table.transact(puts.into()).await? {
+        Transacted::Done(units) => return Ok(Written::Done(units)),
+        Transacted::Refused(refusals) if matches!(refusals.get(1), Some(Some(_))) => {
+            return Ok(Written::Overtaken);
+        }
+        Transacted::Refused(_) => "another process had the first state",
+        Transacted::Contended => "other writers were at the same states",
+    };
+    Err(StoreError::Request { operation: "TransactWriteItems", detail: detail.to_owned() })
 }

@@ -2,4 +2,4 @@
 
 mod report_items;
 pub(crate) mod report_requests;
-mod schedules;
+pub(crate) mod schedules;
