@@ -1,29 +1,48 @@
-//! What surrounds a log message: syslog headers in their variants.
+//! Syslog headers in their variants: RFC 3164, RFC 5424, and what shippers leave of them.
 
 use std::ops::Range;
 
 use memchr::{memchr, memchr3};
 
+use super::{Unwrapped, Wrapper};
+use crate::record::Record;
+use crate::text::number;
 use crate::time::Timestamps;
 
-/// A log line taken apart; the parts borrow from the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Envelope<'a> {
-    /// Seconds since 1970; none if the line has no timestamp of its own.
-    pub(crate) time: Option<i64>,
-    /// The host that logged it; empty if a shipper has removed it.
-    pub(crate) host: &'a [u8],
-    /// The program, such as `postfix/smtpd`; empty if there is none.
-    pub(crate) program: &'a [u8],
-    /// The process, if the line names one.
-    pub(crate) pid: Option<u32>,
-    /// What the program logged.
-    pub(crate) message: &'a [u8],
+/// Syslog headers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Syslog {
+    last: LastHeader,
+}
+
+impl Wrapper for Syslog {
+    #[inline]
+    fn unwrap<'a>(
+        &mut self,
+        record: &Record<'a>,
+        reference: i64,
+        times: &mut Timestamps,
+    ) -> Unwrapped<'a> {
+        let line = record.message;
+        if record.is_named() {
+            return whole(line, reference, times).map_or(Unwrapped::Not, Unwrapped::Record);
+        }
+        if let Some(inner) = self.last.read(line, reference) {
+            return Unwrapped::Record(inner);
+        }
+        let inner = read(line, reference, times);
+        self.last.remember(line, reference, &inner);
+        if inner.message.len() == line.len() {
+            return Unwrapped::Not;
+        }
+        // A time that only an outer wrapping tells is the line's.
+        Unwrapped::Record(Record { time: inner.time.or(record.time), ..inner })
+    }
 }
 
 /// The header of the line before: the next mostly begins alike, and need not be read again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LastHeader {
+struct LastHeader {
     /// Timestamp and host with the blanks behind them.
     text: Vec<u8>,
     host: Range<usize>,
@@ -34,26 +53,26 @@ pub(crate) struct LastHeader {
 impl LastHeader {
     /// Takes a line apart that begins like the last one.
     #[inline]
-    pub(crate) fn read<'a>(&self, line: &'a [u8], reference: i64) -> Option<Envelope<'a>> {
+    fn read<'a>(&self, line: &'a [u8], reference: i64) -> Option<Record<'a>> {
         if self.text.is_empty() || reference != self.reference {
             return None;
         }
         let rest = line.strip_prefix(self.text.as_slice())?;
         let host = line.get(self.host.clone())?;
-        Some(Envelope { time: Some(self.time), host, ..tag(rest)? })
+        Some(Record { time: Some(self.time), host, ..tag(rest)? })
     }
 
     /// Remembers the header of a line that was taken apart.
     ///
     /// Only RFC 3164 with a host and a tag with its process is remembered: what begins alike is then
     /// taken apart alike, and its timestamps, of whole seconds, repeat.
-    pub(crate) fn remember(&mut self, line: &[u8], reference: i64, envelope: &Envelope<'_>) {
+    fn remember(&mut self, line: &[u8], reference: i64, inner: &Record<'_>) {
         self.text.clear();
-        let (Some(time), Some(b'A'..=b'Z')) = (envelope.time, line.first()) else { return };
-        let Some(at) = memchr::memmem::find(line, envelope.host) else { return };
-        let host = at..at + envelope.host.len();
+        let (Some(time), Some(b'A'..=b'Z')) = (inner.time, line.first()) else { return };
+        let Some(at) = memchr::memmem::find(line, inner.host) else { return };
+        let host = at..at + inner.host.len();
         let header = &line[..line.len().min(host.end + 1)];
-        let tag = line[header.len()..].strip_prefix(envelope.program);
+        let tag = line[header.len()..].strip_prefix(inner.program);
         let is_whole = header.last() == Some(&b' ') && tag.is_some_and(|tag| tag.starts_with(b"["));
         if host.is_empty() || !is_whole {
             return;
@@ -65,18 +84,18 @@ impl LastHeader {
 
 /// Takes a text line apart. Never fails: what has no header is all message.
 #[inline]
-pub(crate) fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Envelope<'a> {
+fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Record<'a> {
     let text = if line.first() == Some(&b'<') { after_priority(line) } else { line };
     if let Some(rest) = text.strip_prefix(b"1 ")
         && text.len() < line.len()
-        && let Some(envelope) = rfc5424(rest, times)
+        && let Some(inner) = rfc5424(rest, times)
     {
-        return envelope;
+        return inner;
     }
     let (time, rest) = timestamp(text, reference, times);
     match host_and_tag(rest, time.is_some()) {
-        Some((host, tag)) => Envelope { time, host, ..tag },
-        None => Envelope { time, host: b"", program: b"", pid: None, message: rest },
+        Some((host, tag)) => Record { time, host, ..tag },
+        None => Record { time, host: b"", program: b"", pid: None, message: rest },
     }
 }
 
@@ -112,7 +131,7 @@ fn timestamp<'a>(
 
 /// `host program[pid]: message`, or without the host, or without the colon.
 #[inline]
-fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Envelope<'_>)> {
+fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Record<'_>)> {
     let space = text.iter().position(|byte| *byte == b' ')?;
     // A host name has no bracket and no colon at its end; a tag without host has.
     if text[space - usize::from(space > 0)] != b':'
@@ -126,7 +145,7 @@ fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Envelope<'_>)> {
 
 /// `program[pid]: message`, `program[pid] message` or `program: message`.
 #[inline]
-fn tag(text: &[u8]) -> Option<Envelope<'_>> {
+fn tag(text: &[u8]) -> Option<Record<'_>> {
     let end = memchr3(b'[', b':', b' ', text)?;
     let program = &text[..end];
     let (pid, rest) = match text[end] {
@@ -140,11 +159,11 @@ fn tag(text: &[u8]) -> Option<Envelope<'_>> {
         _ => return None,
     };
     let message = rest.strip_prefix(b" ").unwrap_or(rest);
-    (!program.is_empty()).then_some(Envelope { time: None, host: b"", program, pid, message })
+    (!program.is_empty()).then_some(Record { time: None, host: b"", program, pid, message })
 }
 
 /// RFC 5424 after its version: `TIMESTAMP HOST APP PROCID MSGID SD MESSAGE`.
-fn rfc5424<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<Envelope<'a>> {
+fn rfc5424<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<Record<'a>> {
     let mut rest = text;
     let mut field = || {
         let space = memchr(b' ', rest)?;
@@ -160,7 +179,7 @@ fn rfc5424<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<Envelope<'a>> {
     let message = after_structured_data(rest)?;
     let message = message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(message);
     let nil = |field: &'a [u8]| if field == b"-" { &b""[..] } else { field };
-    Some(Envelope { time, host: nil(host), program: nil(program), pid: number(pid), message })
+    Some(Record { time, host: nil(host), program: nil(program), pid: number(pid), message })
 }
 
 /// Skips `-` or `[id name="value"]…`, whose values escape `"`, `\` and `]` with a backslash.
@@ -181,14 +200,15 @@ fn after_structured_data(text: &[u8]) -> Option<&[u8]> {
     None
 }
 
-pub(crate) fn number(text: &[u8]) -> Option<u32> {
-    if text.is_empty() || text.len() > 9 {
-        return None;
-    }
-    text.iter().try_fold(0, |sum: u32, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| sum * 10 + u32::from(digit))
-    })
+/// A whole header behind another one, which named a program: time, and a tag with its process.
+///
+/// Nothing less is believed here: what a program logs may be of strangers' choice, and must not pass for another
+/// program's line because it looks a little like one.
+fn whole<'a>(text: &'a [u8], reference: i64, times: &mut Timestamps) -> Option<Record<'a>> {
+    let begins = |byte: &u8| matches!(byte, b'<' | b'A'..=b'Z' | b'0'..=b'9');
+    text.first().filter(|byte| begins(byte))?;
+    let inner = read(text, reference, times);
+    (inner.time.is_some() && inner.pid.is_some() && !inner.program.is_empty()).then_some(inner)
 }
 
 #[cfg(test)]
@@ -199,9 +219,9 @@ mod tests {
 
     fn read_line(line: &str) -> (Option<i64>, String, String, Option<u32>, String) {
         let mut times = Timestamps::new(chrono_tz::UTC);
-        let envelope = read(line.as_bytes(), REFERENCE, &mut times);
+        let inner = read(line.as_bytes(), REFERENCE, &mut times);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let Envelope { time, host, program, pid, message } = envelope;
+        let Record { time, host, program, pid, message } = inner;
         (time, text(host), text(program), pid, text(message))
     }
 

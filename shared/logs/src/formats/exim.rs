@@ -1,18 +1,56 @@
 //! Exim: one line of the main log proves a submission.
 
 use memchr::{memchr, memmem, memrchr};
-use report::{
-    ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, NULL_SENDER, SENDER_LIMIT, Submission, TlsVersion,
-    client_address, lowered, uppered,
-};
+use report::TlsVersion;
 
-use crate::Sink;
+use super::LogFormat;
+use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
+use crate::record::Record;
 use crate::time::Timestamps;
+
+/// Exim's main log, alone or through syslog.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Exim;
+
+impl LogFormat for Exim {
+    const NAME: &'static str = "exim";
+
+    #[inline]
+    fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
+        let Some(whose) = Whose::of(record) else { return false };
+        let outer = record.time.unwrap_or(proofs.arrival.reference);
+        let message = after_pid(record.message);
+        let (time, text) = stamp(message, proofs.times).unwrap_or((outer, message));
+        line(text, time, proofs) || matches!(whose, Whose::Exims)
+    }
+
+    fn time_of(record: &Record<'_>, times: &mut Timestamps) -> Option<i64> {
+        Whose::of(record)?;
+        stamp(after_pid(record.message), times).map(|(time, _)| time)
+    }
+}
+
+/// Whose a record is, by its header.
+enum Whose {
+    Exims,
+    /// No program is named, as in the main log itself: the message must tell.
+    Unknown,
+}
+
+impl Whose {
+    fn of(record: &Record<'_>) -> Option<Self> {
+        if !record.is_named() {
+            return Some(Self::Unknown);
+        }
+        let program = record.program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        program.starts_with(b"exim").then_some(Self::Exims)
+    }
+}
 
 /// What a line of the main log begins with, before Exim's own text.
 ///
 /// Gives the line's time and the rest behind `[pid]`; none if the line has no timestamp.
-pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<(i64, &'a [u8])> {
+fn stamp<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<(i64, &'a [u8])> {
     if !text.first()?.is_ascii_digit() {
         return None;
     }
@@ -21,7 +59,7 @@ pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<(i64, 
 }
 
 /// Skips `[1234] `.
-pub(crate) fn after_pid(text: &[u8]) -> &[u8] {
+fn after_pid(text: &[u8]) -> &[u8] {
     let Some(rest) = text.strip_prefix(b"[") else { return text };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     match rest[digits..].strip_prefix(b"] ") {
@@ -30,20 +68,16 @@ pub(crate) fn after_pid(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether the text begins with a message id, as only Exim's lines do.
-pub(crate) fn has_message_id(text: &[u8]) -> bool {
-    message_id(text).is_some()
-}
-
-/// Reads one line of the main log, from its message id on.
-pub(crate) fn line(text: &[u8], time: i64, mark: u64, sink: &mut impl Sink) {
+/// Reads one line of the main log, from its message id on; false if it is none that is known.
+fn line<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> bool {
     match message_id(text) {
         Some(rest) => {
             if let Some(arrival) = rest.strip_prefix(b"<= ") {
-                accepted(arrival, time, mark, sink);
+                accepted(arrival, time, proofs);
             }
+            true
         }
-        None => failed(text, time, mark, sink),
+        None => failed(text, time, proofs).is_some(),
     }
 }
 
@@ -71,27 +105,17 @@ struct Fields<'a> {
     auth: Option<&'a [u8]>,
 }
 
-fn accepted(text: &[u8], time: i64, mark: u64, sink: &mut impl Sink) {
+fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
     let Some((sender, rest)) = sender(text) else { return };
     let fields = fields(rest);
     let Some(auth) = fields.auth else { return };
     let mut parts = auth.splitn(3, |byte| *byte == b':');
     let mechanism = parts.next().unwrap_or_default();
     let account = parts.next().unwrap_or_default();
-    let sender = match sender {
-        b"<>" => NULL_SENDER.into(),
-        sender => lowered(sender, SENDER_LIMIT),
-    };
-    let submission = Submission {
-        time,
-        sender: &sender,
-        account: &lowered(account, ACCOUNT_LIMIT),
-        mechanism: &uppered(mechanism, MECHANISM_LIMIT),
-        tls: tls_version(&fields),
-        client: &client_address(fields.client),
-        messages: 1,
-    };
-    sink.submission(mark, &submission);
+    let sender = Sender::Logged(if sender == b"<>" { b"" } else { sender });
+    let login = Login::Logged { account, mechanism, client: fields.client };
+    let tls = tls_version(&fields);
+    proofs.submission(&Proof { time, sender, login, tls, messages: 1 });
 }
 
 /// The envelope sender, whose quoted local part may hold spaces.
@@ -186,11 +210,13 @@ fn tls_version(fields: &Fields<'_>) -> TlsVersion {
 }
 
 /// `NAME authenticator failed for HOST [address]: 535 Incorrect authentication data (set_id=user)`.
-fn failed(text: &[u8], time: i64, mark: u64, sink: &mut impl Sink) {
-    let Some(rest) = text.get(memchr(b' ', text).unwrap_or(0)..) else { return };
-    let Some(rest) = rest.strip_prefix(b" authenticator failed for ") else { return };
+///
+/// None if it is no such line.
+fn failed<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option<()> {
+    let rest = text.get(memchr(b' ', text)?..)?;
+    let rest = rest.strip_prefix(b" authenticator failed for ")?;
     // 535: the credentials are wrong (RFC 4954, section 6). Other replies are no guesses at passwords.
-    let Some(reply) = memmem::find(rest, b": 535 ") else { return };
+    let Some(reply) = memmem::find(rest, b": 535 ") else { return Some(()) };
     let (host, reply) = rest.split_at(reply);
     let host = &host[..memmem::find(host, b" I=[").unwrap_or(host.len())];
     let client = memrchr(b'[', host).map_or(&b""[..], |open| address_in(&host[open + 1..]));
@@ -198,19 +224,21 @@ fn failed(text: &[u8], time: i64, mark: u64, sink: &mut impl Sink) {
         let id = &reply[at + 8..];
         &id[..memrchr(b')', id).unwrap_or(id.len())]
     });
-    let account = lowered(account, ACCOUNT_LIMIT);
-    let client = client_address(client);
-    sink.auth_failure(mark, &AuthFailure { time, account: &account, client: &client });
+    proofs.auth_failure(time, account, client);
+    Some(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place::Arrival;
     use crate::testing::Collected;
 
     fn read(text: &str) -> Collected {
         let mut collected = Collected::default();
-        line(text.as_bytes(), 0, 0, &mut collected);
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        let arrival = Arrival::in_record(0, 0);
+        line(text.as_bytes(), 0, &mut Proofs { arrival, times: &mut times, sink: &mut collected });
         collected
     }
 

@@ -2,8 +2,11 @@
 //! choice behind a fixed beginning.
 
 use memchr::{memchr, memmem, memrchr};
-use report::{ACCOUNT_LIMIT, MECHANISM_LIMIT, TlsVersion, client_address, lowered, uppered};
+use report::TlsVersion;
 use serde::{Deserialize, Serialize};
+
+use crate::proofs::KeptLogin;
+use crate::text::number;
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
 ///
@@ -25,41 +28,6 @@ pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
     padded[..length].copy_from_slice(text);
     let (words, _) = padded.as_chunks::<8>();
     Some((QueueId([0, 1, 2].map(|at| u64::from_le_bytes(words[at]))), rest))
-}
-
-/// Who is behind a message: account, mechanism and client address, in one allocation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Login {
-    text: Box<str>,
-    account: u16,
-    mechanism: u16,
-}
-
-impl Login {
-    fn new(account: &str, mechanism: &str, client: &str) -> Self {
-        let text = [account, mechanism, client].concat();
-        // The limits of the parts keep both far below 65,536.
-        let length = |part: &str| u16::try_from(part.len()).unwrap_or(0);
-        Self { account: length(account), mechanism: length(mechanism), text: text.into() }
-    }
-
-    /// Account, mechanism and client address.
-    pub(super) fn parts(&self) -> (&str, &str, &str) {
-        let (account, rest) = self.text.split_at(usize::from(self.account));
-        let (mechanism, client) = rest.split_at(usize::from(self.mechanism));
-        (account, mechanism, client)
-    }
-
-    pub(super) fn weight(&self) -> usize {
-        self.text.len()
-    }
-
-    /// A stored login whose lengths do not fit its text must not be used.
-    pub(super) fn is_sound(&self) -> bool {
-        let (account, both) =
-            (usize::from(self.account), usize::from(self.account) + usize::from(self.mechanism));
-        self.text.is_char_boundary(account) && self.text.is_char_boundary(both)
-    }
 }
 
 /// The place of `needle`, near the beginning of a short text.
@@ -84,7 +52,7 @@ fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// What follows `client=`: the login, if the client authenticated and is no re-injecting filter.
-pub(super) fn login(text: &[u8]) -> Option<Login> {
+pub(super) fn login(text: &[u8]) -> Option<KeptLogin> {
     let (address, rest) = client(text)?;
     let (mechanism, rest) = match rest.strip_prefix(b", sasl_method=") {
         Some(rest) => rest.split_at(near(b',', rest).unwrap_or(rest.len())),
@@ -95,11 +63,7 @@ pub(super) fn login(text: &[u8]) -> Option<Login> {
         Some(_) => before_attributes(account)?,
         None => account,
     };
-    Some(Login::new(
-        &lowered(account, ACCOUNT_LIMIT),
-        &uppered(mechanism, MECHANISM_LIMIT),
-        &client_address(address),
-    ))
+    Some(KeptLogin::new(account, mechanism, address))
 }
 
 /// Cuts off the attributes that may follow an account; none if a filter re-injects the message.
@@ -153,7 +117,7 @@ pub(super) fn commands(text: &[u8]) -> Option<Commands> {
         let counts: &mut Commands = commands.get_or_insert_default();
         let value = &field[equals + 1..];
         let successes = &value[..near(b'/', value).unwrap_or(value.len())];
-        let successes = crate::envelope::number(successes).unwrap_or(0);
+        let successes = number(successes).unwrap_or(0);
         match &field[..equals] {
             b"starttls" => counts.starttls = successes,
             b"mail" => mail = Some(successes),
