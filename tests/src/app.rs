@@ -149,6 +149,15 @@ impl App {
         Self { router, ..self }
     }
 
+    /// The same service for logs of one format.
+    #[must_use]
+    pub fn reading(self, format: logs::Format) -> Self {
+        let settings = settings(Tz::UTC);
+        let logs = logs::Options { format, ..settings.logs };
+        let ingest = Ingest::new(Arc::clone(&self.store), Settings { logs, ..settings });
+        Self { ingest, ..self }
+    }
+
     /// The same service for those whom an issuer's tokens show.
     ///
     /// # Errors

@@ -459,7 +459,7 @@ fn sections_of_formats_of_a_later_version_are_kept_and_take_room() {
 #[test]
 fn states_of_earlier_versions_are_restored() {
     let (mut stream, unreadable) =
-        LogStream::restore(options(), include_bytes!("../../../tests/fixtures/states/logs-v1.bin"));
+        LogStream::restore(options(), include_bytes!("../../../tests/golden/states/logs-v1.bin"));
     assert_eq!(unreadable, []);
     assert_eq!(stream.load(), Load { sessions: 3, messages: 2, evicted: 0 });
     let rest = "
