@@ -74,10 +74,11 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
 
     /// Puts something back as it was saved, or as it was before it was removed.
     pub(crate) fn put(&mut self, key: K, waiting: Waiting<V>) {
-        self.remove(&key);
         self.serial = self.serial.max(waiting.serial);
         self.weight += waiting.value.weight();
-        self.waiting.insert(key, waiting);
+        if let Some(replaced) = self.waiting.insert(key, waiting) {
+            self.weight = self.weight.saturating_sub(replaced.value.weight());
+        }
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<Waiting<V>> {
@@ -86,20 +87,30 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
         Some(removed)
     }
 
-    /// Notes that a line spoke of something that waits, which now does so until another moment.
-    pub(crate) fn touch(&mut self, key: &K, seen: i64, until: i64) -> Option<&Waiting<V>> {
+    /// Changes something that waits: this and [`touch`](Self::touch) are the only ways to it, and keep what all weigh right.
+    pub(crate) fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
         let waiting = self.waiting.get_mut(key)?;
-        (waiting.seen, waiting.until) = (seen, until);
-        Some(waiting)
+        Some(reweighed(&mut self.weight, &mut waiting.value, change))
     }
 
-    /// Changes something that waits: the only way to it that keeps what all weigh right.
-    pub(crate) fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
-        let value = &mut self.waiting.get_mut(key)?.value;
-        let before = value.weight();
-        let changed = change(value);
-        self.weight = (self.weight + value.weight()).saturating_sub(before);
-        Some(changed)
+    /// Changes something of which a line speaks now, and which now waits until another moment; it begins to wait if
+    /// it is new. The change is told its serial number.
+    pub(crate) fn touch<T>(
+        &mut self,
+        key: K,
+        (seen, until): (i64, i64),
+        new: impl FnOnce() -> V,
+        change: impl FnOnce(u64, &mut V) -> T,
+    ) -> T {
+        let waiting = self.waiting.entry(key).or_insert_with(|| {
+            self.serial += 1;
+            let value = new();
+            self.weight += value.weight();
+            Waiting { serial: self.serial, seen, until, value }
+        });
+        (waiting.seen, waiting.until) = (seen, until);
+        let serial = waiting.serial;
+        reweighed(&mut self.weight, &mut waiting.value, |value| change(serial, value))
     }
 
     /// The keys of what waits no longer at `now`, in the order in which they came.
@@ -127,6 +138,18 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
     }
 }
 
+/// Makes a change, and corrects what all weigh by what it changes.
+fn reweighed<V: Weigh, T>(
+    weight: &mut usize,
+    value: &mut V,
+    change: impl FnOnce(&mut V) -> T,
+) -> T {
+    let before = value.weight();
+    let changed = change(value);
+    *weight = (*weight + value.weight()).saturating_sub(before);
+    changed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +170,12 @@ mod tests {
         assert_eq!(pending.expired(26), [3, 2, 4]);
         let order: Vec<_> = pending.in_order().into_iter().map(|(key, _)| *key).collect();
         assert_eq!(order, [3, 1, 2, 4]);
-        pending.touch(&3, 40, 50);
+        pending.touch(
+            3,
+            (40, 50),
+            || "new",
+            |serial, value| assert_eq!((serial, *value), (1, "xx")),
+        );
         assert_eq!(pending.expired(26), [2, 4]);
     }
 
@@ -159,9 +187,12 @@ mod tests {
         pending.insert(2, "two", 0, 0);
         pending.change(&2, |value| *value = "longer");
         assert_eq!((pending.weight(), pending.len()), (13, 2));
+        pending.touch(3, (0, 0), || "new", |_, value| *value = "newer");
+        assert_eq!(pending.weight(), 18);
+        pending.remove(&3);
         let removed = pending.remove(&1).expect("it waits");
         assert_eq!((removed.serial, pending.weight()), (2, 6));
         pending.put(1, removed);
-        assert_eq!((pending.serial(), pending.weight()), (3, 13));
+        assert_eq!((pending.serial(), pending.weight()), (4, 13));
     }
 }

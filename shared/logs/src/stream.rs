@@ -108,7 +108,10 @@ impl LogStream {
         if let Some(reason) = self.format.refuses(line) {
             return sink.rejected(arrival.mark, line, reason);
         }
-        self.record(&Record::of(line), arrival, 0, sink);
+        match self.wrappers.unwrap_alike(line, arrival.reference) {
+            Some(inner) => self.record(&inner, arrival, 1, sink),
+            None => self.record(&Record::of(line), arrival, 0, sink),
+        }
         if self.formats.weight() > self.budget {
             // More than must be: so room is not made again for every line that follows.
             self.formats.evict(self.budget / 4 * 3, arrival.mark, sink);

@@ -18,6 +18,11 @@ pub(crate) trait Wrapper: Default {
         reference: i64,
         times: &mut Timestamps,
     ) -> Unwrapped<'a>;
+
+    /// What a line as it came wraps, if it begins exactly as the one before: as [`unwrap`](Self::unwrap), at once.
+    fn unwrap_alike<'a>(&self, _line: &'a [u8], _reference: i64) -> Option<Record<'a>> {
+        None
+    }
 }
 
 /// What a wrapper finds in a message.
@@ -59,6 +64,16 @@ macro_rules! wrappers {
                     found => return found,
                 })+
                 Unwrapped::Not
+            }
+
+            /// See [`Wrapper::unwrap_alike`].
+            #[inline]
+            pub(crate) fn unwrap_alike<'a>(
+                &self,
+                line: &'a [u8],
+                reference: i64,
+            ) -> Option<Record<'a>> {
+                None$(.or_else(|| self.$module.unwrap_alike(line, reference)))+
             }
         }
     };

@@ -27,9 +27,6 @@ impl Wrapper for Syslog {
         if record.is_named() {
             return whole(line, reference, times).map_or(Unwrapped::Not, Unwrapped::Record);
         }
-        if let Some(inner) = self.last.read(line, reference) {
-            return Unwrapped::Record(inner);
-        }
         let inner = read(line, reference, times);
         self.last.remember(line, reference, &inner);
         if inner.message.len() == line.len() {
@@ -37,6 +34,11 @@ impl Wrapper for Syslog {
         }
         // A time that only an outer wrapping tells is the line's.
         Unwrapped::Record(Record { time: inner.time.or(record.time), ..inner })
+    }
+
+    #[inline]
+    fn unwrap_alike<'a>(&self, line: &'a [u8], reference: i64) -> Option<Record<'a>> {
+        self.last.read(line, reference)
     }
 }
 

@@ -96,43 +96,29 @@ impl Ledger {
         }
     }
 
-    /// The session that a line belongs to, begun if the line is its first; its serial number and TLS version.
-    pub(super) fn session(&mut self, process: Process) -> Option<(u64, Option<TlsVersion>)> {
-        let Process { session, named, time } = process;
-        let (key, until) = (session?, time + SESSION_LIFE);
-        if let Some(known) = self.sessions.touch(&key, time, until) {
-            return Some((known.serial, known.value.tls));
-        }
-        let new = Session { named, ..Session::default() };
-        Some((self.sessions.insert(key, new, time, until), None))
-    }
-
-    /// Changes the session of a line.
-    pub(super) fn change_session<T>(
+    /// Changes the session that a line belongs to, which begins if the line is its first; the change is told its serial
+    /// number.
+    pub(super) fn session<T>(
         &mut self,
         process: Process,
-        change: impl FnOnce(&mut Session) -> T,
+        change: impl FnOnce(u64, &mut Session) -> T,
     ) -> Option<T> {
-        self.session(process)?;
-        self.sessions.change(&process.session?, change)
+        touched(&mut self.sessions, process, change)
     }
 
     /// A transaction begins, or takes over an id that an older one gave up.
     ///
     /// Without a login it only takes the id: nobody authenticated.
     pub(super) fn begin(&mut self, process: Process, key: MessageKey, login: Option<KeptLogin>) {
-        self.messages.remove(&key);
-        let session = self.session(process);
-        let held = self.change_session(process, |session| {
+        let begun = self.session(process, |serial, session| {
             if login.is_some() {
                 session.open.push(key.1);
             }
-            session.hold_next.take()
+            (serial, session.tls, session.hold_next.take())
         });
-        let Some(login) = login else { return };
-        let held = held.flatten();
+        let Some(login) = login else { return self.forget(key) };
         // Without a process id, no line tells which TLS connection this was.
-        let (session_serial, tls) = session.unwrap_or((0, Some(TlsVersion::Unknown)));
+        let (session_serial, tls, held) = begun.unwrap_or((0, Some(TlsVersion::Unknown), None));
         self.held_without_content += u64::from(held.is_some());
         let Process { session, named, time } = process;
         let message = Message { named, session, session_serial, login, tls, held };
@@ -177,7 +163,7 @@ impl Ledger {
         mark: u64,
         sink: &mut impl Sink,
     ) {
-        let accepted = self.change_session(process, |session| {
+        let accepted = self.session(process, |_, session| {
             let login = session.proxied.take()?;
             session.accepted += 1;
             Some((session.tls, login))
@@ -264,12 +250,10 @@ impl Ledger {
         mark: u64,
         sink: &mut impl Sink,
     ) {
-        let (Some((serial, _)), Some(key)) = (self.session(process), process.session) else {
-            return;
-        };
+        let Some(key) = process.session else { return };
         let instance = self.names.service(key.service).instance;
         let Self { sessions, messages, .. } = self;
-        sessions.change(&key, |session| {
+        touched(sessions, process, |serial, session| {
             session.tls = Some(tls);
             for id in &session.open {
                 messages.change(&(instance, *id), |message| {
@@ -340,6 +324,17 @@ impl Ledger {
     }
 }
 
+/// See [`Ledger::session`].
+fn touched<T>(
+    sessions: &mut Pending<SessionKey, Session>,
+    process: Process,
+    change: impl FnOnce(u64, &mut Session) -> T,
+) -> Option<T> {
+    let Process { session, named, time } = process;
+    let new = || Session { named, ..Session::default() };
+    Some(sessions.touch(session?, (time, time + SESSION_LIFE), new, change))
+}
+
 /// An envelope sender that has to wait for a later line.
 pub(super) fn kept_sender(raw: &[u8]) -> Box<str> {
     crate::proofs::clean_sender(raw).into()
@@ -350,4 +345,3 @@ fn emit(accepted: &Accepted, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
     let (sender, login) = (Sender::Kept(sender), Login::Kept(login));
     submit(sink, mark, &Proof { time: *time, sender, login, tls, messages: *messages });
 }
-

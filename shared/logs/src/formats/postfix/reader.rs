@@ -95,12 +95,7 @@ fn process(ledger: &mut Ledger, record: &Record<'_>, time: i64) -> Process {
     }
 }
 
-fn smtpd<S: Sink>(
-    ledger: &mut Ledger,
-    record: &Record<'_>,
-    time: i64,
-    proofs: &mut Proofs<'_, S>,
-) {
+fn smtpd<S: Sink>(ledger: &mut Ledger, record: &Record<'_>, time: i64, proofs: &mut Proofs<'_, S>) {
     let message = record.message;
     let (mark, sink) = (proofs.arrival.mark, &mut *proofs.sink);
     match message.first() {
@@ -108,7 +103,7 @@ fn smtpd<S: Sink>(
             let process = process(ledger, record, time);
             if let Some(key) = process.session {
                 ledger.end_session(key, None, mark, sink);
-                ledger.session(process);
+                ledger.session(process, |_, _| ());
             }
         }
         Some(b'd') if message.starts_with(b"disconnect from ") => {
@@ -148,7 +143,7 @@ fn transaction<S: Sink>(
             }
             // A before-queue proxy decides about what follows.
             None => {
-                ledger.change_session(process, |session| session.proxied = login);
+                ledger.session(process, |_, session| session.proxied = login);
             }
         }
     } else if rest.starts_with(b"proxy-accept: END-OF-MESSAGE") {
@@ -164,11 +159,11 @@ fn transaction<S: Sink>(
         // The check of the first recipient runs before there is a queue id.
         let held = Held { sender: held_sender(rest), time, content: false };
         let process = process(ledger, record, time);
-        ledger.change_session(process, |session| session.hold_next = Some(held));
+        ledger.session(process, |_, session| session.hold_next = Some(held));
     } else if unqueued.is_some() && rest.starts_with(b"reject: ") {
         // The recipient that would have been held was refused after all.
         let process = process(ledger, record, time);
-        ledger.change_session(process, |session| session.hold_next = None);
+        ledger.session(process, |_, session| session.hold_next = None);
     }
 }
 
