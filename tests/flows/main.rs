@@ -7,6 +7,7 @@ mod browser;
 mod dashboard;
 mod exactly_once;
 mod fixtures;
+mod groups;
 mod http;
 mod interface;
 mod lambda;
