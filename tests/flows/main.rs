@@ -8,6 +8,7 @@ mod dashboard;
 mod exactly_once;
 mod fixtures;
 mod golden;
+mod groups;
 mod http;
 mod interface;
 mod lambda;

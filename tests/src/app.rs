@@ -20,7 +20,7 @@ use query::{Mailing, Query};
 use report::{Range, RecipientDomains};
 use reporting::Reporter;
 use serde_json::Value;
-use store::{KnownFile, Store, UsageFilter, Writing};
+use store::{KnownFile, Store, Writing};
 use tower::ServiceExt as _;
 
 use crate::issuer::{self, Issuer};
@@ -79,7 +79,7 @@ impl Clock {
 pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
     let mut usage = BTreeMap::new();
     for day in range.days() {
-        let rows = DayRows::read(store, day, UsageFilter::default()).await?;
+        let rows = DayRows::read(store, day, &report::Filter::default()).await?;
         usage.extend(rows.iter().map(|(key, messages)| (traffic::key(day, &key), messages)));
     }
     Ok(usage)

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Range, Timetable, View};
+use super::timetable::Timetable;
+use crate::counting::day::Range;
+use crate::views::view::View;
 
 /// Reports that may be asked for each day, if nothing else is said.
 pub const REQUESTS_PER_DAY: u32 = 250;
@@ -66,7 +68,7 @@ pub struct Contents {
     pub domain: Option<String>,
     /// A name of the user's own.
     pub name: Option<String>,
-    /// Mail addresses, checked by [`crate::RecipientDomains`].
+    /// Mail addresses, checked by [`RecipientDomains`](crate::RecipientDomains).
     pub recipients: Vec<String>,
 }
 
@@ -186,7 +188,8 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
-    use crate::{Day, Frequency};
+    use crate::counting::day::Day;
+    use crate::mailing::timetable::Frequency;
 
     const HOUR: i64 = 3600;
     const DAY: i64 = 24 * HOUR;

@@ -1,10 +1,12 @@
 //! What usage is told apart by, and who is seen in it.
 
-use crate::TlsVersion;
+use super::account::Account;
+use super::field::Field;
+use super::tls::TlsVersion;
 
 /// The finest grain that is kept for a day, as one text.
 ///
-/// The fields are joined with tabs, which no field holds: domain, sender, account, mechanism, TLS
+/// The fields are joined with tabs, which no field holds: domain, sender, username, mechanism, TLS
 /// version, client address. Text order thus groups by domain, then by sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsageKey<'a> {
@@ -12,8 +14,9 @@ pub struct UsageKey<'a> {
     pub domain: &'a str,
     /// Envelope sender.
     pub sender: &'a str,
-    /// Account, empty if unknown.
-    pub account: &'a str,
+    /// Authenticated user as the log names it, empty if unknown. Who is counted and shown is the
+    /// [`account`](Self::account).
+    pub username: &'a str,
     /// Mechanism, empty if unknown.
     pub mechanism: &'a str,
     /// TLS version.
@@ -26,7 +29,7 @@ impl<'a> UsageKey<'a> {
     /// Writes the key's text over `text`.
     pub fn write(&self, text: &mut String) {
         text.clear();
-        for field in [self.domain, self.sender, self.account, self.mechanism, self.tls.name()] {
+        for field in [self.domain, self.sender, self.username, self.mechanism, self.tls.name()] {
             text.push_str(field);
             text.push('\t');
         }
@@ -40,7 +43,7 @@ impl<'a> UsageKey<'a> {
         let key = Self {
             domain: fields.next()?,
             sender: fields.next()?,
-            account: fields.next()?,
+            username: fields.next()?,
             mechanism: fields.next()?,
             tls: TlsVersion::from_name(fields.next()?)?,
             client: fields.next()?,
@@ -48,10 +51,23 @@ impl<'a> UsageKey<'a> {
         fields.next().is_none().then_some(key)
     }
 
-    /// The user or service account: the account, or the sender where the log names none.
+    /// The user or service account.
     #[must_use]
-    pub fn identity(&self) -> &'a str {
-        if self.account.is_empty() { self.sender } else { self.account }
+    pub const fn account(&self) -> Account<'a> {
+        Account::of(self.username, self.sender)
+    }
+
+    /// One of its parts, as text.
+    #[must_use]
+    pub const fn get(&self, field: Field) -> &'a str {
+        match field {
+            Field::Sender => self.sender,
+            Field::Domain => self.domain,
+            Field::Username => self.username,
+            Field::Mechanism => self.mechanism,
+            Field::Tls => self.tls.name(),
+            Field::Client => self.client,
+        }
     }
 }
 
@@ -67,7 +83,7 @@ pub struct Identity<'a> {
 /// The two kinds of name whose distinct numbers the insight shows, and the domains to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum IdentityKind {
-    /// A user or service account ([`UsageKey::identity`]).
+    /// A user or service account ([`UsageKey::account`]).
     Account,
     /// An envelope sender.
     Sender,
@@ -84,7 +100,7 @@ mod tests {
         let key = UsageKey {
             domain: "example.test",
             sender: "a@example.test",
-            account: "",
+            username: "",
             mechanism: "PLAIN",
             tls: TlsVersion::None,
             client: "192.0.2.1",
@@ -92,7 +108,8 @@ mod tests {
         let mut text = String::new();
         key.write(&mut text);
         assert_eq!(UsageKey::read(&text), Some(key));
-        assert_eq!(key.identity(), "a@example.test");
+        assert_eq!(key.account().name(), "a@example.test");
+        assert_eq!(UsageKey { username: "ann", ..key }.account().name(), "ann");
         assert_eq!(UsageKey::read("a\tb"), None);
     }
 }

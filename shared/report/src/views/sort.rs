@@ -1,31 +1,31 @@
-//! Orders of a table by sender.
+//! Orders of a table.
 
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{SenderRow, TlsCounts, TlsVersion};
+use super::group::Group;
+use super::row::Row;
+use crate::counting::tls::{TlsCounts, TlsVersion};
 
 /// A column to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Column {
-    /// The sender address.
-    Sender,
+    /// The rows' names.
+    Name,
     /// The message count.
     Messages,
     /// Messages over TLS 1.0, TLS 1.1 and without TLS, together.
     Legacy,
     /// Messages of one TLS version.
     Tls(TlsVersion),
-    /// Their percentage of the sender's messages.
+    /// Their percentage of the row's messages.
     Percent(TlsVersion),
 }
 
 impl Column {
-    /// The order of two rows' counts; equal for [`Column::Sender`].
-    pub(crate) fn compare(self, one: &TlsCounts, other: &TlsCounts) -> Ordering {
+    /// The order of two rows' counts; equal for [`Column::Name`].
+    pub(super) fn compare(self, one: &TlsCounts, other: &TlsCounts) -> Ordering {
         match self {
-            Self::Sender => Ordering::Equal,
+            Self::Name => Ordering::Equal,
             Self::Messages => one.total().cmp(&other.total()),
             Self::Legacy => one.legacy().cmp(&other.legacy()),
             Self::Tls(version) => one.get(version).cmp(&other.get(version)),
@@ -39,8 +39,8 @@ impl Column {
     }
 }
 
-/// A column and a direction. Rows that are equal in it stand in the order of their senders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A column and a direction. Rows that are equal in it stand in the order of their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
     /// The column.
     pub column: Column,
@@ -52,19 +52,19 @@ impl Sort {
     /// Most messages first.
     pub const MOST_MESSAGES: Self = Self { column: Column::Messages, descending: true };
 
-    /// Most messages over old TLS versions, or without TLS, first.
+    /// Most messages over legacy TLS versions, or without TLS, first.
     pub const MOST_LEGACY: Self = Self { column: Column::Legacy, descending: true };
 
-    /// Reads `sender`, `messages`, `legacy`, `TLS1.0` or `TLS1.0.percent` (any version), with `-` before it for
-    /// descending; none if it is no such text.
+    /// Reads an order of a group's table: the group's own name, `messages`, `legacy`, `TLS1.0` or
+    /// `TLS1.0.percent` (any version), with `-` before it for descending; none if it is no such text.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn read(group: Group, text: &str) -> Option<Self> {
         let (descending, name) = match text.strip_prefix('-') {
             Some(name) => (true, name),
             None => (false, text),
         };
         let column = match name {
-            "sender" => Column::Sender,
+            name if name == group.name() => Column::Name,
             "messages" => Column::Messages,
             "legacy" => Column::Legacy,
             _ => match name.strip_suffix(".percent") {
@@ -77,10 +77,10 @@ impl Sort {
 
     /// The text that [`Self::read`] reads.
     #[must_use]
-    pub fn written(self) -> String {
+    pub fn written(self, group: Group) -> String {
         let minus = if self.descending { "-" } else { "" };
         let (name, percent) = match self.column {
-            Column::Sender => ("sender", ""),
+            Column::Name => (group.name(), ""),
             Column::Messages => ("messages", ""),
             Column::Legacy => ("legacy", ""),
             Column::Tls(version) => (version.name(), ""),
@@ -91,17 +91,15 @@ impl Sort {
 
     /// The order of two rows.
     #[must_use]
-    pub fn compare(self, one: &SenderRow<'_>, other: &SenderRow<'_>) -> Ordering {
-        let by_sender = || one.sender.cmp(other.sender);
+    pub fn compare(self, one: &Row<'_>, other: &Row<'_>) -> Ordering {
+        let by_name = || one.name.cmp(other.name);
         match self.column {
-            Column::Sender => self.directed(by_sender()),
-            column => {
-                self.directed(column.compare(&one.counts, &other.counts)).then_with(by_sender)
-            }
+            Column::Name => self.directed(by_name()),
+            column => self.directed(column.compare(&one.counts, &other.counts)).then_with(by_name),
         }
     }
 
-    pub(crate) fn directed(self, ordering: Ordering) -> Ordering {
+    pub(super) fn directed(self, ordering: Ordering) -> Ordering {
         if self.descending { ordering.reverse() } else { ordering }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use email_address::{EmailAddress, Options};
 use thiserror::Error;
 
-use crate::domain_name;
+use crate::counting::submission::domain_name;
 
 /// The most recipients of one mail: SES takes 50.
 pub const RECIPIENTS: usize = 50;

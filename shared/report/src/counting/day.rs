@@ -150,6 +150,13 @@ impl Range {
         (0..count).filter_map(move |n| self.start.checked_add_days(ChronoDays::new(n)))
     }
 
+    /// As many days, right before these.
+    #[must_use]
+    pub fn before(self) -> Self {
+        let end = self.start.pred_opt().unwrap_or(self.start);
+        Self::last(end, self.days().count() as u64)
+    }
+
     /// Whether `day` lies in the range.
     #[must_use]
     pub fn contains(self, day: Day) -> bool {
@@ -207,5 +214,11 @@ mod tests {
         assert!(matches!(asked("2026-08-25", "2026-11-23"), Err(RangeError::TooOld { .. })));
         assert!(matches!(asked("2026-11-23", "2026-11-24"), Err(RangeError::Future { .. })));
         assert!(matches!(asked("2026-11-23", "2026-11-22"), Err(RangeError::Reversed { .. })));
+    }
+
+    #[test]
+    fn the_period_before_is_as_long() {
+        let range = Range { start: day("2026-11-18"), end: day("2026-11-24") };
+        assert_eq!(range.before(), Range { start: day("2026-11-11"), end: day("2026-11-17") });
     }
 }

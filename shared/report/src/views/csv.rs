@@ -5,7 +5,11 @@ use std::io::{self, Write};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::{Day, Range, SenderRow, TlsVersion, UsageKey, View};
+use super::group::Group;
+use super::row::Row;
+use super::view::View;
+use crate::counting::day::{Day, Range};
+use crate::counting::usage::UsageKey;
 
 /// Bytes gathered before they are handed on.
 const BUFFER: usize = 1 << 16;
@@ -20,26 +24,30 @@ pub fn file_name(what: &str, range: Range) -> String {
     format!("{what}_{}_{}.csv", range.start, range.end)
 }
 
-/// Writes a view's table: a header, then one line for each row, ended by CR LF. Beside the sender, sending
-/// volume shows its message count, TLS usage also percentage and number of messages per TLS version.
+/// Writes a view's table by a group: a header, then one line for each row, ended by CR LF. Each has the row's
+/// name, what the view tells of it, and its message count.
 ///
 /// # Errors
 /// Writing failed.
 pub fn write<'r>(
     to: impl Write,
     view: View,
-    rows: impl IntoIterator<Item = SenderRow<'r>>,
+    group: Group,
+    rows: impl IntoIterator<Item = Row<'r>>,
 ) -> io::Result<()> {
     let mut writer = writer(to);
-    writer.write_record(header(view))?;
+    let (name, count) = (group.label().to_owned(), "Message count".to_owned());
+    writer.write_record(line(name, view.columns(), count))?;
     for row in rows {
-        writer.write_record(record(view, &row))?;
+        let (name, count) = (safe(row.name).into_owned(), row.counts.total().to_string());
+        writer.write_record(line(name, view.cells(&row.counts), count))?;
     }
     writer.flush()
 }
 
 /// Writes the detailed report, row by row: one line for each day, sender, account, mechanism, TLS version
-/// and client address, with its messages.
+/// and client address, with its messages. Lines that differ only in what is not shown (whether the account is
+/// named in the log, or is the sender because none is) are not joined: their messages add up.
 pub struct Detailed<W: Write>(Writer<W>);
 
 impl<W: Write> Detailed<W> {
@@ -66,9 +74,9 @@ impl<W: Write> Detailed<W> {
     /// # Errors
     /// Writing failed.
     pub fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> io::Result<()> {
-        let day = day.to_string();
+        let (day, account) = (day.to_string(), key.account().name());
         self.0.write_field(&day)?;
-        for field in [key.sender, key.account, key.mechanism, key.tls.name(), key.client] {
+        for field in [key.sender, account, key.mechanism, key.tls.name(), key.client] {
             self.0.write_field(safe(field).as_bytes())?;
         }
         self.0.write_field(messages.to_string())?;
@@ -104,27 +112,8 @@ impl<W: Write> std::fmt::Debug for Detailed<W> {
     }
 }
 
-fn header(view: View) -> Vec<String> {
-    let mut header = vec!["Sender address".to_owned()];
-    if view == View::TlsUsage {
-        for version in TlsVersion::ALL {
-            let label = version.label();
-            header.extend([format!("{label} %"), format!("{label} messages")]);
-        }
-    }
-    header.push("Message count".to_owned());
-    header
-}
-
-fn record(view: View, row: &SenderRow<'_>) -> Vec<String> {
-    let mut record = vec![safe(row.sender).into_owned()];
-    if view == View::TlsUsage {
-        for share in row.counts.shares() {
-            record.extend([format!("{:.2}", share.percent), share.messages.to_string()]);
-        }
-    }
-    record.push(row.counts.total().to_string());
-    record
+fn line(name: String, cells: Vec<String>, count: String) -> impl Iterator<Item = String> {
+    std::iter::once(name).chain(cells).chain([count])
 }
 
 /// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
@@ -142,14 +131,14 @@ pub fn safe(cell: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TlsCounts;
+    use crate::counting::tls::{TlsCounts, TlsVersion};
 
     fn table(view: View, sender: &str) -> String {
         let mut counts = TlsCounts::default();
         counts.add(TlsVersion::Tls10, 1);
         counts.add(TlsVersion::Tls12, 2);
         let mut bytes = Vec::new();
-        write(&mut bytes, view, [SenderRow { sender, counts }]).expect("memory");
+        write(&mut bytes, view, Group::Sender, [Row { name: sender, counts }]).expect("memory");
         String::from_utf8(bytes).expect("text")
     }
 
@@ -174,18 +163,20 @@ mod tests {
         let key = UsageKey {
             domain: "example.test",
             sender: "+a@example.test",
-            account: "b,c",
+            username: "b,c",
             mechanism: "PLAIN",
             tls: TlsVersion::None,
             client: "2001:db8::1",
         };
         let day = Day::from_ymd_opt(2026, 11, 23).expect("a date");
         detailed.row(day, &key, 7).expect("memory");
+        detailed.row(day, &UsageKey { username: "", ..key }, 1).expect("memory");
         detailed.finish().expect("memory");
         assert_eq!(
             String::from_utf8(bytes).expect("text"),
             "Date,Sender address,Account,Mechanism,TLS version,Client address,Message count\r\n\
-             2026-11-23,'+a@example.test,\"b,c\",PLAIN,none,2001:db8::1,7\r\n"
+             2026-11-23,'+a@example.test,\"b,c\",PLAIN,none,2001:db8::1,7\r\n\
+             2026-11-23,'+a@example.test,'+a@example.test,PLAIN,none,2001:db8::1,1\r\n"
         );
     }
 

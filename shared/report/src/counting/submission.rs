@@ -1,6 +1,6 @@
 //! What a log line proves: a submission that was accepted, or a login that failed.
 
-use crate::TlsVersion;
+use super::tls::TlsVersion;
 
 /// How the null reverse-path (RFC 5321, section 4.5.5) is written as a sender.
 pub const NULL_SENDER: &str = "<>";
@@ -44,10 +44,14 @@ pub struct AuthFailure<'a> {
 #[must_use]
 pub fn domain_of<'a>(sender: &'a str, account: &'a str, default: &'a str) -> &'a str {
     let address = if matches!(sender, NULL_SENDER | UNKNOWN_SENDER) { account } else { sender };
-    match address.rsplit_once('@') {
-        Some((_, domain)) if !domain.is_empty() => domain,
-        _ => default,
-    }
+    own_domain(address).unwrap_or(default)
+}
+
+/// The domain that an address names; none for the null sender and for bare names, which may belong to any.
+#[must_use]
+pub fn own_domain(address: &str) -> Option<&str> {
+    let (_, domain) = address.rsplit_once('@')?;
+    (!domain.is_empty()).then_some(domain)
 }
 
 /// A domain that somebody configured, in lower case; none if it is no domain.

@@ -10,10 +10,11 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet, HashTable};
 
-use crate::{
-    AuthFailure, Day, Days, Identity, IdentityKind, Range, Submission, TlsCounts, TlsVersion,
-    UsageKey, domain_of,
-};
+use super::day::{Day, Days, Range};
+use super::marks::Marks;
+use super::submission::{AuthFailure, Submission, domain_of};
+use super::tls::{TlsCounts, TlsVersion};
+use super::usage::{Identity, IdentityKind, UsageKey};
 
 /// The domain of the rollup over every domain; no sender has it.
 pub const ALL_DOMAINS: &str = "";
@@ -38,38 +39,6 @@ pub struct Counted {
     pub too_old: u64,
     /// Messages and failures not counted because their day has not come.
     pub future: u64,
-}
-
-/// Counts with the marks at which they were made, in growing order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks(Vec<(u64, u64)>);
-
-impl Marks {
-    fn add(&mut self, mark: u64, count: u64) {
-        match self.0.last_mut() {
-            Some((last, sum)) if *last == mark => *sum = sum.saturating_add(count),
-            _ => self.0.push((mark, count)),
-        }
-    }
-
-    /// The mark of the first count; 0 if there is none.
-    #[must_use]
-    pub fn first(&self) -> u64 {
-        self.0.first().map_or(0, |(mark, _)| *mark)
-    }
-
-    /// The mark of the last count; 0 if there is none.
-    #[must_use]
-    pub fn last(&self) -> u64 {
-        self.0.last().map_or(0, |(mark, _)| *mark)
-    }
-
-    /// The sum of the counts made at `mark` or later.
-    #[must_use]
-    pub fn since(&self, mark: u64) -> u64 {
-        let from = self.0.partition_point(|(at, _)| *at < mark);
-        self.0[from..].iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
-    }
 }
 
 /// A day's messages of one domain, or of all ([`ALL_DOMAINS`]).
@@ -181,7 +150,7 @@ impl Tally {
         let key = UsageKey {
             domain: domain_of(submission.sender, submission.account, default),
             sender: submission.sender,
-            account: submission.account,
+            username: submission.account,
             mechanism: submission.mechanism,
             tls: submission.tls,
             client: submission.client,
@@ -209,7 +178,8 @@ impl Tally {
             Some(marks) => marks.add(mark, 1),
             None => {
                 self.items += 1;
-                failures.insert(self.scratch.as_str().into(), Marks(vec![(mark, 1)]));
+                let marks = failures.entry(self.scratch.as_str().into()).or_default();
+                marks.add(mark, 1);
             }
         }
         self.parts += 1;
@@ -264,8 +234,8 @@ impl Tally {
             let of_domain = day.rollups.iter().position(|rollup| *rollup.domain == *whole.domain);
             for usage in &day.usage {
                 if whole.domain == ALL_DOMAINS || of_domain == Some(usage.rollup) {
-                    for (at, messages) in usage.marks.0.iter().filter(|(at, _)| *at >= mark) {
-                        part.add(*at, usage.tls, *messages);
+                    for (at, messages) in usage.marks.parts_since(mark) {
+                        part.add(at, usage.tls, messages);
                     }
                 }
             }
@@ -286,7 +256,7 @@ impl Tally {
             let seen = day.usage.iter().filter_map(|usage| UsageKey::read(&usage.key));
             let names = seen.flat_map(|key| {
                 [
-                    Identity { kind: IdentityKind::Account, name: key.identity() },
+                    Identity { kind: IdentityKind::Account, name: key.account().name() },
                     Identity { kind: IdentityKind::Sender, name: key.sender },
                     Identity { kind: IdentityKind::Domain, name: key.domain },
                 ]

@@ -3,8 +3,7 @@
 use chrono::{Datelike as _, Days, NaiveTime, Weekday};
 use chrono_tz::Tz;
 
-use crate::day::day_in;
-use crate::{Day, Range, local_to_unix};
+use crate::counting::day::{Day, Range, day_in, local_to_unix};
 
 /// How far two occurrences can lie apart, in days, with some to spare.
 const FURTHEST: u64 = 64;
@@ -110,15 +109,6 @@ impl Timetable {
                 Range { start: end.with_day(1).unwrap_or(end), end }
             }
         }
-    }
-}
-
-impl Range {
-    /// As many days, right before these.
-    #[must_use]
-    pub fn before(self) -> Self {
-        let end = self.start.pred_opt().unwrap_or(self.start);
-        Self::last(end, self.days().count() as u64)
     }
 }
 
@@ -254,11 +244,5 @@ mod tests {
         );
         let october = Range { start: day("2026-10-01"), end: day("2026-10-31") };
         assert_eq!(monthly.period(utc("2026-11-01T00:00:00Z")), october);
-    }
-
-    #[test]
-    fn the_period_before_is_as_long() {
-        let range = Range { start: day("2026-11-18"), end: day("2026-11-24") };
-        assert_eq!(range.before(), Range { start: day("2026-11-11"), end: day("2026-11-17") });
     }
 }
