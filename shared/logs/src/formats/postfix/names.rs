@@ -12,6 +12,9 @@ pub(super) const LONGEST: usize = 400;
 /// Names that may be known before those no longer used are looked for.
 const MANY: usize = 1024;
 
+/// `host NUL program` or `host NUL instance`.
+type Name = Box<[u8]>;
+
 /// One (host, program) pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Service {
@@ -25,9 +28,8 @@ pub(super) struct Service {
 pub(super) struct Names {
     services: Vec<Service>,
     instances: u32,
-    /// `host NUL program` and `host NUL instance`.
-    service_ids: HashMap<Box<[u8]>, ServiceId, RandomState>,
-    instance_ids: HashMap<Box<[u8]>, InstanceId, RandomState>,
+    service_ids: HashMap<Name, ServiceId, RandomState>,
+    instance_ids: HashMap<Name, InstanceId, RandomState>,
     scratch: Vec<u8>,
     /// The names met last: the next line mostly has the same.
     last_service: (Vec<u8>, ServiceId),
@@ -54,8 +56,8 @@ impl Default for Names {
 impl Names {
     /// Names and numbers as they were saved, the instances first; none if they contradict each other.
     pub(super) fn restore(
-        instances: Vec<Box<[u8]>>,
-        services: Vec<(Box<[u8]>, InstanceId)>,
+        instances: Vec<Name>,
+        services: Vec<(Name, InstanceId)>,
     ) -> Option<Self> {
         let mut new = Self::default();
         for name in instances {
@@ -102,7 +104,7 @@ impl Names {
         let id = match self.service_ids.get(self.scratch.as_slice()) {
             Some(id) => *id,
             None => {
-                let name: Box<[u8]> = self.scratch.as_slice().into();
+                let name: Name = self.scratch.as_slice().into();
                 let instance = self.instance_of(record);
                 self.add_service(name, instance)
             }
@@ -112,7 +114,7 @@ impl Names {
         id
     }
 
-    fn add_service(&mut self, name: Box<[u8]>, instance: InstanceId) -> ServiceId {
+    fn add_service(&mut self, name: Name, instance: InstanceId) -> ServiceId {
         let id = ServiceId::try_from(self.services.len()).unwrap_or(ServiceId::MAX);
         self.services.push(Service { instance, wrapper: is_wrapper(&name) });
         self.service_ids.insert(name, id);
@@ -174,7 +176,7 @@ impl<'n> Renaming<'n> {
     }
 
     /// The names of all instances and services that were asked for, in the order of their new numbers.
-    pub(super) fn finish(mut self) -> (Vec<Box<[u8]>>, Vec<(Box<[u8]>, InstanceId)>) {
+    pub(super) fn finish(mut self) -> (Vec<Name>, Vec<(Name, InstanceId)>) {
         let order = std::mem::take(&mut self.services.order);
         let service = |old: ServiceId| {
             let instance = self.names.service(old).instance;
@@ -187,7 +189,7 @@ impl<'n> Renaming<'n> {
 }
 
 impl<'n> Renumbering<'n> {
-    fn of(ids: &'n HashMap<Box<[u8]>, u32, RandomState>) -> Self {
+    fn of(ids: &'n HashMap<Name, u32, RandomState>) -> Self {
         let names = ids.iter().map(|(name, id)| (*id, &**name)).collect();
         Self { names, ..Self::default() }
     }
@@ -199,7 +201,7 @@ impl<'n> Renumbering<'n> {
         })
     }
 
-    fn name(&self, old: u32) -> Box<[u8]> {
+    fn name(&self, old: u32) -> Name {
         self.names.get(&old).copied().unwrap_or_default().into()
     }
 }
