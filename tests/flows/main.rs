@@ -21,4 +21,5 @@ mod reports;
 mod schedules;
 mod ses;
 mod sign_in;
+mod states;
 mod totals;
