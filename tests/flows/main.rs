@@ -23,4 +23,5 @@ mod reports;
 mod schedules;
 mod ses;
 mod sign_in;
+mod states;
 mod totals;
