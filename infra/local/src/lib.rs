@@ -19,4 +19,5 @@ pub mod reports;
 pub mod serve;
 mod socket;
 mod tell;
+mod watchers;
 pub mod web;
