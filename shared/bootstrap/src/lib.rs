@@ -10,13 +10,13 @@ mod metrics;
 
 use std::time::SystemTime;
 
+pub use crate::metrics::tell;
 #[cfg(feature = "ses")]
 pub use aws::mailer;
 #[cfg(feature = "aws")]
 pub use aws::{http, objects, sdk_config, store, store_of};
 pub use config::{Config, ConfigError, Oidc, web_address};
 pub use log::{log_for_machines, log_for_people};
-pub use metrics::metrics;
 
 /// The present, in seconds since 1970.
 #[must_use]
