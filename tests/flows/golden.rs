@@ -29,8 +29,7 @@ struct Folder {
 
 impl Folder {
     async fn open(version: &str) -> Result<Self> {
-        let golden =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/folders").join(version);
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/folders").join(version);
         let temporary = tempfile::tempdir()?;
         let data = temporary.path().join("data");
         copy(&golden.join("data"), &data)?;
@@ -149,7 +148,8 @@ async fn a_streams_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() 
         let line = format!(
             "2026-11-24 10:00:00 1xVWoN-0001PO-{sequence}u <= a@example.test H=(h) [192.0.2.1] P=esmtpsa A=plain:a S=1"
         );
-        let payload = kinesis::cloudwatch("mx1", [line.as_str()].into_iter(), 10 * sequence as usize, NOW);
+        let payload =
+            kinesis::cloudwatch("mx1", [line.as_str()].into_iter(), 10 * sequence as usize, NOW);
         let records = [Record { sequence, data: payload }];
         Ok(serde_json::from_value(kinesis::event("shard", &records, NOW))?)
     };

@@ -15,6 +15,7 @@ mod lambda;
 mod late_lines;
 mod local_files;
 mod mail_texts;
+mod metrics;
 mod operations;
 mod relay;
 mod report_crashes;

@@ -50,33 +50,26 @@ pub enum ReportError {
     Store(#[from] StoreError),
 }
 
-/// What an invocation came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// Requests made of schedules that were due.
-    pub scheduled: u64,
-    /// Reports sent.
-    pub sent: u64,
-    /// Reports sent that say that there was nothing.
-    pub sent_empty: u64,
-    /// Requests that failed for good.
-    pub failed: u64,
-    /// Requests that are to be tried again.
-    pub put_off: u64,
-    /// The earliest moment known at which there is something to do, in seconds since 1970.
-    pub next: Option<i64>,
+metrics::figures! {
+    /// What an invocation came to.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct Summary {
+        /// Requests made of schedules that were due.
+        pub scheduled: u64 => Counter, Count;
+        /// Reports sent.
+        pub sent: u64 => Counter, Count;
+        /// Reports sent that say that there was nothing.
+        pub sent_empty: u64 => Counter, Count;
+        /// Requests that failed for good.
+        pub failed: u64 => Counter, Count;
+        /// Requests that are to be tried again.
+        pub put_off: u64 => Counter, Count;
+        /// The earliest moment known at which there is something to do, in seconds since 1970.
+        pub next: Option<i64>;
+    }
 }
 
 impl Summary {
-    /// The figures that are metrics, with their CloudWatch units.
-    pub const METRICS: [(&str, &str); 5] = [
-        ("scheduled", "Count"),
-        ("sent", "Count"),
-        ("sent_empty", "Count"),
-        ("failed", "Count"),
-        ("put_off", "Count"),
-    ];
-
     pub(crate) fn look_again(&mut self, at: i64) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }

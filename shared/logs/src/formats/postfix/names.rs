@@ -55,10 +55,7 @@ impl Default for Names {
 
 impl Names {
     /// Names and numbers as they were saved, the instances first; none if they contradict each other.
-    pub(super) fn restore(
-        instances: Vec<Name>,
-        services: Vec<(Name, InstanceId)>,
-    ) -> Option<Self> {
+    pub(super) fn restore(instances: Vec<Name>, services: Vec<(Name, InstanceId)>) -> Option<Self> {
         let mut new = Self::default();
         for name in instances {
             new.instance_ids.insert(name, new.instances);
