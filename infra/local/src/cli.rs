@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 use ingest::Settings;
+use logs::Format;
 use report::Day;
 
 use crate::clock::Now;
@@ -63,7 +65,7 @@ pub(crate) struct DayOptions {
 #[derive(Debug, Args)]
 pub(crate) struct LogOptions {
     /// The logs' format
-    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    #[arg(long, default_value_t = Format::Auto, value_parser = formats())]
     pub(crate) format: Format,
     /// The time zone of log timestamps that name none [default: that of --zone]
     #[arg(long, value_name = "ZONE")]
@@ -71,18 +73,6 @@ pub(crate) struct LogOptions {
     /// The domain that senders without one belong to
     #[arg(long, value_name = "DOMAIN", default_value = "(none)", value_parser = domain)]
     pub(crate) default_domain: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Find out line by line
-    Auto,
-    /// Postfix, with or without a syslog header
-    Postfix,
-    /// Exim's main log
-    Exim,
-    /// One JSON event a line
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -149,15 +139,16 @@ impl DayOptions {
     }
 }
 
+/// Every format that there is, with what it is.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let known = Format::ALL.iter();
+    let known = known.map(|format| PossibleValue::new(format.name()).help(format.about()));
+    PossibleValuesParser::new(known).try_map(|name| name.parse::<Format>())
+}
+
 impl LogOptions {
     pub(crate) fn settings(&self, zone: Tz) -> Settings {
-        let format = match self.format {
-            Format::Auto => logs::Format::Auto,
-            Format::Postfix => logs::Format::Postfix,
-            Format::Exim => logs::Format::Exim,
-            Format::Json => logs::Format::Json,
-        };
-        let logs = logs::Options { format, zone: self.log_zone.unwrap_or(zone) };
+        let logs = logs::Options { format: self.format, zone: self.log_zone.unwrap_or(zone) };
         Settings { logs, zone, default_domain: self.default_domain.clone().into() }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use ingest::Ingest;
+use logs::Format;
 
 use crate::cli::{
-    ArchiveDays, Cli, Command, Common, DayOptions, Demo, Format, IngestFiles, LogOptions, Serve,
+    ArchiveDays, Cli, Command, Common, DayOptions, Demo, IngestFiles, LogOptions, Serve,
 };
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;

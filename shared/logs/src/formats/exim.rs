@@ -14,6 +14,7 @@ pub(crate) struct Exim;
 
 impl LogFormat for Exim {
     const NAME: &'static str = "exim";
+    const ABOUT: &'static str = "Exim's main log";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

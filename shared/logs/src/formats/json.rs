@@ -21,6 +21,7 @@ pub(crate) struct Json;
 
 impl LogFormat for Json {
     const NAME: &'static str = "json";
+    const ABOUT: &'static str = "JSON events, and lines of other servers in JSON";
     const CARRIES_OTHERS: bool = true;
 
     #[inline]

@@ -17,6 +17,8 @@ use crate::time::Timestamps;
 pub(crate) trait LogFormat: Default {
     /// Its name, for `--format`, for `LOG_FORMAT` and for its section of a saved state. Never changes.
     const NAME: &'static str;
+    /// What it is, in a few words, for the help of `--format`.
+    const ABOUT: &'static str;
     /// The version of what [`save`](Self::save) writes. Raised whenever that changes; [`restore`](Self::restore) goes
     /// on reading what was written before.
     const STATE: u8 = 0;
@@ -146,6 +148,15 @@ macro_rules! formats {
                 match self {
                     Self::Auto => "auto",
                     $(Self::$name => $module::$name::NAME,)+
+                }
+            }
+
+            /// What it is, in a few words.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    Self::Auto => "Find out line by line",
+                    $(Self::$name => $module::$name::ABOUT,)+
                 }
             }
 

@@ -33,6 +33,7 @@ pub(crate) struct Postfix(ledger::Ledger);
 
 impl LogFormat for Postfix {
     const NAME: &'static str = "postfix";
+    const ABOUT: &'static str = "Postfix, with or without a syslog header";
     const STATE: u8 = state::VERSION;
 
     #[inline]
