@@ -17,6 +17,8 @@
 //! | open report requests | `META` | `open requests` |
 //! | report requests of a day, counted | `META` | `requests 2026-11-23` |
 
+use std::borrow::Cow;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use report::Day;
 use sha2::{Digest as _, Sha256};
@@ -74,20 +76,20 @@ pub(crate) fn known_files(checksum: &str) -> String {
 }
 
 pub(crate) fn carry_over(log_stream: &str) -> Item {
-    key(&carry_over_partition(log_stream), ONLY)
+    key(&format!("C#{}", within(log_stream, LOG_STREAM)), ONLY)
 }
 
-fn carry_over_partition(log_stream: &str) -> String {
-    if log_stream.len() <= LOG_STREAM {
-        return format!("C#{log_stream}");
+/// A name of whoever can write to a stream, within so many bytes and a checksum: a key takes 2,048 bytes.
+pub(crate) fn within(name: &str, limit: usize) -> Cow<'_, str> {
+    if name.len() <= limit {
+        return name.into();
     }
-    // A key takes 2,048 bytes, and the name comes from whoever can write to the stream.
-    let checksum = checksum(log_stream.as_bytes());
-    let mut cut = LOG_STREAM;
-    while !log_stream.is_char_boundary(cut) {
+    let checksum = checksum(name.as_bytes());
+    let mut cut = limit;
+    while !name.is_char_boundary(cut) {
         cut -= 1;
     }
-    format!("C#{}~{checksum}", &log_stream[..cut])
+    format!("{}~{checksum}", &name[..cut]).into()
 }
 
 /// `scope` tells keys of different kinds of work apart; `checksum` is that of the client's key.
@@ -117,10 +119,12 @@ pub(crate) fn checksum(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::items;
 
     #[test]
     fn names_of_log_streams_fit_into_keys_and_stay_different() {
-        let carry_over = carry_over_partition;
+        let carry_over = |name: &str| items::text(&carry_over(name), "pk").map(str::to_owned);
+        let carry_over = |name: &str| carry_over(name).expect("a key");
         assert_eq!(carry_over("cw:1:mail:mx1"), "C#cw:1:mail:mx1");
         let (one, two) = ("\u{e9}".repeat(2000) + "1", "\u{e9}".repeat(2000) + "2");
         assert!(carry_over(&one).len() < 2048);

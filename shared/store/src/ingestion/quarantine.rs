@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{FutureExt as _, StreamExt as _};
 use report::Day;
 
-use crate::counting::position::{Positions, Source};
+use crate::counting::position::{Positions, STATE_OF, Source};
 use crate::dynamo::error::StoreError;
 use crate::dynamo::items::{self, EXPIRES, Item};
 use crate::dynamo::keys;
@@ -150,6 +150,12 @@ impl Quarantined {
     #[must_use]
     pub fn source(&self) -> &str {
         self.place.split('\t').next().unwrap_or_default()
+    }
+
+    /// Whether it is a part of a log stream's carried-over state, and nothing that came with a stream.
+    #[must_use]
+    pub fn is_state(&self) -> bool {
+        self.source().starts_with(STATE_OF)
     }
 
     /// The bytes as they came.
