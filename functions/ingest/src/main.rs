@@ -12,9 +12,10 @@ async fn main() -> Result<(), Error> {
     bootstrap::log_for_machines();
     let config = Config::from_env()?;
     let store = bootstrap::store(&config)?;
-    store.claim_zone(config.zone.name()).await?;
+    let long_names = store.claim_zone(config.zone.name()).await?;
     let (logs, zone) = (config.logs(), config.zone);
-    let settings = Settings { logs, zone, default_domain: config.default_domain.into() };
+    let default_domain = config.default_domain.into();
+    let settings = Settings { logs, zone, default_domain, long_names };
     let ingest = &Ingest::new(Arc::new(store), settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
         let now = bootstrap::now();

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use ingest::Settings;
 use logs::Format;
-use report::Day;
+use report::{Day, LongNames};
 
 use crate::clock::Now;
 use crate::mail::MailOptions;
@@ -147,8 +147,8 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 }
 
 impl LogOptions {
-    pub(crate) fn settings(&self, zone: Tz) -> Settings {
+    pub(crate) fn settings(&self, zone: Tz, long_names: LongNames) -> Settings {
         let logs = logs::Options { format: self.format, zone: self.log_zone.unwrap_or(zone) };
-        Settings { logs, zone, default_domain: self.default_domain.clone().into() }
+        Settings { logs, zone, default_domain: self.default_domain.clone().into(), long_names }
     }
 }

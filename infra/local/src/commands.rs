@@ -35,7 +35,7 @@ async fn serve(options: Serve) -> Result<()> {
     let way = options.mail.way(Some(&data))?;
     let home = Home::own(&data, days.zone).await?;
     home.let_others_in().await?;
-    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone));
+    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone, home.long_names));
     for path in options.follow {
         println!("Following {}", path.display());
         tokio::spawn(follow::follow(ingest.clone(), path, days.now()));
@@ -55,7 +55,7 @@ async fn show_demo(options: Demo) -> Result<()> {
     };
     let logs =
         LogOptions { format: Format::Postfix, log_zone: None, default_domain: "(none)".to_owned() };
-    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone));
+    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone, home.long_names));
     let now = days.now();
     let today = now.today(days.zone);
     let summary = demo::fill(&ingest, today, now.unix()).await?;
@@ -92,7 +92,7 @@ async fn archive_days(options: ArchiveDays) -> Result<()> {
 async fn ingest_files(options: IngestFiles) -> Result<()> {
     let Common { data, days, logs } = options.common;
     let home = Home::share(&data, days.zone).await?;
-    let ingest = Ingest::new(home.store, logs.settings(days.zone));
+    let ingest = Ingest::new(home.store, logs.settings(days.zone, home.long_names));
     let mut reports = Vec::new();
     files::ingest(&ingest, &options.files, days.now(), |report| {
         tell::file(&report);

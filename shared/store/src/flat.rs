@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report::{Day, LastRun, Range, ReportRequest, Schedule, Tally, UsageKey};
+use report::{Day, LastRun, LongNames, Range, ReportRequest, Schedule, Tally, UsageKey};
 
 use crate::counting::days::DayState;
 use crate::counting::outcome::Outcome;
@@ -66,7 +66,7 @@ impl Store {
         self.days_handle().put_archive(day, before, manifest).await
     }
 
-    pub async fn claim_zone(&self, zone: &str) -> Result<()> {
+    pub async fn claim_zone(&self, zone: &str) -> Result<LongNames> {
         self.ingestion().claim_zone(zone).await
     }
 

@@ -1,6 +1,6 @@
 //! What ingestion may touch beside the counts.
 
-use report::Day;
+use report::{Day, LongNames};
 
 use crate::counting::position::{Positions, Source};
 use crate::dynamo::error::StoreError;
@@ -19,18 +19,22 @@ impl Ingestion {
         Self(table)
     }
 
-    /// Says in which zone the days of this table are counted, the first time; later checks it.
+    /// Says in which zone the days of this table are counted, the first time; later checks it. Gives the form in
+    /// which the table marks long names: whoever counts must use it.
     ///
     /// # Errors
-    /// [`StoreError::Zone`] if the table has another; or a request failed.
-    pub async fn claim_zone(&self, zone: &str) -> Result<(), StoreError> {
+    /// [`StoreError::Zone`] if the table has another; its form is not known; or a request failed.
+    pub async fn claim_zone(&self, zone: &str) -> Result<LongNames, StoreError> {
         zone::claim(&self.0, zone).await
     }
 
     /// Reads a log stream's carry-over, as of all writes so far.
     ///
+    /// What is there and cannot be used is told by [`CarryOver::damaged`], and is no error: it must not stop the
+    /// log stream.
+    ///
     /// # Errors
-    /// A request failed, or the item is not what this program writes.
+    /// A request failed.
     pub async fn carry_over(&self, log_stream: &str) -> Result<CarryOver, StoreError> {
         carry_over::read(&self.0, log_stream).await
     }

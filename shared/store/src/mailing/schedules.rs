@@ -145,7 +145,8 @@ fn read(item: &Item) -> Result<Schedule, StoreError> {
             last: last.map(|(due, request)| LastRun { due, request: request.to_owned() }),
         })
     };
-    schedule().ok_or_else(|| StoreError::Item {
+    let schedule = if items::is_later(item) { None } else { schedule() };
+    schedule.ok_or_else(|| StoreError::Item {
         key: format!("{SCHEDULES} {id}"),
         expected: "a schedule",
     })
