@@ -7,6 +7,8 @@ mod aws;
 mod config;
 mod log;
 mod metrics;
+#[cfg(feature = "progress")]
+pub mod progress;
 
 use std::time::SystemTime;
 
