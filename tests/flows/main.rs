@@ -21,5 +21,6 @@ mod report_sizes;
 mod reports;
 mod schedules;
 mod ses;
+mod settings;
 mod sign_in;
 mod totals;

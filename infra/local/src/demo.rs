@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use bootstrap::progress;
 use chrono::{DateTime, Datelike as _, Weekday};
+use chrono_tz::Tz;
 use fastrand::Rng;
-use ingest::{FileIngest, Ingest, IngestedLine, Summary};
+use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
 use report::{Day, Range};
 use store::KnownFile;
 
@@ -48,6 +49,13 @@ struct Happening<'a> {
     second: u32,
     sender: &'a Sender,
     failed_login: bool,
+}
+
+/// How the demo's log is read.
+#[must_use]
+pub fn settings(zone: Tz) -> Settings {
+    let logs = logs::Options { format: logs::Format::Postfix, zone };
+    Settings { logs, zone, default_domain: "(none)".into() }
 }
 
 /// Fills the store with the days up to `today`. Calling it again adds nothing.

@@ -223,7 +223,7 @@ mod tests {
     async fn engine() -> Engine {
         let engine = Engine::in_memory().expect("an engine");
         let schema = json!({
-            "TableName": "t",
+            "TableName": "table",
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [
                 {"AttributeName": "pk", "AttributeType": "S"},
@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn put(partition: &str, key: &str) -> Value {
-        json!({"TableName": "t", "Item": {"pk": {"S": partition}, "sk": {"S": key}}})
+        json!({"TableName": "table", "Item": {"pk": {"S": partition}, "sk": {"S": key}}})
     }
 
     fn told(receiver: &mut UnboundedReceiver<Value>) -> Result<String, TryRecvError> {
