@@ -6,10 +6,11 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use bootstrap::progress;
 use chrono::{DateTime, Datelike as _, Weekday};
+use chrono_tz::Tz;
 use fastrand::Rng;
-use indicatif::{ProgressBar, ProgressStyle};
-use ingest::{FileIngest, Ingest, IngestedLine, Summary};
+use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
 use report::{Day, Range};
 use store::KnownFile;
 
@@ -50,6 +51,13 @@ struct Happening<'a> {
     failed_login: bool,
 }
 
+/// How the demo's log is read.
+#[must_use]
+pub fn settings(zone: Tz) -> Settings {
+    let logs = logs::Options { format: logs::Format::Postfix, zone };
+    Settings { logs, zone, default_domain: "(none)".into() }
+}
+
 /// Fills the store with the days up to `today`. Calling it again adds nothing.
 ///
 /// # Errors
@@ -58,10 +66,7 @@ pub async fn fill(ingest: &Ingest, today: Day, now: i64) -> Result<Summary> {
     let source = format!("demo:{today}");
     let file = KnownFile { source, known: false };
     let mut reading = FileIngest::resume(ingest, &file, now).await?;
-    let progress = ProgressBar::new(report::RETENTION_DAYS);
-    if let Ok(style) = ProgressStyle::with_template("filling {bar:30} {pos}/{len} days") {
-        progress.set_style(style);
-    }
+    let progress = progress::days("filling", report::RETENTION_DAYS);
     let mut rng = Rng::with_seed(587);
     let senders = organisation(&mut rng);
     let (mut summary, mut offset, mut log) = (Summary::default(), 0, String::new());
