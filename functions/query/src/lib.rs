@@ -1,25 +1,13 @@
 //! HTTP queries for each view.
 //!
 //! [`router`] gives the whole interface; `main` puts it behind AWS Lambda, the one-machine program
-//! behind a socket. One module per kind of view; [`params`] reads what was asked, [`problem`] says
-//! what is wrong with it. [`dashboard`] shows the same as pages.
+//! behind a socket. One module per kind of view; [`api`] answers scripts, [`dashboard`] shows the same as pages.
 
-mod body;
+mod api;
 mod dashboard;
-mod detailed;
-mod details;
-mod insight;
-mod openapi;
-mod params;
-mod problem;
-mod reports;
-mod requests;
-mod schedules;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;
-mod snapshots;
-mod table;
-mod timetable;
+mod tables;
 mod visitor;
 
 use std::fmt;
@@ -38,11 +26,14 @@ use store::Store;
 use tokio::sync::Semaphore;
 use uuid::{ContextV7, Timestamp, Uuid};
 
-pub use openapi::document as openapi_document;
-pub use problem::Problem;
+pub use api::openapi::document as openapi_document;
+pub use api::problem::Problem;
 pub use visitor::{Role, Visitor};
 
-use snapshots::Snapshots;
+use api::{
+    body, charts, export, insight, openapi, report_requests, schedules, sender, tables as table,
+};
+use tables::Snapshots;
 
 /// Tells the present time, in seconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -82,7 +73,7 @@ impl Query {
     pub fn new(history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
         let (store, snapshots) = (Arc::clone(history.store()), Arc::default());
         let [tables, detailed] =
-            [table::AT_ONCE, detailed::AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
+            [table::AT_ONCE, export::AT_ONCE].map(|turns| Arc::new(Semaphore::new(turns)));
         let ids = Arc::new(Mutex::new(ContextV7::new()));
         Self {
             store,
@@ -152,8 +143,8 @@ pub fn router_behind(sign_in: sign_in::SignIn, query: Query) -> Router {
 
 fn routes(query: Query) -> Router {
     let managed = Router::new()
-        .route("/v1/report-requests", get(requests::list).post(requests::create))
-        .route("/v1/report-requests/{id}", get(requests::one))
+        .route("/v1/report-requests", get(report_requests::list).post(report_requests::create))
+        .route("/v1/report-requests/{id}", get(report_requests::one))
         .route("/v1/schedules", get(schedules::list).post(schedules::create))
         .route(
             "/v1/schedules/{id}",
@@ -167,12 +158,12 @@ fn routes(query: Query) -> Router {
         .route("/v1/insight", get(insight::insight))
         .route("/v1/insight/details", get(insight::details))
         .route("/v1/domains", get(insight::domains))
-        .route("/v1/reports/detailed", get(detailed::csv))
-        .route("/v1/reports/sending-volume", get(reports::sending_volume))
-        .route("/v1/reports/tls-usage", get(reports::tls_usage))
+        .route("/v1/reports/detailed", get(export::csv))
+        .route("/v1/reports/sending-volume", get(charts::sending_volume))
+        .route("/v1/reports/tls-usage", get(charts::tls_usage))
         .route("/v1/reports/sending-volume/details", get(table::sending_volume))
         .route("/v1/reports/tls-usage/details", get(table::tls_usage))
-        .route("/v1/reports/{view}/details/{*sender}", get(details::sender))
+        .route("/v1/reports/{view}/details/{*sender}", get(sender::sender))
         .merge(managed)
         .merge(dashboard::routes())
         .fallback(dashboard::not_found)

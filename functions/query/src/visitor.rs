@@ -6,8 +6,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::Query;
+use crate::api::problem::Problem;
 use crate::dashboard::shown_problem;
-use crate::problem::Problem;
 
 /// What somebody may do. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,8 +8,8 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 
 use super::At;
-use super::failed::Failed;
-use crate::problem::Problem;
+use super::problem_page::Failed;
+use crate::api::problem::Problem;
 
 const FILES: [(&str, &str, &str); 3] = [
     ("dashboard.css", "text/css; charset=utf-8", include_str!("../../assets/dashboard.css")),

@@ -4,12 +4,12 @@ use axum::extract::{FromRequest, Request};
 use report::{RecipientDomains, View};
 use serde_json::{Map, Value};
 
-use super::failed::Failed;
-use super::view::choices;
-use super::{Choice, words};
+use super::charts::choices;
+use super::problem_page::Failed;
+use super::{Choice, wording};
 use crate::Query;
-use crate::body::{self, Fields, is_own};
-use crate::problem::Problem;
+use crate::api::body::{self, Fields, is_own};
+use crate::api::problem::Problem;
 
 /// What a form holds, as it came from a page of this service.
 pub(super) struct Form(Vec<(String, String)>);
@@ -66,9 +66,9 @@ impl Wrong {
     pub(super) fn new(problem: &Problem) -> Self {
         match problem {
             Problem::InvalidParameter { parameter, allowed, .. } => {
-                Self { field: parameter.clone(), told: words::sentence(allowed) }
+                Self { field: parameter.clone(), told: wording::sentence(allowed) }
             }
-            other => Self { field: String::new(), told: words::sentence(&other.detail()) },
+            other => Self { field: String::new(), told: wording::sentence(&other.detail()) },
         }
     }
 }

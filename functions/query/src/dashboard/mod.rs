@@ -5,20 +5,20 @@
 //! flyouts without leaving the page, lets arrow keys walk through charts, and keeps a waiting report's status
 //! fresh.
 
+mod address;
 mod assets;
-mod chart;
-mod failed;
+mod charts;
+mod columns;
 mod form;
-mod front;
-mod requests;
+mod overview;
+mod problem_page;
+mod report_requests;
 mod schedules;
-mod shown;
+mod shares;
 #[cfg(feature = "sign-in")]
-mod strangers;
+mod signed_out;
 mod table;
-mod tls;
-mod view;
-mod words;
+mod wording;
 
 use askama::Template;
 use axum::Router;
@@ -29,13 +29,13 @@ use axum::routing::{get, post};
 use report::displayed;
 
 use crate::Query;
-use crate::problem::{self, Problem};
+use crate::api::problem::{self, Problem};
 
 #[cfg(feature = "sign-in")]
-pub(crate) use failed::wants_page;
-pub(crate) use failed::{Failed, method_not_allowed, not_found, shown as shown_problem};
+pub(crate) use problem_page::wants_page;
+pub(crate) use problem_page::{Failed, method_not_allowed, not_found, shown as shown_problem};
 #[cfg(feature = "sign-in")]
-pub(crate) use strangers::{SignedOut, WayIn};
+pub(crate) use signed_out::{SignedOut, WayIn};
 
 /// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -44,9 +44,9 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 /// The dashboard's paths for everybody.
 pub(crate) fn routes() -> Router<Query> {
     Router::new()
-        .route("/", get(front::front))
-        .route("/insight", get(front::insight))
-        .route("/reports/{view}", get(view::page))
+        .route("/", get(overview::front))
+        .route("/insight", get(overview::insight))
+        .route("/reports/{view}", get(charts::page))
         .route("/reports/{view}/details", get(table::page))
         .route("/assets/{name}", get(assets::serve))
 }
@@ -54,9 +54,9 @@ pub(crate) fn routes() -> Router<Query> {
 /// The paths that only managers may go to.
 pub(crate) fn managed() -> Router<Query> {
     Router::new()
-        .route("/report-requests", get(requests::list).post(requests::create))
-        .route("/report-requests/new", get(requests::blank))
-        .route("/report-requests/{id}", get(requests::one))
+        .route("/report-requests", get(report_requests::list).post(report_requests::create))
+        .route("/report-requests/new", get(report_requests::blank))
+        .route("/report-requests/{id}", get(report_requests::one))
         .route("/schedules", get(schedules::list).post(schedules::create))
         .route("/schedules/new", get(schedules::blank))
         .route("/schedules/{id}", get(schedules::one).post(schedules::save))
@@ -103,7 +103,7 @@ impl Part {
 impl Frame {
     fn new(query: &Query, part: Part, title: impl Into<String>) -> Self {
         Self {
-            visitor: query.visitor.as_ref().map(|visitor| displayed(&visitor.name, words::SHOWN)),
+            visitor: query.visitor.as_ref().map(|visitor| displayed(&visitor.name, wording::SHOWN)),
             manages: query.may_manage(),
             zone: query.zone.name(),
             ..Self::of(part, title)

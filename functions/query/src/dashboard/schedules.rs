@@ -5,17 +5,18 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use report::displayed;
 
-use super::failed::{self, Failed};
+use super::address;
 use super::form::{About, Form};
-use super::requests::{Told, domain, few, told};
-use super::shown;
-use super::words::{self, SHOWN};
+use super::problem_page::{self, Failed};
+use super::report_requests::{Told, domain, few, told};
+use super::wording::{self, SHOWN};
 use super::{At, Choice, Frame, Part, html};
-use crate::params::{self, Given};
-use crate::problem::Problem;
-use crate::schedules::{MonthDayField, Often, Run, ScheduleState, ScheduleView};
-use crate::timetable::WEEKDAYS;
-use crate::{Query, schedules};
+use crate::Query;
+use crate::api::params::{self, Given};
+use crate::api::problem::Problem;
+use crate::api::schedules;
+use crate::api::schedules::{MonthDayField, Often, Run, ScheduleState, ScheduleView};
+use crate::api::timetable::WEEKDAYS;
 
 /// A schedule in the list.
 struct Line {
@@ -47,7 +48,7 @@ fn zone_of(schedule: &ScheduleView) -> Tz {
 
 /// When a schedule is due next (seconds since 1970), on its own wall clock.
 pub(super) fn next_run(due: i64, zone: Tz) -> String {
-    format!("{} {zone}", words::instant(due, zone))
+    format!("{} {zone}", wording::instant(due, zone))
 }
 
 fn when(schedule: &ScheduleView) -> String {
@@ -56,7 +57,7 @@ fn when(schedule: &ScheduleView) -> String {
         Often::Daily => format!("Every day at {time}"),
         Often::Weekly => {
             let weekday = schedule.weekday.as_deref().unwrap_or_default();
-            format!("Every {} at {time}", words::capital(weekday))
+            format!("Every {} at {time}", wording::capital(weekday))
         }
         Often::Monthly => match &schedule.day {
             Some(MonthDayField::Number(day)) => format!("Day {day} of every month at {time}"),
@@ -68,7 +69,7 @@ fn when(schedule: &ScheduleView) -> String {
 fn line(schedule: &ScheduleView) -> Line {
     let zone = zone_of(schedule);
     let last = schedule.last_run.as_ref().map(|Run { due, request, status, reason }| Last {
-        due: words::instant(due.timestamp(), zone),
+        due: wording::instant(due.timestamp(), zone),
         href: status.map(|_| format!("/report-requests/{request}")),
         status: status.map(|status| told(status, u32::from(reason.is_some()))),
         reason: reason.as_deref().map(|reason| displayed(reason, 200)).unwrap_or_default(),
@@ -161,7 +162,7 @@ impl FormPage {
     fn new(query: &Query, id: Option<String>, about: About, when: &When<'_>) -> Self {
         let title = if id.is_some() { "Edit schedule" } else { "New schedule" };
         let often = [("daily", "Every day"), ("weekly", "Every week"), ("monthly", "Every month")];
-        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, words::capital(name), when.weekday));
+        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, wording::capital(name), when.weekday));
         let numbers = (1..=31).map(|day| choice(&day.to_string(), day.to_string(), when.day));
         let last = choice("last", "last".to_owned(), when.day);
         Self {
@@ -195,7 +196,7 @@ fn zones(chosen: &str) -> Vec<Choice> {
 
 /// An empty form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, params) = shown::prefilled(&given, &query)?;
+    let (view, params) = address::prefilled(&given, &query)?;
     let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
     let when = When {
         frequency: "weekly",
@@ -241,7 +242,7 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
 }
 
 /// The fields that go with the frequency; a form sends all of them.
-fn fields(form: &Form) -> crate::body::Fields {
+fn fields(form: &Form) -> crate::api::body::Fields {
     let frequency = form.get("frequency");
     let used = |name: &&&str| match **name {
         "weekday" => frequency == "weekly",
@@ -259,7 +260,7 @@ async fn again(
     form: &Form,
     problem: Problem,
 ) -> Result<Response, Failed> {
-    if !failed::can_be_mended(&problem) {
+    if !problem_page::can_be_mended(&problem) {
         return Err(problem.into());
     }
     let about = About::again(query, form, &problem).await?;

@@ -5,16 +5,17 @@ use axum::response::{IntoResponse as _, Response};
 use report::views::{Named, SenderDetails, TlsRow, Use};
 use report::{Column, Sort, TlsVersion, View, displayed, grouped};
 
-use super::chart::Chart;
-use super::failed::Failed;
-use super::shown::{self, ROWS, Shown};
-use super::tls::Shares;
-use super::view::{Bar, Nothing};
-use super::words::{self, SHOWN};
+use super::address::{self, ROWS, Shown};
+use super::charts::{Bar, Nothing};
+use super::columns::Chart;
+use super::problem_page::Failed;
+use super::shares::Shares;
+use super::wording::{self, SHOWN};
 use super::{At, Choice, Frame, Part, html};
-use crate::params::Given;
-use crate::problem::Problem;
-use crate::{Query, details, table};
+use crate::Query;
+use crate::api::params::Given;
+use crate::api::problem::Problem;
+use crate::api::{sender as details, tables as table};
 
 /// Numbers of rows to choose from.
 const LIMITS: [usize; 3] = [ROWS, 50, 100];
@@ -101,7 +102,7 @@ struct Page {
 
 /// The page of a details table.
 pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Response, Failed> {
-    let view = shown::view(&name)?;
+    let view = address::view(&name)?;
     let (shown, problem) = Shown::read(view, true, &given, &query)?;
     let found = match problem {
         Some(problem) => Err(problem),
@@ -110,7 +111,7 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
     let found = match found {
         // Whether a cursor fits is known only together with the table.
         Err(problem @ Problem::InvalidParameter { .. }) => {
-            return super::view::wrong(&query, &shown.first_page(), &given, &problem).await;
+            return super::charts::wrong(&query, &shown.first_page(), &given, &problem).await;
         }
         found => found?,
     };
@@ -126,7 +127,7 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
             "{} to {} of {}",
             grouped(found.before as u64 + 1),
             grouped((found.before + rows) as u64),
-            words::counted(all as u64, "sender", "senders")
+            wording::counted(all as u64, "sender", "senders")
         ),
     };
     let limits = LIMITS.map(|limit| Choice {
@@ -205,13 +206,13 @@ fn heads(shown: &Shown) -> Vec<Head> {
 fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
     let cells = row.tls.iter().map(|share| {
         (share.messages > 0).then(|| Cell {
-            percent: words::percent(share.percent),
+            percent: wording::percent(share.percent),
             messages: grouped(share.messages),
             old: share.version.is_legacy(),
         })
     });
     Row {
-        sender: words::address(&row.sender),
+        sender: wording::address(&row.sender),
         href: shown.with_sender(Some(&row.sender)).href(),
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
@@ -231,7 +232,7 @@ async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem>
     Ok(Some(Flyout {
         title: displayed(&found.sender, 4 * SHOWN),
         close: shown.with_sender(None).href(),
-        messages: words::counted(messages, "message", "messages"),
+        messages: wording::counted(messages, "message", "messages"),
         period: report::period(report::Range { start, end }),
         nothing: messages == 0,
         shares: Shares::new(&tls),
@@ -246,7 +247,7 @@ async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem>
 }
 
 fn named(name: &str) -> String {
-    if name.is_empty() { "not in the log".to_owned() } else { words::address(name) }
+    if name.is_empty() { "not in the log".to_owned() } else { wording::address(name) }
 }
 
 fn list(title: &'static str, names: &[Named]) -> List {

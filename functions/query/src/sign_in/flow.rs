@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::provider::Known;
 use super::{Inner, SignIn};
+use crate::api::problem::Problem;
 use crate::dashboard::{Failed, SignedOut, WayIn, html};
-use crate::problem::Problem;
 
 pub(super) const SIGN_IN: &str = "/sign-in";
 /// Where the provider sends browsers back to.

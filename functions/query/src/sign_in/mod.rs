@@ -26,9 +26,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use bootstrap::Oidc;
 
-use crate::body::is_own;
+use crate::api::body::is_own;
+use crate::api::problem::Problem;
 use crate::dashboard::{shown_problem, wants_page};
-use crate::problem::Problem;
 use crate::{Clock, Visitor};
 
 use provider::Provider;

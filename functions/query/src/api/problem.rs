@@ -182,7 +182,7 @@ impl Problem {
                  scripts send JSON to /v1"
                     .to_owned()
             }
-            Self::TooLarge => format!("a body may have {} bytes at most", crate::body::MOST),
+            Self::TooLarge => format!("a body may have {} bytes at most", crate::api::body::MOST),
             Self::KeyReused => {
                 "something else was asked with this Idempotency-Key in the last 24 hours: use a new key \
                  for a new request"
@@ -193,7 +193,7 @@ impl Problem {
                  seconds, or make a schedule"
             ),
             Self::TooManySchedules => {
-                format!("there may be {} at most: delete one first", crate::schedules::SCHEDULES)
+                format!("there may be {} at most: delete one first", crate::api::schedules::SCHEDULES)
             }
             Self::Unauthorized => {
                 "send the header Authorization: Bearer with a valid token for this service; in a browser, sign \

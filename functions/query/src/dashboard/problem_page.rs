@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::{Frame, Part};
-use crate::problem::{self, Problem};
+use crate::api::problem::{self, Problem};
 
 /// A problem on the way to a page.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl<E: Into<Problem>> From<E> for Failed {
 }
 
 #[derive(Template)]
-#[template(path = "failed.html")]
+#[template(path = "problem_page.html")]
 struct Page {
     frame: Frame,
     title: String,
@@ -46,7 +46,7 @@ impl Failed {
             Problem::Unauthorized => {
                 "Your sign-in has ended. Sign in, then go back and send the form again.".to_owned()
             }
-            other => super::words::sentence(&other.detail()),
+            other => super::wording::sentence(&other.detail()),
         }
     }
 }

@@ -5,9 +5,9 @@ use chrono_tz::Tz;
 use report::{Day, Frequency, MonthDay, Timetable, day_in};
 
 use crate::Query;
-use crate::body::{Fields, wrong};
-use crate::params;
-use crate::problem::Problem;
+use crate::api::body::{Fields, wrong};
+use crate::api::params;
+use crate::api::problem::Problem;
 
 /// How a time of day is written.
 pub(crate) const TIME: &str = "%H:%M";

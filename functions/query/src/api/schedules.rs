@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Query;
-use crate::body::Fields;
-use crate::params::{self, Given};
-use crate::problem::{Body, Problem};
-use crate::requests::{contents, instant};
-use crate::timetable::{TIME, WEEKDAYS, timetable};
+use crate::api::body::Fields;
+use crate::api::params::{self, Given};
+use crate::api::problem::{Body, Problem};
+use crate::api::report_requests::{contents, instant};
+use crate::api::timetable::{TIME, WEEKDAYS, timetable};
 
 /// The most schedules.
 pub(crate) const SCHEDULES: usize = 250;

@@ -11,9 +11,9 @@ use store::{Guard, IdempotencyKey, Placed};
 use utoipa::ToSchema;
 
 use crate::Query;
-use crate::body::{Fields, wrong};
-use crate::params::{self, Given, Params};
-use crate::problem::{Body, Problem};
+use crate::api::body::{Fields, wrong};
+use crate::api::params::{self, Given, Params};
+use crate::api::problem::{Body, Problem};
 
 /// The longest name of a report, in characters.
 const NAME: usize = 100;

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
-use crate::problem::Problem;
+use crate::api::problem::Problem;
 
 /// The most bytes of a body.
 pub(crate) const MOST: usize = 64 << 10;

@@ -5,18 +5,19 @@ use axum::response::Html;
 use report::views::{self, InsightDetails, TlsRow};
 use report::{Range, ReportRequest, Schedule, Sort, TlsCounts, View, displayed, grouped, period};
 
-use super::chart::Chart;
-use super::failed::Failed;
-use super::requests::{self, Line};
+use super::address::Shown;
+use super::charts::Nothing;
+use super::columns::Chart;
+use super::problem_page::Failed;
+use super::report_requests::{self, Line};
 use super::schedules;
-use super::shown::Shown;
-use super::tls::Shares;
-use super::view::Nothing;
-use super::words::{self, SHOWN};
+use super::shares::Shares;
+use super::wording::{self, SHOWN};
 use super::{Frame, Part, html};
-use crate::params::Params;
-use crate::problem::Problem;
-use crate::{Query, insight, reports, table};
+use crate::Query;
+use crate::api::params::Params;
+use crate::api::problem::Problem;
+use crate::api::{charts, insight, tables};
 
 /// The insight's days.
 const DAYS: u64 = 7;
@@ -44,7 +45,7 @@ struct Flyout {
 }
 
 #[derive(Template)]
-#[template(path = "front.html")]
+#[template(path = "overview.html")]
 struct Page {
     frame: Frame,
     nothing: Option<Nothing>,
@@ -84,13 +85,13 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     oldest.params.sort = Sort::MOST_LEGACY;
     let now = query.now();
     let before = async {
-        let days = reports::rollup(query, None, range.before()).await?;
+        let days = charts::rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
     let (behind, before, old, (latest, schedules)) = tokio::try_join!(
         insight::behind(query, range),
         before,
-        table::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
+        tables::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
         mails(query, &tls.params, now),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
@@ -106,7 +107,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     });
     let change = nothing
         .is_none()
-        .then(|| format!("{} the {DAYS} days before", words::changed(before, insight.messages)));
+        .then(|| format!("{} the {DAYS} days before", wording::changed(before, insight.messages)));
     let volume_view = tls.by(View::SendingVolume);
     let flyout = open.then(|| Flyout {
         title: "SMTP AUTH in the last 7 days",
@@ -125,7 +126,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
             1 => "user or service account",
             _ => "users or service accounts",
         },
-        senders: words::counted(insight.senders, "sender address", "sender addresses"),
+        senders: wording::counted(insight.senders, "sender address", "sender addresses"),
         messages: grouped(insight.messages),
         messages_label: if insight.messages == 1 { "message" } else { "messages" },
         change,
@@ -133,7 +134,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         shares: Shares::new(&shares),
         old,
         old_href: oldest.href(),
-        latest: latest.iter().map(|request| requests::line(request, query.zone)).collect(),
+        latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),
         next,
         schedules: schedules.len(),
         flyout,
@@ -152,16 +153,16 @@ async fn mails(
     }
     let schedules = async { Ok(query.store.schedules(now).await?) };
     let ((latest, _), schedules) =
-        tokio::try_join!(crate::requests::page(query, params, LATEST), schedules)?;
+        tokio::try_join!(crate::api::report_requests::page(query, params, LATEST), schedules)?;
     Ok((latest, schedules))
 }
 
 fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
     let old = row.tls.iter().collect::<TlsCounts>().legacy();
     (old > 0).then(|| OldSender {
-        sender: words::address(&row.sender),
+        sender: wording::address(&row.sender),
         href: shown.with_sender(Some(&row.sender)).href(),
         messages: grouped(old),
-        percent: words::percent(report::percent(old, row.messages)),
+        percent: wording::percent(report::percent(old, row.messages)),
     })
 }

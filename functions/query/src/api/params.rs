@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use report::{Day, RETENTION_DAYS, Range, RangeError, Sort};
 
 use crate::Query;
-use crate::problem::Problem;
+use crate::api::problem::Problem;
 
 /// Rows on a page of an answer, if nothing else is asked.
 pub(crate) const LIMIT: usize = 100;

@@ -6,14 +6,15 @@ use chrono_tz::Tz;
 use report::{Range, ReportRequest, Status, displayed, grouped, period};
 use store::IdempotencyKey;
 
-use super::failed::{self, Failed};
+use super::address::{self, Shown};
 use super::form::{About, Form};
-use super::shown::{self, Shown};
-use super::words::{self, SHOWN};
+use super::problem_page::{self, Failed};
+use super::wording::{self, SHOWN};
 use super::{At, Frame, Part, html};
-use crate::params::{self, Given};
-use crate::problem::Problem;
-use crate::{Query, requests};
+use crate::Query;
+use crate::api::params::{self, Given};
+use crate::api::problem::Problem;
+use crate::api::report_requests as requests;
 
 /// Requests on a page of the list.
 const ROWS: usize = 25;
@@ -58,7 +59,7 @@ pub(super) fn few(recipients: &[String]) -> String {
             format!(
                 "{} and {}",
                 displayed(one, SHOWN),
-                words::counted(others.len() as u64, "other", "others")
+                wording::counted(others.len() as u64, "other", "others")
             )
         }
     }
@@ -79,13 +80,13 @@ pub(super) fn line(request: &ReportRequest, zone: Tz) -> Line {
         period: period(request.range),
         domain: domain(contents.domain.as_deref()),
         recipients: few(&contents.recipients),
-        created: words::instant(request.created, zone),
+        created: wording::instant(request.created, zone),
         status: told(request.status, request.attempts),
     }
 }
 
 #[derive(Template)]
-#[template(path = "requests.html")]
+#[template(path = "report_requests.html")]
 struct ListPage {
     frame: Frame,
     rows: Vec<Line>,
@@ -100,7 +101,7 @@ pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Fai
     let older = next.map(|cursor| {
         let limit = params.limit.map(|limit| ("limit", limit.to_string()));
         let pairs: Vec<_> = [("cursor", cursor)].into_iter().chain(limit).collect();
-        shown::address("/report-requests", &pairs)
+        address::address("/report-requests", &pairs)
     });
     Ok(html(&ListPage {
         frame: Frame::new(&query, Part::Requests, "Report requests"),
@@ -112,7 +113,7 @@ pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Fai
 
 /// The form that asks for a report.
 #[derive(Template)]
-#[template(path = "request_form.html")]
+#[template(path = "report_request_form.html")]
 struct FormPage {
     frame: Frame,
     about: About,
@@ -132,7 +133,7 @@ impl FormPage {
 
 /// The form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, params) = shown::prefilled(&given, &query)?;
+    let (view, params) = address::prefilled(&given, &query)?;
     let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
     let Range { start, end } = params.range;
     let fields = [start.to_string(), end.to_string(), query.next_id()];
@@ -152,7 +153,7 @@ pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed>
         Ok(request) => {
             Ok(Redirect::to(&format!("/report-requests/{}", request.id)).into_response())
         }
-        Err(problem) if failed::can_be_mended(&problem) => {
+        Err(problem) if problem_page::can_be_mended(&problem) => {
             let about = About::again(&query, &form, &problem).await?;
             let fields = ["start", "end", "token"].map(|name| form.get(name).to_owned());
             let page = html(&FormPage::new(&query, about, fields))?;
@@ -163,7 +164,7 @@ pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed>
 }
 
 #[derive(Template)]
-#[template(path = "request.html")]
+#[template(path = "report_request.html")]
 struct OnePage {
     frame: Frame,
     title: String,
@@ -217,7 +218,7 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
 
 fn explained(request: &ReportRequest) -> String {
     let reason = request.reason.as_deref().map(|reason| displayed(reason, 500));
-    let reason = reason.map(|reason| words::sentence(&reason)).unwrap_or_default();
+    let reason = reason.map(|reason| wording::sentence(&reason)).unwrap_or_default();
     match request.status {
         Status::Pending if request.attempts > 0 => {
             format!("The mail could not be sent yet and is tried again by itself. {reason}")
@@ -240,13 +241,13 @@ fn rows(request: &ReportRequest, zone: Tz) -> Vec<(&'static str, String)> {
         ("Days", period(request.range)),
         ("Sender domains", domain(contents.domain.as_deref())),
         ("Recipients", contents.recipients.join(", ")),
-        ("Requested", words::instant(request.created, zone)),
+        ("Requested", wording::instant(request.created, zone)),
     ];
     let ended = match request.status {
         Status::Failed => "Given up",
         _ => "Sent",
     };
-    rows.extend(request.ended.map(|at| (ended, words::instant(at, zone))));
+    rows.extend(request.ended.map(|at| (ended, wording::instant(at, zone))));
     rows.extend((request.attempts > 1).then(|| ("Attempts", grouped(request.attempts.into()))));
     rows.extend(request.messages.map(|messages| ("Messages in it", grouped(messages))));
     rows.extend(request.message_id.as_deref().map(|id| ("Accepted as", displayed(id, 300))));

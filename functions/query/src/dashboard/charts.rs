@@ -7,16 +7,17 @@ use report::views::{self, SendingVolume, TlsUsage};
 use report::{Day, Range, View, date, displayed, grouped, period};
 use store::Rollup;
 
-use super::chart::Chart;
-use super::failed::Failed;
+use super::address::{self, Shown};
+use super::columns::Chart;
 use super::form::Wrong;
-use super::shown::{self, Shown};
-use super::tls::Shares;
-use super::words::{self, SHOWN};
+use super::problem_page::Failed;
+use super::shares::Shares;
+use super::wording::{self, SHOWN};
 use super::{At, Choice, Frame, Part, html};
-use crate::params::{self, Given, Params};
-use crate::problem::Problem;
-use crate::{Query, reports};
+use crate::Query;
+use crate::api::charts as reports;
+use crate::api::params::{self, Given, Params};
+use crate::api::problem::Problem;
 
 /// The most domains that are listed; where there are more, one is typed.
 const DOMAINS: usize = 200;
@@ -178,7 +179,7 @@ struct TlsPage {
 
 /// Filters that cannot be used, with what is wrong with them.
 #[derive(Template)]
-#[template(path = "filters.html")]
+#[template(path = "mistake.html")]
 struct WrongPage {
     frame: Frame,
     bar: Bar,
@@ -187,7 +188,7 @@ struct WrongPage {
 
 /// The page of a report.
 pub(super) async fn page(query: Query, At(view): At, given: Given) -> Result<Response, Failed> {
-    let view = shown::view(&view)?;
+    let view = address::view(&view)?;
     let (shown, problem) = Shown::read(view, false, &given, &query)?;
     if let Some(problem) = problem {
         return wrong(&query, &shown, &given, &problem).await;
@@ -252,7 +253,7 @@ fn volume(
     let range = shown.params.range;
     let SendingVolume { total, volume, .. } = views::sending_volume(range, None, days);
     let highest = volume.iter().max_by_key(|day| day.messages).filter(|day| day.messages > 0);
-    let highest = highest.map(|day| (words::weekday(day.date), grouped(day.messages)));
+    let highest = highest.map(|day| (wording::weekday(day.date), grouped(day.messages)));
     let mean = (total + volume.len() as u64 / 2) / (volume.len() as u64).max(1);
     VolumePage {
         frame: Frame::new(query, Part::Report, View::SendingVolume.title()),
@@ -262,7 +263,10 @@ fn volume(
         mean: grouped(mean),
         highest,
         chart: Chart::volume(&volume, query.today(), |day| shown.on(day).href()),
-        days: volume.iter().map(|day| (words::weekday(day.date), grouped(day.messages))).collect(),
+        days: volume
+            .iter()
+            .map(|day| (wording::weekday(day.date), grouped(day.messages)))
+            .collect(),
     }
 }
 
@@ -280,6 +284,6 @@ fn tls(query: &Query, shown: &Shown, bar: Bar, nothing: Option<Nothing>, days: &
         shares: Shares::new(&tls),
         chart: Chart::tls(&days, query.today(), |day| shown.on(day).href()),
         heads: tls.iter().map(|share| share.version.label()).collect(),
-        days: days.iter().map(|day| (words::weekday(day.date), cells(day))).collect(),
+        days: days.iter().map(|day| (wording::weekday(day.date), cells(day))).collect(),
     }
 }

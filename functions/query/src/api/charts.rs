@@ -6,8 +6,8 @@ use report::{ALL_DOMAINS, Range};
 use store::Rollup;
 
 use crate::Query;
-use crate::params::{self, Given, Params};
-use crate::problem::{Body, Problem};
+use crate::api::params::{self, Given, Params};
+use crate::api::problem::{Body, Problem};
 
 async fn read(query: &Query, given: &Given) -> Result<(Params, Rollup), Problem> {
     let params = given.read(params::REPORT, query)?;

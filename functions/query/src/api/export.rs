@@ -14,9 +14,10 @@ use report::csv::Detailed;
 use report::{Day, UsageKey};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::params::{self, Given};
-use crate::problem::{Body as ProblemBody, Problem};
-use crate::{Query, details, table};
+use super::{sender as details, tables as table};
+use crate::Query;
+use crate::api::params::{self, Given};
+use crate::api::problem::{Body as ProblemBody, Problem};
 
 /// Bytes of a piece of the answer.
 const PIECE: usize = 1 << 16;

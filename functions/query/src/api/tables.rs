@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Query;
-use crate::params::{self, Given, Params};
-use crate::problem::{Body, Problem};
+use crate::api::params::{self, Given, Params};
+use crate::api::problem::{Body, Problem};
 
 /// Tables computed at once: each keeps all cores busy, and takes memory.
 pub(crate) const AT_ONCE: usize = 2;

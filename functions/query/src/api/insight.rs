@@ -8,8 +8,8 @@ use store::Rollup;
 use utoipa::ToSchema;
 
 use crate::Query;
-use crate::params::{self, Given};
-use crate::problem::{Body, Problem};
+use crate::api::params::{self, Given};
+use crate::api::problem::{Body, Problem};
 
 /// That the service is ready.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use crate::{detailed, details, insight, reports, requests, schedules, table};
+use super::{charts, export, insight, report_requests, schedules, sender, tables};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,15 +19,15 @@ use crate::{detailed, details, insight, reports, requests, schedules, table};
         insight::insight,
         insight::details,
         insight::domains,
-        reports::sending_volume,
-        reports::tls_usage,
-        table::sending_volume,
-        table::tls_usage,
-        details::sender,
-        detailed::csv,
-        requests::create,
-        requests::list,
-        requests::one,
+        charts::sending_volume,
+        charts::tls_usage,
+        tables::sending_volume,
+        tables::tls_usage,
+        sender::sender,
+        export::csv,
+        report_requests::create,
+        report_requests::list,
+        report_requests::one,
         schedules::create,
         schedules::list,
         schedules::one,

@@ -4,8 +4,8 @@ use form_urlencoded::Serializer;
 use report::{Column, Day, Range, Sort, View};
 
 use crate::Query;
-use crate::params::{Given, Params};
-use crate::problem::Problem;
+use crate::api::params::{Given, Params};
+use crate::api::problem::Problem;
 
 /// Rows of a table, if nothing else is asked.
 pub(super) const ROWS: usize = 25;

@@ -7,8 +7,8 @@ use report::views::{SenderDetails, SenderFigures};
 use report::{SENDER_LIMIT, View};
 
 use crate::Query;
-use crate::params::{self, Given, Params};
-use crate::problem::{Body, Problem};
+use crate::api::params::{self, Given, Params};
+use crate::api::problem::{Body, Problem};
 
 /// One sender: its figures, days, accounts, mechanisms and client addresses.
 #[utoipa::path(get, path = "/v1/reports/{view}/details/{sender}", params(
