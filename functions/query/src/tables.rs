@@ -1,49 +1,118 @@
-//! Tables that were computed, kept for other orders and later pages.
+//! Tables: computed once, kept for other orders and later pages.
 //!
-//! A table is kept by what it was computed from: range, domain, and the revisions of the range's days. As
-//! long as these are the same it is right, whatever order, search or page is asked for. A page that follows
-//! another comes from the same table, so that rows neither repeat nor get lost while counts go on growing; if
-//! the table is gone, a new one is computed and the page begins behind the last row that was shown.
+//! A table is kept under a checksum of everything that it was computed from: what was wanted, and the revisions
+//! of the range's days. As long as these are the same it is right, whatever order, search or page is asked for. A
+//! page that follows another comes from the same table, so that rows neither repeat nor get lost while counts go
+//! on growing; if the table is gone, a new one is computed and the page begins behind the last row that was shown.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use report::Senders;
+use history::{History, HistoryError, Wanted};
+use report::{Range, SenderTable, Senders};
+use tokio::sync::Semaphore;
 
+/// Tables computed at once: each keeps all cores busy, and takes memory.
+const AT_ONCE: usize = 2;
 /// Tables kept.
 const TABLES: usize = 8;
 /// Rows kept in all tables together: about 100 MB, or three times that where all addresses are as long as
 /// can be. A larger table is kept alone.
 const ROWS: usize = 1_000_000;
 
-/// The last few tables, the one used last at the end.
-#[derive(Debug, Default)]
-pub(crate) struct Snapshots(Mutex<VecDeque<(u64, Arc<Senders>)>>);
+/// A table, with the number under which it is kept.
+pub(crate) type Kept = (u64, Arc<Senders>);
 
-impl Snapshots {
-    pub(crate) fn get(&self, id: u64) -> Option<Arc<Senders>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept.iter().position(|(known, _)| *known == id)?;
-        let found = kept.remove(at)?;
-        let table = Arc::clone(&found.1);
-        kept.push_back(found);
-        Some(table)
+/// All that a table is computed from. What is added here tells tables apart, without another word.
+#[derive(Hash)]
+struct Source<'w> {
+    /// A checksum of the days' revisions.
+    revisions: u64,
+    wanted: &'w Wanted,
+}
+
+/// Computes tables, and keeps the last few.
+pub(crate) struct Tables {
+    history: History,
+    turns: Semaphore,
+    kept: Mutex<Recent>,
+}
+
+/// The last few tables, the one used last at the end.
+#[derive(Default)]
+struct Recent(VecDeque<Kept>);
+
+impl Tables {
+    pub(crate) fn new(history: History) -> Self {
+        Self { history, turns: Semaphore::new(AT_ONCE), kept: Mutex::default() }
+    }
+
+    /// A table that was computed before, if it is still kept.
+    pub(crate) fn kept(&self, id: u64) -> Option<Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id)
+    }
+
+    /// The table of what is wanted of a range, as it is now.
+    ///
+    /// # Errors
+    /// The history cannot be told.
+    pub(crate) async fn table(&self, range: Range, wanted: &Wanted) -> Result<Kept, HistoryError> {
+        let state = self.history.state(range).await?;
+        let id = checksum(&Source { revisions: state.fingerprint(), wanted });
+        if let Some(known) = self.kept(id) {
+            return Ok(known);
+        }
+        // Nothing ever closes the turns.
+        let _turn = self.turns.acquire().await.ok();
+        // Whoever had the turn before may have computed it.
+        if let Some(known) = self.kept(id) {
+            return Ok(known);
+        }
+        let table = self.history.gather(&state, wanted, SenderTable::default).await?;
+        let senders = blocking(move || table.finish()).await;
+        Ok(self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(id, senders))
+    }
+}
+
+impl Recent {
+    fn get(&mut self, id: u64) -> Option<Kept> {
+        let at = self.0.iter().position(|(known, _)| *known == id)?;
+        let found = self.0.remove(at)?;
+        self.0.push_back(found.clone());
+        Some(found)
     }
 
     /// Keeps a table; gives the one to show, which is an earlier one if somebody else was faster.
-    pub(crate) fn put(&self, id: u64, table: Senders) -> Arc<Senders> {
+    fn put(&mut self, id: u64, table: Senders) -> Kept {
         if let Some(known) = self.get(id) {
             return known;
         }
-        let table = Arc::new(table);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back((id, Arc::clone(&table)));
-        let rows = |tables: &VecDeque<(u64, Arc<Senders>)>| -> usize {
-            tables.iter().map(|(_, table)| table.len()).sum()
-        };
-        while kept.len() > TABLES || (kept.len() > 1 && rows(&kept) > ROWS) {
-            kept.pop_front();
+        let kept = (id, Arc::new(table));
+        self.0.push_back(kept.clone());
+        while self.0.len() > TABLES || (self.0.len() > 1 && self.rows() > ROWS) {
+            self.0.pop_front();
         }
-        table
+        kept
+    }
+
+    fn rows(&self) -> usize {
+        self.0.iter().map(|(_, table)| table.len()).sum()
+    }
+}
+
+/// A number for a question: the same for the same question, in every process of the same build.
+pub(crate) fn checksum(question: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    question.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Does what takes long on a thread where it holds nobody up.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // It panicked, and so does who waits for it; or the runtime ends, and nobody waits.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -2,9 +2,10 @@
 
 use axum::Json;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+use utoipa::{IntoResponses as _, Modify, OpenApi};
 
+use super::problem::ProblemDetails;
+use super::responses::LetsIn;
 use super::{charts, export, insight, report_requests, schedules, sender, tables};
 
 #[derive(OpenApi)]
@@ -15,7 +16,7 @@ use super::{charts, export, insight, report_requests, schedules, sender, tables}
         license(name = "MIT", identifier = "MIT"),
     ),
     paths(
-        insight::healthz,
+        insight::health,
         insight::insight,
         insight::details,
         insight::domains,
@@ -23,7 +24,7 @@ use super::{charts, export, insight, report_requests, schedules, sender, tables}
         charts::tls_usage,
         tables::sending_volume,
         tables::tls_usage,
-        sender::sender,
+        sender::details,
         export::csv,
         report_requests::create,
         report_requests::list,
@@ -34,6 +35,7 @@ use super::{charts, export, insight, report_requests, schedules, sender, tables}
         schedules::replace,
         schedules::delete,
     ),
+    components(schemas(ProblemDetails)),
     modifiers(&Access),
 )]
 struct Document;
@@ -51,12 +53,6 @@ impl Modify for Access {
         );
         let components = document.components.get_or_insert_default();
         components.add_security_scheme(SCHEME, SecurityScheme::Http(bearer));
-        let problem = |told: &str| {
-            let body = RefOr::Ref(Ref::from_schema_name("Body"));
-            let content = ContentBuilder::new().schema(Some(body)).build();
-            let response = ResponseBuilder::new().description(told);
-            RefOr::T(response.content("application/problem+json", content).build())
-        };
         for (path, item) in &mut document.paths.paths {
             if path == "/healthz" {
                 continue;
@@ -65,9 +61,7 @@ impl Modify for Access {
             for operation in methods.into_iter().flatten() {
                 let requirement = SecurityRequirement::new::<_, [String; 0], String>(SCHEME, []);
                 operation.security = Some(vec![requirement]);
-                let responses = &mut operation.responses.responses;
-                responses.insert("401".to_owned(), problem("Nobody signed in"));
-                responses.insert("403".to_owned(), problem("The role does not allow it"));
+                operation.responses.responses.extend(LetsIn::responses());
             }
         }
     }

@@ -1,42 +1,201 @@
 //! Query parameters, read strictly: what is misspelt is told, not ignored.
+//!
+//! A set of parameters is a struct that reads them, and from whose fields the interface's description and the
+//! names that are taken come ([`Parameters`]).
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use report::{Day, RETENTION_DAYS, Range, RangeError, Sort};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::Query;
-use crate::api::problem::Problem;
+use super::problem::Problem;
 
-/// Rows on a page of an answer, if nothing else is asked.
+/// Entries on a page of an answer, if nothing else is asked.
 pub(crate) const LIMIT: usize = 100;
-/// The most rows on a page.
+/// The most entries on a page.
 const MOST: usize = 1000;
 
-/// Every parameter of every view, with the same meaning everywhere.
-#[derive(Clone, Debug)]
-pub(crate) struct Params {
-    pub(crate) range: Range,
-    /// None is all domains.
-    pub(crate) domain: Option<String>,
-    /// Part of the sender, in lower case; empty is every sender.
-    pub(crate) search: String,
-    /// One sender.
-    pub(crate) sender: Option<String>,
-    pub(crate) sort: Sort,
-    pub(crate) limit: Option<usize>,
-    pub(crate) cursor: Option<String>,
-    pub(crate) csv: bool,
+/// A set of parameters that some answer takes.
+pub(crate) trait Parameters: IntoParams + Sized {
+    /// Reads them from what was given, on a day.
+    fn taken(given: &Given, today: Day) -> Result<Self, Problem>;
 }
 
-/// The names that a list takes.
-pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
-/// The names that a view takes.
-pub(crate) const RANGE: &[&str] = &["start", "end"];
-pub(crate) const REPORT: &[&str] = &["start", "end", "domain"];
-pub(crate) const DETAILED: &[&str] = &["start", "end", "domain", "sender"];
-pub(crate) const TABLE: &[&str] =
-    &["start", "end", "domain", "search", "sort", "limit", "cursor", "format"];
+/// The first and the last day, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RangeParams {
+    /// First day, as in 2026-11-17
+    #[param(value_type = Option<String>, format = Date)]
+    start: Day,
+    /// Last day, included; by default today
+    #[param(value_type = Option<String>, format = Date)]
+    end: Day,
+}
+
+/// Which messages count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FilterParams {
+    /// One sender domain; by default all
+    pub(crate) domain: Option<String>,
+}
+
+/// Whose messages count, where it is one sender's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SenderParams {
+    /// One sender address; by default all
+    pub(crate) sender: Option<String>,
+}
+
+/// Which rows a table has, and in which order.
+#[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TableParams {
+    /// Part of the sender
+    // In lower case; empty is every sender.
+    #[param(value_type = Option<String>)]
+    pub(crate) search: String,
+    /// sender, messages, legacy (TLS1.0, TLS1.1 and none together), TLS1.0, TLS1.0.percent, …; - before it for
+    /// largest first; by default -messages
+    #[param(value_type = Option<String>)]
+    pub(crate) sort: Sort,
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// Entries on the page; by default 100
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000)]
+    pub(crate) limit: Option<usize>,
+    /// next of the page before
+    pub(crate) cursor: Option<String>,
+}
+
+/// In which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FormatParams {
+    /// json, or csv for the whole table (as Accept: text/csv)
+    #[param(value_type = Option<Format>, inline)]
+    pub(crate) format: Format,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(crate) enum Format {
+    Json,
+    Csv,
+}
+
+/// Sets of parameters as one, in this order.
+macro_rules! together {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $set:ty),+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub(crate) struct $name {
+            $(pub(crate) $field: $set,)+
+        }
+
+        impl IntoParams for $name {
+            fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+                [$(<$set>::into_params(&place)),+].concat()
+            }
+        }
+
+        impl Parameters for $name {
+            fn taken(given: &Given, today: Day) -> Result<Self, Problem> {
+                Ok(Self { $($field: <$set>::taken(given, today)?),+ })
+            }
+        }
+    )+};
+}
+
+together! {
+    /// What a chart takes.
+    ChartParams { days: RangeParams, filter: FilterParams }
+    /// What a table takes.
+    TablePageParams {
+        days: RangeParams, filter: FilterParams, table: TableParams, page: PageParams, format: FormatParams
+    }
+    /// What the export takes.
+    ExportParams { days: RangeParams, filter: FilterParams, sender: SenderParams }
+    /// What the pages of charts and tables take. Charts only keep what is the table's.
+    ViewParams {
+        days: RangeParams, filter: FilterParams, table: TableParams, page: PageParams, sender: SenderParams
+    }
+}
+
+impl RangeParams {
+    pub(crate) fn range(self) -> Range {
+        let Self { start, end } = self;
+        Range { start, end }
+    }
+}
+
+impl From<Range> for RangeParams {
+    fn from(Range { start, end }: Range) -> Self {
+        Self { start, end }
+    }
+}
+
+impl Default for TableParams {
+    fn default() -> Self {
+        Self { search: String::new(), sort: Sort::MOST_MESSAGES }
+    }
+}
+
+impl Parameters for RangeParams {
+    fn taken(given: &Given, today: Day) -> Result<Self, Problem> {
+        Ok(range(given.day("start")?, given.day("end")?, today)?.into())
+    }
+}
+
+impl Parameters for FilterParams {
+    fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
+        Ok(Self { domain: given.filled("domain").map(domain).transpose()? })
+    }
+}
+
+impl Parameters for SenderParams {
+    fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
+        Ok(Self { sender: given.filled("sender").map(str::to_lowercase) })
+    }
+}
+
+impl Parameters for TableParams {
+    fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
+        let search = given.get("search").unwrap_or_default().to_lowercase();
+        let sort = given.filled("sort").map(sort).transpose()?.unwrap_or(Sort::MOST_MESSAGES);
+        Ok(Self { search, sort })
+    }
+}
+
+impl Parameters for PageParams {
+    fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
+        let limit = given.get("limit").map(limit).transpose()?;
+        Ok(Self { limit, cursor: given.filled("cursor").map(str::to_owned) })
+    }
+}
+
+impl Parameters for FormatParams {
+    fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
+        let format = match given.get("format") {
+            None if given.wants_csv => Format::Csv,
+            None | Some("json") => Format::Json,
+            Some("csv") => Format::Csv,
+            Some(other) => {
+                return Err(Problem::parameter("format", other, "it must be json or csv"));
+            }
+        };
+        Ok(Self { format })
+    }
+}
 
 /// The parameters as they came, not yet checked.
 #[derive(Clone)]
@@ -65,11 +224,26 @@ fn prefers_csv(headers: &HeaderMap) -> bool {
     named.find(|name| matches!(*name, "text/csv" | "application/json")) == Some("text/csv")
 }
 
+/// The names of some parameters, as they are described.
+fn names<P: IntoParams>() -> Vec<String> {
+    P::into_params(|| None).into_iter().map(|parameter| parameter.name).collect()
+}
+
 impl Given {
-    /// Checks everything against what a view takes.
-    pub(crate) fn read(&self, names: &[&str], query: &Query) -> Result<Params, Problem> {
+    /// Checks everything that was given against what an answer takes.
+    pub(crate) fn read<P: Parameters>(&self, today: Day) -> Result<P, Problem> {
+        self.only(&names::<P>())?;
+        P::taken(self, today)
+    }
+
+    /// Refuses everything, where an answer takes no parameters.
+    pub(crate) fn refuse(&self) -> Result<(), Problem> {
+        self.only(&[])
+    }
+
+    fn only(&self, names: &[String]) -> Result<(), Problem> {
         for (at, (name, value)) in self.pairs.iter().enumerate() {
-            if !names.contains(&name.as_str()) {
+            if !names.contains(name) {
                 let allowed = format!("the parameters here are {}", names.join(", "));
                 return Err(Problem::parameter(name, value, allowed));
             }
@@ -77,23 +251,15 @@ impl Given {
                 return Err(Problem::parameter(name, value, "it can be given only once"));
             }
         }
-        Ok(Params {
-            range: range(self.day("start")?, self.day("end")?, query.today())?,
-            domain: self.get("domain").filter(|text| !text.is_empty()).map(domain).transpose()?,
-            search: self.get("search").unwrap_or_default().to_lowercase(),
-            sender: self.get("sender").filter(|text| !text.is_empty()).map(str::to_lowercase),
-            sort: self.sort()?,
-            limit: self.limit()?,
-            cursor: self.get("cursor").filter(|text| !text.is_empty()).map(str::to_owned),
-            csv: self.csv()?,
-        })
+        Ok(())
     }
 
     /// As pages take them: without what forms leave empty, and without what others add to addresses.
-    pub(crate) fn of_page(mut self, names: &[&str]) -> Self {
+    pub(crate) fn of_page<P: IntoParams>(mut self) -> Self {
+        let names = names::<P>();
         self.pairs.retain_mut(|(name, value)| {
             *value = value.trim().to_owned();
-            !value.is_empty() && names.contains(&name.as_str())
+            !value.is_empty() && names.contains(name)
         });
         self
     }
@@ -123,37 +289,29 @@ impl Given {
         self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// A parameter that is more than its name.
+    fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|text| !text.is_empty())
+    }
+
     fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
         self.get(name).map(|text| day(name, text)).transpose()
     }
+}
 
-    fn sort(&self) -> Result<Sort, Problem> {
-        let Some(text) = self.get("sort").filter(|text| !text.is_empty()) else {
-            return Ok(Sort::MOST_MESSAGES);
-        };
-        Sort::read(text).ok_or_else(|| {
-            let allowed = "it must be sender, messages, legacy, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
-                           TLS1.3, none, unknown) with or without .percent; - before it for \
-                           largest first";
-            Problem::parameter("sort", text, allowed)
-        })
-    }
+fn sort(text: &str) -> Result<Sort, Problem> {
+    Sort::read(text).ok_or_else(|| {
+        let allowed = "it must be sender, messages, legacy, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
+                       TLS1.3, none, unknown) with or without .percent; - before it for \
+                       largest first";
+        Problem::parameter("sort", text, allowed)
+    })
+}
 
-    fn limit(&self) -> Result<Option<usize>, Problem> {
-        let Some(text) = self.get("limit") else { return Ok(None) };
-        let read = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-        let allowed = || format!("it must be a whole number from 1 to {MOST}");
-        read.map(Some).ok_or_else(|| Problem::parameter("limit", text, allowed()))
-    }
-
-    fn csv(&self) -> Result<bool, Problem> {
-        match self.get("format") {
-            None => Ok(self.wants_csv),
-            Some("json") => Ok(false),
-            Some("csv") => Ok(true),
-            Some(other) => Err(Problem::parameter("format", other, "it must be json or csv")),
-        }
-    }
+fn limit(text: &str) -> Result<usize, Problem> {
+    let read = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    let allowed = || format!("it must be a whole number from 1 to {MOST}");
+    read.ok_or_else(|| Problem::parameter("limit", text, allowed()))
 }
 
 /// Reads an id, in the form in which it is stored.

@@ -4,21 +4,22 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use report::{Contents, Frequency, MonthDay, Schedule, Status, Timetable, View};
+use report::{Contents, Schedule, Timetable};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::Query;
-use crate::api::body::Fields;
-use crate::api::params::{self, Given};
-use crate::api::problem::{Body, Problem};
-use crate::api::report_requests::{contents, instant};
-use crate::api::timetable::{TIME, WEEKDAYS, timetable};
+use super::body::Fields;
+use super::contents::contents;
+use super::params::{self, Given};
+use super::problem::Problem;
+use super::responses::{self, AsksStore, Finds, ReadsBody, ReadsParameters};
+use super::schedule_bodies::{NewSchedule, ScheduleAnswer, answer};
+use super::timetable::timetable;
+use crate::service::Query;
 
 /// The most schedules.
-pub(crate) const SCHEDULES: usize = 250;
+const SCHEDULES: usize = 250;
 /// How often an edit is made anew because the schedule ran meanwhile.
 const EDITS: usize = 5;
 /// Last runs looked up at once.
@@ -38,178 +39,29 @@ pub(crate) const FIELDS: &[&str] = &[
     "expires",
     "paused",
 ];
-/// How often a report is sent.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Often {
-    /// Every day, about the day before.
-    Daily,
-    /// Every week, about the seven days before.
-    Weekly,
-    /// Every month, about the month before.
-    Monthly,
-}
-
-/// A report to be mailed again and again.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct NewSchedule {
-    /// Stands in the mail; at most 100 characters.
-    name: String,
-    view: View,
-    /// One sender domain; by default all.
-    domain: Option<String>,
-    /// 1 to 50 mail addresses in allowed domains. All see each other.
-    recipients: Vec<String>,
-    frequency: Often,
-    /// Of a weekly one: `monday` to `sunday`.
-    weekday: Option<String>,
-    /// Of a monthly one: 1 to 31 (the last day of a shorter month), or `last`.
-    day: Option<MonthDayField>,
-    /// As in `08:00`.
-    time: String,
-    /// The time zone of `time`, as in `Europe/Berlin`; by default that of the service.
-    zone: Option<String>,
-    /// The first day on which it can be due; by default today.
-    first_date: Option<NaiveDate>,
-    /// The last day on which it can be due; by default a year after `first_date`.
-    expires: Option<NaiveDate>,
-    /// Whether it is switched off for now.
-    paused: Option<bool>,
-}
-
-/// A day of the month.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
-pub(crate) enum MonthDayField {
-    /// 1 to 31.
-    Number(u32),
-    /// `last`.
-    Text(String),
-}
-
-/// Whether a schedule goes on.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ScheduleState {
-    /// It has a next run.
-    Active,
-    /// It is switched off for now.
-    Paused,
-    /// Its last day is over.
-    Expired,
-}
-
-/// A time when a schedule was due.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Run {
-    /// When.
-    pub(crate) due: DateTime<Utc>,
-    /// The report request that came of it.
-    pub(crate) request: String,
-    /// How far that is; null once it is not kept any more.
-    pub(crate) status: Option<Status>,
-    /// Why it failed, or is tried again later.
-    pub(crate) reason: Option<String>,
-}
-
-/// A schedule.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct ScheduleView {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) view: View,
-    /// The sender domain; null is all of them.
-    pub(crate) domain: Option<String>,
-    pub(crate) recipients: Vec<String>,
-    pub(crate) frequency: Often,
-    /// Of a weekly one.
-    pub(crate) weekday: Option<String>,
-    /// Of a monthly one.
-    pub(crate) day: Option<MonthDayField>,
-    pub(crate) time: String,
-    pub(crate) zone: String,
-    pub(crate) first_date: NaiveDate,
-    /// The last day on which it can be due.
-    pub(crate) expires: NaiveDate,
-    pub(crate) paused: bool,
-    pub(crate) state: ScheduleState,
-    /// When it is due next; null if it is paused or has expired.
-    pub(crate) next_run: Option<DateTime<Utc>>,
-    /// When it was due last; null if it never was.
-    pub(crate) last_run: Option<Run>,
-    pub(crate) created: DateTime<Utc>,
-}
 
 /// All schedules.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Schedules {
     /// The oldest first; 250 at most.
-    schedules: Vec<ScheduleView>,
+    schedules: Vec<ScheduleAnswer>,
 }
 
-impl Query {
-    /// A schedule with what became of its last run.
-    pub(crate) async fn shown(&self, schedule: Schedule) -> Result<ScheduleView, Problem> {
-        let now = self.now();
-        let next_run = schedule.next_run(now).map(instant);
-        let state = match next_run {
-            _ if schedule.paused => ScheduleState::Paused,
-            Some(_) => ScheduleState::Active,
-            None => ScheduleState::Expired,
-        };
-        let last_run = match schedule.last {
-            None => None,
-            Some(last) => {
-                let request = self.store.request(&last.request, now).await?;
-                let status = request.as_ref().map(|request| request.status);
-                let reason = request.and_then(|request| request.reason);
-                Some(Run { due: instant(last.due), request: last.request, status, reason })
-            }
-        };
-        let Timetable { frequency, time, zone, first, expires, .. } = schedule.timetable;
-        let (frequency, weekday, day) = match frequency {
-            Frequency::Daily => (Often::Daily, None, None),
-            Frequency::Weekly(weekday) => {
-                let name = WEEKDAYS.into_iter().find(|(_, known)| *known == weekday);
-                (Often::Weekly, name.map(|(name, _)| name.to_owned()), None)
-            }
-            Frequency::Monthly(MonthDay::Day(day)) => {
-                (Often::Monthly, None, Some(MonthDayField::Number(day)))
-            }
-            Frequency::Monthly(MonthDay::Last) => {
-                (Often::Monthly, None, Some(MonthDayField::Text("last".to_owned())))
-            }
-        };
-        let contents = schedule.contents;
-        Ok(ScheduleView {
-            id: schedule.id,
-            name: contents.name.unwrap_or_default(),
-            view: contents.view,
-            domain: contents.domain,
-            recipients: contents.recipients,
-            frequency,
-            weekday,
-            day,
-            time: time.format(TIME).to_string(),
-            zone: zone.name().to_owned(),
-            first_date: first,
-            expires,
-            paused: schedule.paused,
-            state,
-            next_run,
-            last_run,
-            created: instant(schedule.created),
-        })
-    }
+/// The schedule that a path names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct SchedulePath {
+    /// The schedule's id
+    id: String,
+}
 
-    /// The schedule at a path.
-    pub(crate) async fn schedule(&self, id: &str) -> Result<Schedule, Problem> {
-        let found = match params::id(id) {
-            Some(id) => self.store.schedule(&id, self.now()).await?,
-            None => None,
-        };
-        found.ok_or_else(|| no_schedule(id))
-    }
+/// The schedule at a path.
+pub(crate) async fn find(query: &Query, id: &str) -> Result<Schedule, Problem> {
+    let found = match params::id(id) {
+        Some(id) => query.store.schedule(&id, query.now()).await?,
+        None => None,
+    };
+    found.ok_or_else(|| no_schedule(id))
 }
 
 fn no_schedule(id: &str) -> Problem {
@@ -222,18 +74,15 @@ fn checked(fields: &Fields) -> Result<(), Problem> {
 }
 
 /// Makes a schedule.
-#[utoipa::path(post, path = "/v1/schedules", request_body = NewSchedule, responses(
-    (status = 201, body = ScheduleView, headers(("Location" = String, description = "Where it can be looked at"))),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 409, body = Body, content_type = "application/problem+json"),
-    (status = 413, body = Body, content_type = "application/problem+json"),
-    (status = 415, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/v1/schedules", operation_id = "create_schedule", request_body = NewSchedule, responses(
+    (status = 201, description = "The schedule", body = ScheduleAnswer,
+        headers(("Location" = String, description = "Where it can be looked at"))),
+    ReadsBody, responses::Schedules, AsksStore,
 ))]
 pub(crate) async fn create(query: Query, fields: Fields) -> Result<Response, Problem> {
     let schedule = make(&query, &fields, None).await?;
     let location = format!("/v1/schedules/{}", schedule.id);
-    let shown = Json(query.shown(schedule).await?);
+    let shown = Json(answer(&query, schedule).await?);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown).into_response())
 }
 
@@ -244,7 +93,7 @@ pub(crate) async fn make(
     id: Option<String>,
 ) -> Result<Schedule, Problem> {
     checked(fields)?;
-    let (now, contents) = (query.now(), contents(fields, query)?);
+    let (now, contents) = (query.now(), contents(fields, &query.mailing.recipients)?);
     let timetable = timetable(fields, query, None)?;
     let paused = fields.flag("paused")?.unwrap_or(false);
     let schedules = query.store.schedules(now).await?;
@@ -255,7 +104,7 @@ pub(crate) async fn make(
         return Ok(made.clone());
     }
     if schedules.len() >= SCHEDULES {
-        return Err(Problem::TooManySchedules);
+        return Err(Problem::TooManySchedules { most: SCHEDULES });
     }
     let (created, since, last) = (now, now, None);
     let mut schedule = Schedule {
@@ -282,38 +131,34 @@ pub(crate) async fn make(
 }
 
 /// All schedules, each with its next and last run.
-#[utoipa::path(get, path = "/v1/schedules", responses(
-    (status = 200, body = Schedules),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/schedules", operation_id = "schedules", responses(
+    (status = 200, description = "The schedules", body = Schedules),
+    ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Schedules>, Problem> {
-    given.read(&[], &query)?;
+    given.refuse()?;
     Ok(Json(Schedules { schedules: all(&query).await? }))
 }
 
 /// All schedules, the oldest first.
-pub(crate) async fn all(query: &Query) -> Result<Vec<ScheduleView>, Problem> {
+pub(crate) async fn all(query: &Query) -> Result<Vec<ScheduleAnswer>, Problem> {
     let schedules = query.store.schedules(query.now()).await?;
-    let shown = schedules.into_iter().map(|schedule| query.shown(schedule));
+    let shown = schedules.into_iter().map(|schedule| answer(query, schedule));
     stream::iter(shown).buffered(LOOK_UPS).try_collect().await
 }
 
 /// One schedule.
-#[utoipa::path(get, path = "/v1/schedules/{id}", params(
-    ("id" = String, Path, description = "The schedule's id"),
-), responses(
-    (status = 200, body = ScheduleView),
-    (status = 404, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/schedules/{id}", operation_id = "schedule", params(SchedulePath), responses(
+    (status = 200, description = "The schedule", body = ScheduleAnswer),
+    ReadsParameters, Finds, AsksStore,
 ))]
 pub(crate) async fn one(
     query: Query,
-    Path(id): Path<String>,
+    Path(SchedulePath { id }): Path<SchedulePath>,
     given: Given,
-) -> Result<Json<ScheduleView>, Problem> {
-    given.read(&[], &query)?;
-    Ok(Json(query.shown(query.schedule(&id).await?).await?))
+) -> Result<Json<ScheduleAnswer>, Problem> {
+    given.refuse()?;
+    Ok(Json(answer(&query, find(&query, &id).await?).await?))
 }
 
 /// Replaces a schedule's definition. `zone`, `first_date`, `expires` and `paused` stay as they are if they are
@@ -321,22 +166,17 @@ pub(crate) async fn one(
 ///
 /// With other times, or paused and resumed, only what is due from now on is sent. A report that is being made
 /// at this moment still goes out as it was defined before.
-#[utoipa::path(put, path = "/v1/schedules/{id}", request_body = NewSchedule, params(
-    ("id" = String, Path, description = "The schedule's id"),
-), responses(
-    (status = 200, body = ScheduleView),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 404, body = Body, content_type = "application/problem+json"),
-    (status = 413, body = Body, content_type = "application/problem+json"),
-    (status = 415, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(put, path = "/v1/schedules/{id}", operation_id = "replace_schedule",
+    request_body = NewSchedule, params(SchedulePath), responses(
+    (status = 200, description = "The schedule as it is now", body = ScheduleAnswer),
+    ReadsBody, Finds, AsksStore,
 ))]
 pub(crate) async fn replace(
     query: Query,
-    Path(id): Path<String>,
+    Path(SchedulePath { id }): Path<SchedulePath>,
     fields: Fields,
-) -> Result<Json<ScheduleView>, Problem> {
-    Ok(Json(query.shown(redefine(&query, &id, &fields).await?).await?))
+) -> Result<Json<ScheduleAnswer>, Problem> {
+    Ok(Json(answer(&query, redefine(&query, &id, &fields).await?).await?))
 }
 
 /// Gives a schedule the definition that the fields tell.
@@ -347,7 +187,7 @@ pub(crate) async fn redefine(
 ) -> Result<Schedule, Problem> {
     edit(query, id, |before| {
         checked(fields)?;
-        let contents = contents(fields, query)?;
+        let contents = contents(fields, &query.mailing.recipients)?;
         let paused = fields.flag("paused")?.unwrap_or(before.paused);
         Ok((contents, timetable(fields, query, Some(&before.timetable))?, paused))
     })
@@ -366,7 +206,7 @@ async fn edit(
     edited: impl Fn(&Schedule) -> Result<(Contents, Timetable, bool), Problem>,
 ) -> Result<Schedule, Problem> {
     for _ in 0..EDITS {
-        let before = query.schedule(id).await?;
+        let before = find(query, id).await?;
         let (contents, timetable, paused) = edited(&before)?;
         let schedule = before.redefined(contents, timetable, paused, query.now());
         if query.store.put_schedule(&schedule, true).await? {
@@ -378,21 +218,21 @@ async fn edit(
 }
 
 /// Deletes a schedule. Report requests that it made stay.
-#[utoipa::path(delete, path = "/v1/schedules/{id}", params(
-    ("id" = String, Path, description = "The schedule's id"),
-), responses(
-    (status = 204),
-    (status = 404, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(delete, path = "/v1/schedules/{id}", operation_id = "delete_schedule", params(SchedulePath), responses(
+    (status = 204, description = "It is gone"),
+    Finds, AsksStore,
 ))]
-pub(crate) async fn delete(query: Query, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+pub(crate) async fn delete(
+    query: Query,
+    Path(SchedulePath { id }): Path<SchedulePath>,
+) -> Result<StatusCode, Problem> {
     remove(&query, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Deletes a schedule.
 pub(crate) async fn remove(query: &Query, id: &str) -> Result<(), Problem> {
-    let schedule = query.schedule(id).await?;
+    let schedule = find(query, id).await?;
     if !query.store.delete_schedule(&schedule.id).await? {
         return Err(no_schedule(id));
     }

@@ -4,61 +4,68 @@ use axum::Json;
 use axum::extract::Path;
 use history::{Grain, Wanted};
 use report::views::{SenderDetails, SenderFigures};
-use report::{SENDER_LIMIT, View};
+use report::{Range, SENDER_LIMIT, View};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use crate::Query;
-use crate::api::params::{self, Given, Params};
-use crate::api::problem::{Body, Problem};
+use super::params::{ChartParams, FilterParams, Given};
+use super::problem::Problem;
+use super::responses::{AsksStore, Finds, ReadsParameters};
+use crate::service::Query;
+
+/// The sender that a path names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct SenderPath {
+    /// sending-volume or tls-usage: the answer is the same
+    view: String,
+    /// The sender address; <> for the null sender
+    sender: String,
+}
 
 /// One sender: its figures, days, accounts, mechanisms and client addresses.
-#[utoipa::path(get, path = "/v1/reports/{view}/details/{sender}", params(
-    ("view" = String, Path, description = "sending-volume or tls-usage: the answer is the same"),
-    ("sender" = String, Path, description = "The sender address; <> for the null sender"),
-    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
-    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
-    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
-), responses(
-    (status = 200, body = SenderDetails),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 404, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/reports/{view}/details/{sender}", operation_id = "sender_details",
+    params(SenderPath, ChartParams), responses(
+    (status = 200, description = "Everything about the sender", body = SenderDetails),
+    ReadsParameters, Finds, AsksStore,
 ))]
-pub(crate) async fn sender(
+pub(crate) async fn details(
     query: Query,
-    Path((view, sender)): Path<(String, String)>,
+    Path(SenderPath { view, sender }): Path<SenderPath>,
     given: Given,
 ) -> Result<Json<SenderDetails>, Problem> {
     if View::from_name(&view).is_none() {
         return Err(Problem::NotFound { path: format!("/v1/reports/{view}/details") });
     }
-    let params = given.read(params::REPORT, &query)?;
-    Ok(Json(of(&query, &sender, &params).await?))
+    let ChartParams { days, filter } = given.read(query.today())?;
+    Ok(Json(of(&query, &sender, days.range(), &filter).await?))
 }
 
 /// Everything about a sender in a range.
 pub(crate) async fn of(
     query: &Query,
     sender: &str,
-    params: &Params,
+    range: Range,
+    filter: &FilterParams,
 ) -> Result<SenderDetails, Problem> {
     let sender = sender.to_lowercase();
-    let wanted = usage_of(Some(&sender), params);
+    let wanted = wanted(Some(&sender), filter);
     let mut figures = SenderFigures::default();
     // What is longer than any sender that is stored would be longer than a key can be.
     if sender.len() <= SENDER_LIMIT {
-        let state = query.history.state(params.range).await?;
+        let state = query.history.state(range).await?;
         figures = query.history.gather(&state, &wanted, SenderFigures::default).await?;
     }
-    Ok(figures.details(sender, params.range))
+    Ok(figures.details(sender, range))
 }
 
 /// Which usage is wanted: of all senders, or of one.
-pub(crate) fn usage_of(sender: Option<&str>, params: &Params) -> Wanted {
+pub(crate) fn wanted(sender: Option<&str>, filter: &FilterParams) -> Wanted {
     // An address tells its domain; the null sender and bare names may belong to any.
     let own = sender.and_then(|sender| Some(sender.rsplit_once('@')?.1));
     let own = own.filter(|domain| !domain.is_empty());
     Wanted {
-        domain: params.domain.as_deref().or(own).map(str::to_owned),
+        domain: filter.domain.as_deref().or(own).map(str::to_owned),
         sender: sender.map(str::to_owned),
         grain: Grain::Usage,
     }

@@ -1,28 +1,27 @@
-//! The two tables by sender: sorted, searched, paged, or whole as CSV.
-
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+//! The tables by sender: sorted, searched, paged, or whole as CSV.
 
 use axum::Json;
 use axum::http::{HeaderName, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use history::{Grain, Wanted};
 use report::csv;
 use report::views::{TlsRow, VolumeRow};
-use report::{Place, Range, SenderPage, SenderRow, SenderTable, Senders, View};
+use report::{Place, Range, SenderPage, SenderRow, Senders, Sort, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Query;
-use crate::api::params::{self, Given, Params};
-use crate::api::problem::{Body, Problem};
-
-/// Tables computed at once: each keeps all cores busy, and takes memory.
-pub(crate) const AT_ONCE: usize = 2;
+use super::cursor::Cursor;
+use super::params::{
+    FilterParams, Format, Given, LIMIT, PageParams, RangeParams, TablePageParams, TableParams,
+};
+use super::problem::Problem;
+use super::responses::{AsksStore, ReadsParameters};
+use crate::service::Query;
+use crate::tables::{blocking, checksum};
 
 /// A page of the sending volume table.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct VolumePage {
+pub(crate) struct SendingVolumePage {
     /// The rows.
     rows: Vec<VolumeRow>,
     /// The cursor of the next page; null on the last.
@@ -31,7 +30,7 @@ pub(crate) struct VolumePage {
 
 /// A page of the TLS usage table.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct TlsPage {
+pub(crate) struct TlsUsagePage {
     /// The rows.
     rows: Vec<TlsRow>,
     /// The cursor of the next page; null on the last.
@@ -51,97 +50,95 @@ pub(crate) struct Page<R> {
     pub(crate) next: Option<String>,
 }
 
-/// Where a page ended or began. Opaque to clients; nothing secret in it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Cursor {
-    /// Checksum of everything asked but cursor and limit: a cursor fits one question only.
-    question: u64,
-    /// Which computation of the table the first page showed.
-    snapshot: u64,
-    /// Whether the page lies before the row, not behind it.
-    before: bool,
-    /// The last row shown, or the first.
-    sender: String,
-    counts: [u64; 6],
+/// Everything that decides which rows a table has and in which order: all that is asked but the page. A cursor
+/// fits one of these only.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TableQuestion {
+    view: View,
+    range: Range,
+    wanted: Wanted,
+    sort: Sort,
+    search: String,
+}
+
+impl TableQuestion {
+    pub(crate) fn new(
+        view: View,
+        days: RangeParams,
+        filter: &FilterParams,
+        table: &TableParams,
+    ) -> Self {
+        let domain = filter.domain.clone();
+        Self {
+            view,
+            range: days.range(),
+            wanted: Wanted { domain, sender: None, grain: Grain::Senders },
+            sort: table.sort,
+            search: table.search.clone(),
+        }
+    }
 }
 
 /// Messages by sender.
-#[utoipa::path(get, path = "/v1/reports/sending-volume/details", params(
-    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
-    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
-    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
-    ("search" = Option<String>, Query, description = "Part of the sender"),
-    ("sort" = Option<String>, Query, description = "sender, messages, legacy (TLS1.0, TLS1.1 and none together), TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
-    ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Rows on the page; by default 100"),
-    ("cursor" = Option<String>, Query, description = "next of the page before"),
-    ("format" = Option<String>, Query, description = "json, or csv for the whole table (as Accept: text/csv)"),
-), responses(
-    (status = 200, content((VolumePage = "application/json"), (String = "text/csv"))),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/reports/sending-volume/details", operation_id = "sending_volume_table",
+    params(TablePageParams), responses(
+    (status = 200, description = "A page of the table, or the whole of it as CSV",
+        content((SendingVolumePage = "application/json"), (String = "text/csv"))),
+    ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn sending_volume(query: Query, given: Given) -> Result<Response, Problem> {
-    answer(&query, &given, View::SendingVolume, |Page { rows, next, .. }| {
-        Json(VolumePage { rows, next }).into_response()
-    })
-    .await
+    answer(View::SendingVolume, &query, &given).await
 }
 
 /// TLS versions by sender.
-#[utoipa::path(get, path = "/v1/reports/tls-usage/details", params(
-    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
-    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
-    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
-    ("search" = Option<String>, Query, description = "Part of the sender"),
-    ("sort" = Option<String>, Query, description = "sender, messages, legacy (TLS1.0, TLS1.1 and none together), TLS1.0, TLS1.0.percent, …; - before it for largest first; by default -messages"),
-    ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Rows on the page; by default 100"),
-    ("cursor" = Option<String>, Query, description = "next of the page before"),
-    ("format" = Option<String>, Query, description = "json, or csv for the whole table (as Accept: text/csv)"),
-), responses(
-    (status = 200, content((TlsPage = "application/json"), (String = "text/csv"))),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/reports/tls-usage/details", operation_id = "tls_usage_table",
+    params(TablePageParams), responses(
+    (status = 200, description = "A page of the table, or the whole of it as CSV",
+        content((TlsUsagePage = "application/json"), (String = "text/csv"))),
+    ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Problem> {
-    answer(&query, &given, View::TlsUsage, |Page { rows, next, .. }| {
-        Json(TlsPage { rows, next }).into_response()
-    })
-    .await
+    answer(View::TlsUsage, &query, &given).await
 }
 
-async fn answer<R: for<'r> From<&'r SenderRow<'r>>>(
-    query: &Query,
-    given: &Given,
-    view: View,
-    show: impl FnOnce(Page<R>) -> Response,
-) -> Result<Response, Problem> {
-    let params = given.read(params::TABLE, query)?;
-    if params.csv {
-        let senders = senders(query, &params).await?.1;
-        return blocking(move || whole(&senders, view, &params)).await?;
+/// The table of a view, as it is asked for.
+async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Problem> {
+    let TablePageParams { days, filter, table, page: asked, format } = given.read(query.today())?;
+    let question = TableQuestion::new(view, days, &filter, &table);
+    if format.format == Format::Csv {
+        let (_, senders) = query.tables.table(question.range, &question.wanted).await?;
+        return blocking(move || whole(&senders, &question)).await;
     }
-    Ok(show(page(query, &params, view, params::LIMIT).await?))
+    Ok(match view {
+        View::SendingVolume => {
+            let Page { rows, next, .. } = page(query, &question, &asked, LIMIT).await?;
+            Json(SendingVolumePage { rows, next }).into_response()
+        }
+        View::TlsUsage => {
+            let Page { rows, next, .. } = page(query, &question, &asked, LIMIT).await?;
+            Json(TlsUsagePage { rows, next }).into_response()
+        }
+    })
 }
 
 /// The page that is asked for, with `limit` rows at most if nothing else is asked.
 pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
     query: &Query,
-    params: &Params,
-    view: View,
+    question: &TableQuestion,
+    asked: &PageParams,
     limit: usize,
 ) -> Result<Page<R>, Problem> {
-    let question = question(params, view);
-    let cursor = params.cursor.as_deref().map(|text| Cursor::read(text, question)).transpose()?;
-    let shown = cursor.as_ref().map(|cursor| cursor.snapshot);
-    let (snapshot, senders) = match shown.and_then(|id| Some((id, query.snapshots.get(id)?))) {
+    let fits = checksum(question);
+    let cursor = asked.cursor.as_deref().map(|text| Cursor::read(text, fits)).transpose()?;
+    let (id, senders) = match cursor.as_ref().and_then(|cursor| query.tables.kept(cursor.table)) {
         Some(known) => known,
-        None => senders(query, params).await?,
+        None => query.tables.table(question.range, &question.wanted).await?,
     };
     let place = cursor.as_ref().map_or(Place::First, Cursor::place);
-    let limit = params.limit.unwrap_or(limit);
+    let limit = asked.limit.unwrap_or(limit);
     let SenderPage { rows, before, after } =
-        senders.page(params.sort, &params.search, place, limit);
-    let at = |row: &SenderRow<'_>, before| Cursor::at(row, before, question, snapshot).write();
+        senders.page(question.sort, &question.search, place, limit);
+    let at = |row: &SenderRow<'_>, before| Cursor::at(row, before, fits, id).write();
     Ok(Page {
         previous: rows.first().filter(|_| before > 0).map(|row| at(row, true)),
         next: rows.last().filter(|_| after > 0).map(|row| at(row, false)),
@@ -151,47 +148,14 @@ pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
     })
 }
 
-/// The table of a range and domain, with the number under which it is kept.
-pub(crate) async fn senders(
-    query: &Query,
-    params: &Params,
-) -> Result<(u64, Arc<Senders>), Problem> {
-    let state = query.history.state(params.range).await?;
-    let mut hasher = DefaultHasher::new();
-    (state.fingerprint(), &params.domain).hash(&mut hasher);
-    let id = hasher.finish();
-    if let Some(known) = query.snapshots.get(id) {
-        return Ok((id, known));
-    }
-    let _turn = query.tables.acquire().await.map_err(|_| Problem::Unavailable)?;
-    // Whoever had the turn before may have computed it.
-    if let Some(known) = query.snapshots.get(id) {
-        return Ok((id, known));
-    }
-    let wanted = Wanted { domain: params.domain.clone(), sender: None, grain: Grain::Senders };
-    let table = query.history.gather(&state, &wanted, SenderTable::default).await?;
-    let senders = blocking(move || table.finish()).await?;
-    Ok((id, query.snapshots.put(id, senders)))
-}
-
-fn whole(senders: &Senders, view: View, params: &Params) -> Result<Response, Problem> {
+fn whole(senders: &Senders, question: &TableQuestion) -> Result<Response, Problem> {
     let mut body = Vec::new();
-    let rows = senders.rows(params.sort, &params.search);
-    csv::write(&mut body, view, rows).map_err(|error| {
+    let rows = senders.rows(question.sort, &question.search);
+    csv::write(&mut body, question.view, rows).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
     })?;
-    Ok((csv_headers(view.name(), params.range), body).into_response())
-}
-
-/// Does what takes long on a thread where it holds nobody up.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "query failed");
-        Problem::Unavailable
-    })
+    Ok((csv_headers(question.view.name(), question.range), body).into_response())
 }
 
 /// The headers of a CSV file.
@@ -201,45 +165,4 @@ pub(crate) fn csv_headers(what: &str, range: Range) -> [(HeaderName, String); 2]
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ]
-}
-
-fn question(params: &Params, view: View) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (view, params.range, &params.domain, &params.search, params.sort).hash(&mut hasher);
-    hasher.finish()
-}
-
-impl Cursor {
-    fn at(row: &SenderRow<'_>, before: bool, question: u64, snapshot: u64) -> Self {
-        let sender = row.sender.to_owned();
-        let counts = report::TlsVersion::ALL.map(|version| row.counts.get(version));
-        Self { question, snapshot, before, sender, counts }
-    }
-
-    fn place(&self) -> Place<'_> {
-        let mut counts = report::TlsCounts::default();
-        for (version, messages) in report::TlsVersion::ALL.into_iter().zip(self.counts) {
-            counts.add(version, messages);
-        }
-        let row = SenderRow { sender: &self.sender, counts };
-        if self.before { Place::Before(row) } else { Place::After(row) }
-    }
-
-    fn write(&self) -> String {
-        let bytes = postcard::to_allocvec(self).unwrap_or_default();
-        base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
-    }
-
-    fn read(text: &str, question: u64) -> Result<Self, Problem> {
-        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok();
-        let cursor: Option<Self> = bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        let error = |allowed| Problem::parameter("cursor", text, allowed);
-        match cursor {
-            None => Err(error("it must be next of an earlier page")),
-            Some(cursor) if cursor.question != question => {
-                Err(error("it belongs to a page with other parameters: begin without a cursor"))
-            }
-            Some(cursor) => Ok(cursor),
-        }
-    }
 }

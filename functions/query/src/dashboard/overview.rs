@@ -1,4 +1,4 @@
-//! The front page: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
+//! The overview: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
 
 use askama::Template;
 use axum::response::Html;
@@ -6,18 +6,20 @@ use report::views::{self, InsightDetails, TlsRow};
 use report::{Range, ReportRequest, Schedule, Sort, TlsCounts, View, displayed, grouped, period};
 
 use super::address::Shown;
-use super::charts::Nothing;
 use super::columns::Chart;
+use super::empty::Nothing;
+use super::frame::{Frame, Part, html};
 use super::problem_page::Failed;
 use super::report_requests::{self, Line};
 use super::schedules;
 use super::shares::Shares;
 use super::wording::{self, SHOWN};
-use super::{Frame, Part, html};
-use crate::Query;
-use crate::api::params::Params;
+use crate::api::charts::rollup;
+use crate::api::params::PageParams;
 use crate::api::problem::Problem;
-use crate::api::{charts, insight, tables};
+use crate::api::tables::{self, TableQuestion};
+use crate::api::{insight, report_requests as requested};
+use crate::service::Query;
 
 /// The insight's days.
 const DAYS: u64 = 7;
@@ -46,7 +48,7 @@ struct Flyout {
 
 #[derive(Template)]
 #[template(path = "overview.html")]
-struct Page {
+struct OverviewPage {
     frame: Frame,
     nothing: Option<Nothing>,
     period: String,
@@ -68,13 +70,13 @@ struct Page {
     flyout: Option<Flyout>,
 }
 
-/// The front page.
-pub(super) async fn front(query: Query) -> Result<Html<String>, Failed> {
+/// The overview.
+pub(super) async fn overview(query: Query) -> Result<Html<String>, Failed> {
     page(&query, false).await
 }
 
 /// The same with the flyout.
-pub(super) async fn insight(query: Query) -> Result<Html<String>, Failed> {
+pub(super) async fn with_flyout(query: Query) -> Result<Html<String>, Failed> {
     page(&query, true).await
 }
 
@@ -82,17 +84,19 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     let range = Range::last(query.today(), DAYS);
     let tls = Shown::chart(View::TlsUsage, range);
     let mut oldest = tls.as_table();
-    oldest.params.sort = Sort::MOST_LEGACY;
+    oldest.params.table.sort = Sort::MOST_LEGACY;
+    let asked = &oldest.params;
+    let oldest_first = TableQuestion::new(oldest.view, asked.days, &asked.filter, &asked.table);
     let now = query.now();
     let before = async {
-        let days = charts::rollup(query, None, range.before()).await?;
+        let days = rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
     let (behind, before, old, (latest, schedules)) = tokio::try_join!(
         insight::behind(query, range),
         before,
-        tables::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
-        mails(query, &tls.params, now),
+        tables::page::<TlsRow>(query, &oldest_first, &asked.page, OLD),
+        mails(query, now),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
     let nothing = match insight.messages {
@@ -117,7 +121,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         tls: tls.href(),
         request: tls.request(),
     });
-    let page = Page {
+    let page = OverviewPage {
         frame: Frame::new(query, Part::Overview, "Overview"),
         nothing,
         period: period(range),
@@ -143,17 +147,14 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
 }
 
 /// The latest requests, and the schedules, for those who may see them.
-async fn mails(
-    query: &Query,
-    params: &Params,
-    now: i64,
-) -> Result<(Vec<ReportRequest>, Vec<Schedule>), Problem> {
+async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Schedule>), Problem> {
     if !query.may_manage() {
         return Ok(Default::default());
     }
     let schedules = async { Ok(query.store.schedules(now).await?) };
+    let asked = PageParams::default();
     let ((latest, _), schedules) =
-        tokio::try_join!(crate::api::report_requests::page(query, params, LATEST), schedules)?;
+        tokio::try_join!(requested::page(query, &asked, LATEST), schedules)?;
     Ok((latest, schedules))
 }
 

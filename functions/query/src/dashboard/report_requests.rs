@@ -1,4 +1,4 @@
-//! Reports by mail: the list, the form, and how far one is.
+//! Report requests: the list, the form, and how far one is.
 
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
@@ -6,15 +6,16 @@ use chrono_tz::Tz;
 use report::{Range, ReportRequest, Status, displayed, grouped, period};
 use store::IdempotencyKey;
 
-use super::address::{self, Shown};
+use super::address::{self, At, Shown};
 use super::form::{About, Form};
-use super::problem_page::{self, Failed};
+use super::frame::{Frame, Part, html};
+use super::mistake::can_be_mended;
+use super::problem_page::Failed;
 use super::wording::{self, SHOWN};
-use super::{At, Frame, Part, html};
-use crate::Query;
-use crate::api::params::{self, Given};
+use crate::api::params::{ChartParams, Given, PageParams};
 use crate::api::problem::Problem;
-use crate::api::report_requests as requests;
+use crate::api::{report_requests, schedules};
+use crate::service::Query;
 
 /// Requests on a page of the list.
 const ROWS: usize = 25;
@@ -96,17 +97,17 @@ struct ListPage {
 
 /// All requests, the newest first.
 pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let params = given.of_page(params::PAGE).read(params::PAGE, &query)?;
-    let (found, next) = requests::page(&query, &params, ROWS).await?;
+    let asked: PageParams = given.of_page::<PageParams>().read(query.today())?;
+    let (found, next) = report_requests::page(&query, &asked, ROWS).await?;
     let older = next.map(|cursor| {
-        let limit = params.limit.map(|limit| ("limit", limit.to_string()));
+        let limit = asked.limit.map(|limit| ("limit", limit.to_string()));
         let pairs: Vec<_> = [("cursor", cursor)].into_iter().chain(limit).collect();
         address::address("/report-requests", &pairs)
     });
     Ok(html(&ListPage {
-        frame: Frame::new(&query, Part::Requests, "Report requests"),
+        frame: Frame::new(&query, Part::ReportRequests, "Report requests"),
         rows: found.iter().map(|request| line(request, query.zone)).collect(),
-        newest: params.cursor.is_some().then_some("/report-requests"),
+        newest: asked.cursor.is_some().then_some("/report-requests"),
         older,
     })?)
 }
@@ -126,34 +127,34 @@ struct FormPage {
 
 impl FormPage {
     fn new(query: &Query, about: About, [start, end, token]: [String; 3]) -> Self {
-        let frame = Frame::new(query, Part::Requests, "Request a report");
+        let frame = Frame::new(query, Part::ReportRequests, "Request a report");
         Self { frame, about, start, end, kept: Range::kept(query.today()), token }
     }
 }
 
 /// The form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, params) = address::prefilled(&given, &query)?;
-    let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
-    let Range { start, end } = params.range;
+    let (view, ChartParams { days, filter }) = address::prefilled(&given, &query)?;
+    let about = About::new(&query, Some(view), filter.domain.as_deref()).await?;
+    let Range { start, end } = days.range();
     let fields = [start.to_string(), end.to_string(), query.next_id()];
     Ok(html(&FormPage::new(&query, about, fields))?)
 }
 
 /// Asks for the report, and leads to where it can be watched.
 pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed> {
-    let fields = form.fields(requests::FIELDS);
+    let fields = form.fields(report_requests::FIELDS);
     let asked = fields.canonical();
     // Sent twice it is one request; changed and sent again it is another.
     let key = match form.get("token") {
         "" => None,
         token => Some(IdempotencyKey::new(&format!("form {token} {asked}"), &asked)),
     };
-    match requests::place(&query, &fields, key).await {
+    match report_requests::place(&query, &fields, key).await {
         Ok(request) => {
             Ok(Redirect::to(&format!("/report-requests/{}", request.id)).into_response())
         }
-        Err(problem) if problem_page::can_be_mended(&problem) => {
+        Err(problem) if can_be_mended(&problem) => {
             let about = About::again(&query, &form, &problem).await?;
             let fields = ["start", "end", "token"].map(|name| form.get(name).to_owned());
             let page = html(&FormPage::new(&query, about, fields))?;
@@ -182,7 +183,7 @@ struct OnePage {
 
 /// How far a request is.
 pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed> {
-    let request = requests::find(&query, &id).await?;
+    let request = report_requests::find(&query, &id).await?;
     let contents = &request.contents;
     // Of its days, those that can still be shown.
     let (kept, Range { start, end }) = (Range::kept(query.today()), request.range);
@@ -190,21 +191,21 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
     let shown = range.start <= range.end;
     let mut view =
         Shown::chart(contents.view, if shown { range } else { Range::last(kept.end, 7) });
-    view.params.domain.clone_from(&contents.domain);
+    view.params.filter.domain.clone_from(&contents.domain);
     let title = contents.name.as_deref().map_or_else(
         || format!("{}, {}", contents.view.title(), period(request.range)),
         |name| displayed(name, SHOWN),
     );
     let schedule = match request.schedule.as_deref() {
         None => None,
-        Some(id) => match query.schedule(id).await {
+        Some(id) => match schedules::find(&query, id).await {
             Ok(schedule) => Some(Some(format!("/schedules/{}", schedule.id))),
             Err(Problem::NotFound { .. }) => Some(None),
             Err(other) => return Err(other.into()),
         },
     };
     Ok(html(&OnePage {
-        frame: Frame::new(&query, Part::Requests, title.clone()),
+        frame: Frame::new(&query, Part::ReportRequests, title.clone()),
         title,
         open: !request.status.is_final(),
         status: told(request.status, request.attempts),

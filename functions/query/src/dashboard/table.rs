@@ -1,21 +1,23 @@
-//! The details table: a row for each sender, and a flyout for the one that is chosen.
+//! The table of a view: a row for each sender, and a flyout for the one that is chosen.
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{Named, SenderDetails, TlsRow, Use};
 use report::{Column, Sort, TlsVersion, View, displayed, grouped};
 
-use super::address::{self, ROWS, Shown};
-use super::charts::{Bar, Nothing};
+use super::address::{self, At, ROWS, Shown};
 use super::columns::Chart;
+use super::empty::Nothing;
+use super::filters::{self, Bar};
+use super::frame::{Choice, Frame, Part, html};
 use super::problem_page::Failed;
 use super::shares::Shares;
 use super::wording::{self, SHOWN};
-use super::{At, Choice, Frame, Part, html};
-use crate::Query;
-use crate::api::params::Given;
+use crate::api::params::{Given, ViewParams};
 use crate::api::problem::Problem;
-use crate::api::{sender as details, tables as table};
+use crate::api::sender;
+use crate::api::tables::{self, TableQuestion};
+use crate::service::Query;
 
 /// Numbers of rows to choose from.
 const LIMITS: [usize; 3] = [ROWS, 50, 100];
@@ -77,7 +79,7 @@ struct List {
 
 #[derive(Template)]
 #[template(path = "table.html")]
-struct Page {
+struct TablePage {
     frame: Frame,
     bar: Bar,
     nothing: Option<Nothing>,
@@ -100,24 +102,28 @@ struct Page {
     flyout: Option<Flyout>,
 }
 
-/// The page of a details table.
+/// The table of a view.
 pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Response, Failed> {
     let view = address::view(&name)?;
     let (shown, problem) = Shown::read(view, true, &given, &query)?;
     let found = match problem {
         Some(problem) => Err(problem),
-        None => table::page::<TlsRow>(&query, &shown.params, view, ROWS).await,
+        None => {
+            let ViewParams { days, filter, table, page, .. } = &shown.params;
+            let question = TableQuestion::new(view, *days, filter, table);
+            tables::page::<TlsRow>(&query, &question, page, ROWS).await
+        }
     };
     let found = match found {
         // Whether a cursor fits is known only together with the table.
         Err(problem @ Problem::InvalidParameter { .. }) => {
-            return super::charts::wrong(&query, &shown.first_page(), &given, &problem).await;
+            return filters::wrong(&query, &shown.first_page(), &given, &problem).await;
         }
         found => found?,
     };
     let (bar, flyout) = tokio::try_join!(Bar::new(&query, &shown), flyout(&query, &shown))?;
     let all = found.before + found.rows.len() + found.after;
-    let nothing = match all == 0 && shown.params.search.is_empty() {
+    let nothing = match all == 0 && shown.params.table.search.is_empty() {
         true => Some(Nothing::new(&query, &shown).await?),
         false => None,
     };
@@ -133,18 +139,18 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
     let limits = LIMITS.map(|limit| Choice {
         label: limit.to_string(),
         value: shown.with_rows(limit).href(),
-        chosen: limit == shown.params.limit.unwrap_or(ROWS),
+        chosen: limit == shown.params.page.limit.unwrap_or(ROWS),
     });
     let kept = shown.first_page().pairs().into_iter().filter(|(name, _)| *name != "search");
     let legacy = (view == View::TlsUsage).then(|| Choice {
         label: "Most legacy first".to_owned(),
         value: shown.sorted(Sort::MOST_LEGACY).href(),
-        chosen: shown.params.sort == Sort::MOST_LEGACY,
+        chosen: shown.params.table.sort == Sort::MOST_LEGACY,
     });
-    let page = Page {
-        frame: Frame::new(&query, Part::Report, format!("{} by sender", view.title())),
+    let page = TablePage {
+        frame: Frame::new(&query, Part::Views, format!("{} by sender", view.title())),
         nothing,
-        search: shown.params.search.clone(),
+        search: shown.params.table.search.clone(),
         hidden: kept.collect(),
         unsearched: shown.unsearched().href(),
         caption: format!("{} by sender, {}", view.title(), bar.told),
@@ -164,13 +170,13 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
 
 fn heads(shown: &Shown) -> Vec<Head> {
     let by = |column, descending| {
-        let now = shown.params.sort;
+        let now = shown.params.table.sort;
         // A second time turns the order round.
         let descending = if now.column == column { !now.descending } else { descending };
         shown.sorted(Sort { column, descending }).href()
     };
     let sorted = |columns: &[Column]| {
-        let now = shown.params.sort;
+        let now = shown.params.table.sort;
         columns.contains(&now.column).then_some(if now.descending {
             "descending"
         } else {
@@ -194,7 +200,7 @@ fn heads(shown: &Shown) -> Vec<Head> {
                 href: by(share, true),
                 sorted: sorted(&[share, number]),
                 number: Some(by(number, true)),
-                by_number: shown.params.sort.column == number,
+                by_number: shown.params.table.sort.column == number,
                 name: false,
             }
         }));
@@ -220,8 +226,9 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
 }
 
 async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem> {
-    let Some(sender) = shown.params.sender.as_deref() else { return Ok(None) };
-    let found = details::of(query, sender, &shown.params).await?;
+    let Some(sender) = shown.params.sender.sender.as_deref() else { return Ok(None) };
+    let ViewParams { days, filter, .. } = &shown.params;
+    let found = sender::of(query, sender, days.range(), filter).await?;
     let lists = [
         ("Accounts", &found.accounts),
         ("Mechanisms", &found.mechanisms),
