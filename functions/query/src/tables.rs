@@ -6,11 +6,10 @@
 //! on growing; if the table is gone, a new one is computed and the page begins behind the last row that was shown.
 
 use std::collections::VecDeque;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use history::{History, HistoryError, Wanted};
-use report::{Range, SenderTable, Senders};
+use report::{Range, Table};
 use tokio::sync::Semaphore;
 
 /// Tables computed at once: each keeps all cores busy, and takes memory.
@@ -22,15 +21,7 @@ const TABLES: usize = 8;
 const ROWS: usize = 1_000_000;
 
 /// A table, with the number under which it is kept.
-pub(crate) type Kept = (u64, Arc<Senders>);
-
-/// All that a table is computed from. What is added here tells tables apart, without another word.
-#[derive(Hash)]
-struct Source<'w> {
-    /// A checksum of the days' revisions.
-    revisions: u64,
-    wanted: &'w Wanted,
-}
+pub(crate) type Kept = (u64, Arc<Table>);
 
 /// Computes tables, and keeps the last few.
 pub(crate) struct Tables {
@@ -59,7 +50,7 @@ impl Tables {
     /// The history cannot be told.
     pub(crate) async fn table(&self, range: Range, wanted: &Wanted) -> Result<Kept, HistoryError> {
         let state = self.history.state(range).await?;
-        let id = checksum(&Source { revisions: state.fingerprint(), wanted });
+        let id = state.table_id(wanted);
         if let Some(known) = self.kept(id) {
             return Ok(known);
         }
@@ -69,9 +60,8 @@ impl Tables {
         if let Some(known) = self.kept(id) {
             return Ok(known);
         }
-        let table = self.history.gather(&state, wanted, SenderTable::default).await?;
-        let senders = blocking(move || table.finish()).await;
-        Ok(self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(id, senders))
+        let table = self.history.table(&state, wanted).await?;
+        Ok(self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(id, table))
     }
 }
 
@@ -84,7 +74,7 @@ impl Recent {
     }
 
     /// Keeps a table; gives the one to show, which is an earlier one if somebody else was faster.
-    fn put(&mut self, id: u64, table: Senders) -> Kept {
+    fn put(&mut self, id: u64, table: Table) -> Kept {
         if let Some(known) = self.get(id) {
             return known;
         }
@@ -98,21 +88,5 @@ impl Recent {
 
     fn rows(&self) -> usize {
         self.0.iter().map(|(_, table)| table.len()).sum()
-    }
-}
-
-/// A number for a question: the same for the same question, in every process of the same build.
-pub(crate) fn checksum(question: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    question.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Does what takes long on a thread where it holds nobody up.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        // It panicked, and so does who waits for it; or the runtime ends, and nobody waits.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

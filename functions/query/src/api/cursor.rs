@@ -1,10 +1,13 @@
 //! Where a page of a table ended or began. Opaque to clients; nothing secret in it.
 //!
-//! A cursor is text: the number of its form, a dot, and the rest as base64 of Postcard. The first form had no
-//! number.
+//! A cursor is text: `v`, the number of its form, `-`, and the rest as base64 of Postcard. The first form was
+//! the rest alone.
 
-use report::{Place, SenderRow, TlsCounts, TlsVersion};
+use std::hash::{Hash, Hasher as _};
+
+use report::{Place, Row, TlsCounts, TlsVersion};
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 
 use super::problem::Problem;
 
@@ -25,10 +28,17 @@ pub(super) struct Cursor {
     counts: [u64; 6],
 }
 
+/// What stands for a question in its cursors: a checksum of the whole of it.
+pub(super) fn checksum(question: &impl Hash) -> u64 {
+    let mut hasher = SipHasher13::new();
+    question.hash(&mut hasher);
+    hasher.finish()
+}
+
 impl Cursor {
     /// The cursor of the page before a row, or behind it.
-    pub(super) fn at(row: &SenderRow<'_>, before: bool, question: u64, table: u64) -> Self {
-        let name = row.sender.to_owned();
+    pub(super) fn at(row: &Row<'_>, before: bool, question: u64, table: u64) -> Self {
+        let name = row.name.to_owned();
         let counts = TlsVersion::ALL.map(|version| row.counts.get(version));
         Self { question, table, before, name, counts }
     }
@@ -38,29 +48,28 @@ impl Cursor {
         for (version, messages) in TlsVersion::ALL.into_iter().zip(self.counts) {
             counts.add(version, messages);
         }
-        let row = SenderRow { sender: &self.name, counts };
+        let row = Row { name: &self.name, counts };
         if self.before { Place::Before(row) } else { Place::After(row) }
     }
 
     pub(super) fn write(&self) -> String {
         let bytes = postcard::to_allocvec(self).unwrap_or_default();
-        format!("{FORM}.{}", base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes))
+        format!("v{FORM}-{}", base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes))
     }
 
     /// Reads a cursor of this question.
     pub(super) fn read(text: &str, question: u64) -> Result<Self, Problem> {
         let error = |allowed| Err(Problem::parameter("cursor", text, allowed));
-        let (form, rest) = text.split_once('.').unwrap_or(("", text));
+        let (form, rest) = form(text);
         let other_form = match form {
-            FORM => false,
             // The first form had these fields as well.
-            "" => Self::decoded(rest).is_some(),
-            other => other.bytes().all(|byte| byte.is_ascii_digit()),
+            None => Self::decoded(rest).is_some(),
+            Some(form) => form != FORM,
         };
         if other_form {
             return error("it comes from another version of this service: begin without a cursor");
         }
-        match Self::decoded(rest).filter(|_| form == FORM) {
+        match Self::decoded(rest).filter(|_| form.is_some()) {
             None => error("it must be next of an earlier page"),
             Some(cursor) if cursor.question != question => {
                 error("it belongs to a page with other parameters: begin without a cursor")
@@ -72,6 +81,15 @@ impl Cursor {
     fn decoded(text: &str) -> Option<Self> {
         let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
         postcard::from_bytes(&bytes).ok()
+    }
+}
+
+/// The number of a cursor's form, and what follows it.
+fn form(text: &str) -> (Option<&str>, &str) {
+    let is_number = |form: &str| !form.is_empty() && form.bytes().all(|b| b.is_ascii_digit());
+    match text.strip_prefix('v').and_then(|text| text.split_once('-')) {
+        Some((form, rest)) if is_number(form) => (Some(form), rest),
+        _ => (None, text),
     }
 }
 
@@ -90,17 +108,17 @@ mod tests {
     fn a_cursor_fits_its_own_question_and_tells_when_it_is_of_another_version() {
         let mut counts = TlsCounts::default();
         counts.add(TlsVersion::Tls12, 7);
-        let row = SenderRow { sender: "a@example.test", counts };
+        let row = Row { name: "a@example.test", counts };
         let text = Cursor::at(&row, false, 1, 2).write();
         let read = Cursor::read(&text, 1).expect("a cursor");
         assert_eq!(read.table, 2);
         assert!(matches!(read.place(), Place::After(found) if found == row));
         assert!(allowed(&text, 3).is_some_and(|told| told.contains("other parameters")));
-        let (_, rest) = text.split_once('.').expect("a form");
-        for other in [rest.to_owned(), format!("1.{rest}"), "17.x".to_owned()] {
+        let (_, rest) = form(&text);
+        for other in [rest.to_owned(), format!("v1-{rest}"), "v17-x".to_owned()] {
             assert!(allowed(&other, 1).is_some_and(|told| told.contains("another version")));
         }
-        for none in ["abc", ".", "x.y", "2.abc", "2."] {
+        for none in ["abc", "-", "v-", "vx-y", "v2-abc", "v2-"] {
             assert_eq!(allowed(none, 1).as_deref(), Some("it must be next of an earlier page"));
         }
     }

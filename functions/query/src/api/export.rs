@@ -17,7 +17,6 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use super::params::{ExportParams, Given};
 use super::problem::Problem;
 use super::responses::{AsksStoreInTurns, ReadsParameters};
-use super::sender;
 use super::tables::csv_headers;
 use crate::service::Query;
 
@@ -39,7 +38,7 @@ pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem>
     let ExportParams { days, filter, sender } = given.read(query.today())?;
     let turn = Arc::clone(&query.exports).try_acquire_owned().map_err(|_| Problem::Busy)?;
     let state = query.history.state(days.range()).await?;
-    let wanted = sender::wanted(sender.sender.as_deref(), &filter);
+    let filter = filter.of(sender.sender.as_deref());
     let (pieces, waiting) = mpsc::channel(WAITING);
     let rows = Rows::new(pieces.clone()).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
@@ -47,7 +46,7 @@ pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem>
     })?;
     tokio::spawn(async move {
         let _turn = turn;
-        let (rows, walked) = query.history.walk(&state, &wanted, rows).await;
+        let (rows, walked) = query.history.walk(&state, &filter, rows).await;
         if let Err(error) = walked {
             tracing::error!(%error, "export broke off");
             return;

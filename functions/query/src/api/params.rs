@@ -6,7 +6,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use report::{Day, RETENTION_DAYS, Range, RangeError, Sort};
+use report::{Day, Filter, Group, RETENTION_DAYS, Range, RangeError, Sort};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,6 +55,9 @@ pub(crate) struct SenderParams {
 #[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TableParams {
+    /// What there is a row for each of. Nothing but senders can be asked for.
+    #[param(ignore)]
+    pub(crate) group: Group,
     /// Part of the sender
     // In lower case; empty is every sender.
     #[param(value_type = Option<String>)]
@@ -138,6 +141,14 @@ impl RangeParams {
     }
 }
 
+impl FilterParams {
+    /// What passes; of one sender, or of all.
+    pub(crate) fn of(&self, sender: Option<&str>) -> Filter {
+        let (domain, sender) = (self.domain.clone(), sender.map(str::to_owned));
+        Filter { domain, sender, ..Filter::default() }
+    }
+}
+
 impl From<Range> for RangeParams {
     fn from(Range { start, end }: Range) -> Self {
         Self { start, end }
@@ -146,7 +157,7 @@ impl From<Range> for RangeParams {
 
 impl Default for TableParams {
     fn default() -> Self {
-        Self { search: String::new(), sort: Sort::MOST_MESSAGES }
+        Self { group: Group::Sender, search: String::new(), sort: Sort::MOST_MESSAGES }
     }
 }
 
@@ -170,9 +181,10 @@ impl Parameters for SenderParams {
 
 impl Parameters for TableParams {
     fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
+        let Self { group, sort: usual, .. } = Self::default();
         let search = given.get("search").unwrap_or_default().to_lowercase();
-        let sort = given.filled("sort").map(sort).transpose()?.unwrap_or(Sort::MOST_MESSAGES);
-        Ok(Self { search, sort })
+        let sort = given.filled("sort").map(|text| sort(group, text)).transpose()?;
+        Ok(Self { group, search, sort: sort.unwrap_or(usual) })
     }
 }
 
@@ -299,11 +311,13 @@ impl Given {
     }
 }
 
-fn sort(text: &str) -> Result<Sort, Problem> {
-    Sort::read(text).ok_or_else(|| {
-        let allowed = "it must be sender, messages, legacy, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
-                       TLS1.3, none, unknown) with or without .percent; - before it for \
-                       largest first";
+fn sort(group: Group, text: &str) -> Result<Sort, Problem> {
+    Sort::read(group, text).ok_or_else(|| {
+        let allowed = format!(
+            "it must be {}, messages, legacy, or a TLS version (TLS1.0, TLS1.1, TLS1.2, TLS1.3, none, unknown) \
+             with or without .percent; - before it for largest first",
+            group.name()
+        );
         Problem::parameter("sort", text, allowed)
     })
 }

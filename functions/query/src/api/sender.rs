@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::Path;
-use history::{Grain, Wanted};
 use report::views::{SenderDetails, SenderFigures};
 use report::{Range, SENDER_LIMIT, View};
 use serde::Deserialize;
@@ -49,24 +48,12 @@ pub(crate) async fn of(
     filter: &FilterParams,
 ) -> Result<SenderDetails, Problem> {
     let sender = sender.to_lowercase();
-    let wanted = wanted(Some(&sender), filter);
     let mut figures = SenderFigures::default();
     // What is longer than any sender that is stored would be longer than a key can be.
     if sender.len() <= SENDER_LIMIT {
         let state = query.history.state(range).await?;
-        figures = query.history.gather(&state, &wanted, SenderFigures::default).await?;
+        let filter = filter.of(Some(&sender));
+        figures = query.history.gather(&state, &filter, SenderFigures::default).await?;
     }
     Ok(figures.details(sender, range))
-}
-
-/// Which usage is wanted: of all senders, or of one.
-pub(crate) fn wanted(sender: Option<&str>, filter: &FilterParams) -> Wanted {
-    // An address tells its domain; the null sender and bare names may belong to any.
-    let own = sender.and_then(|sender| Some(sender.rsplit_once('@')?.1));
-    let own = own.filter(|domain| !domain.is_empty());
-    Wanted {
-        domain: filter.domain.as_deref().or(own).map(str::to_owned),
-        sender: sender.map(str::to_owned),
-        grain: Grain::Usage,
-    }
 }

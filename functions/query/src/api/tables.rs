@@ -1,23 +1,22 @@
-//! The tables by sender: sorted, searched, paged, or whole as CSV.
+//! The views as tables: sorted, searched, paged, or whole as CSV.
 
 use axum::Json;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
-use history::{Grain, Wanted};
+use history::{Wanted, blocking};
 use report::csv;
 use report::views::{TlsRow, VolumeRow};
-use report::{Place, Range, SenderPage, SenderRow, Senders, Sort, View};
+use report::{Group, Place, Range, Row, Sort, Table, TablePage, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, checksum};
 use super::params::{
     FilterParams, Format, Given, LIMIT, PageParams, RangeParams, TablePageParams, TableParams,
 };
 use super::problem::Problem;
 use super::responses::{AsksStore, ReadsParameters};
 use crate::service::Query;
-use crate::tables::{blocking, checksum};
 
 /// A page of the sending volume table.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -68,11 +67,10 @@ impl TableQuestion {
         filter: &FilterParams,
         table: &TableParams,
     ) -> Self {
-        let domain = filter.domain.clone();
         Self {
             view,
             range: days.range(),
-            wanted: Wanted { domain, sender: None, grain: Grain::Senders },
+            wanted: Wanted { filter: filter.of(None), group: table.group },
             sort: table.sort,
             search: table.search.clone(),
         }
@@ -106,8 +104,8 @@ async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Pr
     let TablePageParams { days, filter, table, page: asked, format } = given.read(query.today())?;
     let question = TableQuestion::new(view, days, &filter, &table);
     if format.format == Format::Csv {
-        let (_, senders) = query.tables.table(question.range, &question.wanted).await?;
-        return blocking(move || whole(&senders, &question)).await;
+        let (_, whole_table) = query.tables.table(question.range, &question.wanted).await?;
+        return blocking(move || whole(&whole_table, &question)).await;
     }
     Ok(match view {
         View::SendingVolume => {
@@ -122,7 +120,7 @@ async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Pr
 }
 
 /// The page that is asked for, with `limit` rows at most if nothing else is asked.
-pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
+pub(crate) async fn page<R: for<'r> From<(Group, &'r Row<'r>)>>(
     query: &Query,
     question: &TableQuestion,
     asked: &PageParams,
@@ -130,28 +128,28 @@ pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
 ) -> Result<Page<R>, Problem> {
     let fits = checksum(question);
     let cursor = asked.cursor.as_deref().map(|text| Cursor::read(text, fits)).transpose()?;
-    let (id, senders) = match cursor.as_ref().and_then(|cursor| query.tables.kept(cursor.table)) {
+    let (id, table) = match cursor.as_ref().and_then(|cursor| query.tables.kept(cursor.table)) {
         Some(known) => known,
         None => query.tables.table(question.range, &question.wanted).await?,
     };
     let place = cursor.as_ref().map_or(Place::First, Cursor::place);
     let limit = asked.limit.unwrap_or(limit);
-    let SenderPage { rows, before, after } =
-        senders.page(question.sort, &question.search, place, limit);
-    let at = |row: &SenderRow<'_>, before| Cursor::at(row, before, fits, id).write();
+    let TablePage { rows, before, after } =
+        table.page(question.sort, &question.search, place, limit);
+    let at = |row: &Row<'_>, before| Cursor::at(row, before, fits, id).write();
     Ok(Page {
         previous: rows.first().filter(|_| before > 0).map(|row| at(row, true)),
         next: rows.last().filter(|_| after > 0).map(|row| at(row, false)),
-        rows: rows.iter().map(R::from).collect(),
+        rows: rows.iter().map(|row| R::from((table.group(), row))).collect(),
         before,
         after,
     })
 }
 
-fn whole(senders: &Senders, question: &TableQuestion) -> Result<Response, Problem> {
+fn whole(table: &Table, question: &TableQuestion) -> Result<Response, Problem> {
     let mut body = Vec::new();
-    let rows = senders.rows(question.sort, &question.search);
-    csv::write(&mut body, question.view, rows).map_err(|error| {
+    let rows = table.rows(question.sort, &question.search);
+    csv::write(&mut body, question.view, table.group(), rows).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
     })?;

@@ -73,7 +73,7 @@ impl Shown {
     pub(super) fn by(&self, view: View) -> Self {
         let mut other = self.first_page();
         other.view = view;
-        let both = matches!(self.params.table.sort.column, Column::Sender | Column::Messages);
+        let both = matches!(self.params.table.sort.column, Column::Name | Column::Messages);
         if !both {
             other.params.table.sort = Sort::MOST_MESSAGES;
         }
@@ -151,11 +151,11 @@ impl Shown {
     /// Everything that the address tells beside the path.
     pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
         let ViewParams { table, page, sender, .. } = &self.params;
-        let (TableParams { search, sort }, PageParams { limit, cursor }) = (table, page);
+        let (TableParams { group, search, sort }, PageParams { limit, cursor }) = (table, page);
         let mut pairs = self.filters();
         pairs.extend(Some(search.clone()).filter(|part| !part.is_empty()).map(|p| ("search", p)));
         let sort = Some(*sort).filter(|sort| *sort != Sort::MOST_MESSAGES);
-        pairs.extend(sort.map(|sort| ("sort", sort.written())));
+        pairs.extend(sort.map(|sort| ("sort", sort.written(*group))));
         let limit = limit.filter(|limit| *limit != ROWS);
         pairs.extend(limit.map(|limit| ("limit", limit.to_string())));
         pairs.extend(cursor.clone().map(|cursor| ("cursor", cursor)));

@@ -161,8 +161,8 @@ async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Sched
 fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
     let old = row.tls.iter().collect::<TlsCounts>().legacy();
     (old > 0).then(|| OldSender {
-        sender: wording::address(&row.sender),
-        href: shown.with_sender(Some(&row.sender)).href(),
+        sender: wording::address(row.name.text()),
+        href: shown.with_sender(Some(row.name.text())).href(),
         messages: grouped(old),
         percent: wording::percent(report::percent(old, row.messages)),
     })

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
-use report::views::{Named, SenderDetails, TlsRow, Use};
+use report::views::{NamedMessages, SenderDetails, SenderUse, TlsRow};
 use report::{Column, Sort, TlsVersion, View, displayed, grouped};
 
 use super::address::{self, At, ROWS, Shown};
@@ -189,9 +189,9 @@ fn heads(shown: &Shown) -> Vec<Head> {
         sorted: sorted(&[column]),
         number: None,
         by_number: false,
-        name: column == Column::Sender,
+        name: column == Column::Name,
     };
-    let mut heads = vec![plain("Sender address", Column::Sender, false)];
+    let mut heads = vec![plain(shown.params.table.group.label(), Column::Name, false)];
     if shown.view == View::TlsUsage {
         heads.extend(TlsVersion::ALL.map(|version| {
             let (share, number) = (Column::Percent(version), Column::Tls(version));
@@ -218,8 +218,8 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
         })
     });
     Row {
-        sender: wording::address(&row.sender),
-        href: shown.with_sender(Some(&row.sender)).href(),
+        sender: wording::address(row.name.text()),
+        href: shown.with_sender(Some(row.name.text())).href(),
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
     }
@@ -257,13 +257,13 @@ fn named(name: &str) -> String {
     if name.is_empty() { "not in the log".to_owned() } else { wording::address(name) }
 }
 
-fn list(title: &'static str, names: &[Named]) -> List {
+fn list(title: &'static str, names: &[NamedMessages]) -> List {
     let rows = names.iter().take(LISTED);
     let rows = rows.map(|row| (named(&row.name), grouped(row.messages)));
     List { title, rows: rows.collect(), more: more(names.len()) }
 }
 
-fn of_use(used: &Use) -> Vec<String> {
+fn of_use(used: &SenderUse) -> Vec<String> {
     let version = used.version.label().to_owned();
     vec![named(&used.account), named(&used.mechanism), version, grouped(used.messages)]
 }
