@@ -56,14 +56,21 @@ fn parser_takes(event: &Value) -> bool {
     counted.counted == 1
 }
 
+/// `UPDATE=1` writes them anew.
 #[test]
 fn the_template_offers_the_formats_that_there_are() -> Result<()> {
-    let template = fs::read_to_string(root().join("infra/aws/template.yaml"))?;
-    let (_, parameter) = template.split_once("\n  LogFormat:\n").context("the parameter")?;
-    let (_, allowed) = parameter.split_once("AllowedValues: [").context("its values")?;
-    let (allowed, _) = allowed.split_once(']').context("their end")?;
+    let file = root().join("infra/aws/template.yaml");
+    let template = fs::read_to_string(&file)?;
+    let (before, parameter) = template.split_once("\n  LogFormat:\n").context("the parameter")?;
+    let (head, allowed) = parameter.split_once("AllowedValues: [").context("its values")?;
+    let (_, after) = allowed.split_once(']').context("their end")?;
     let names: Vec<_> = logs::Format::ALL.iter().map(|format| format.name()).collect();
-    assert_eq!(allowed.split(", ").collect::<Vec<_>>(), names);
+    let names = names.join(", ");
+    let expected = format!("{before}\n  LogFormat:\n{head}AllowedValues: [{names}]{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &expected)?;
+    }
+    assert!(fs::read_to_string(&file)? == expected, "run this test with UPDATE=1: {names}");
     Ok(())
 }
 

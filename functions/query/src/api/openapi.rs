@@ -76,3 +76,30 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
     Json(document())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use report::View;
+
+    use super::*;
+
+    #[test]
+    fn every_view_is_described_and_every_operation_has_a_name_of_its_own() {
+        let paths = document().paths.paths;
+        for view in View::ALL {
+            let chart = format!("/v1/reports/{}", view.name());
+            assert!(paths.contains_key(&chart), "{chart}");
+            assert!(paths.contains_key(&format!("{chart}/details")), "{chart}/details");
+        }
+        let mut names = BTreeSet::new();
+        for item in paths.into_values() {
+            let methods = [item.get, item.post, item.put, item.delete];
+            for operation in methods.into_iter().flatten() {
+                let name = operation.operation_id.unwrap_or_default();
+                assert!(names.insert(name.clone()), "{name}");
+            }
+        }
+    }
+}
