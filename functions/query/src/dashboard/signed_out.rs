@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Frame, Part};
+use super::frame::{Frame, Part};
 
 /// That somebody has signed out.
 #[derive(Template)]
@@ -35,5 +35,7 @@ impl WayIn {
 
 /// A frame for strangers.
 fn frame(title: &str) -> Frame {
-    Frame { manages: false, ..Frame::of(Part::Elsewhere, title) }
+    let mut frame = Frame::of(Part::Elsewhere, title);
+    frame.manages = false;
+    frame
 }

@@ -2,7 +2,7 @@
 
 use report::{TlsCounts, TlsShare, TlsVersion, grouped};
 
-use super::words;
+use super::wording;
 
 /// The width of a whole share bar, in the units of its drawing: hundredths of a percent.
 const WHOLE: u32 = 10_000;
@@ -64,11 +64,11 @@ impl Shares {
             class: class(share.version),
             label: share.version.label(),
             messages: grouped(share.messages),
-            percent: words::percent(share.percent),
+            percent: wording::percent(share.percent),
             old: share.version.is_legacy() && share.messages > 0,
         });
         let counts: TlsCounts = shares.iter().collect();
-        let old = words::percent(report::percent(counts.legacy(), counts.total()));
+        let old = wording::percent(report::percent(counts.legacy(), counts.total()));
         Self { bar: bar(shares), rows: rows.collect(), old, any_old: counts.legacy() > 0 }
     }
 }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use store::Rollup;
 use utoipa::ToSchema;
 
-use crate::Query;
-use crate::params::{self, Given};
-use crate::problem::{Body, Problem};
+use super::params::{Given, RangeParams};
+use super::problem::Problem;
+use super::responses::{AsksStore, ReadsParameters};
+use crate::service::Query;
 
 /// That the service is ready.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -26,40 +27,32 @@ pub(crate) struct Domains {
 }
 
 /// Whether the service is ready and its store answers.
-#[utoipa::path(get, path = "/healthz", responses(
-    (status = 200, body = Health),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/healthz", operation_id = "health", responses(
+    (status = 200, description = "It is ready", body = Health),
+    AsksStore,
 ))]
-pub(crate) async fn healthz(query: Query) -> Result<Json<Health>, Problem> {
+pub(crate) async fn health(query: Query) -> Result<Json<Health>, Problem> {
     query.store.healthy().await?;
     Ok(Json(Health { status: "ok".to_owned() }))
 }
 
 /// How many users or service accounts sent through SMTP AUTH, and how many messages.
-#[utoipa::path(get, path = "/v1/insight", params(
-    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
-    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
-), responses(
-    (status = 200, body = Insight),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/insight", operation_id = "insight", params(RangeParams), responses(
+    (status = 200, description = "The insight", body = Insight),
+    ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn insight(query: Query, given: Given) -> Result<Json<Insight>, Problem> {
-    let range = given.read(params::RANGE, &query)?.range;
+    let range = given.read::<RangeParams>(query.today())?.range();
     Ok(Json(read(&query, range).await?.0))
 }
 
 /// TLS usage and volume behind the insight.
-#[utoipa::path(get, path = "/v1/insight/details", params(
-    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
-    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
-), responses(
-    (status = 200, body = InsightDetails),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/insight/details", operation_id = "insight_details", params(RangeParams), responses(
+    (status = 200, description = "The insight, and what is behind it", body = InsightDetails),
+    ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn details(query: Query, given: Given) -> Result<Json<InsightDetails>, Problem> {
-    let range = given.read(params::RANGE, &query)?.range;
+    let range = given.read::<RangeParams>(query.today())?.range();
     Ok(Json(behind(&query, range).await?))
 }
 
@@ -79,12 +72,12 @@ async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem>
 }
 
 /// Sender domains seen in the days that are kept.
-#[utoipa::path(get, path = "/v1/domains", responses(
-    (status = 200, body = Domains),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/domains", operation_id = "domains", responses(
+    (status = 200, description = "The domains", body = Domains),
+    ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn domains(query: Query, given: Given) -> Result<Json<Domains>, Problem> {
-    given.read(&[], &query)?;
+    given.refuse()?;
     let kept = Range::kept(query.today());
     let domains = query.store.domains(kept).await?;
     Ok(Json(Domains { domains: domains.into_iter().collect() }))

@@ -4,13 +4,13 @@ use chrono::{NaiveTime, Weekday};
 use chrono_tz::Tz;
 use report::{Day, Frequency, MonthDay, Timetable, day_in};
 
-use crate::Query;
-use crate::body::{Fields, wrong};
-use crate::params;
-use crate::problem::Problem;
+use super::body::{Fields, wrong};
+use super::params;
+use super::problem::Problem;
+use crate::service::Query;
 
 /// How a time of day is written.
-pub(crate) const TIME: &str = "%H:%M";
+pub(super) const TIME: &str = "%H:%M";
 /// The names of the days of the week.
 pub(crate) const WEEKDAYS: [(&str, Weekday); 7] = [
     ("monday", Weekday::Mon),

@@ -1,4 +1,4 @@
-//! Reports by mail: the list, the form, and how far one is.
+//! Report requests: the list, the form, and how far one is.
 
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
@@ -6,14 +6,16 @@ use chrono_tz::Tz;
 use report::{Range, ReportRequest, Status, displayed, grouped, period};
 use store::IdempotencyKey;
 
-use super::failed::{self, Failed};
+use super::address::{self, At, Shown};
 use super::form::{About, Form};
-use super::shown::{self, Shown};
-use super::words::{self, SHOWN};
-use super::{At, Frame, Part, html};
-use crate::params::{self, Given};
-use crate::problem::Problem;
-use crate::{Query, requests};
+use super::frame::{Frame, Part, html};
+use super::mistake::can_be_mended;
+use super::problem_page::Failed;
+use super::wording::{self, SHOWN};
+use crate::api::params::{ChartParams, Given, PageParams};
+use crate::api::problem::Problem;
+use crate::api::{report_requests, schedules};
+use crate::service::Query;
 
 /// Requests on a page of the list.
 const ROWS: usize = 25;
@@ -58,7 +60,7 @@ pub(super) fn few(recipients: &[String]) -> String {
             format!(
                 "{} and {}",
                 displayed(one, SHOWN),
-                words::counted(others.len() as u64, "other", "others")
+                wording::counted(others.len() as u64, "other", "others")
             )
         }
     }
@@ -79,13 +81,13 @@ pub(super) fn line(request: &ReportRequest, zone: Tz) -> Line {
         period: period(request.range),
         domain: domain(contents.domain.as_deref()),
         recipients: few(&contents.recipients),
-        created: words::instant(request.created, zone),
+        created: wording::instant(request.created, zone),
         status: told(request.status, request.attempts),
     }
 }
 
 #[derive(Template)]
-#[template(path = "requests.html")]
+#[template(path = "report_requests.html")]
 struct ListPage {
     frame: Frame,
     rows: Vec<Line>,
@@ -95,24 +97,24 @@ struct ListPage {
 
 /// All requests, the newest first.
 pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let params = given.of_page(params::PAGE).read(params::PAGE, &query)?;
-    let (found, next) = requests::page(&query, &params, ROWS).await?;
+    let asked: PageParams = given.of_page::<PageParams>().read(query.today())?;
+    let (found, next) = report_requests::page(&query, &asked, ROWS).await?;
     let older = next.map(|cursor| {
-        let limit = params.limit.map(|limit| ("limit", limit.to_string()));
+        let limit = asked.limit.map(|limit| ("limit", limit.to_string()));
         let pairs: Vec<_> = [("cursor", cursor)].into_iter().chain(limit).collect();
-        shown::address("/report-requests", &pairs)
+        address::address("/report-requests", &pairs)
     });
     Ok(html(&ListPage {
-        frame: Frame::new(&query, Part::Requests, "Report requests"),
+        frame: Frame::new(&query, Part::ReportRequests, "Report requests"),
         rows: found.iter().map(|request| line(request, query.zone)).collect(),
-        newest: params.cursor.is_some().then_some("/report-requests"),
+        newest: asked.cursor.is_some().then_some("/report-requests"),
         older,
     })?)
 }
 
 /// The form that asks for a report.
 #[derive(Template)]
-#[template(path = "request_form.html")]
+#[template(path = "report_request_form.html")]
 struct FormPage {
     frame: Frame,
     about: About,
@@ -125,34 +127,34 @@ struct FormPage {
 
 impl FormPage {
     fn new(query: &Query, about: About, [start, end, token]: [String; 3]) -> Self {
-        let frame = Frame::new(query, Part::Requests, "Request a report");
+        let frame = Frame::new(query, Part::ReportRequests, "Request a report");
         Self { frame, about, start, end, kept: Range::kept(query.today()), token }
     }
 }
 
 /// The form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, params) = shown::prefilled(&given, &query)?;
-    let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
-    let Range { start, end } = params.range;
+    let (view, ChartParams { days, filter }) = address::prefilled(&given, &query)?;
+    let about = About::new(&query, Some(view), filter.domain.as_deref()).await?;
+    let Range { start, end } = days.range();
     let fields = [start.to_string(), end.to_string(), query.next_id()];
     Ok(html(&FormPage::new(&query, about, fields))?)
 }
 
 /// Asks for the report, and leads to where it can be watched.
 pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed> {
-    let fields = form.fields(requests::FIELDS);
+    let fields = form.fields(report_requests::FIELDS);
     let asked = fields.canonical();
     // Sent twice it is one request; changed and sent again it is another.
     let key = match form.get("token") {
         "" => None,
         token => Some(IdempotencyKey::new(&format!("form {token} {asked}"), &asked)),
     };
-    match requests::place(&query, &fields, key).await {
+    match report_requests::place(&query, &fields, key).await {
         Ok(request) => {
             Ok(Redirect::to(&format!("/report-requests/{}", request.id)).into_response())
         }
-        Err(problem) if failed::can_be_mended(&problem) => {
+        Err(problem) if can_be_mended(&problem) => {
             let about = About::again(&query, &form, &problem).await?;
             let fields = ["start", "end", "token"].map(|name| form.get(name).to_owned());
             let page = html(&FormPage::new(&query, about, fields))?;
@@ -163,7 +165,7 @@ pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed>
 }
 
 #[derive(Template)]
-#[template(path = "request.html")]
+#[template(path = "report_request.html")]
 struct OnePage {
     frame: Frame,
     title: String,
@@ -181,7 +183,7 @@ struct OnePage {
 
 /// How far a request is.
 pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed> {
-    let request = requests::find(&query, &id).await?;
+    let request = report_requests::find(&query, &id).await?;
     let contents = &request.contents;
     // Of its days, those that can still be shown.
     let (kept, Range { start, end }) = (Range::kept(query.today()), request.range);
@@ -189,21 +191,21 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
     let shown = range.start <= range.end;
     let mut view =
         Shown::chart(contents.view, if shown { range } else { Range::last(kept.end, 7) });
-    view.params.domain.clone_from(&contents.domain);
+    view.params.filter.domain.clone_from(&contents.domain);
     let title = contents.name.as_deref().map_or_else(
         || format!("{}, {}", contents.view.title(), period(request.range)),
         |name| displayed(name, SHOWN),
     );
     let schedule = match request.schedule.as_deref() {
         None => None,
-        Some(id) => match query.schedule(id).await {
+        Some(id) => match schedules::find(&query, id).await {
             Ok(schedule) => Some(Some(format!("/schedules/{}", schedule.id))),
             Err(Problem::NotFound { .. }) => Some(None),
             Err(other) => return Err(other.into()),
         },
     };
     Ok(html(&OnePage {
-        frame: Frame::new(&query, Part::Requests, title.clone()),
+        frame: Frame::new(&query, Part::ReportRequests, title.clone()),
         title,
         open: !request.status.is_final(),
         status: told(request.status, request.attempts),
@@ -217,7 +219,7 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
 
 fn explained(request: &ReportRequest) -> String {
     let reason = request.reason.as_deref().map(|reason| displayed(reason, 500));
-    let reason = reason.map(|reason| words::sentence(&reason)).unwrap_or_default();
+    let reason = reason.map(|reason| wording::sentence(&reason)).unwrap_or_default();
     match request.status {
         Status::Pending if request.attempts > 0 => {
             format!("The mail could not be sent yet and is tried again by itself. {reason}")
@@ -240,13 +242,13 @@ fn rows(request: &ReportRequest, zone: Tz) -> Vec<(&'static str, String)> {
         ("Days", period(request.range)),
         ("Sender domains", domain(contents.domain.as_deref())),
         ("Recipients", contents.recipients.join(", ")),
-        ("Requested", words::instant(request.created, zone)),
+        ("Requested", wording::instant(request.created, zone)),
     ];
     let ended = match request.status {
         Status::Failed => "Given up",
         _ => "Sent",
     };
-    rows.extend(request.ended.map(|at| (ended, words::instant(at, zone))));
+    rows.extend(request.ended.map(|at| (ended, wording::instant(at, zone))));
     rows.extend((request.attempts > 1).then(|| ("Attempts", grouped(request.attempts.into()))));
     rows.extend(request.messages.map(|messages| ("Messages in it", grouped(messages))));
     rows.extend(request.message_id.as_deref().map(|id| ("Accepted as", displayed(id, 300))));

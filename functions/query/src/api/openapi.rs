@@ -2,10 +2,11 @@
 
 use axum::Json;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+use utoipa::{IntoResponses as _, Modify, OpenApi};
 
-use crate::{detailed, details, insight, reports, requests, schedules, table};
+use super::problem::ProblemDetails;
+use super::responses::LetsIn;
+use super::{charts, export, insight, report_requests, schedules, sender, tables};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,25 +16,26 @@ use crate::{detailed, details, insight, reports, requests, schedules, table};
         license(name = "MIT", identifier = "MIT"),
     ),
     paths(
-        insight::healthz,
+        insight::health,
         insight::insight,
         insight::details,
         insight::domains,
-        reports::sending_volume,
-        reports::tls_usage,
-        table::sending_volume,
-        table::tls_usage,
-        details::sender,
-        detailed::csv,
-        requests::create,
-        requests::list,
-        requests::one,
+        charts::sending_volume,
+        charts::tls_usage,
+        tables::sending_volume,
+        tables::tls_usage,
+        sender::details,
+        export::csv,
+        report_requests::create,
+        report_requests::list,
+        report_requests::one,
         schedules::create,
         schedules::list,
         schedules::one,
         schedules::replace,
         schedules::delete,
     ),
+    components(schemas(ProblemDetails)),
     modifiers(&Access),
 )]
 struct Document;
@@ -51,12 +53,6 @@ impl Modify for Access {
         );
         let components = document.components.get_or_insert_default();
         components.add_security_scheme(SCHEME, SecurityScheme::Http(bearer));
-        let problem = |told: &str| {
-            let body = RefOr::Ref(Ref::from_schema_name("Body"));
-            let content = ContentBuilder::new().schema(Some(body)).build();
-            let response = ResponseBuilder::new().description(told);
-            RefOr::T(response.content("application/problem+json", content).build())
-        };
         for (path, item) in &mut document.paths.paths {
             if path == "/healthz" {
                 continue;
@@ -65,9 +61,7 @@ impl Modify for Access {
             for operation in methods.into_iter().flatten() {
                 let requirement = SecurityRequirement::new::<_, [String; 0], String>(SCHEME, []);
                 operation.security = Some(vec![requirement]);
-                let responses = &mut operation.responses.responses;
-                responses.insert("401".to_owned(), problem("Nobody signed in"));
-                responses.insert("403".to_owned(), problem("The role does not allow it"));
+                operation.responses.responses.extend(LetsIn::responses());
             }
         }
     }
@@ -81,4 +75,31 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 pub(crate) async fn serve() -> Json<utoipa::openapi::OpenApi> {
     Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use report::View;
+
+    use super::*;
+
+    #[test]
+    fn every_view_is_described_and_every_operation_has_a_name_of_its_own() {
+        let paths = document().paths.paths;
+        for view in View::ALL {
+            let chart = format!("/v1/reports/{}", view.name());
+            assert!(paths.contains_key(&chart), "{chart}");
+            assert!(paths.contains_key(&format!("{chart}/details")), "{chart}/details");
+        }
+        let mut names = BTreeSet::new();
+        for item in paths.into_values() {
+            let methods = [item.get, item.post, item.put, item.delete];
+            for operation in methods.into_iter().flatten() {
+                let name = operation.operation_id.unwrap_or_default();
+                assert!(names.insert(name.clone()), "{name}");
+            }
+        }
+    }
 }

@@ -8,7 +8,10 @@ use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
-use crate::Role;
+use crate::visitor::Role;
+
+/// The media type of [`ProblemDetails`].
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// An answer that is no success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,10 @@ pub enum Problem {
         given: String,
     },
     /// The body is too large.
-    TooLarge,
+    TooLarge {
+        /// The most bytes that it may have.
+        most: usize,
+    },
     /// A page of another site sent the form.
     CrossSite,
     /// Something else was asked with the same idempotency key.
@@ -51,7 +57,10 @@ pub enum Problem {
         retry_after: u64,
     },
     /// There are as many schedules as there may be.
-    TooManySchedules,
+    TooManySchedules {
+        /// How many that are.
+        most: usize,
+    },
     /// Nobody signed in, or the token is wrong.
     Unauthorized,
     /// A sign-in did not come to its end.
@@ -72,9 +81,9 @@ pub enum Problem {
     Unavailable,
 }
 
-/// The body of an answer that is no success.
+/// The body of an answer that is no success (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Body {
+pub(crate) struct ProblemDetails {
     /// One of a closed list of URNs.
     r#type: String,
     /// What the type means.
@@ -121,7 +130,9 @@ impl Problem {
             Self::CrossSite => {
                 (StatusCode::FORBIDDEN, "cross-site", "The form comes from another site")
             }
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::TooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
+            }
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
@@ -132,7 +143,7 @@ impl Problem {
                 "no-more-today",
                 "No more reports can be asked for today",
             ),
-            Self::TooManySchedules => {
+            Self::TooManySchedules { .. } => {
                 (StatusCode::CONFLICT, "too-many-schedules", "There are too many schedules")
             }
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A sign-in is needed"),
@@ -182,7 +193,7 @@ impl Problem {
                  scripts send JSON to /v1"
                     .to_owned()
             }
-            Self::TooLarge => format!("a body may have {} bytes at most", crate::body::MOST),
+            Self::TooLarge { most } => format!("a body may have {most} bytes at most"),
             Self::KeyReused => {
                 "something else was asked with this Idempotency-Key in the last 24 hours: use a new key \
                  for a new request"
@@ -192,8 +203,8 @@ impl Problem {
                 "{limit} reports were asked for today, and that is the most: ask again in {retry_after} \
                  seconds, or make a schedule"
             ),
-            Self::TooManySchedules => {
-                format!("there may be {} at most: delete one first", crate::schedules::SCHEDULES)
+            Self::TooManySchedules { most } => {
+                format!("there may be {most} at most: delete one first")
             }
             Self::Unauthorized => {
                 "send the header Authorization: Bearer with a valid token for this service; in a browser, sign \
@@ -229,11 +240,11 @@ impl IntoResponse for Problem {
             _ => (None, None),
         };
         let r#type = format!("urn:smtp-auth-report:problem:{name}");
-        let body = Body { r#type, title, status: status.as_u16(), detail, parameter, value };
+        let body =
+            ProblemDetails { r#type, title, status: status.as_u16(), detail, parameter, value };
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
-        let media_type = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, media_type);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

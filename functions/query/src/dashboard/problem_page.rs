@@ -4,8 +4,9 @@ use askama::Template;
 use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::{Frame, Part};
-use crate::problem::{self, Problem};
+use super::frame::{Frame, Part};
+use super::wording;
+use crate::api::problem::{self, Problem};
 
 /// A problem on the way to a page.
 #[derive(Debug)]
@@ -18,8 +19,8 @@ impl<E: Into<Problem>> From<E> for Failed {
 }
 
 #[derive(Template)]
-#[template(path = "failed.html")]
-struct Page {
+#[template(path = "problem_page.html")]
+struct ProblemPage {
     frame: Frame,
     title: String,
     told: String,
@@ -46,7 +47,7 @@ impl Failed {
             Problem::Unauthorized => {
                 "Your sign-in has ended. Sign in, then go back and send the form again.".to_owned()
             }
-            other => super::words::sentence(&other.detail()),
+            other => wording::sentence(&other.detail()),
         }
     }
 }
@@ -66,7 +67,8 @@ impl IntoResponse for Failed {
             Problem::Forbidden { .. } => ("/sign-in", "Sign in again"),
             _ => ("/", "Go to the overview"),
         };
-        let page = Page { frame, title, told: self.told(), status: status.as_u16(), on, leaves };
+        let page =
+            ProblemPage { frame, title, told: self.told(), status: status.as_u16(), on, leaves };
         match page.render() {
             Ok(text) => (status, Html(text)).into_response(),
             Err(_) => self.0.into_response(),
@@ -97,25 +99,4 @@ pub(crate) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
 /// That this cannot be done here, in the same way.
 pub(crate) async fn method_not_allowed(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     shown(problem::method_not_allowed(&method), &uri, &headers)
-}
-
-/// Whether a form should be shown again, with what is wrong with it.
-pub(super) fn can_be_mended(problem: &Problem) -> bool {
-    match problem {
-        Problem::InvalidParameter { .. }
-        | Problem::KeyReused
-        | Problem::NoMoreToday { .. }
-        | Problem::TooManySchedules => true,
-        Problem::NotFound { .. }
-        | Problem::MethodNotAllowed { .. }
-        | Problem::MediaType { .. }
-        | Problem::TooLarge
-        | Problem::CrossSite
-        | Problem::Unauthorized
-        | Problem::SignIn { .. }
-        | Problem::Forbidden { .. }
-        | Problem::WrongHost
-        | Problem::Busy
-        | Problem::Unavailable => false,
-    }
 }

@@ -6,8 +6,8 @@
 use report::views::{DayTls, DayVolume};
 use report::{Day, grouped};
 
-use super::tls::{self, STACKED};
-use super::words;
+use super::shares::{self, STACKED};
+use super::wording;
 
 /// The height of the drawing, in its own units.
 pub(super) const HEIGHT: u64 = 1000;
@@ -80,10 +80,10 @@ impl Chart {
             let parts = used.map(|(class, label, messages)| (*class, *label, grouped(*messages)));
             Column {
                 href: href(stack.day),
-                day: words::weekday(stack.day) + if stack.day == today { ", so far" } else { "" },
-                messages: words::counted(stack.messages, "message", "messages"),
+                day: wording::weekday(stack.day) + if stack.day == today { ", so far" } else { "" },
+                messages: wording::counted(stack.messages, "message", "messages"),
                 parts: if by_version { parts.collect() } else { Vec::new() },
-                label: at.is_multiple_of(every).then(|| words::short_day(stack.day)),
+                label: at.is_multiple_of(every).then(|| wording::short_day(stack.day)),
                 wide_only: (at / every) % 2 == 1,
                 late: at * 2 >= days,
             }
@@ -99,8 +99,8 @@ impl Stack {
     fn of(day: &DayTls) -> Self {
         let share = |version| day.tls.iter().find(|share| share.version == version);
         let parts = STACKED.into_iter().filter_map(share);
-        let parts =
-            parts.map(|share| (tls::class(share.version), share.version.label(), share.messages));
+        let parts = parts
+            .map(|share| (shares::class(share.version), share.version.label(), share.messages));
         Self { day: day.date, messages: day.messages, parts: parts.collect() }
     }
 }

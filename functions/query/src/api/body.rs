@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
-use crate::problem::Problem;
+use super::problem::Problem;
 
 /// The most bytes of a body.
 pub(crate) const MOST: usize = 64 << 10;
@@ -44,7 +44,7 @@ pub(crate) async fn whole<S: Send + Sync>(
     name: &str,
 ) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { most: MOST },
         _ => Problem::parameter(name, "", "it must arrive whole"),
     })
 }

@@ -1,31 +1,30 @@
-//! Reports by mail: asked for, listed, looked at.
+//! Report requests, reports by mail: placed, listed, looked at.
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, NaiveDate, Utc};
-use report::{Contents, ReportRequest, Status, View};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use report::{Day, ReportRequest, Status, View, local_to_unix};
 use serde::{Deserialize, Serialize};
 use store::{Guard, IdempotencyKey, Placed};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::Query;
-use crate::body::{Fields, wrong};
-use crate::params::{self, Given, Params};
-use crate::problem::{Body, Problem};
+use super::body::Fields;
+use super::contents::{contents, instant};
+use super::params::{self, Given, LIMIT, PageParams};
+use super::problem::Problem;
+use super::responses::{AsksStore, Finds, Places, ReadsBody, ReadsParameters};
+use crate::service::Query;
 
-/// The longest name of a report, in characters.
-const NAME: usize = 100;
 /// The longest idempotency key, in bytes.
 const KEY: usize = 255;
-const KEY_HEADER: &str = "idempotency-key";
 /// The fields of a request.
 pub(crate) const FIELDS: &[&str] = &["view", "start", "end", "domain", "recipients", "name"];
 
 /// A report to be mailed once.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct NewRequest {
+pub(crate) struct NewReportRequest {
     view: View,
     /// First day. Without it the range is that of the views.
     start: Option<NaiveDate>,
@@ -41,7 +40,8 @@ pub(crate) struct NewRequest {
 
 /// A report that was asked for.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Request {
+#[schema(as = ReportRequest)]
+pub(crate) struct RequestAnswer {
     id: String,
     status: Status,
     /// Why it failed, or is tried again later.
@@ -69,21 +69,46 @@ pub(crate) struct Request {
     messages: Option<u64>,
 }
 
+/// The key that a request is sent with.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+struct KeyHeader {
+    /// 1 to 255 printable ASCII characters
+    #[param(rename = "Idempotency-Key")]
+    key: Option<String>,
+}
+
+impl KeyHeader {
+    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(given) = headers.get("idempotency-key") else { return Ok(Self { key: None }) };
+        let key = given.to_str().ok().filter(|key| (1..=KEY).contains(&key.len()));
+        let key = key.ok_or_else(|| {
+            let shown = String::from_utf8_lossy(given.as_bytes());
+            let allowed = format!("it must be 1 to {KEY} printable ASCII characters");
+            Problem::parameter("Idempotency-Key", &shown, allowed)
+        })?;
+        Ok(Self { key: Some(key.to_owned()) })
+    }
+}
+
+/// The report request that a path names.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct RequestPath {
+    /// The request's id
+    id: String,
+}
+
 /// A page of report requests.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Requests {
+pub(crate) struct ReportRequestsPage {
     /// The newest first.
-    requests: Vec<Request>,
+    requests: Vec<RequestAnswer>,
     /// The cursor of the next page; null on the last.
     next: Option<String>,
 }
 
-/// An instant for answers.
-pub(crate) fn instant(unix: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(unix, 0).unwrap_or_default()
-}
-
-impl From<ReportRequest> for Request {
+impl From<ReportRequest> for RequestAnswer {
     fn from(request: ReportRequest) -> Self {
         let ReportRequest { contents, range, .. } = request;
         Self {
@@ -106,52 +131,26 @@ impl From<ReportRequest> for Request {
     }
 }
 
-/// Reads what a report by mail is to hold, of a request or a schedule.
-pub(crate) fn contents(fields: &Fields, query: &Query) -> Result<Contents, Problem> {
-    const VIEWS: &str = "it must be sending-volume or tls-usage";
-    let view = fields.needed("view", VIEWS)?;
-    let view = View::from_name(view).ok_or_else(|| Problem::parameter("view", view, VIEWS))?;
-    let name = fields.text("name")?;
-    if let Some(name) = name
-        && (name.chars().count() > NAME || name.contains(char::is_control))
-    {
-        let allowed = format!("it must be one line of at most {NAME} characters");
-        return Err(Problem::parameter("name", name, allowed));
-    }
-    let recipients = fields.texts("recipients")?;
-    let recipients = query.mailing.recipients.check(&recipients).map_err(|error| {
-        let value = fields.get("recipients").cloned().unwrap_or_default();
-        wrong("recipients", &value, error.to_string())
-    })?;
-    let domain = fields.text("domain")?.map(params::domain).transpose()?;
-    Ok(Contents { view, domain, name: name.map(str::to_owned), recipients })
-}
-
 /// Asks for a report by mail.
 ///
 /// The same `Idempotency-Key` with the same body gives the same request, for a day; the answer is the request
 /// as it stands.
-#[utoipa::path(post, path = "/v1/report-requests", request_body = NewRequest, params(
-    ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters"),
-), responses(
-    (status = 202, body = Request, headers(("Location" = String, description = "Where it can be looked at"))),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 413, body = Body, content_type = "application/problem+json"),
-    (status = 415, body = Body, content_type = "application/problem+json"),
-    (status = 422, body = Body, content_type = "application/problem+json"),
-    (status = 429, body = Body, content_type = "application/problem+json",
-        headers(("Retry-After" = u64, description = "Seconds until more can be asked for"))),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/v1/report-requests", operation_id = "place_report_request",
+    request_body = NewReportRequest, params(KeyHeader), responses(
+    (status = 202, description = "The request as it stands", body = RequestAnswer,
+        headers(("Location" = String, description = "Where it can be looked at"))),
+    ReadsBody, Places, AsksStore,
 ))]
 pub(crate) async fn create(
     query: Query,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let key = key(&headers)?.map(|key| IdempotencyKey::new(key, &fields.canonical()));
+    let key = KeyHeader::read(&headers)?.key;
+    let key = key.map(|key| IdempotencyKey::new(&key, &fields.canonical()));
     let request = place(&query, &fields, key).await?;
     let location = format!("/v1/report-requests/{}", request.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(Request::from(request)))
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(RequestAnswer::from(request)))
         .into_response())
 }
 
@@ -163,7 +162,7 @@ pub(crate) async fn place(
 ) -> Result<ReportRequest, Problem> {
     fields.only(FIELDS)?;
     let (now, today) = (query.now(), query.today());
-    let contents = contents(fields, query)?;
+    let contents = contents(fields, &query.mailing.recipients)?;
     let day = |name| fields.text(name)?.map(|text| params::day(name, text)).transpose();
     let range = params::range(day("start")?, day("end")?, today)?;
     let request = ReportRequest::new(query.next_id(), contents, range, now);
@@ -172,46 +171,44 @@ pub(crate) async fn place(
         Placed::New => request,
         Placed::Known(known) => *known,
         Placed::KeyReused => return Err(Problem::KeyReused),
-        Placed::LimitReached => return Err(query.no_more_today()),
+        Placed::LimitReached => return Err(no_more_today(query)),
     };
     query.audit("report requested", &request.id);
     Ok(request)
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let Some(given) = headers.get(KEY_HEADER) else { return Ok(None) };
-    let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let key = given.to_str().ok().filter(|key| (1..=KEY).contains(&key.len()));
-    key.map(Some).ok_or_else(|| {
-        let allowed = format!("it must be 1 to {KEY} printable ASCII characters");
-        Problem::parameter("Idempotency-Key", &shown(given), allowed)
-    })
+/// That the day has had all its requests, and when the next one begins.
+fn no_more_today(query: &Query) -> Problem {
+    let tomorrow = query.clocks_day().succ_opt().unwrap_or(Day::MAX);
+    let begins = local_to_unix(query.zone, tomorrow.and_time(NaiveTime::MIN));
+    let retry_after = u64::try_from(begins - query.now()).unwrap_or(1).max(1);
+    Problem::NoMoreToday { limit: query.mailing.requests_per_day, retry_after }
 }
 
 /// Report requests, the newest first.
-#[utoipa::path(get, path = "/v1/report-requests", params(
-    ("limit" = Option<u16>, Query, minimum = 1, maximum = 1000, description = "Requests on the page; by default 100"),
-    ("cursor" = Option<String>, Query, description = "next of the page before"),
-), responses(
-    (status = 200, body = Requests),
-    (status = 400, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/report-requests", operation_id = "report_requests",
+    params(PageParams), responses(
+    (status = 200, description = "A page of the requests", body = ReportRequestsPage),
+    ReadsParameters, AsksStore,
 ))]
-pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Requests>, Problem> {
-    let params = given.read(params::PAGE, &query)?;
-    let (found, next) = page(&query, &params, params::LIMIT).await?;
-    Ok(Json(Requests { requests: found.into_iter().map(Request::from).collect(), next }))
+pub(crate) async fn list(query: Query, given: Given) -> Result<Json<ReportRequestsPage>, Problem> {
+    let asked: PageParams = given.read(query.today())?;
+    let (found, next) = page(&query, &asked, LIMIT).await?;
+    Ok(Json(ReportRequestsPage {
+        requests: found.into_iter().map(RequestAnswer::from).collect(),
+        next,
+    }))
 }
 
 /// The page that is asked for, with `limit` requests at most if nothing else is asked, and the cursor of the
 /// next.
 pub(crate) async fn page(
     query: &Query,
-    params: &Params,
+    asked: &PageParams,
     limit: usize,
 ) -> Result<(Vec<ReportRequest>, Option<String>), Problem> {
-    let limit = params.limit.unwrap_or(limit);
-    let before = params.cursor.as_deref();
+    let limit = asked.limit.unwrap_or(limit);
+    let before = asked.cursor.as_deref();
     if let Some(cursor) = before
         && params::id(cursor).is_none()
     {
@@ -223,19 +220,17 @@ pub(crate) async fn page(
 }
 
 /// One report request, as it stands.
-#[utoipa::path(get, path = "/v1/report-requests/{id}", params(
-    ("id" = String, Path, description = "The request's id"),
-), responses(
-    (status = 200, body = Request),
-    (status = 404, body = Body, content_type = "application/problem+json"),
-    (status = 503, body = Body, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/report-requests/{id}", operation_id = "report_request",
+    params(RequestPath), responses(
+    (status = 200, description = "The request as it stands", body = RequestAnswer),
+    ReadsParameters, Finds, AsksStore,
 ))]
 pub(crate) async fn one(
     query: Query,
-    Path(id): Path<String>,
+    Path(RequestPath { id }): Path<RequestPath>,
     given: Given,
-) -> Result<Json<Request>, Problem> {
-    given.read(&[], &query)?;
+) -> Result<Json<RequestAnswer>, Problem> {
+    given.refuse()?;
     Ok(Json(find(&query, &id).await?.into()))
 }
 

@@ -1,22 +1,25 @@
-//! The front page: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
+//! The overview: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
 
 use askama::Template;
 use axum::response::Html;
 use report::views::{self, InsightDetails, TlsRow};
 use report::{Range, ReportRequest, Schedule, Sort, TlsCounts, View, displayed, grouped, period};
 
-use super::chart::Chart;
-use super::failed::Failed;
-use super::requests::{self, Line};
+use super::address::Shown;
+use super::columns::Chart;
+use super::empty::Nothing;
+use super::frame::{Frame, Part, html};
+use super::problem_page::Failed;
+use super::report_requests::{self, Line};
 use super::schedules;
-use super::shown::Shown;
-use super::tls::Shares;
-use super::view::Nothing;
-use super::words::{self, SHOWN};
-use super::{Frame, Part, html};
-use crate::params::Params;
-use crate::problem::Problem;
-use crate::{Query, insight, reports, table};
+use super::shares::Shares;
+use super::wording::{self, SHOWN};
+use crate::api::charts::rollup;
+use crate::api::params::PageParams;
+use crate::api::problem::Problem;
+use crate::api::tables::{self, TableQuestion};
+use crate::api::{insight, report_requests as requested};
+use crate::service::Query;
 
 /// The insight's days.
 const DAYS: u64 = 7;
@@ -44,8 +47,8 @@ struct Flyout {
 }
 
 #[derive(Template)]
-#[template(path = "front.html")]
-struct Page {
+#[template(path = "overview.html")]
+struct OverviewPage {
     frame: Frame,
     nothing: Option<Nothing>,
     period: String,
@@ -67,13 +70,13 @@ struct Page {
     flyout: Option<Flyout>,
 }
 
-/// The front page.
-pub(super) async fn front(query: Query) -> Result<Html<String>, Failed> {
+/// The overview.
+pub(super) async fn overview(query: Query) -> Result<Html<String>, Failed> {
     page(&query, false).await
 }
 
 /// The same with the flyout.
-pub(super) async fn insight(query: Query) -> Result<Html<String>, Failed> {
+pub(super) async fn with_flyout(query: Query) -> Result<Html<String>, Failed> {
     page(&query, true).await
 }
 
@@ -81,17 +84,19 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     let range = Range::last(query.today(), DAYS);
     let tls = Shown::chart(View::TlsUsage, range);
     let mut oldest = tls.as_table();
-    oldest.params.sort = Sort::MOST_LEGACY;
+    oldest.params.table.sort = Sort::MOST_LEGACY;
+    let asked = &oldest.params;
+    let oldest_first = TableQuestion::new(oldest.view, asked.days, &asked.filter, &asked.table);
     let now = query.now();
     let before = async {
-        let days = reports::rollup(query, None, range.before()).await?;
+        let days = rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
     let (behind, before, old, (latest, schedules)) = tokio::try_join!(
         insight::behind(query, range),
         before,
-        table::page::<TlsRow>(query, &oldest.params, View::TlsUsage, OLD),
-        mails(query, &tls.params, now),
+        tables::page::<TlsRow>(query, &oldest_first, &asked.page, OLD),
+        mails(query, now),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
     let nothing = match insight.messages {
@@ -106,7 +111,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     });
     let change = nothing
         .is_none()
-        .then(|| format!("{} the {DAYS} days before", words::changed(before, insight.messages)));
+        .then(|| format!("{} the {DAYS} days before", wording::changed(before, insight.messages)));
     let volume_view = tls.by(View::SendingVolume);
     let flyout = open.then(|| Flyout {
         title: "SMTP AUTH in the last 7 days",
@@ -116,7 +121,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         tls: tls.href(),
         request: tls.request(),
     });
-    let page = Page {
+    let page = OverviewPage {
         frame: Frame::new(query, Part::Overview, "Overview"),
         nothing,
         period: period(range),
@@ -125,7 +130,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
             1 => "user or service account",
             _ => "users or service accounts",
         },
-        senders: words::counted(insight.senders, "sender address", "sender addresses"),
+        senders: wording::counted(insight.senders, "sender address", "sender addresses"),
         messages: grouped(insight.messages),
         messages_label: if insight.messages == 1 { "message" } else { "messages" },
         change,
@@ -133,7 +138,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         shares: Shares::new(&shares),
         old,
         old_href: oldest.href(),
-        latest: latest.iter().map(|request| requests::line(request, query.zone)).collect(),
+        latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),
         next,
         schedules: schedules.len(),
         flyout,
@@ -142,26 +147,23 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
 }
 
 /// The latest requests, and the schedules, for those who may see them.
-async fn mails(
-    query: &Query,
-    params: &Params,
-    now: i64,
-) -> Result<(Vec<ReportRequest>, Vec<Schedule>), Problem> {
+async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Schedule>), Problem> {
     if !query.may_manage() {
         return Ok(Default::default());
     }
     let schedules = async { Ok(query.store.schedules(now).await?) };
+    let asked = PageParams::default();
     let ((latest, _), schedules) =
-        tokio::try_join!(crate::requests::page(query, params, LATEST), schedules)?;
+        tokio::try_join!(requested::page(query, &asked, LATEST), schedules)?;
     Ok((latest, schedules))
 }
 
 fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
     let old = row.tls.iter().collect::<TlsCounts>().legacy();
     (old > 0).then(|| OldSender {
-        sender: words::address(row.name.text()),
+        sender: wording::address(row.name.text()),
         href: shown.with_sender(Some(row.name.text())).href(),
         messages: grouped(old),
-        percent: words::percent(report::percent(old, row.messages)),
+        percent: wording::percent(report::percent(old, row.messages)),
     })
 }

@@ -1,4 +1,4 @@
-//! The detailed report: every day, sender, account, mechanism, TLS version and client address, as CSV.
+//! The export: every day, sender, account, mechanism, TLS version and client address, as CSV.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -14,9 +14,11 @@ use report::csv::Detailed;
 use report::{Day, UsageKey};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::params::{self, Given};
-use crate::problem::{Body as ProblemBody, Problem};
-use crate::{Query, details, table};
+use super::params::{ExportParams, Given};
+use super::problem::Problem;
+use super::responses::{AsksStoreInTurns, ReadsParameters};
+use super::tables::csv_headers;
+use crate::service::Query;
 
 /// Bytes of a piece of the answer.
 const PIECE: usize = 1 << 16;
@@ -24,27 +26,19 @@ const PIECE: usize = 1 << 16;
 const WAITING: usize = 4;
 /// How long a client may take for a piece.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Reports written at once: each takes a thread, and a day in memory.
-pub(crate) const AT_ONCE: usize = 4;
 
 /// Every day, sender, account, mechanism, TLS version and client address with its messages.
 ///
 /// Streamed where the server can. On AWS Lambda an answer holds 6 MB at most: ask for shorter ranges there.
-#[utoipa::path(get, path = "/v1/reports/detailed", params(
-    ("start" = Option<String>, Query, description = "First day, as in 2026-11-17"),
-    ("end" = Option<String>, Query, description = "Last day, included; by default today"),
-    ("domain" = Option<String>, Query, description = "One sender domain; by default all"),
-    ("sender" = Option<String>, Query, description = "One sender address; by default all"),
-), responses(
-    (status = 200, body = String, content_type = "text/csv"),
-    (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+#[utoipa::path(get, path = "/v1/reports/detailed", operation_id = "export", params(ExportParams), responses(
+    (status = 200, description = "A line for each of them", body = String, content_type = "text/csv"),
+    ReadsParameters, AsksStoreInTurns,
 ))]
 pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem> {
-    let params = given.read(params::DETAILED, &query)?;
-    let turn = Arc::clone(&query.detailed).try_acquire_owned().map_err(|_| Problem::Busy)?;
-    let state = query.history.state(params.range).await?;
-    let wanted = details::usage_of(params.sender.as_deref(), &params);
+    let ExportParams { days, filter, sender } = given.read(query.today())?;
+    let turn = Arc::clone(&query.exports).try_acquire_owned().map_err(|_| Problem::Busy)?;
+    let state = query.history.state(days.range()).await?;
+    let filter = filter.of(sender.sender.as_deref());
     let (pieces, waiting) = mpsc::channel(WAITING);
     let rows = Rows::new(pieces.clone()).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
@@ -52,9 +46,9 @@ pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem>
     })?;
     tokio::spawn(async move {
         let _turn = turn;
-        let (rows, walked) = query.history.walk(&state, &wanted, rows).await;
+        let (rows, walked) = query.history.walk(&state, &filter, rows).await;
         if let Err(error) = walked {
-            tracing::error!(%error, "detailed report broke off");
+            tracing::error!(%error, "export broke off");
             return;
         }
         if let Ok(rest) = rows.finish() {
@@ -62,7 +56,7 @@ pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem>
             let _ = pieces.send(Piece::End).await;
         }
     });
-    let headers = table::csv_headers("detailed", params.range);
+    let headers = csv_headers("detailed", days.range());
     Ok((headers, Body::from_stream(answer(waiting))).into_response())
 }
 
