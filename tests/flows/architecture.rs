@@ -7,12 +7,13 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
     ("mailer", &[]),
+    ("samples", &[]),
     ("bootstrap", &["logs", "mailer", "report", "store"]),
     ("archive", &["bootstrap", "history", "report"]),
     ("ingest", &["bootstrap", "logs", "report", "store"]),
@@ -30,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "query",
             "report",
             "reporting",
+            "samples",
             "store",
         ],
     ),
@@ -46,6 +48,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "query",
             "report",
             "reporting",
+            "samples",
             "smtp-auth-report",
             "store",
         ],
