@@ -10,18 +10,19 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
     ("mailer", &[]),
     ("samples", &[]),
-    ("bootstrap", &["logs", "mailer", "report", "store"]),
-    ("archive", &["bootstrap", "history", "report"]),
-    ("ingest", &["bootstrap", "logs", "report", "store"]),
-    ("query", &["bootstrap", "history", "report", "store"]),
-    ("reporting", &["bootstrap", "history", "mailer", "report", "store"]),
+    ("metrics", &[]),
+    ("bootstrap", &["logs", "mailer", "metrics", "report", "store"]),
+    ("archive", &["bootstrap", "history", "metrics", "report"]),
+    ("ingest", &["bootstrap", "logs", "metrics", "report", "store"]),
+    ("query", &["bootstrap", "history", "metrics", "report", "store"]),
+    ("reporting", &["bootstrap", "history", "mailer", "metrics", "report", "store"]),
     (
         "smtp-auth-report",
         &[
@@ -48,6 +49,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "ingest",
             "logs",
             "mailer",
+            "metrics",
             "query",
             "report",
             "reporting",
@@ -107,7 +109,7 @@ fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
 fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Result<()> {
     for (name, uses) in packages()? {
         let platform = |used: &String| used.starts_with("aws-") || used.starts_with("lambda");
-        if ["report", "logs"].contains(&name.as_str()) {
+        if ["logs", "metrics", "report"].contains(&name.as_str()) {
             let foreign = |used: &&String| platform(used) || *used == "tokio";
             assert_eq!(uses.iter().find(foreign), None, "{name}");
         }

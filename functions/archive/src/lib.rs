@@ -14,49 +14,36 @@ const OPEN: u64 = 2;
 /// Failed days after which a run gives up: the fault is not theirs.
 const HOPELESS: u64 = 3;
 
-/// What a run came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    /// Archives that were current.
-    pub current: u64,
-    /// Archives written because there was none.
-    pub new: u64,
-    /// Archives written because their day was counted into again.
-    pub renewed: u64,
-    /// Archives written because what was there was lost or damaged.
-    pub repaired: u64,
-    /// Days without usage.
-    pub empty: u64,
-    /// Days that were being counted into, and are left for the next run.
-    pub busy: u64,
-    /// Days that failed.
-    pub failed: u64,
-    /// Days whose files were removed because they are no longer kept.
-    pub removed: u64,
-    /// Usage rows written.
-    pub rows: u64,
-    /// Messages in them.
-    pub messages: u64,
-    /// Bytes written.
-    pub bytes: u64,
+metrics::figures! {
+    /// What a run came to.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+    pub struct Summary {
+        /// Archives that were current.
+        pub current: u64 => Gauge, Count;
+        /// Archives written because there was none.
+        pub new: u64 => Counter, Count;
+        /// Archives written because their day was counted into again.
+        pub renewed: u64 => Counter, Count;
+        /// Archives written because what was there was lost or damaged.
+        pub repaired: u64 => Counter, Count;
+        /// Days without usage.
+        pub empty: u64 => Gauge, Count;
+        /// Days that were being counted into, and are left for the next run.
+        pub busy: u64 => Counter, Count;
+        /// Days that failed.
+        pub failed: u64 => Counter, Count;
+        /// Days whose files were removed because they are no longer kept.
+        pub removed: u64 => Counter, Count;
+        /// Usage rows written.
+        pub rows: u64 => Counter, Count;
+        /// Messages in them.
+        pub messages: u64 => Counter, Count;
+        /// Bytes written.
+        pub bytes: u64 => Counter, Bytes;
+    }
 }
 
 impl Summary {
-    /// The figures, with their CloudWatch units.
-    pub const METRICS: [(&str, &str); 11] = [
-        ("current", "Count"),
-        ("new", "Count"),
-        ("renewed", "Count"),
-        ("repaired", "Count"),
-        ("empty", "Count"),
-        ("busy", "Count"),
-        ("failed", "Count"),
-        ("removed", "Count"),
-        ("rows", "Count"),
-        ("messages", "Count"),
-        ("bytes", "Bytes"),
-    ];
-
     fn add(&mut self, standing: &Standing, archived: Archived) {
         let Archived::Written { rows, messages, bytes } = archived else {
             *(if archived == Archived::Empty { &mut self.empty } else { &mut self.busy }) += 1;

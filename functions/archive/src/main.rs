@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
         .await;
         let removed = archive::remove_expired(history, today).await;
         summary.removed = *removed.as_ref().unwrap_or(&0);
-        println!("{}", bootstrap::metrics("archive", &summary, &archive::Summary::METRICS, now));
+        bootstrap::tell("archive", &summary, now);
         archived.and(removed)?;
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bootstrap::Config;
 use ingest::kinesis::KinesisEvent;
-use ingest::{Ingest, Settings, Summary};
+use ingest::{Ingest, Settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
         let now = bootstrap::now();
         let summary = ingest.event(&event.payload, now).await?;
-        println!("{}", bootstrap::metrics("ingest", &summary, &Summary::METRICS, now));
+        bootstrap::tell("ingest", &summary, now);
         Ok::<_, Error>(())
     }))
     .await

@@ -9,7 +9,7 @@ use lambda_http::Error;
 use query::sign_in::SignIn;
 use query::{Mailing, Query};
 use report::Day;
-use serde_json::json;
+use serde::Serialize;
 
 /// How long the object store and the provider are waited for: somebody is waiting.
 const WAIT: Duration = Duration::from_secs(3);
@@ -43,9 +43,21 @@ async fn main() -> Result<(), Error> {
     lambda_http::run(query::router_behind(sign_in, query)).await
 }
 
+metrics::figures! {
+    /// A closed day that had to be read from items.
+    #[derive(Serialize)]
+    struct ReadFromItems {
+        /// Archives that were there and could not be used.
+        archives_unusable: u64 => Counter, Count;
+        /// The day.
+        day: Day;
+        /// Why.
+        reason: String;
+    }
+}
+
 /// Logs, and counts as a metric, that a day had to be read from items.
 fn watch(day: Day, error: &Unusable) {
-    let figures = json!({"archives_unusable": 1, "day": day, "reason": error.to_string()});
-    let units = [("archives_unusable", "Count")];
-    println!("{}", bootstrap::metrics("query", &figures, &units, bootstrap::now()));
+    let figures = ReadFromItems { archives_unusable: 1, day, reason: error.to_string() };
+    bootstrap::tell("query", &figures, bootstrap::now());
 }

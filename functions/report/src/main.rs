@@ -6,7 +6,7 @@ use std::time::Duration;
 use bootstrap::Config;
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reporting::{Reporter, Settings, Summary};
+use reporting::{Reporter, Settings};
 use serde_json::Value;
 
 /// How long the object store is waited for before a day is read from items: nobody else waits here.
@@ -28,8 +28,7 @@ async fn main() -> Result<(), Error> {
     let reporter = &Reporter::new(history, mailer, settings, Arc::new(bootstrap::now));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let summary = reporter.handle(&event.payload).await?;
-        let now = bootstrap::now();
-        println!("{}", bootstrap::metrics("report", &summary, &Summary::METRICS, now));
+        bootstrap::tell("report", &summary, bootstrap::now());
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await

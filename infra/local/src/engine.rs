@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::config::{
@@ -19,12 +19,17 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
-use dynoxide::{AttributeValue, Database, DynoxideError};
+use dynoxide::actions::put_item::{PutItemRequest, PutItemResponse};
+use dynoxide::actions::transact_write_items::{
+    TransactWriteItemsRequest, TransactWriteItemsResponse,
+};
+use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::watchers::Watchers;
 
 /// An engine with its data in a file, or in memory.
 #[derive(Clone)]
@@ -32,8 +37,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     database: Database,
-    /// Who is told of new items, and of which partition.
-    watch: OnceLock<(String, UnboundedSender<Value>)>,
+    watchers: Watchers,
 }
 
 impl Engine {
@@ -60,19 +64,17 @@ impl Engine {
     }
 
     fn of(database: Database) -> Self {
-        Self(Arc::new(Inner { database, watch: OnceLock::new() }))
+        Self(Arc::new(Inner { database, watchers: Watchers::default() }))
     }
 
     /// Records of new items of a partition, as a stream of the table with keys only would have them, filtered
-    /// as Lambda's event source does. For one receiver alone: a second one gets nothing.
+    /// as Lambda's event source does. Any number of partitions can be watched, each by any number of receivers.
     ///
     /// The engine's own streams keep a record of every write for ever; this keeps none. What is not received
     /// before the process ends is lost, so that open requests have to be looked for at its start.
     #[must_use]
     pub fn new_items(&self, partition: &str) -> UnboundedReceiver<Value> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let _ = self.0.watch.set((partition.to_owned(), sender));
-        receiver
+        self.0.watchers.add(partition)
     }
 
     /// Removes what has expired by the machine's clock.
@@ -108,13 +110,8 @@ impl Engine {
         let db = &self.0.database;
         match operation {
             "UpdateItem" => run(body, |request| db.update_item(request)),
-            "TransactWriteItems" => run(body, |request: TransactWriteItemsRequest| {
-                let new = self.watched_puts(&request);
-                let done = db.transact_write_items(request)?;
-                self.tell(new);
-                Ok(done)
-            }),
-            "PutItem" => run(body, |request| db.put_item(request)),
+            "TransactWriteItems" => run(body, |request| self.transact(request)),
+            "PutItem" => run(body, |request| self.put(request)),
             "DeleteItem" => run(body, |request| db.delete_item(request)),
             "GetItem" => run(body, |request| db.get_item(request)),
             "Query" => run(body, |request| db.query(request)),
@@ -128,32 +125,34 @@ impl Engine {
 }
 
 impl Engine {
-    /// The keys of what a transaction puts into the watched partition. This program puts there only what is
-    /// new; it changes items with updates.
-    fn watched_puts(&self, request: &TransactWriteItemsRequest) -> Vec<Value> {
-        let Some((partition, _)) = self.0.watch.get() else { return Vec::new() };
-        let keys = request.transact_items.iter().filter_map(|write| {
-            let item = &write.put.as_ref()?.item;
-            match (item.get("pk")?, item.get("sk")?) {
-                (AttributeValue::S(pk), AttributeValue::S(sk)) if pk == partition => {
-                    Some(json!({"pk": {"S": pk}, "sk": {"S": sk}}))
-                }
-                _ => None,
-            }
-        });
-        keys.collect()
+    /// Tells watchers of all that a transaction puts. This program puts into their partitions only what is new; it
+    /// changes items with updates.
+    fn transact(
+        &self,
+        request: TransactWriteItemsRequest,
+    ) -> Result<TransactWriteItemsResponse, DynoxideError> {
+        let Inner { database, watchers } = &*self.0;
+        let puts = request.transact_items.iter().filter_map(|write| write.put.as_ref());
+        let watched: Vec<_> = puts.filter_map(|put| watchers.watched(&put.item)).collect();
+        let done = database.transact_write_items(request)?;
+        watched.into_iter().for_each(|new| watchers.tell(new));
+        Ok(done)
     }
 
-    fn tell(&self, new: Vec<Value>) {
-        let Some((_, watcher)) = self.0.watch.get() else { return };
-        for keys in new {
-            // Nobody listens any more when the process is about to end.
-            let _ = watcher.send(json!({
-                "eventName": "INSERT",
-                "eventSource": "aws:dynamodb",
-                "dynamodb": {"Keys": keys, "StreamViewType": "KEYS_ONLY"},
-            }));
+    /// Tells watchers of an item that is put, unless it takes the place of another.
+    fn put(&self, mut request: PutItemRequest) -> Result<PutItemResponse, DynoxideError> {
+        let Inner { database, watchers } = &*self.0;
+        let Some(watched) = watchers.watched(&request.item) else {
+            return database.put_item(request);
+        };
+        let old_is_wanted = request.return_values.as_deref() == Some("ALL_OLD");
+        request.return_values = Some("ALL_OLD".to_owned());
+        let mut done = database.put_item(request)?;
+        if done.attributes.is_none() {
+            watchers.tell(watched);
         }
+        done.attributes = done.attributes.filter(|_| old_is_wanted);
+        Ok(done)
     }
 }
 
@@ -211,5 +210,70 @@ pub(crate) fn response(status: u16, body: Vec<u8>) -> HttpResponse {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Engine")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::sync::mpsc::error::TryRecvError;
+
+    use super::*;
+
+    async fn engine() -> Engine {
+        let engine = Engine::in_memory().expect("an engine");
+        let schema = json!({
+            "TableName": "table",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+        });
+        ask(&engine, "CreateTable", schema).await;
+        engine
+    }
+
+    async fn ask(engine: &Engine, operation: &str, request: Value) -> Value {
+        let body = serde_json::to_vec(&request).expect("JSON");
+        let (status, answer) = engine.answer(operation.to_owned(), body).await.expect("an answer");
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+        serde_json::from_slice(&answer).expect("JSON")
+    }
+
+    fn put(partition: &str, key: &str) -> Value {
+        json!({"TableName": "table", "Item": {"pk": {"S": partition}, "sk": {"S": key}}})
+    }
+
+    fn told(receiver: &mut UnboundedReceiver<Value>) -> Result<String, TryRecvError> {
+        receiver.try_recv().map(|record| record["dynamodb"]["Keys"]["sk"]["S"].to_string())
+    }
+
+    #[tokio::test]
+    async fn two_partitions_are_watched_at_once() {
+        let engine = engine().await;
+        let (mut requests, mut alerts) = (engine.new_items("REQUESTS"), engine.new_items("ALERTS"));
+        let mut alerts_too = engine.new_items("ALERTS");
+        let both = [put("REQUESTS", "one"), put("ALERTS", "two"), put("DAYS", "three")];
+        let both: Vec<_> = both.into_iter().map(|put| json!({"Put": put})).collect();
+        ask(&engine, "TransactWriteItems", json!({"TransactItems": both})).await;
+        ask(&engine, "PutItem", put("ALERTS", "four")).await;
+        // Over another: it is not new, and the one who puts it did not ask for the old one.
+        assert_eq!(ask(&engine, "PutItem", put("ALERTS", "four")).await, json!({}));
+        assert_eq!(told(&mut requests).as_deref(), Ok("\"one\""));
+        for alerts in [&mut alerts, &mut alerts_too] {
+            assert_eq!(told(alerts).as_deref(), Ok("\"two\""));
+            assert_eq!(told(alerts).as_deref(), Ok("\"four\""));
+            assert_eq!(told(alerts), Err(TryRecvError::Empty));
+        }
+        assert_eq!(told(&mut requests), Err(TryRecvError::Empty));
+        // The old one is handed to whoever asks for it.
+        let mut again = put("ALERTS", "two");
+        again["ReturnValues"] = json!("ALL_OLD");
+        assert_eq!(ask(&engine, "PutItem", again).await["Attributes"]["sk"], json!({"S": "two"}));
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use local::files::Report;
 use report::{Day, Range, grouped};
+
+use crate::files::Report;
 
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
@@ -73,6 +74,21 @@ pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
     row("rows written", summary.rows, "");
     row("messages", summary.messages, "");
     row("bytes", summary.bytes, "");
+}
+
+/// What the demo holds, and how to ask it at this address.
+pub(crate) fn demo(summary: &ingest::Summary, today: Day, base: &str) {
+    println!(
+        "An invented organisation's mail until {today}: {} messages in {} log lines",
+        grouped(summary.submissions),
+        grouped(summary.lines)
+    );
+    println!("Open {base}/ in a browser, or ask for example:");
+    println!("  curl '{base}/v1/reports/tls-usage/details?sort=-TLS1.0&limit=10'");
+    println!("  curl '{base}/v1/reports/sending-volume/details?format=csv'");
+    println!(
+        "  curl --json '{{\"view\": \"tls-usage\", \"recipients\": [\"you@harbor.test\"]}}' {base}/v1/report-requests"
+    );
 }
 
 /// A line with a figure.

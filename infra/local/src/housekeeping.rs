@@ -1,0 +1,64 @@
+//! What is done by and by: closed days are archived, and what has expired is removed.
+
+use std::time::Duration;
+
+use archive::Summary;
+use chrono_tz::Tz;
+use history::{History, HistoryError};
+use indicatif::{ProgressBar, ProgressStyle};
+use report::Day;
+
+use crate::clock::Now;
+use crate::engine::Engine;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Archives closed days every hour; by the machine's own clock, also removes what has expired.
+pub async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz) {
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        ticks.tick().await;
+        let today = now.today(zone);
+        archive_closed(&history, today).await;
+        // On a day that the user named, what the machine's clock calls expired is still to be looked at.
+        if !now.is_fixed() {
+            remove_expired(&history, engine.clone(), today).await;
+        }
+    }
+}
+
+async fn archive_closed(history: &History, today: Day) {
+    let (summary, archived) = archive::run(history, today, |_, _| {}).await;
+    match archived {
+        Ok(()) => tracing::debug!(?summary, "closed days are archived"),
+        Err(error) => tracing::error!(%error, "cannot archive all closed days"),
+    }
+}
+
+async fn remove_expired(history: &History, engine: Option<Engine>, today: Day) {
+    if let Err(error) = archive::remove_expired(history, today).await {
+        tracing::error!(%error, "cannot remove old archives");
+    }
+    let Some(engine) = engine else { return };
+    // The engine works on the thread that asks it.
+    let swept = tokio::task::spawn_blocking(move || engine.remove_expired()).await;
+    if let Ok(Err(error)) = swept {
+        tracing::error!(error = format!("{error:#}"), "cannot remove what has expired");
+    }
+}
+
+/// Archives closed days once, with a bar that shows how far it is.
+pub async fn archive_with_bar(
+    history: &History,
+    today: Day,
+) -> (Summary, Result<(), HistoryError>) {
+    let progress = ProgressBar::new(archive::closed(today).days().count() as u64);
+    if let Ok(style) = ProgressStyle::with_template("archiving {bar:30} {pos}/{len} days ETA {eta}")
+    {
+        progress.set_style(style);
+    }
+    let done = archive::run(history, today, |_, _| progress.inc(1)).await;
+    progress.finish_and_clear();
+    done
+}

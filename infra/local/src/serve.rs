@@ -1,0 +1,161 @@
+//! The service: HTTP answers, reports by mail and housekeeping over one data folder, until it is told to stop.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use chrono_tz::Tz;
+use query::{Mailing, Query};
+use reporting::Reporter;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::Now;
+use crate::home::Home;
+use crate::housekeeping::keep_house;
+use crate::mail::Way;
+use crate::reports;
+use crate::web::{self, Access};
+
+/// How long a report that is being made is waited for when the program ends.
+const LAST_REPORT: Duration = Duration::from_secs(30);
+
+/// A socket that is open, and who may ask there.
+pub struct Door {
+    listener: TcpListener,
+    access: Access,
+    address: SocketAddr,
+}
+
+impl Door {
+    /// Listens at an address.
+    ///
+    /// # Errors
+    /// There is something else, or others could come in who must not: see [`Access::at`].
+    pub async fn open(listen: SocketAddr, token_file: Option<&Path>) -> Result<Self> {
+        let access = Access::at(listen, token_file)?;
+        let whats_wrong = || format!("cannot listen on {listen}: choose another --listen");
+        let listener = TcpListener::bind(listen).await.with_context(whats_wrong)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, access, address })
+    }
+
+    /// Where it is, as in `http://127.0.0.1:8025`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The same, unless the address means all of a machine's own: that is none that a link can lead to.
+    fn link(&self) -> Option<String> {
+        (!self.address.ip().is_unspecified()).then(|| self.url())
+    }
+}
+
+/// What the service goes by.
+#[derive(Debug)]
+pub struct Service {
+    /// What it tells about.
+    pub home: Home,
+    /// The present day's clock.
+    pub now: Now,
+    /// The zone whose days are counted.
+    pub zone: Tz,
+    /// How mail goes, and where it may go.
+    pub way: Way,
+    /// Reports that may be asked for each day.
+    pub requests_per_day: u32,
+    /// Where people reach it, for links in mails; else where it listens.
+    pub public_url: Option<String>,
+}
+
+impl Service {
+    /// Answers at the door, makes reports and keeps house until `stop` is done; then ends what it had begun.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub async fn run(
+        self,
+        door: Door,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
+        let url = door.url();
+        let query = self.query();
+        let history = self.home.history.clone();
+        tokio::spawn(keep_house(history, self.home.engine.clone(), self.now, self.zone));
+        println!("{}", self.way.told);
+        let made = self.way.made.clone();
+        let (tell_worker, stopping) = watch::channel(false);
+        // Lives as long as the service: it holds the folder's lock.
+        let (worker, _home) = self.work(door.link(), stopping);
+        println!("Listening on {url}");
+        io::stdout().flush()?;
+        let router = web::guarded(query::router(query), door.access);
+        let served = web::serve(door.listener, router, stop).await;
+        let _ = tell_worker.send(true);
+        if let Some(worker) = worker {
+            // A report that is being handed over is waited for, or it might be sent once more.
+            let _ = tokio::time::timeout(LAST_REPORT, worker).await;
+        }
+        if let Some(folder) = made {
+            // Stays if there are mails in it.
+            let _ = std::fs::remove_dir(folder);
+        }
+        served
+    }
+
+    /// The day that the user takes for the present one, if it is another than the clock's.
+    fn as_of(&self) -> Option<report::Day> {
+        self.now.is_fixed().then(|| self.now.today(self.zone))
+    }
+
+    fn query(&self) -> Query {
+        let recipients = self.way.recipients.clone();
+        let mailing = Mailing { recipients, requests_per_day: self.requests_per_day };
+        let query = Query::new(self.home.history.clone(), self.zone, mailing, Arc::new(machine));
+        query.as_of(self.as_of())
+    }
+
+    /// Works on reports, if this process owns the store.
+    fn work(
+        self,
+        link: Option<String>,
+        stopping: watch::Receiver<bool>,
+    ) -> (Option<JoinHandle<()>>, Home) {
+        let settings = reporting::Settings {
+            zone: self.zone,
+            as_of: self.as_of(),
+            recipients: self.way.recipients,
+            dashboard: self.public_url.or(link),
+        };
+        let history = self.home.history.clone();
+        let reporter = Reporter::new(history, self.way.mailer, settings, Arc::new(machine));
+        let new = self.home.engine.as_ref().map(|engine| engine.new_items(store::REPORT_REQUESTS));
+        let worker = new.map(|new| tokio::spawn(reports::work(reporter, new, stopping, machine)));
+        (worker, self.home)
+    }
+}
+
+/// Leases, pauses and schedules go by the machine's clock, whatever day it is taken to be.
+fn machine() -> i64 {
+    Now::Machine.unix()
+}
+
+/// Done when the user or the system wants the program to end.
+pub async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    let Ok(mut terminated) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        let _ = interrupted.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        _ = terminated.recv() => {}
+    }
+}
