@@ -1,4 +1,7 @@
-//! The arrows between the crates, as Cargo sees them.
+//! The arrows between the crates, as Cargo sees them, and between their modules.
+
+mod circles;
+mod modules;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,12 +10,13 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
     ("mailer", &[]),
+    ("samples", &[]),
     ("metrics", &[]),
     ("bootstrap", &["logs", "mailer", "metrics", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
@@ -31,6 +35,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "query",
             "report",
             "reporting",
+            "samples",
             "store",
         ],
     ),
@@ -48,19 +53,25 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "query",
             "report",
             "reporting",
+            "samples",
             "smtp-auth-report",
             "store",
         ],
     ),
 ];
 
-fn packages() -> Result<BTreeMap<String, Vec<String>>> {
+/// What Cargo knows of the workspace.
+fn metadata() -> Result<Value> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn packages() -> Result<BTreeMap<String, Vec<String>>> {
+    let metadata = metadata()?;
     let packages = metadata["packages"].as_array().context("packages")?;
     let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
     let uses = |package: &Value| {
@@ -81,6 +92,16 @@ fn crates_use_only_what_the_design_lets_them() -> Result<()> {
             assert!(!ours || allowed.contains(&used.as_str()), "{name} must not use {used}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
+    let bans = |name: &str| {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+        std::fs::read_to_string(format!("{root}/{name}/clippy.toml"))
+    };
+    assert_eq!(bans("logs")?, bans("report")?);
     Ok(())
 }
 

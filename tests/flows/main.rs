@@ -24,6 +24,7 @@ mod report_sizes;
 mod reports;
 mod schedules;
 mod ses;
+mod settings;
 mod sign_in;
 mod states;
 mod totals;

@@ -1,12 +1,10 @@
 //! The `archive` function on AWS Lambda: invoked by a schedule, or by hand, with any event.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::Config;
+use bootstrap::{Days, Function};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use report::Days;
 use serde_json::Value;
 
 /// How long the object store is waited for: nobody else waits here.
@@ -14,14 +12,13 @@ const WAIT: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    bootstrap::log_for_machines();
-    let config = Config::from_env()?;
-    let (store, objects) =
-        (bootstrap::store(&config)?, bootstrap::objects(&config, bootstrap::http(WAIT)?, WAIT)?);
-    let history = &History::new(Arc::new(store), objects);
+    let function = &Function::start("archive")?;
+    let zone = function.read::<Days>()?.zone;
+    let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
+    let history = &History::new(function.store()?, archives);
     lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
         let now = bootstrap::now();
-        let today = Days::new(config.zone).day_of(now);
+        let today = report::day_in(zone, now);
         let (mut summary, archived) = archive::run(history, today, |day, done| match done {
             Ok(standing) => tracing::debug!(%day, ?standing, "day done"),
             Err(error) => tracing::error!(%day, %error, "day failed"),
@@ -29,7 +26,7 @@ async fn main() -> Result<(), Error> {
         .await;
         let removed = archive::remove_expired(history, today).await;
         summary.removed = *removed.as_ref().unwrap_or(&0);
-        bootstrap::tell("archive", &summary, now);
+        function.tell(&summary, now);
         archived.and(removed)?;
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))

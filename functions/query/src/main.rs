@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::{Config, ConfigError};
+use bootstrap::{Days, Function, People, Reports};
 use history::{History, Unusable};
 use lambda_http::Error;
 use query::sign_in::SignIn;
@@ -13,35 +13,6 @@ use serde::Serialize;
 
 /// How long the object store and the provider are waited for: somebody is waiting.
 const WAIT: Duration = Duration::from_secs(3);
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    bootstrap::log_for_machines();
-    let config = Config::from_env()?;
-    let store = Arc::new(bootstrap::store(&config)?);
-    let http = bootstrap::http(WAIT)?;
-    // Nobody comes in without a provider that tells who it is.
-    let missing = |name, expected| ConfigError::Missing { name, expected };
-    let provider = "the issuer of an OpenID Connect provider, as in https://id.example.org";
-    let oidc = config.oidc.clone().ok_or(missing("OIDC_ISSUER", provider))?;
-    let base = config.dashboard.as_deref();
-    let base = base.ok_or(missing("DASHBOARD_URL", "where browsers find this function"))?;
-    let sign_in = SignIn::new(oidc, base, http.clone(), Arc::new(bootstrap::now));
-    // Opens connections while the function starts, not while somebody waits.
-    let (healthy, prepared) = tokio::join!(store.healthy(), sign_in.prepare());
-    if let Err(error) = healthy {
-        tracing::warn!(%error, "the store does not answer yet");
-    }
-    if let Err(error) = prepared {
-        tracing::warn!(error, "the OpenID Connect provider does not answer yet");
-    }
-    let history =
-        History::new(store, bootstrap::objects(&config, http, WAIT)?).watched_by(Arc::new(watch));
-    let mailing =
-        Mailing { recipients: config.recipients, requests_per_day: config.requests_per_day };
-    let query = Query::new(history, config.zone, mailing, Arc::new(bootstrap::now));
-    lambda_http::run(query::router_behind(sign_in, query)).await
-}
 
 metrics::figures! {
     /// A closed day that had to be read from items.
@@ -56,8 +27,30 @@ metrics::figures! {
     }
 }
 
-/// Logs, and counts as a metric, that a day had to be read from items.
-fn watch(day: Day, error: &Unusable) {
-    let figures = ReadFromItems { archives_unusable: 1, day, reason: error.to_string() };
-    bootstrap::tell("query", &figures, bootstrap::now());
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = Function::start("query")?;
+    let (Days { zone, .. }, reports) = (function.read()?, function.read::<Reports>()?);
+    // Nobody comes in without a provider that tells who it is.
+    let People { oidc, dashboard } = function.read()?;
+    let (store, http) = (function.store()?, bootstrap::http(WAIT)?);
+    let sign_in = SignIn::new(oidc, &dashboard, http.clone(), Arc::new(bootstrap::now));
+    // Opens connections while the function starts, not while somebody waits.
+    let (healthy, prepared) = tokio::join!(store.healthy(), sign_in.prepare());
+    if let Err(error) = healthy {
+        tracing::warn!(%error, "the store does not answer yet");
+    }
+    if let Err(error) = prepared {
+        tracing::warn!(error, "the OpenID Connect provider does not answer yet");
+    }
+    let archives = function.archives(http, WAIT)?;
+    let watch = move |day, error: &Unusable| {
+        let reason = error.to_string();
+        function.tell(&ReadFromItems { archives_unusable: 1, day, reason }, bootstrap::now());
+    };
+    let history = History::new(store, archives).watched_by(Arc::new(watch));
+    let recipients = reports.listed_recipients();
+    let mailing = Mailing { recipients, requests_per_day: reports.requests_per_day };
+    let query = Query::new(history, zone, mailing, Arc::new(bootstrap::now));
+    lambda_http::run(query::router_behind(sign_in, query)).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::Config;
+use bootstrap::{Days, Function, Reports};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use reporting::{Reporter, Settings};
@@ -14,21 +14,17 @@ const WAIT: Duration = Duration::from_secs(30);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    bootstrap::log_for_machines();
-    let config = Config::from_env()?;
-    let store = Arc::new(bootstrap::store(&config)?);
-    let history = History::new(store, bootstrap::objects(&config, bootstrap::http(WAIT)?, WAIT)?);
-    let settings = Settings {
-        zone: config.zone,
-        recipients: config.recipients.clone(),
-        dashboard: config.dashboard.clone(),
-        as_of: None,
-    };
-    let mailer = bootstrap::mailer(&config)?;
+    let function = &Function::start("report")?;
+    let (Days { zone, .. }, reports) = (function.read()?, function.read::<Reports>()?);
+    let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
+    let history = History::new(function.store()?, archives);
+    let recipients = reports.listed_recipients();
+    let settings = Settings { zone, recipients, dashboard: reports.dashboard, as_of: None };
+    let mailer = function.mailer()?;
     let reporter = &Reporter::new(history, mailer, settings, Arc::new(bootstrap::now));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let summary = reporter.handle(&event.payload).await?;
-        bootstrap::tell("report", &summary, bootstrap::now());
+        function.tell(&summary, bootstrap::now());
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await

@@ -6,13 +6,13 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Read, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
+use bootstrap::progress::bytes_of;
 use chrono::NaiveTime;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ingest::{Line, Lines, Text};
 use report::Day;
 use serde::{Deserialize, Serialize};
@@ -195,7 +195,7 @@ pub(crate) async fn run(options: Backfill) -> Result<()> {
         }
         let at = progress.of(&options, &input.head);
         let Known { written: done, writing, digest, .. } = progress.known[at].clone();
-        let bar = bar(&input, path);
+        let bar = bytes_of(name.to_string(), input.size);
         let payload = |events| Payload {
             message_type: "DATA_MESSAGE",
             owner,
@@ -231,22 +231,6 @@ pub(crate) async fn run(options: Backfill) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn bar(input: &Input, path: &Path) -> ProgressBar {
-    let bar = input.size.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let style = match input.size {
-        Some(_) => "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}",
-        None => "{prefix} {spinner} {bytes} {bytes_per_sec}",
-    };
-    if !io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style);
-    }
-    bar.set_prefix(path.display().to_string());
-    bar
 }
 
 /// Cuts a file's lines into batches, each of which begins where the one before it ended.

@@ -1,154 +1,263 @@
 //! What the program is told on the command line.
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use chrono_tz::Tz;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
-use ingest::Settings;
-use logs::Format;
-use report::{Day, LongNames};
+use bootstrap::{
+    Data, Days, DemoData, Followed, Listening, Logs, Mail, Reports, Section, Setting, Settings,
+    Source,
+};
+use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::clock::Now;
-use crate::mail::MailOptions;
 
-/// Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version.
-///
-/// Reads the logs of Postfix and Exim, keeps exact counts per day, and answers over HTTP.
-#[derive(Debug, Parser)]
-#[command(version, after_help = "Begin with: smtp-auth-report demo")]
-pub struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
+/// The positional arguments of `ingest`.
+const FILES: &str = "files";
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Serve the HTTP interface over the data folder, and follow growing logs
-    #[command(after_help = "Example:\n  smtp-auth-report serve --follow /var/log/mail.log")]
+/// What the program is to do.
+#[derive(Debug)]
+pub enum Task {
+    /// `serve`
     Serve(Serve),
-    /// Read log files into the data folder; what was read before is not counted again
-    #[command(after_help = "Examples:\n  smtp-auth-report ingest /var/log/mail.log*\n  \
-        journalctl -o json -t postfix/smtpd -t postfix/qmgr | smtp-auth-report ingest -")]
-    Ingest(IngestFiles),
-    /// Write closed days as Parquet files, which make long ranges quick; serve does this every hour
-    #[command(after_help = "Any tool that reads Parquet can read them:\n  \
-        duckdb -c \"SELECT sender, sum(messages) FROM \
-        'smtp-auth-report-data/archive/usage/*/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"")]
-    Archive(ArchiveDays),
-    /// Fill a fresh store with 90 days of an invented organisation's mail, and serve it
+    /// `ingest`, and which files.
+    Ingest(Ingest, Vec<PathBuf>),
+    /// `archive`
+    Archive(Archive),
+    /// `demo`
     Demo(Demo),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Common {
-    /// The folder that holds everything
-    #[arg(long, value_name = "DIR", default_value = "smtp-auth-report-data")]
-    pub(crate) data: PathBuf,
-    #[command(flatten)]
-    pub(crate) days: DayOptions,
-    #[command(flatten)]
-    pub(crate) logs: LogOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DayOptions {
-    /// The time zone whose calendar days are counted; a data folder keeps the one it began with
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub(crate) zone: Tz,
-    /// Take this day for the present one, to look at old logs
-    #[arg(long, value_name = "DATE")]
-    pub(crate) as_of: Option<Day>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogOptions {
-    /// The logs' format
-    #[arg(long, default_value_t = Format::Auto, value_parser = formats())]
-    pub(crate) format: Format,
-    /// The time zone of log timestamps that name none [default: that of --zone]
-    #[arg(long, value_name = "ZONE")]
-    pub(crate) log_zone: Option<Tz>,
-    /// The domain that senders without one belong to
-    #[arg(long, value_name = "DOMAIN", default_value = "(none)", value_parser = domain)]
-    pub(crate) default_domain: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Listening {
-    /// Where to listen; beyond loopback only with --token-file
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8025")]
-    pub(crate) listen: SocketAddr,
-    /// Demand the token in this file: of scripts as bearer token, of browsers as password
-    #[arg(long, value_name = "FILE")]
-    pub(crate) token_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    #[command(flatten)]
-    pub(crate) common: Common,
-    #[command(flatten)]
-    pub(crate) listening: Listening,
-    /// Read this log as it grows and is rotated, like tail -F; may be given several times
-    #[arg(long, value_name = "FILE")]
-    pub(crate) follow: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) mail: MailOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct IngestFiles {
-    #[command(flatten)]
-    pub(crate) common: Common,
-    /// Log files, plain or gzip; - is standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ArchiveDays {
-    /// The folder that holds everything
-    #[arg(long, value_name = "DIR", default_value = "smtp-auth-report-data")]
-    pub(crate) data: PathBuf,
-    #[command(flatten)]
-    pub(crate) days: DayOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Demo {
-    /// Keep the demo in this folder [default: in memory]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) days: DayOptions,
-    #[command(flatten)]
-    pub(crate) listening: Listening,
-    #[command(flatten)]
-    pub(crate) mail: MailOptions,
-}
-
-fn domain(text: &str) -> Result<String, String> {
-    report::domain_name(text).ok_or_else(|| "it must be a domain as in example.org".to_owned())
-}
-
-impl DayOptions {
-    pub(crate) fn now(&self) -> Now {
-        Now::as_of(self.as_of, self.zone)
+bootstrap::sections! {
+    /// What `serve` is told.
+    #[derive(Debug)]
+    pub struct Serve {
+        pub(crate) data: Data,
+        pub(crate) days: Days,
+        pub(crate) logs: Logs,
+        pub(crate) listening: Listening,
+        pub(crate) followed: Followed,
+        pub(crate) mail: Mail,
+        pub(crate) reports: Reports,
     }
 }
 
-/// Every format that there is, with what it is.
-fn formats() -> impl TypedValueParser<Value = Format> {
-    let known = Format::ALL.iter();
-    let known = known.map(|format| PossibleValue::new(format.name()).help(format.about()));
-    PossibleValuesParser::new(known).try_map(|name| name.parse::<Format>())
+bootstrap::sections! {
+    /// What `ingest` is told.
+    #[derive(Debug)]
+    pub struct Ingest {
+        pub(crate) data: Data,
+        pub(crate) days: Days,
+        pub(crate) logs: Logs,
+    }
 }
 
-impl LogOptions {
-    pub(crate) fn settings(&self, zone: Tz, long_names: LongNames) -> Settings {
-        let logs = logs::Options { format: self.format, zone: self.log_zone.unwrap_or(zone) };
-        Settings { logs, zone, default_domain: self.default_domain.clone().into(), long_names }
+bootstrap::sections! {
+    /// What `archive` is told.
+    #[derive(Debug)]
+    pub struct Archive {
+        pub(crate) data: Data,
+        pub(crate) days: Days,
+    }
+}
+
+bootstrap::sections! {
+    /// What `demo` is told.
+    #[derive(Debug)]
+    pub struct Demo {
+        pub(crate) data: DemoData,
+        pub(crate) days: Days,
+        pub(crate) listening: Listening,
+        pub(crate) mail: Mail,
+        pub(crate) reports: Reports,
+    }
+}
+
+/// What a command line asks for; its first argument is the program.
+///
+/// # Errors
+/// It asks for help, or cannot be understood: the error tells a person how it is to be.
+pub fn read(
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<Task, clap::Error> {
+    let mut program = program();
+    program.build();
+    let matches = program.try_get_matches_from_mut(arguments)?;
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(program.error(ErrorKind::MissingSubcommand, "a command is needed"));
+    };
+    task(name, matches).map_err(|error| match program.find_subcommand_mut(name) {
+        Some(command) => command.error(ErrorKind::ValueValidation, error),
+        None => program.error(ErrorKind::ValueValidation, error),
+    })
+}
+
+fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError> {
+    let flags = Flags(matches);
+    let settings = Settings::of([&flags as &dyn Source]);
+    Ok(match name {
+        "serve" => Task::Serve(settings.read()?),
+        "ingest" => {
+            let files = matches.get_many(FILES).unwrap_or_default().cloned().collect();
+            Task::Ingest(settings.read()?, files)
+        }
+        "archive" => Task::Archive(settings.read()?),
+        _ => Task::Demo(settings.read()?),
+    })
+}
+
+fn program() -> Command {
+    Command::new("smtp-auth-report")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version")
+        .long_about(
+            "Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version.\n\n\
+             Reads the logs of Postfix and Exim, keeps exact counts per day, and answers over HTTP.",
+        )
+        .after_help("Begin with: smtp-auth-report demo")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            Command::new("serve")
+                .about("Serve the HTTP interface over the data folder, and follow growing logs")
+                .after_help("Example:\n  smtp-auth-report serve --follow /var/log/mail.log")
+                .args(flags::<Serve>()),
+            Command::new("ingest")
+                .about("Read log files into the data folder; what was read before is not counted again")
+                .after_help(
+                    "Examples:\n  smtp-auth-report ingest /var/log/mail.log*\n  \
+                     journalctl -o json -t postfix/smtpd -t postfix/qmgr | smtp-auth-report ingest -",
+                )
+                .args(flags::<Ingest>())
+                .arg(files()),
+            Command::new("archive")
+                .about(
+                    "Write closed days as Parquet files, which make long ranges quick; serve does this \
+                     every hour",
+                )
+                .after_help(
+                    "Any tool that reads Parquet can read them:\n  \
+                     duckdb -c \"SELECT sender, sum(messages) FROM \
+                     'smtp-auth-report-data/archive/usage/*/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"",
+                )
+                .args(flags::<Archive>()),
+            Command::new("demo")
+                .about("Fill a fresh store with 90 days of an invented organisation's mail, and serve it")
+                .args(flags::<Demo>()),
+        ])
+}
+
+fn files() -> Arg {
+    let files = Arg::new(FILES).required(true).num_args(1..).value_name("FILE");
+    files.value_parser(value_parser!(PathBuf)).help("Log files, plain or gzip; - is standard input")
+}
+
+/// The flags of a section's settings.
+fn flags<S: Section>() -> Vec<Arg> {
+    let settings = S::settings().into_iter();
+    settings.filter(|setting| !setting.flag.is_empty()).map(flag).collect()
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let mut flag = Arg::new(setting.flag)
+        .long(setting.flag)
+        .value_name(setting.value)
+        .value_parser(values(setting))
+        .help(setting.help);
+    if setting.repeats {
+        flag = flag.action(ArgAction::Append);
+    }
+    if !setting.default.is_empty() {
+        flag = flag.default_value(setting.default);
+    }
+    if !setting.heading.is_empty() {
+        flag = flag.help_heading(setting.heading);
+    }
+    flag
+}
+
+/// Choices are for clap, which suggests what was meant; the rest is for whoever reads the section.
+fn values(setting: &'static Setting) -> ValueParser {
+    if setting.choices.is_empty() {
+        return value_parser!(OsString);
+    }
+    let choices = setting.choices.iter();
+    let choices = choices.map(|(name, help)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(choices).into()
+}
+
+/// A command's flags.
+struct Flags<'a>(&'a ArgMatches);
+
+impl Source for Flags<'_> {
+    fn name(&self, setting: &Setting) -> Option<String> {
+        (!setting.flag.is_empty()).then(|| format!("--{}", setting.flag))
+    }
+
+    fn values(&self, setting: &Setting) -> Vec<OsString> {
+        let Self(matches) = self;
+        // Not every command has every flag; and a default is no source's word.
+        let known = matches.try_contains_id(setting.flag).is_ok();
+        if !known || matches.value_source(setting.flag) != Some(ValueSource::CommandLine) {
+            return Vec::new();
+        }
+        let values = matches.get_raw(setting.flag).unwrap_or_default();
+        values.map(std::ffi::OsStr::to_owned).collect()
+    }
+}
+
+/// The present that these days are seen from.
+pub(crate) fn now(days: &Days) -> Now {
+    Now::as_of(days.as_of, days.zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(arguments: &str) -> String {
+        let arguments = arguments.split(' ');
+        read(arguments).expect_err("wrong").to_string()
+    }
+
+    #[test]
+    fn the_program_is_well_formed() {
+        program().debug_assert();
+    }
+
+    #[test]
+    fn flags_fill_their_sections() {
+        let line = "x serve --zone Europe/Berlin --format exim --follow a --follow b --data d \
+            --recipient-domain example.org --recipient-domain corp.test --listen [::1]:80";
+        let Ok(Task::Serve(serve)) = read(line.split_whitespace()) else { panic!("no serve") };
+        assert_eq!(serve.days.zone, chrono_tz::Europe::Berlin);
+        assert_eq!(serve.logs.zone, chrono_tz::Europe::Berlin, "that of --zone");
+        assert_eq!(serve.logs.format, logs::Format::Exim);
+        assert_eq!(serve.followed.files, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(serve.data.folder, PathBuf::from("d"));
+        let recipients = serve.reports.recipients.expect("domains").describe();
+        assert_eq!(recipients, "corp.test, example.org");
+        let Ok(Task::Demo(demo)) = read(["x", "demo"]) else { panic!("no demo") };
+        assert_eq!((demo.data.folder, demo.days.zone), (None, chrono_tz::UTC));
+        assert_eq!(demo.listening.listen.to_string(), "127.0.0.1:8025");
+    }
+
+    #[test]
+    fn errors_name_the_flag_the_value_and_the_mend() {
+        let zone = refused("x ingest --zone Berlin mail.log");
+        assert!(zone.starts_with(
+            "error: --zone=Berlin cannot be used: it must be an IANA time zone, as in Europe/Berlin"
+        ));
+        assert!(zone.contains("Usage: x ingest"), "{zone}");
+        let relay = refused("x serve --smtp smtp://mail.example.org");
+        assert!(relay.contains("--smtp does nothing without --mail-from"), "{relay}");
+        let both = refused("x serve --smtp smtp://mail.example.org --outbox mails");
+        assert!(both.contains("--outbox cannot be used with --smtp"), "{both}");
+        let limit = refused("x demo --mail-size-limit 10");
+        assert!(limit.contains("--mail-size-limit=10 cannot be used"), "{limit}");
+        assert!(refused("x serve --format postfixx").contains("postfix"));
+        assert!(refused("x ingest").contains("<FILE>"));
     }
 }

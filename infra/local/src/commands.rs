@@ -1,17 +1,17 @@
 //! What each command does with what it was told.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use ingest::Ingest;
-use logs::Format;
+use bootstrap::{Days, Listening, Logs, Reports};
+use ingest::Settings;
+use report::LongNames;
 
-use crate::cli::{
-    ArchiveDays, Cli, Command, Common, DayOptions, Demo, IngestFiles, LogOptions, Serve,
-};
+use crate::cli::{Archive, Demo, Ingest, Serve, Task, now};
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
-use crate::mail::{MailOptions, Way};
+use crate::mail::Way;
 use crate::serve::{Door, Service, stopped};
 use crate::{demo, files, follow, tell};
 
@@ -19,86 +19,94 @@ use crate::{demo, files, follow, tell};
 ///
 /// # Errors
 /// It cannot be done; the error tells a person what to do about it.
-pub async fn run(cli: Cli) -> Result<()> {
-    match cli.command {
-        Command::Serve(options) => serve(options).await,
-        Command::Ingest(options) => ingest_files(options).await,
-        Command::Archive(options) => archive_days(options).await,
-        Command::Demo(options) => show_demo(options).await,
+pub async fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Serve(told) => serve(told).await,
+        Task::Ingest(told, files) => ingest_files(told, files).await,
+        Task::Archive(told) => archive_days(told).await,
+        Task::Demo(told) => show_demo(told).await,
     }
 }
 
-async fn serve(options: Serve) -> Result<()> {
-    let Common { data, days, logs } = options.common;
-    let door =
-        Door::open(options.listening.listen, options.listening.token_file.as_deref()).await?;
-    let way = options.mail.way(Some(&data))?;
-    let home = Home::own(&data, days.zone).await?;
+async fn serve(told: Serve) -> Result<()> {
+    let Serve { data, days, logs, listening, followed, mail, reports } = told;
+    let door = open(&listening).await?;
+    let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
+    let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
-    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone, home.long_names));
-    for path in options.follow {
+    let ingest =
+        ingest::Ingest::new(Arc::clone(&home.store), settings(&logs, &days, home.long_names));
+    for path in followed.files {
         println!("Following {}", path.display());
-        tokio::spawn(follow::follow(ingest.clone(), path, days.now()));
+        tokio::spawn(follow::follow(ingest.clone(), path, now(&days)));
     }
-    println!("Data in {}", data.display());
-    service(home, &days, way, options.mail).run(door, stopped()).await
+    println!("Data in {}", data.folder.display());
+    service(home, &days, way, reports).run(door, stopped()).await
 }
 
-async fn show_demo(options: Demo) -> Result<()> {
-    let days = options.days;
-    let door =
-        Door::open(options.listening.listen, options.listening.token_file.as_deref()).await?;
-    let way = options.mail.way(options.data.as_deref())?;
-    let home = match &options.data {
+async fn show_demo(told: Demo) -> Result<()> {
+    let Demo { data, days, listening, mail, reports } = told;
+    let door = open(&listening).await?;
+    let folder = data.folder.as_deref();
+    let way = Way::of(&mail, reports.recipients.clone(), folder)?;
+    let home = match folder {
         Some(folder) => Home::own(folder, days.zone).await?,
         None => Home::in_memory(days.zone).await?,
     };
-    let logs =
-        LogOptions { format: Format::Postfix, log_zone: None, default_domain: "(none)".to_owned() };
-    let ingest = Ingest::new(Arc::clone(&home.store), logs.settings(days.zone, home.long_names));
-    let now = days.now();
+    let settings = Settings { long_names: home.long_names, ..demo::settings(days.zone) };
+    let ingest = ingest::Ingest::new(Arc::clone(&home.store), settings);
+    let now = now(&days);
     let today = now.today(days.zone);
     let summary = demo::fill(&ingest, today, now.unix()).await?;
     archive_with_bar(&home.history, today).await.1?;
     tell::demo(&summary, today, &door.url());
-    service(home, &days, way, options.mail).run(door, stopped()).await
+    service(home, &days, way, reports).run(door, stopped()).await
 }
 
-fn service(home: Home, days: &DayOptions, way: Way, mail: MailOptions) -> Service {
-    let MailOptions { requests_per_day, public_url, .. } = mail;
-    Service { home, now: days.now(), zone: days.zone, way, requests_per_day, public_url }
-}
-
-async fn archive_days(options: ArchiveDays) -> Result<()> {
-    let ArchiveDays { data, days } = options;
-    if !data.is_dir() {
+async fn archive_days(told: Archive) -> Result<()> {
+    let Archive { data, days } = told;
+    if !data.folder.is_dir() {
         bail!(
             "there is no data folder {}: ingest logs into it first, or name another",
-            data.display()
+            data.folder.display()
         );
     }
-    let home = Home::share(&data, days.zone).await?;
-    let now = days.now();
+    let home = Home::share(&data.folder, days.zone).await?;
+    let now = now(&days);
     let today = now.today(days.zone);
     let (mut summary, done) = archive_with_bar(&home.history, today).await;
     if !now.is_fixed() {
         summary.removed = archive::remove_expired(&home.history, today).await?;
     }
     tell::archived(&summary, archive::closed(today));
-    println!("The files are in {}", home::archives_in(&data).display());
+    println!("The files are in {}", home::archives_in(&data.folder).display());
     Ok(done?)
 }
 
-async fn ingest_files(options: IngestFiles) -> Result<()> {
-    let Common { data, days, logs } = options.common;
-    let home = Home::share(&data, days.zone).await?;
-    let ingest = Ingest::new(home.store, logs.settings(days.zone, home.long_names));
+async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
+    let Ingest { data, days, logs } = told;
+    let home = Home::share(&data.folder, days.zone).await?;
+    let ingest = ingest::Ingest::new(home.store, settings(&logs, &days, home.long_names));
     let mut reports = Vec::new();
-    files::ingest(&ingest, &options.files, days.now(), |report| {
+    files::ingest(&ingest, &files, now(&days), |report| {
         tell::file(&report);
         reports.push(report);
     })
     .await?;
     tell::files(&reports);
     Ok(())
+}
+
+async fn open(listening: &Listening) -> Result<Door> {
+    Door::open(listening.listen, listening.token_file.as_deref()).await
+}
+
+fn settings(logs: &Logs, days: &Days, long_names: LongNames) -> Settings {
+    let default_domain = logs.default_domain.clone().into();
+    Settings { logs: logs.options(), zone: days.zone, default_domain, long_names }
+}
+
+fn service(home: Home, days: &Days, way: Way, reports: Reports) -> Service {
+    let Reports { requests_per_day, dashboard, .. } = reports;
+    Service { home, now: now(days), zone: days.zone, way, requests_per_day, public_url: dashboard }
 }

@@ -1,12 +1,12 @@
 //! Log files, read once however often they are given.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use bootstrap::progress;
 use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Line, Lines, Summary, Text};
 use logs::LogStream;
 use store::FINGERPRINT;
@@ -45,7 +45,6 @@ struct Input {
     text: Box<dyn Read + Send>,
     /// The file itself, if its text is not compressed: it can be read from anywhere.
     plain: Option<File>,
-    compressed_size: Option<u64>,
     changed: Option<SystemTime>,
 }
 
@@ -120,7 +119,7 @@ impl Unsettled {
 }
 
 async fn read(file: &mut FileIngest, mut input: Input, now: Now) -> Result<(Summary, bool)> {
-    let progress = input.progress();
+    let progress = progress::bytes_of(input.name.clone(), input.size());
     let offset = file.offset();
     let settled = input.is_older_than(SETTLED);
     let reference = input.reference(now);
@@ -159,7 +158,7 @@ pub(crate) fn place(line: &Line<'_>, reference: i64) -> IngestedLine {
 impl Input {
     fn open(path: &Path) -> Result<Self> {
         if path == Path::new("-") {
-            return Self::of("-".to_owned(), Box::new(io::stdin()), None, None, None);
+            return Self::of("-".to_owned(), Box::new(io::stdin()), None, None);
         }
         let whats_wrong = || format!("cannot read {}", path.display());
         let file = File::open(path).with_context(whats_wrong)?;
@@ -169,8 +168,7 @@ impl Input {
         }
         let (plain, changed) = (file.try_clone().ok().filter(|_| meta.is_file()), meta.modified());
         let name = path.display().to_string();
-        Self::of(name, Box::new(file), plain, changed.ok(), Some(meta.len()))
-            .with_context(whats_wrong)
+        Self::of(name, Box::new(file), plain, changed.ok()).with_context(whats_wrong)
     }
 
     fn of(
@@ -178,12 +176,10 @@ impl Input {
         raw: Box<dyn Read + Send>,
         plain: Option<File>,
         changed: Option<SystemTime>,
-        size: Option<u64>,
     ) -> Result<Self> {
         let Text { head, reader: text, compressed } = Text::open(raw, FINGERPRINT)?;
         let plain = plain.filter(|_| !compressed);
-        let compressed_size = size.filter(|_| compressed);
-        Ok(Self { name, head, text, plain, compressed_size, changed })
+        Ok(Self { name, head, text, plain, changed })
     }
 
     /// The text from an offset on.
@@ -221,24 +217,9 @@ impl Input {
         SystemTime::now().duration_since(changed).is_ok_and(|since| since >= age)
     }
 
-    fn progress(&self) -> ProgressBar {
-        let size = self.plain.as_ref().and_then(|file| file.metadata().ok()).map(|meta| meta.len());
-        let bar = match size {
-            Some(size) => ProgressBar::new(size),
-            None => ProgressBar::no_length(),
-        };
-        let style = match (size, self.compressed_size) {
-            (Some(_), _) => "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta}",
-            (None, _) => "{prefix} {spinner} {bytes} {bytes_per_sec}",
-        };
-        if !io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
-        bar.set_prefix(self.name.clone());
-        bar
+    /// How long the text is, if that can be told before it is read.
+    fn size(&self) -> Option<u64> {
+        Some(self.plain.as_ref()?.metadata().ok()?.len())
     }
 }
 

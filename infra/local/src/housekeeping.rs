@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use archive::Summary;
+use bootstrap::progress;
 use chrono_tz::Tz;
 use history::{History, HistoryError};
-use indicatif::{ProgressBar, ProgressStyle};
 use report::Day;
 
 use crate::clock::Now;
@@ -53,11 +53,8 @@ pub async fn archive_with_bar(
     history: &History,
     today: Day,
 ) -> (Summary, Result<(), HistoryError>) {
-    let progress = ProgressBar::new(archive::closed(today).days().count() as u64);
-    if let Ok(style) = ProgressStyle::with_template("archiving {bar:30} {pos}/{len} days ETA {eta}")
-    {
-        progress.set_style(style);
-    }
+    let days = archive::closed(today).days().count() as u64;
+    let progress = progress::days("archiving", days);
     let done = archive::run(history, today, |_, _| progress.inc(1)).await;
     progress.finish_and_clear();
     done

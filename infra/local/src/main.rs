@@ -2,15 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use local::cli::Cli;
-use local::commands;
+use local::{cli, commands};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let task = match cli::read(std::env::args_os()) {
+        Ok(task) => task,
+        Err(error) => error.exit(),
+    };
     bootstrap::log_for_people();
     let runtime = tokio::runtime::Runtime::new().map_err(Into::into);
-    match runtime.and_then(|runtime| runtime.block_on(commands::run(cli))) {
+    match runtime.and_then(|runtime| runtime.block_on(commands::run(task))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("smtp-auth-report: {error:#}");

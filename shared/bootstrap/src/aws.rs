@@ -19,15 +19,18 @@ use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use store::{Store, Writing};
 
-use crate::{Config, ConfigError};
+use crate::config::{Archive, BUCKET, ConfigError, Settings, Table};
+#[cfg(feature = "ses")]
+use crate::config::{MAIL_FROM, SesMail};
 
 /// Requests that are throttled or fail for the moment are made so often, with growing pauses.
 const ATTEMPTS: u32 = 8;
 /// Counter items written at once.
 const CONCURRENCY: usize = 32;
 
-fn variable(name: &'static str, expected: &'static str) -> Result<String, ConfigError> {
-    std::env::var(name).map_err(|_| ConfigError::Missing { name, expected })
+fn variable(name: &str, expected: &str) -> Result<String, ConfigError> {
+    std::env::var(name)
+        .map_err(|_| ConfigError::Missing { name: name.to_owned(), expected: expected.to_owned() })
 }
 
 /// What Lambda says about itself and its role.
@@ -69,21 +72,15 @@ pub fn sdk_config() -> Result<SdkConfig, ConfigError> {
         .build())
 }
 
-/// Mail by SES, from `MAIL_FROM`; `AWS_ENDPOINT_URL_SESV2` names another endpoint.
-///
-/// # Errors
-/// A variable that Lambda sets is missing, or `MAIL_FROM` is or cannot be used.
+/// Mail by SES.
 #[cfg(feature = "ses")]
-pub fn mailer(config: &Config) -> Result<mailer::Mailer, ConfigError> {
-    const FROM: &str = "the sender of reports, as in reports@example.org";
-    let missing = || ConfigError::Missing { name: "MAIL_FROM", expected: FROM };
-    let from = config.mail_from.as_deref().ok_or_else(missing)?;
+pub(crate) fn mailer(settings: &Settings<'_>) -> Result<mailer::Mailer, ConfigError> {
+    let SesMail { from, size_limit, configuration_set } = settings.read()?;
     let endpoint = std::env::var("AWS_ENDPOINT_URL_SESV2").ok();
-    let set = config.configuration_set.clone();
-    let ses = mailer::Ses::new(&sdk_config()?, endpoint, set, config.mail_limit);
-    let invalid =
-        |_| ConfigError::Invalid { name: "MAIL_FROM", value: from.to_owned(), expected: FROM };
-    mailer::Mailer::new(from, Arc::new(ses)).map_err(invalid)
+    // SES has a limit of its own.
+    let limit = size_limit.unwrap_or(usize::MAX);
+    let ses = mailer::Ses::new(&sdk_config()?, endpoint, configuration_set, limit);
+    mailer::Mailer::new(&from, Arc::new(ses)).map_err(|_| settings.invalid(&MAIL_FROM, from))
 }
 
 /// Asks web servers over TLS; a request is given up after `wait`, and never led elsewhere. One is enough for a
@@ -108,15 +105,12 @@ impl HttpConnector for Shared {
     }
 }
 
-/// The table in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
-///
-/// # Errors
-/// A variable that Lambda sets is missing.
-pub fn store(config: &Config) -> Result<Store, ConfigError> {
-    store_of(config.table.clone())
+/// The table in DynamoDB.
+pub(crate) fn store(settings: &Settings<'_>) -> Result<Store, ConfigError> {
+    store_of(settings.read::<Table>()?.name)
 }
 
-/// The same by the table's name.
+/// The table of this name in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
 ///
 /// # Errors
 /// A variable that Lambda sets is missing.
@@ -129,19 +123,13 @@ pub fn store_of(table: impl Into<String>) -> Result<Store, ConfigError> {
     Ok(Store::new(Client::from_conf(client.build()), table, writing))
 }
 
-/// The bucket of the archives in S3, asked through `http`; `AWS_ENDPOINT_URL_S3` names another endpoint. A request
-/// is given up after `wait`, with all its retries.
-///
-/// # Errors
-/// A variable that Lambda sets is missing, or `ARCHIVE_BUCKET` is.
-pub fn objects(
-    config: &Config,
+/// The bucket of the archives in S3, asked through `http`.
+pub(crate) fn archives(
+    settings: &Settings<'_>,
     http: reqwest::Client,
     wait: Duration,
 ) -> Result<Arc<dyn ObjectStore>, ConfigError> {
-    const BUCKET: &str = "the S3 bucket of the archives";
-    let missing = || ConfigError::Missing { name: "ARCHIVE_BUCKET", expected: BUCKET };
-    let bucket = config.archive_bucket.clone().ok_or_else(missing)?;
+    let Archive { bucket } = settings.read()?;
     let Identity { region, key, secret, session } = Identity::from_env()?;
     let retries = RetryConfig { retry_timeout: wait, ..RetryConfig::default() };
     let mut s3 = AmazonS3Builder::new()
@@ -157,7 +145,5 @@ pub fn objects(
     if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_S3") {
         s3 = s3.with_allow_http(endpoint.starts_with("http:")).with_endpoint(endpoint);
     }
-    let invalid =
-        |_| ConfigError::Invalid { name: "ARCHIVE_BUCKET", value: bucket, expected: BUCKET };
-    Ok(Arc::new(s3.build().map_err(invalid)?))
+    Ok(Arc::new(s3.build().map_err(|_| settings.invalid(&BUCKET, bucket))?))
 }

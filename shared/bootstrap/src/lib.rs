@@ -1,21 +1,26 @@
-//! Configuration, logging and AWS clients, read and built once at start.
+//! Settings, logging and AWS clients, read and built once at start.
 //!
-//! This is the only crate that reads the environment.
+//! This is the only crate that reads the environment. [`Settings`] are one tree for all programs.
 
 #[cfg(feature = "aws")]
 mod aws;
 mod config;
+#[cfg(feature = "aws")]
+mod function;
 mod log;
-mod metrics;
+#[cfg(feature = "progress")]
+pub mod progress;
 
 use std::time::SystemTime;
 
-pub use crate::metrics::tell;
-#[cfg(feature = "ses")]
-pub use aws::mailer;
 #[cfg(feature = "aws")]
-pub use aws::{http, objects, sdk_config, store, store_of};
-pub use config::{Config, ConfigError, Oidc, web_address};
+pub use aws::{http, sdk_config, store_of};
+pub use config::{
+    Archive, By, ConfigError, Data, Days, DemoData, Environment, Followed, Listening, Logs, Mail,
+    Metrics, Oidc, People, Relay, Reports, Section, SesMail, Setting, Settings, Source, Table,
+};
+#[cfg(feature = "aws")]
+pub use function::Function;
 pub use log::{log_for_machines, log_for_people};
 
 /// The present, in seconds since 1970.

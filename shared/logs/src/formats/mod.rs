@@ -142,21 +142,18 @@ macro_rules! formats {
             /// Every one, that which finds out first.
             pub const ALL: &[Self] = &[Self::Auto, $(Self::$name),+];
 
+            /// The name of every one, and what it is, in a few words.
+            pub const CHOICES: &[(&str, &str)] = &[
+                ("auto", "Find out line by line"),
+                $(($module::$name::NAME, $module::$name::ABOUT)),+
+            ];
+
             /// Its name, as people and settings write it.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
                     Self::Auto => "auto",
                     $(Self::$name => $module::$name::NAME,)+
-                }
-            }
-
-            /// What it is, in a few words.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self {
-                    Self::Auto => "Find out line by line",
-                    $(Self::$name => $module::$name::ABOUT,)+
                 }
             }
 

@@ -1,0 +1,156 @@
+//! Who comes in, and where.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::mail::DASHBOARD;
+use super::setting::{ConfigError, Section, Setting, Settings};
+use super::values::{text, web_address};
+
+const ISSUER: Setting = Setting {
+    variable: "OIDC_ISSUER",
+    expected: "the issuer of an OpenID Connect provider, as in https://id.example.org",
+    ..Setting::EMPTY
+};
+
+const CLIENT_ID: Setting = Setting {
+    variable: "OIDC_CLIENT_ID",
+    expected: "this service's client id at the provider",
+    ..Setting::EMPTY
+};
+
+const CLIENT_SECRET: Setting = Setting {
+    variable: "OIDC_CLIENT_SECRET",
+    expected: "this service's secret at the provider",
+    ..Setting::EMPTY
+};
+
+const AUDIENCES: Setting = Setting {
+    variable: "OIDC_AUDIENCES",
+    expected: "audiences with commas between",
+    ..Setting::EMPTY
+};
+
+const ROLE_CLAIMS: Setting = Setting {
+    variable: "OIDC_ROLE_CLAIMS",
+    default: "cognito:groups,scope",
+    expected: "claims with commas between",
+    ..Setting::EMPTY
+};
+
+const READERS: Setting = Setting {
+    variable: "OIDC_READERS",
+    default: "readers,smtp-auth-report/read",
+    expected: "values of claims with commas between",
+    ..Setting::EMPTY
+};
+
+const MANAGERS: Setting =
+    Setting { variable: "OIDC_MANAGERS", default: "managers,smtp-auth-report/manage", ..READERS };
+
+const LISTEN: Setting = Setting {
+    flag: "listen",
+    value: "ADDRESS",
+    default: "127.0.0.1:8025",
+    expected: "an address and a port, as in 127.0.0.1:8025",
+    help: "Where to listen; beyond loopback only with --token-file",
+    ..Setting::EMPTY
+};
+
+const TOKEN_FILE: Setting = Setting {
+    flag: "token-file",
+    value: "FILE",
+    help: "Demand the token in this file: of scripts as bearer token, of browsers as password",
+    ..Setting::EMPTY
+};
+
+/// An OpenID Connect provider, and whom it makes what.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Oidc {
+    /// Its issuer identifier.
+    pub issuer: String,
+    /// The dashboard's client id.
+    pub client_id: String,
+    /// Its secret; none is PKCE alone.
+    pub client_secret: Option<String>,
+    /// Other audiences whose tokens are taken.
+    pub audiences: Vec<String>,
+    /// The claims that tell roles.
+    pub role_claims: Vec<String>,
+    /// Values of those claims that make a reader.
+    pub readers: Vec<String>,
+    /// Values of those claims that make a manager.
+    pub managers: Vec<String>,
+}
+
+impl fmt::Debug for Oidc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the secret.
+        f.debug_struct("Oidc").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// Who comes in on AWS: those whom a provider knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct People {
+    /// The provider.
+    pub oidc: Oidc,
+    /// Where it sends them back to.
+    pub dashboard: String,
+}
+
+impl Section for People {
+    fn settings() -> Vec<&'static Setting> {
+        vec![
+            &ISSUER,
+            &CLIENT_ID,
+            &CLIENT_SECRET,
+            &AUDIENCES,
+            &ROLE_CLAIMS,
+            &READERS,
+            &MANAGERS,
+            &DASHBOARD,
+        ]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        let list =
+            |setting| Ok::<_, ConfigError>(words(&settings.text(setting)?.unwrap_or_default()));
+        let oidc = Oidc {
+            issuer: settings.required(&ISSUER, web_address)?,
+            client_id: settings.required(&CLIENT_ID, text)?,
+            client_secret: settings.text(&CLIENT_SECRET)?,
+            audiences: list(&AUDIENCES)?,
+            role_claims: list(&ROLE_CLAIMS)?,
+            readers: list(&READERS)?,
+            managers: list(&MANAGERS)?,
+        };
+        Ok(Self { oidc, dashboard: settings.required(&DASHBOARD, web_address)? })
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// Who comes in on one machine: whoever is there, or has a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// Where.
+    pub listen: SocketAddr,
+    /// The file with the token.
+    pub token_file: Option<PathBuf>,
+}
+
+impl Section for Listening {
+    fn settings() -> Vec<&'static Setting> {
+        vec![&LISTEN, &TOKEN_FILE]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        let listen = settings.required(&LISTEN, |text| text.parse().ok())?;
+        Ok(Self { listen, token_file: settings.path(&TOKEN_FILE) })
+    }
+}

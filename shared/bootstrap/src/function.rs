@@ -1,0 +1,78 @@
+//! A function on AWS Lambda: what it is told, whom it asks, and what it tells.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::Figures;
+use object_store::ObjectStore;
+use store::Store;
+
+use crate::aws;
+use crate::config::{ConfigError, Environment, Metrics, Section, Settings, Source};
+use crate::log::log_for_machines;
+
+/// A function that has begun.
+#[derive(Clone, Debug)]
+pub struct Function {
+    name: &'static str,
+    namespace: Arc<str>,
+}
+
+impl Function {
+    /// Begins to log.
+    ///
+    /// # Errors
+    /// What every function is told makes no sense.
+    pub fn start(name: &'static str) -> Result<Self, ConfigError> {
+        log_for_machines();
+        let Metrics { namespace } = settings().read()?;
+        Ok(Self { name, namespace: namespace.into() })
+    }
+
+    /// What it is told by its variables.
+    ///
+    /// # Errors
+    /// The first one of the section that is missing or makes no sense.
+    pub fn read<S: Section>(&self) -> Result<S, ConfigError> {
+        settings().read()
+    }
+
+    /// The table in DynamoDB; `AWS_ENDPOINT_URL_DYNAMODB` names another endpoint.
+    ///
+    /// # Errors
+    /// `TABLE_NAME`, or a variable that Lambda sets, is missing.
+    pub fn store(&self) -> Result<Arc<Store>, ConfigError> {
+        aws::store(&settings()).map(Arc::new)
+    }
+
+    /// The bucket of the archives in S3, asked through `http`; `AWS_ENDPOINT_URL_S3` names another endpoint. A
+    /// request is given up after `wait`, with all its retries.
+    ///
+    /// # Errors
+    /// `ARCHIVE_BUCKET`, or a variable that Lambda sets, is missing.
+    pub fn archives(
+        &self,
+        http: reqwest::Client,
+        wait: Duration,
+    ) -> Result<Arc<dyn ObjectStore>, ConfigError> {
+        aws::archives(&settings(), http, wait)
+    }
+
+    /// Mail by SES, from `MAIL_FROM`; `AWS_ENDPOINT_URL_SESV2` names another endpoint.
+    ///
+    /// # Errors
+    /// `MAIL_FROM` is missing or cannot be used, or a variable that Lambda sets is missing.
+    #[cfg(feature = "ses")]
+    pub fn mailer(&self) -> Result<mailer::Mailer, ConfigError> {
+        aws::mailer(&settings())
+    }
+
+    /// Tells figures, at `now` in seconds since 1970, where CloudWatch takes them.
+    pub fn tell(&self, figures: &impl Figures, now: i64) {
+        println!("{}", metrics::emf(&self.namespace, self.name, figures, now));
+    }
+}
+
+fn settings() -> Settings<'static> {
+    Settings::of([&Environment as &dyn Source])
+}
