@@ -2,7 +2,6 @@
 //! counted twice when a version with another form goes on in the middle of a batch, and no name becomes two.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -59,7 +58,7 @@ async fn first_version_was_here(engine: &Engine) -> Result<()> {
 
 fn ingest(engine: &Engine, writes: i64, writing: Writing, long_names: LongNames) -> Ingest {
     let settings = Settings { long_names, ..settings(Tz::UTC) };
-    Ingest::new(Arc::new(store_that_dies(engine, writing, writes)), settings)
+    Ingest::new(&store_that_dies(engine, writing, writes), settings)
 }
 
 /// Every stored name with how often it sent and failed to log in.
@@ -71,7 +70,7 @@ async fn counts(engine: &Engine) -> Result<BTreeMap<String, (u64, u64)>> {
         ensure!(key.2 == key.3, "{key:?}");
         counts.entry(key.2).or_default().0 += messages;
     }
-    for row in store.failures(range).await? {
+    for row in store.summaries().failures(range).await? {
         counts.entry(row.account).or_default().1 += row.failures;
     }
     Ok(counts)
@@ -92,7 +91,7 @@ async fn a_table_of_the_first_version_goes_on_exactly_wherever_that_version_stop
             let _ = dying.event(&event(behind)?, NOW).await;
 
             let store = Store::new(engine.client(), "table", Writing::Transactions);
-            let long_names = store.claim_zone("UTC").await?;
+            let long_names = store.ingestion().claim_zone("UTC").await?;
             assert_eq!(long_names, LongNames::Foldhash);
             let now = ingest(&engine, FOREVER, writing, long_names);
             for batch in behind.chunks(3) {
@@ -114,7 +113,7 @@ async fn a_new_table_has_the_form_whose_values_are_specified() -> Result<()> {
     let engine = engine().await?;
     let store = Store::new(engine.client(), "table", Writing::Transactions);
     for _ in 0..2 {
-        assert_eq!(store.claim_zone("UTC").await?, LongNames::SipHash);
+        assert_eq!(store.ingestion().claim_zone("UTC").await?, LongNames::SipHash);
     }
     let ingest = ingest(&engine, FOREVER, Writing::Transactions, LongNames::SipHash);
     ingest.event(&event(&records())?, NOW).await?;

@@ -22,11 +22,9 @@ mod state;
 mod summary;
 mod text;
 
-use std::sync::Arc;
-
 use chrono_tz::Tz;
 use report::{Days, LongNames, Range, Tally, Window};
-use store::{Store, StoreError};
+use store::{Counting, Ingestion, Store, StoreError};
 use thiserror::Error;
 
 pub use collect::Collected;
@@ -47,7 +45,7 @@ pub struct Settings {
     pub zone: Tz,
     /// The domain of senders that have none.
     pub default_domain: Box<str>,
-    /// How the table marks long names: see [`store::Store::claim_zone`].
+    /// How the table marks long names: see [`Ingestion::claim_zone`].
     pub long_names: LongNames,
 }
 
@@ -78,21 +76,16 @@ pub enum IngestError {
 /// Ingestion into one store.
 #[derive(Clone, Debug)]
 pub struct Ingest {
-    store: Arc<Store>,
+    counting: Counting,
+    ingestion: Ingestion,
     settings: Settings,
 }
 
 impl Ingest {
     /// Ingestion into `store`.
     #[must_use]
-    pub fn new(store: Arc<Store>, settings: Settings) -> Self {
-        Self { store, settings }
-    }
-
-    /// The store that is written to.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn new(store: &Store, settings: Settings) -> Self {
+        Self { counting: store.counting(), ingestion: store.ingestion(), settings }
     }
 
     /// How logs are read and days counted.

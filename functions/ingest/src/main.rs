@@ -10,10 +10,10 @@ async fn main() -> Result<(), Error> {
     let function = &Function::start("ingest")?;
     let (Days { zone, .. }, logs) = (function.read()?, function.read::<Logs>()?);
     let store = function.store()?;
-    let long_names = store.claim_zone(zone.name()).await?;
+    let long_names = store.ingestion().claim_zone(zone.name()).await?;
     let (logs, default_domain) = (logs.options(), logs.default_domain.into());
     let settings = Settings { logs, zone, default_domain, long_names };
-    let ingest = &Ingest::new(store, settings);
+    let ingest = &Ingest::new(&store, settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
         let now = bootstrap::now();
         let summary = ingest.event(&event.payload, now).await?;

@@ -6,7 +6,7 @@ use logs::{LogStream, StateError, Unreadable};
 use report::Day;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
-use store::{CarryOver, Positions, Rejected, Source, Store, StoreError};
+use store::{CarryOver, Ingestion, Positions, Rejected, Source, StoreError};
 
 use crate::cloudwatch::Payload;
 
@@ -89,7 +89,7 @@ pub(crate) fn restore(options: logs::Options, carried: &CarryOver) -> Restored {
 /// # Errors
 /// A request to the table failed.
 pub(crate) async fn put_aside(
-    store: &Store,
+    ingestion: &Ingestion,
     log_stream: &str,
     carried: &CarryOver,
     unreadable: &[Unreadable],
@@ -114,7 +114,7 @@ pub(crate) async fn put_aside(
         rejected.push(Rejected { mark, number, raw: bytes.clone(), reason });
     }
     let source = Source::state_of(log_stream);
-    store.quarantine(&rejected, &source, &Positions::Offsets, |_| day).await?;
+    ingestion.quarantine(&rejected, &source, &Positions::Offsets, |_| day).await?;
     Ok(rejected.len() as u64)
 }
 

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use chrono_tz::Tz;
 use history::History;
 use report::{Day, RecipientDomains, day_in};
-use store::Store;
+use store::{Health, ReportRequests, Schedules, Store, Summaries};
 use tokio::sync::Semaphore;
 use uuid::{ContextV7, Timestamp, Uuid};
 
@@ -34,7 +34,10 @@ pub struct Mailing {
 /// What every query needs.
 #[derive(Clone)]
 pub struct Query {
-    pub(crate) store: Arc<Store>,
+    pub(crate) summaries: Summaries,
+    pub(crate) report_requests: ReportRequests,
+    pub(crate) schedules: Schedules,
+    pub(crate) health: Health,
     pub(crate) history: History,
     clock: Clock,
     as_of: Option<Day>,
@@ -50,11 +53,14 @@ pub struct Query {
 }
 
 impl Query {
-    /// Queries of a history whose days are counted in `zone`.
+    /// Queries of a store and its history, whose days are counted in `zone`.
     #[must_use]
-    pub fn new(history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
+    pub fn new(store: &Store, history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
         Self {
-            store: Arc::clone(history.store()),
+            summaries: store.summaries(),
+            report_requests: store.report_requests(),
+            schedules: store.schedules(),
+            health: store.health(),
             tables: Arc::new(Tables::new(history.clone())),
             history,
             clock,

@@ -24,7 +24,7 @@ impl Reporter {
     pub async fn tick(&self) -> Result<Summary, ReportError> {
         let due = self.make_due_requests().await;
         // What waits is worked on even if a schedule is in trouble.
-        let open = self.store().open_requests().await?;
+        let open = self.requests.open().await?;
         let mut summary = self.work_on(open).await?;
         let (scheduled, next) = due?;
         summary.scheduled = scheduled;

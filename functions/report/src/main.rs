@@ -17,11 +17,12 @@ async fn main() -> Result<(), Error> {
     let function = &Function::start("report")?;
     let (Days { zone, .. }, reports) = (function.read()?, function.read::<Reports>()?);
     let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
-    let history = History::new(function.store()?, archives);
+    let store = function.store()?;
+    let history = History::new(&store, archives);
     let recipients = reports.listed_recipients();
     let settings = Settings { zone, recipients, dashboard: reports.dashboard, as_of: None };
     let mailer = function.mailer()?;
-    let reporter = &Reporter::new(history, mailer, settings, Arc::new(bootstrap::now));
+    let reporter = &Reporter::new(&store, history, mailer, settings, Arc::new(bootstrap::now));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let summary = reporter.handle(&event.payload).await?;
         function.tell(&summary, bootstrap::now());

@@ -8,7 +8,7 @@ use history::History;
 use mailer::Mailer;
 use report::{Day, RecipientDomains};
 use serde::Serialize;
-use store::{Store, StoreError};
+use store::{ReportRequests, Schedules, Store, StoreError};
 use thiserror::Error;
 
 use crate::trigger::UnknownEvent;
@@ -33,6 +33,8 @@ pub struct Settings {
 /// Makes reports and mails them.
 #[derive(Clone)]
 pub struct Reporter {
+    pub(crate) requests: ReportRequests,
+    pub(crate) schedules: Schedules,
     pub(crate) history: History,
     pub(crate) mailer: Mailer,
     pub(crate) settings: Settings,
@@ -76,14 +78,17 @@ impl Summary {
 }
 
 impl Reporter {
-    /// Reports from `history`, by `mailer`.
+    /// Reports that were asked for in `store`, from `history`, by `mailer`.
     #[must_use]
-    pub fn new(history: History, mailer: Mailer, settings: Settings, clock: Clock) -> Self {
-        Self { history, mailer, settings, clock }
-    }
-
-    pub(crate) fn store(&self) -> &Store {
-        self.history.store()
+    pub fn new(
+        store: &Store,
+        history: History,
+        mailer: Mailer,
+        settings: Settings,
+        clock: Clock,
+    ) -> Self {
+        let (requests, schedules) = (store.report_requests(), store.schedules());
+        Self { requests, schedules, history, mailer, settings, clock }
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -13,7 +13,7 @@ impl Reporter {
     pub(crate) async fn make_due_requests(&self) -> Result<(u64, Option<i64>), StoreError> {
         let now = self.now();
         let (mut made, mut next, mut first_error) = (0, None::<i64>, None);
-        for schedule in &self.store().schedules(now).await? {
+        for schedule in &self.schedules.list(now).await? {
             if let Some(due) = schedule.due(now) {
                 match self.make_request(schedule, due, now).await {
                     Ok(()) => made += 1,
@@ -39,8 +39,8 @@ impl Reporter {
         let id = request_id(&schedule.id, due);
         let mut request = ReportRequest::new(id.clone(), schedule.contents.clone(), range, due);
         request.schedule = Some(schedule.id.clone());
-        self.store().place_request(&request, &Guard::default(), now).await?;
-        self.store().schedule_ran(&schedule.id, &LastRun { due, request: id }).await?;
+        self.requests.place(&request, &Guard::default(), now).await?;
+        self.schedules.ran(&schedule.id, &LastRun { due, request: id }).await?;
         tracing::info!(schedule = schedule.id, request = request.id, "schedule is due");
         Ok(())
     }

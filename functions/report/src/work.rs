@@ -58,7 +58,7 @@ impl Reporter {
     async fn work_on_one(&self, id: &str, summary: &mut Summary) -> Result<(), StoreError> {
         // Nobody else has it.
         let token = Uuid::now_v7().to_string();
-        let request = match self.store().claim(id, &token, self.now(), LEASE).await? {
+        let request = match self.requests.claim(id, &token, self.now(), LEASE).await? {
             Claim::Granted(request) => request,
             Claim::NotBefore(at) => {
                 summary.look_again(at);
@@ -82,7 +82,7 @@ impl Reporter {
     async fn claim_lost(&self, id: &str, token: &str) {
         loop {
             tokio::time::sleep(RENEWAL).await;
-            match self.store().renew(id, token, self.now() + LEASE).await {
+            match self.requests.renew(id, token, self.now() + LEASE).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 // The lease lasts for more than one renewal.
@@ -110,7 +110,7 @@ impl Reporter {
                 let place = (request.attempts.max(1) - 1).min(PAUSES.len() as u32 - 1);
                 let until = self.now() + PAUSES[place as usize];
                 tracing::warn!(request = id, reason, until, "request put off");
-                self.store().put_off(id, token, until, &shortened(&reason)).await?;
+                self.requests.put_off(id, token, until, &shortened(&reason)).await?;
                 summary.put_off += 1;
                 summary.look_again(until);
             }
@@ -127,7 +127,7 @@ impl Reporter {
         mail: Mail,
         messages: u64,
     ) -> Result<Outcome, StoreError> {
-        if !self.store().renew(id, token, self.now() + LEASE).await? {
+        if !self.requests.renew(id, token, self.now() + LEASE).await? {
             return Ok(Outcome::Lost);
         }
         // A mail that is being handed over is not called back, whoever has the claim: it may be accepted already.
@@ -162,14 +162,14 @@ impl Reporter {
     async fn record(&self, id: &str, token: &str, ended: &Ended) -> Result<(), StoreError> {
         let mut pause = Duration::from_millis(100);
         for _ in 1..RECORDINGS {
-            match self.store().end(id, token, ended).await {
+            match self.requests.end(id, token, ended).await {
                 Ok(_) => return Ok(()),
                 Err(error) => tracing::error!(request = id, %error, "cannot record a sent report"),
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        self.store().end(id, token, ended).await.map(|_| ())
+        self.requests.end(id, token, ended).await.map(|_| ())
     }
 
     /// The mail, and how many messages it tells about; or why there is none.
@@ -238,7 +238,7 @@ impl Reporter {
     ) -> Result<(), StoreError> {
         let (at, reason) = (self.now(), Some(shortened(&reason)));
         let ended = Ended { status: Status::Failed, at, reason, message_id: None, messages: None };
-        if self.store().end(id, token, &ended).await? {
+        if self.requests.end(id, token, &ended).await? {
             tell(id, &ended, summary);
         }
         Ok(())

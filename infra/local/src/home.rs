@@ -24,7 +24,7 @@ const TABLE: &str = "smtp-auth-report";
 #[derive(Debug)]
 pub struct Home {
     /// The store.
-    pub store: Arc<Store>,
+    pub store: Store,
     /// The store, and the archives beside it.
     pub history: History,
     /// How the store marks long names.
@@ -104,10 +104,10 @@ impl Home {
         lock: Option<File>,
         zone: Tz,
     ) -> Result<Self> {
-        let store = Arc::new(Store::new(client, TABLE, Writing::Transactions));
+        let store = Store::new(client, TABLE, Writing::Transactions);
         store.create_table().await?;
-        let long_names = store.claim_zone(zone.name()).await?;
-        let history = History::new(Arc::clone(&store), archives(folder)?);
+        let long_names = store.ingestion().claim_zone(zone.name()).await?;
+        let history = History::new(&store, archives(folder)?);
         let folder = folder.map(Path::to_path_buf);
         Ok(Self { store, history, long_names, engine, folder, _lock: lock })
     }

@@ -3,6 +3,9 @@
 //! This is the only crate that names the DynamoDB SDK. One implementation serves AWS and the engine
 //! that is embedded on one machine; only the client's endpoint differs.
 //!
+//! A [`Store`] is the connection. What may be done over it are handles, each for some partitions: whoever holds
+//! [`Usage`] cannot count. A test holds the handles of a function against the role that it has on AWS.
+//!
 //! # Exactly-once counting
 //!
 //! Log streams deliver at least once, and re-deliver cut into other batches. Every item with counters
@@ -27,7 +30,7 @@
 
 mod counting;
 mod dynamo;
-mod flat;
+mod health;
 mod ingestion;
 mod mailing;
 mod store;
@@ -44,6 +47,7 @@ pub use counting::usage::{Usage, UsageFilter};
 pub use dynamo::error::StoreError;
 pub use dynamo::keys::REPORT_REQUESTS;
 pub use dynamo::table::Writing;
+pub use health::Health;
 pub use ingestion::carry_over::{CarryOver, Written};
 pub use ingestion::files::{FINGERPRINT, Files, KnownFile};
 pub use ingestion::memory::Ingestion;

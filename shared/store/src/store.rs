@@ -8,6 +8,7 @@ use crate::counting::summaries::Summaries;
 use crate::counting::usage::Usage;
 use crate::dynamo::error::StoreError;
 use crate::dynamo::table::{Table, Writing};
+use crate::health::Health;
 use crate::ingestion::files::Files;
 use crate::ingestion::memory::Ingestion;
 use crate::ingestion::quarantine::Quarantine;
@@ -16,7 +17,7 @@ use crate::mailing::schedules::Schedules;
 
 /// The connection to the table. What may be done over it is a handle for each set of partitions: whoever is
 /// handed one can touch no others.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     table: Table,
     counting: Counting,
@@ -46,11 +47,9 @@ impl Store {
     }
 
     /// Whether the table answers.
-    ///
-    /// # Errors
-    /// It does not.
-    pub async fn healthy(&self) -> Result<(), StoreError> {
-        self.table.answers().await
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::new(self.table.clone())
     }
 
     /// Counts: for the function that reads logs.
@@ -61,7 +60,7 @@ impl Store {
 
     /// What was counted, in the finest grain.
     #[must_use]
-    pub fn usage_handle(&self) -> Usage {
+    pub fn usage(&self) -> Usage {
         Usage::new(self.table.clone())
     }
 
@@ -73,7 +72,7 @@ impl Store {
 
     /// The days as wholes, and their archives.
     #[must_use]
-    pub fn days_handle(&self) -> Days {
+    pub fn days(&self) -> Days {
         Days::new(self.table.clone())
     }
 
@@ -91,7 +90,7 @@ impl Store {
 
     /// What could not be read.
     #[must_use]
-    pub fn quarantine_handle(&self) -> Quarantine {
+    pub fn quarantine(&self) -> Quarantine {
         Quarantine::new(self.table.clone())
     }
 
@@ -103,7 +102,90 @@ impl Store {
 
     /// The schedules.
     #[must_use]
-    pub fn schedules_handle(&self) -> Schedules {
+    pub fn schedules(&self) -> Schedules {
         Schedules::new(self.table.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use report::Day;
+
+    use super::*;
+    use crate::dynamo::items;
+    use crate::dynamo::keys;
+
+    const TEMPLATE: &str = include_str!("../../../infra/aws/template.yaml");
+
+    /// The partitions that a role of the template may touch.
+    fn leading_keys(role: &str) -> BTreeSet<&str> {
+        let begins = format!("\n  {role}:\n");
+        let (_, behind) = TEMPLATE.split_once(&begins).expect("a role");
+        let of_role = |line: &&str| line.is_empty() || line.starts_with("   ");
+        let lines = behind.lines().take_while(of_role);
+        let lists = lines.filter_map(|line| line.split_once("dynamodb:LeadingKeys: ["));
+        let keys = lists.flat_map(|(_, list)| list.trim_end_matches(']').split(", "));
+        keys.map(|key| key.trim_matches('"')).collect()
+    }
+
+    #[test]
+    fn a_role_may_touch_what_the_handles_of_its_function_touch() {
+        let history = [Usage::PARTITIONS, Days::PARTITIONS].concat();
+        let mail = [ReportRequests::PARTITIONS, Schedules::PARTITIONS].concat();
+        let shown = [Summaries::PARTITIONS, Health::PARTITIONS].concat();
+        let ingest = [Counting::PARTITIONS, Ingestion::PARTITIONS].concat();
+        // What schedules ask for has no idempotency key.
+        let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
+        for (role, touched) in [
+            ("IngestRole", ingest),
+            ("ArchiveRole", history.clone()),
+            ("QueryRole", [&history[..], &mail, &shown].concat()),
+            ("ReportRole", report.collect()),
+        ] {
+            assert_eq!(leading_keys(role), touched.into_iter().collect(), "{role}");
+        }
+    }
+
+    #[test]
+    fn every_partition_belongs_to_a_handle() {
+        let day = Day::default();
+        let whole = [
+            keys::day(day),
+            keys::carry_over("log"),
+            keys::idempotency("", "key"),
+            keys::zone(),
+            keys::open_work("requests"),
+            keys::placed_work("requests", day),
+        ];
+        let whole = whole.iter().filter_map(|key| items::text(key, "pk").map(str::to_owned));
+        let named = [
+            keys::usage(day),
+            keys::rollup("example.org"),
+            keys::failures(day),
+            keys::seen(true, day),
+            keys::known_files("checksum"),
+            keys::quarantine(day),
+            keys::REPORT_REQUESTS.to_owned(),
+            keys::SCHEDULES.to_owned(),
+        ];
+        let handles = [
+            Counting::PARTITIONS,
+            Ingestion::PARTITIONS,
+            Files::PARTITIONS,
+            ReportRequests::PARTITIONS,
+            Schedules::PARTITIONS,
+        ];
+        for partition in whole.chain(named) {
+            let fits = |pattern: &&str| match pattern.strip_suffix('*') {
+                Some(beginning) => partition.starts_with(beginning),
+                None => partition == *pattern,
+            };
+            let writers = handles.iter().filter(|patterns| patterns.iter().any(|one| fits(&one)));
+            // Of what there is once, everyone has an item of its own.
+            let most = if partition == keys::META { 2 } else { 1 };
+            assert_eq!(writers.count(), most, "{partition}");
+        }
     }
 }

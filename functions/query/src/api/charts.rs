@@ -17,7 +17,7 @@ pub(crate) async fn rollup(
     domain: Option<&str>,
     range: Range,
 ) -> Result<Rollup, Problem> {
-    Ok(query.store.rollup(domain.unwrap_or(ALL_DOMAINS), range).await?)
+    Ok(query.summaries.rollup(domain.unwrap_or(ALL_DOMAINS), range).await?)
 }
 
 /// Messages per day.

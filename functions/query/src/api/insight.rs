@@ -32,7 +32,7 @@ pub(crate) struct Domains {
     AsksStore,
 ))]
 pub(crate) async fn health(query: Query) -> Result<Json<Health>, Problem> {
-    query.store.healthy().await?;
+    query.health.check().await?;
     Ok(Json(Health { status: "ok".to_owned() }))
 }
 
@@ -58,15 +58,16 @@ pub(crate) async fn details(query: Query, given: Given) -> Result<Json<InsightDe
 
 /// The insight of a range with what is behind it.
 pub(crate) async fn behind(query: &Query, range: Range) -> Result<InsightDetails, Problem> {
-    let failures = async { Ok(query.store.failures(range).await?) };
+    let failures = async { Ok(query.summaries.failures(range).await?) };
     let ((insight, days), failures) = tokio::try_join!(read(query, range), failures)?;
     let auth_failures = failures.iter().map(|row| row.failures).sum();
     Ok(views::insight_details(insight, &days, auth_failures))
 }
 
 async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem> {
-    let store = &query.store;
-    let (seen, days) = tokio::try_join!(store.seen(range), store.rollup(ALL_DOMAINS, range))?;
+    let summaries = &query.summaries;
+    let (seen, days) =
+        tokio::try_join!(summaries.seen(range), summaries.rollup(ALL_DOMAINS, range))?;
     let (accounts, senders) = (seen.accounts.len() as u64, seen.senders.len() as u64);
     Ok((views::insight(range, accounts, senders, &days), days))
 }
@@ -79,6 +80,6 @@ async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem>
 pub(crate) async fn domains(query: Query, given: Given) -> Result<Json<Domains>, Problem> {
     given.refuse()?;
     let kept = Range::kept(query.today());
-    let domains = query.store.domains(kept).await?;
+    let domains = query.summaries.domains(kept).await?;
     Ok(Json(Domains { domains: domains.into_iter().collect() }))
 }

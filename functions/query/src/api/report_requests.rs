@@ -167,7 +167,7 @@ pub(crate) async fn place(
     let range = params::range(day("start")?, day("end")?, today)?;
     let request = ReportRequest::new(query.next_id(), contents, range, now);
     let guard = Guard { key, limit: Some((query.clocks_day(), query.mailing.requests_per_day)) };
-    let request = match query.store.place_request(&request, &guard, now).await? {
+    let request = match query.report_requests.place(&request, &guard, now).await? {
         Placed::New => request,
         Placed::Known(known) => *known,
         Placed::KeyReused => return Err(Problem::KeyReused),
@@ -214,7 +214,7 @@ pub(crate) async fn page(
     {
         return Err(Problem::parameter("cursor", cursor, "it must be next of an earlier page"));
     }
-    let (found, more) = query.store.requests(before, limit, query.now()).await?;
+    let (found, more) = query.report_requests.list(before, limit, query.now()).await?;
     let next = found.last().filter(|_| more).map(|request| request.id.clone());
     Ok((found, next))
 }
@@ -237,7 +237,7 @@ pub(crate) async fn one(
 /// The request at a path.
 pub(crate) async fn find(query: &Query, id: &str) -> Result<ReportRequest, Problem> {
     let found = match params::id(id) {
-        Some(id) => query.store.request(&id, query.now()).await?,
+        Some(id) => query.report_requests.get(&id, query.now()).await?,
         None => None,
     };
     found.ok_or_else(|| Problem::not_found("/v1/report-requests", id))

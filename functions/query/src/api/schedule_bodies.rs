@@ -125,7 +125,7 @@ pub(crate) async fn answer(query: &Query, schedule: Schedule) -> Result<Schedule
     let last_run = match schedule.last {
         None => None,
         Some(last) => {
-            let request = query.store.request(&last.request, now).await?;
+            let request = query.report_requests.get(&last.request, now).await?;
             let status = request.as_ref().map(|request| request.status);
             let reason = request.and_then(|request| request.reason);
             Some(ScheduleRun { due: instant(last.due), request: last.request, status, reason })

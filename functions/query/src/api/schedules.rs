@@ -58,7 +58,7 @@ pub(crate) struct SchedulePath {
 /// The schedule at a path.
 pub(crate) async fn find(query: &Query, id: &str) -> Result<Schedule, Problem> {
     let found = match params::id(id) {
-        Some(id) => query.store.schedule(&id, query.now()).await?,
+        Some(id) => query.schedules.get(&id, query.now()).await?,
         None => None,
     };
     found.ok_or_else(|| no_schedule(id))
@@ -96,7 +96,7 @@ pub(crate) async fn make(
     let (now, contents) = (query.now(), contents(fields, &query.mailing.recipients)?);
     let timetable = timetable(fields, query, None)?;
     let paused = fields.flag("paused")?.unwrap_or(false);
-    let schedules = query.store.schedules(now).await?;
+    let schedules = query.schedules.list(now).await?;
     if let Some(made) = schedules.iter().find(|made| id.as_ref() == Some(&made.id))
         && made.contents == contents
         && made.timetable == timetable
@@ -116,15 +116,15 @@ pub(crate) async fn make(
         since,
         last,
     };
-    if !query.store.put_schedule(&schedule, false).await? {
-        match query.store.schedule(&schedule.id, now).await? {
+    if !query.schedules.put(&schedule, false).await? {
+        match query.schedules.get(&schedule.id, now).await? {
             // The same form arrived twice at one moment.
             Some(made) if made.contents == schedule.contents && made.timetable == timetable => {
                 return Ok(made);
             }
             _ => schedule.id = query.next_id(),
         }
-        query.store.put_schedule(&schedule, false).await?;
+        query.schedules.put(&schedule, false).await?;
     }
     query.audit("schedule made", &schedule.id);
     Ok(schedule)
@@ -142,7 +142,7 @@ pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Schedules>, 
 
 /// All schedules, the oldest first.
 pub(crate) async fn all(query: &Query) -> Result<Vec<ScheduleAnswer>, Problem> {
-    let schedules = query.store.schedules(query.now()).await?;
+    let schedules = query.schedules.list(query.now()).await?;
     let shown = schedules.into_iter().map(|schedule| answer(query, schedule));
     stream::iter(shown).buffered(LOOK_UPS).try_collect().await
 }
@@ -209,7 +209,7 @@ async fn edit(
         let before = find(query, id).await?;
         let (contents, timetable, paused) = edited(&before)?;
         let schedule = before.redefined(contents, timetable, paused, query.now());
-        if query.store.put_schedule(&schedule, true).await? {
+        if query.schedules.put(&schedule, true).await? {
             query.audit("schedule edited", &schedule.id);
             return Ok(schedule);
         }
@@ -233,7 +233,7 @@ pub(crate) async fn delete(
 /// Deletes a schedule.
 pub(crate) async fn remove(query: &Query, id: &str) -> Result<(), Problem> {
     let schedule = find(query, id).await?;
-    if !query.store.delete_schedule(&schedule.id).await? {
+    if !query.schedules.delete(&schedule.id).await? {
         return Err(no_schedule(id));
     }
     query.audit("schedule deleted", &schedule.id);

@@ -151,7 +151,7 @@ async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Sched
     if !query.may_manage() {
         return Ok(Default::default());
     }
-    let schedules = async { Ok(query.store.schedules(now).await?) };
+    let schedules = async { Ok(query.schedules.list(now).await?) };
     let asked = PageParams::default();
     let ((latest, _), schedules) =
         tokio::try_join!(requested::page(query, &asked, LATEST), schedules)?;

@@ -142,6 +142,9 @@ pub struct Counting {
 }
 
 impl Counting {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "R#*", "S#*", keys::DAYS];
+
     pub(crate) fn new(table: Table) -> Self {
         Self { pages: Pages::new(table.clone()), marked: Marked::default(), table }
     }

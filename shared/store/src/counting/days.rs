@@ -45,6 +45,9 @@ pub(crate) async fn raise_revisions(table: &Table, tally: &Tally) -> Result<Outc
 pub struct Days(Table);
 
 impl Days {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &[keys::DAYS];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }

@@ -30,6 +30,9 @@ pub struct FailureRow {
 pub struct Summaries(Table);
 
 impl Summaries {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["R#*", "S#*", "F#*"];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }

@@ -24,6 +24,9 @@ pub struct UsageFilter<'a> {
 pub struct Usage(Table);
 
 impl Usage {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["U#*"];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }

@@ -32,7 +32,7 @@ pub const REPORT_REQUESTS: &str = "REQUESTS";
 /// The partition of the schedules.
 pub(crate) const SCHEDULES: &str = "SCHEDULES";
 /// The partition of what there is once.
-const META: &str = "META";
+pub(crate) const META: &str = "META";
 /// The sort key where there is but one item in a partition.
 const ONLY: &str = "-";
 

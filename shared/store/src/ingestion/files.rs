@@ -26,6 +26,9 @@ pub struct KnownFile {
 pub struct Files(Table);
 
 impl Files {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["K#*"];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }

@@ -4,6 +4,7 @@ use report::{Day, LongNames};
 
 use crate::counting::position::{Positions, Source};
 use crate::dynamo::error::StoreError;
+use crate::dynamo::keys;
 use crate::dynamo::table::Table;
 use crate::ingestion::carry_over::{self, CarryOver, Written};
 use crate::ingestion::quarantine::{self, Rejected};
@@ -15,6 +16,9 @@ use crate::ingestion::zone;
 pub struct Ingestion(Table);
 
 impl Ingestion {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["C#*", "Q#*", keys::META];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }

@@ -90,6 +90,9 @@ async fn keep_one(
 pub struct Quarantine(Table);
 
 impl Quarantine {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["Q#*"];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }

@@ -4,7 +4,7 @@ use report::{ReportRequest, Status};
 
 use crate::dynamo::error::StoreError;
 use crate::dynamo::items::{self, Item};
-use crate::dynamo::keys::REPORT_REQUESTS;
+use crate::dynamo::keys;
 use crate::mailing::report_items;
 use crate::work::claims::End;
 use crate::work::items::WorkItems;
@@ -15,7 +15,7 @@ use crate::work::kind::Work;
 pub type ReportRequests = WorkItems<ReportRequest>;
 
 impl Work for ReportRequest {
-    const PARTITION: &'static str = REPORT_REQUESTS;
+    const PARTITION: &'static str = keys::REPORT_REQUESTS;
     const KIND: &'static str = "requests";
     const KEYS: &'static str = "";
     const EXPECTED: &'static str = "a report request";
@@ -55,6 +55,9 @@ pub struct Ended {
 }
 
 impl ReportRequests {
+    /// The partitions that they touch, as a policy names them; the last one if somebody places them with a key.
+    pub const PARTITIONS: &[&str] = &[keys::REPORT_REQUESTS, keys::META, "I#*"];
+
     /// Records how a request ended. False if that is recorded already, or, for a failure, the claim is lost.
     ///
     /// # Errors

@@ -21,6 +21,9 @@ const TIME: &str = "%H:%M";
 pub struct Schedules(Table);
 
 impl Schedules {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &[SCHEDULES];
+
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
     }
