@@ -25,7 +25,8 @@ impl Wrapper for Syslog {
     ) -> Unwrapped<'a> {
         let line = record.message;
         if record.is_named() {
-            return whole(line, reference, times).map_or(Unwrapped::Not, Unwrapped::Record);
+            let inner = whole(record, reference, times);
+            return inner.map_or(Unwrapped::Not, Unwrapped::Record);
         }
         let inner = read(line, reference, times);
         self.last.remember(line, reference, &inner);
@@ -137,6 +138,7 @@ fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Record<'_>)> {
     let space = text.iter().position(|byte| *byte == b' ')?;
     // A host name has no bracket and no colon at its end; a tag without host has.
     if text[space - usize::from(space > 0)] != b':'
+        && is_name(&text[..space])
         && let Some(tag) = tag(&text[space + 1..])
         && (dated || tag.pid.is_some())
     {
@@ -161,7 +163,13 @@ fn tag(text: &[u8]) -> Option<Record<'_>> {
         _ => return None,
     };
     let message = rest.strip_prefix(b" ").unwrap_or(rest);
-    (!program.is_empty()).then_some(Record { time: None, host: b"", program, pid, message })
+    (!program.is_empty() && is_name(program)).then_some(Record {
+        time: None,
+        host: b"",
+        program,
+        pid,
+        message,
+    })
 }
 
 /// RFC 5424 after its version: `TIMESTAMP HOST APP PROCID MSGID SD MESSAGE`.
@@ -205,12 +213,22 @@ fn after_structured_data(text: &[u8]) -> Option<&[u8]> {
 /// A whole header behind another one, which named a program: time, and a tag with its process.
 ///
 /// Nothing less is believed here: what a program logs may be of strangers' choice, and must not pass for another
-/// program's line because it looks a little like one.
-fn whole<'a>(text: &'a [u8], reference: i64, times: &mut Timestamps) -> Option<Record<'a>> {
+/// program's line because it looks a little like one. For the same reason the outer header must be more than a word
+/// with a colon.
+fn whole<'a>(record: &Record<'a>, reference: i64, times: &mut Timestamps) -> Option<Record<'a>> {
+    let is_header = record.time.is_some() || record.pid.is_some() || record.program.contains(&b'/');
     let begins = |byte: &u8| matches!(byte, b'<' | b'A'..=b'Z' | b'0'..=b'9');
-    text.first().filter(|byte| begins(byte))?;
-    let inner = read(text, reference, times);
-    (inner.time.is_some() && inner.pid.is_some() && !inner.program.is_empty()).then_some(inner)
+    record.message.first().filter(|byte| is_header && begins(byte))?;
+    let inner = read(record.message, reference, times);
+    let is_whole = inner.time.is_some() && inner.pid.is_some() && inner.is_named();
+    // Processes of two hosts must not be taken for one because a transport left their names to its own header.
+    let host = if inner.host.is_empty() { record.host } else { inner.host };
+    is_whole.then_some(Record { host, ..inner })
+}
+
+/// Whether bytes can be a host's or a program's name: what a client puts into a message does not become one.
+fn is_name(text: &[u8]) -> bool {
+    !text.iter().any(|byte| matches!(byte, b'(' | b'=' | b'"' | b'<' | b'{'))
 }
 
 #[cfg(test)]
