@@ -96,9 +96,14 @@ fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Record<'a
         return inner;
     }
     let (time, rest) = timestamp(text, reference, times);
+    // Only syslog writes times like `Nov 23 12:00:00`; mail servers' own logs begin in other ways, and what follows
+    // there may be a client's.
+    let is_by_syslog = time.is_some() && text[0].is_ascii_uppercase();
     match host_and_tag(rest, time.is_some()) {
-        Some((host, tag)) => Record { time, host, ..tag },
-        None => Record { time, host: b"", program: b"", pid: None, message: rest },
+        Some((host, tag)) if is_by_syslog || (is_name(host) && is_name(tag.program)) => {
+            Record { time, host, ..tag }
+        }
+        _ => Record { time, host: b"", program: b"", pid: None, message: rest },
     }
 }
 
@@ -138,7 +143,6 @@ fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Record<'_>)> {
     let space = text.iter().position(|byte| *byte == b' ')?;
     // A host name has no bracket and no colon at its end; a tag without host has.
     if text[space - usize::from(space > 0)] != b':'
-        && is_name(&text[..space])
         && let Some(tag) = tag(&text[space + 1..])
         && (dated || tag.pid.is_some())
     {
@@ -163,13 +167,7 @@ fn tag(text: &[u8]) -> Option<Record<'_>> {
         _ => return None,
     };
     let message = rest.strip_prefix(b" ").unwrap_or(rest);
-    (!program.is_empty() && is_name(program)).then_some(Record {
-        time: None,
-        host: b"",
-        program,
-        pid,
-        message,
-    })
+    (!program.is_empty()).then_some(Record { time: None, host: b"", program, pid, message })
 }
 
 /// RFC 5424 after its version: `TIMESTAMP HOST APP PROCID MSGID SD MESSAGE`.
@@ -226,7 +224,8 @@ fn whole<'a>(record: &Record<'a>, reference: i64, times: &mut Timestamps) -> Opt
     is_whole.then_some(Record { host, ..inner })
 }
 
-/// Whether bytes can be a host's or a program's name: what a client puts into a message does not become one.
+/// Whether bytes can be a host's or a program's name: a HELO argument in parentheses, a field, a quoted text or an
+/// object, which a client may have put there, is none.
 fn is_name(text: &[u8]) -> bool {
     !text.iter().any(|byte| matches!(byte, b'(' | b'=' | b'"' | b'<' | b'{'))
 }
