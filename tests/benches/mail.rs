@@ -104,7 +104,7 @@ fn rows_of(day: Day, rows: u64) -> DayRows {
         let key = UsageKey {
             domain: "example.test",
             sender: &sender,
-            account: &account,
+            username: &account,
             mechanism: "PLAIN",
             tls: TlsVersion::ALL[rng.usize(0..6)],
             client: &client,

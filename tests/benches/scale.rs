@@ -174,9 +174,9 @@ fn each(day: Day, senders: u32, mut row: impl FnMut(&UsageKey<'_>, u64)) {
         for variant in 0..3_u32 {
             let tls = usual[if variant == 2 && number % 5 == 0 { 3 } else { number as usize % 3 }];
             let client = format!("198.51.{}.{}", 100 + (number + variant) % 100, number % 250);
-            let (account, mechanism) = (sender.as_str(), "PLAIN");
+            let (username, mechanism) = (sender.as_str(), "PLAIN");
             let key =
-                UsageKey { domain, sender: &sender, account, mechanism, tls, client: &client };
+                UsageKey { domain, sender: &sender, username, mechanism, tls, client: &client };
             row(&key, rng.u64(1..40));
         }
     }
@@ -196,7 +196,7 @@ async fn fill(history: &History, days: Range, senders: u32) -> u64 {
         let time = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() + 3600;
         let mut tally: Tally = settings(chrono_tz::UTC).tally(NOW);
         each(day, senders, |key, messages| {
-            let UsageKey { sender, account, mechanism, tls, client, .. } = *key;
+            let UsageKey { sender, username: account, mechanism, tls, client, .. } = *key;
             let mark = time.unsigned_abs();
             let one = Submission { time, sender, account, mechanism, tls, client, messages };
             tally.submission(mark, &one);

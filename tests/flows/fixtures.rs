@@ -1,25 +1,27 @@
 //! Logs that real servers wrote, and what was really sent: the HTTP interface must tell the same.
+//!
+//! `fixtures/FORMAT/SCENARIO` holds a `log` and its `truth.json`. Every folder is read with its format fixed, with the
+//! format found out, and inside the JSON of a container's log: a format needs nothing here but its folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use logs::Format;
 use serde_json::Value;
 use tests::app::{App, NOW, usage};
 
 /// Messages by sender, account, mechanism and TLS version.
 type Rows = BTreeMap<(String, String, String, String), u64>;
 
-fn folders(server: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(server);
-    let mut folders: Vec<_> = fs::read_dir(root)
-        .expect("fixtures")
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        folders.push(entry?.path());
+    }
     folders.sort();
-    assert!(!folders.is_empty());
-    folders
+    Ok(folders)
 }
 
 fn text(value: &Value) -> String {
@@ -51,18 +53,42 @@ async fn told(app: &App) -> Result<(Rows, u64)> {
     Ok((rows, failures))
 }
 
-async fn check(folder: &Path, file: &str) -> Result<()> {
-    let name = folder.display().to_string();
+/// Every line in an object, as Docker keeps what a container writes.
+fn in_docker(log: &str) -> String {
+    let object = |line: &str| serde_json::json!({"log": format!("{line}\n"), "stream": "stdout"});
+    log.lines().map(|line| format!("{}\n", object(line))).collect()
+}
+
+/// The rows by account: the user that the log names, or the sender where it names none.
+fn by_account(rows: &Rows) -> Rows {
+    let mut by_account = Rows::new();
+    for ((sender, username, mechanism, tls), messages) in rows {
+        let account = if username.is_empty() { sender } else { username };
+        let key = (sender.clone(), account.clone(), mechanism.clone(), tls.clone());
+        *by_account.entry(key).or_default() += messages;
+    }
+    by_account
+}
+
+async fn check(folder: &Path, format: Format) -> Result<()> {
+    let name = format!("{}, read as {format}", folder.display());
     let (rows, failures) = truth(&folder.join("truth.json"))?;
-    let log = fs::read(folder.join(file))?;
+    let log = fs::read(folder.join("log"))?;
     let log = String::from_utf8_lossy(&log);
-    let app = App::new().await?;
+    let app = App::new().await?.reading(format);
     app.log(&name, &log).await?;
     assert_eq!(told(&app).await?, (rows.clone(), failures), "{name}");
 
     // Again: nothing changes.
     app.log(&name, &log).await?;
     assert_eq!(told(&app).await?, (rows.clone(), failures), "{name}, read twice");
+
+    let wrapped = App::new().await?.reading(format);
+    wrapped.log(&name, &in_docker(&log)).await?;
+    assert_eq!(told(&wrapped).await?, (rows.clone(), failures), "{name}, in a container's log");
+    if format != Format::Auto {
+        return Ok(());
+    }
 
     // The same through the HTTP interface, row by row.
     let range = "start=2026-08-27&end=2026-11-24";
@@ -81,24 +107,28 @@ async fn check(folder: &Path, file: &str) -> Result<()> {
             shown.insert(key, used["messages"].as_u64().context("messages")?);
         }
     }
-    assert_eq!(shown, rows, "{name}");
+    assert_eq!(shown, by_account(&rows), "{name}");
     let insight = app.get(&format!("/v1/insight/details?{range}")).await?.ok()?;
     assert_eq!(insight["auth_failures"], failures, "{name}");
     Ok(())
 }
 
 #[tokio::test]
-async fn postfix_logs_are_counted_as_they_were_sent() -> Result<()> {
-    for folder in folders("postfix-live") {
-        check(&folder, "maillog").await?;
+async fn logs_are_counted_as_they_were_sent() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut with_fixtures = BTreeSet::new();
+    for folder in folders(&root)? {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let format: Format = name.parse().with_context(|| folder.display().to_string())?;
+        with_fixtures.insert(format.name());
+        for scenario in folders(&folder)? {
+            for format in [format, Format::Auto] {
+                check(&scenario, format).await?;
+            }
+        }
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn exim_logs_are_counted_as_they_were_sent() -> Result<()> {
-    for folder in folders("exim-live") {
-        check(&folder, "mainlog").await?;
+    for format in Format::ALL.iter().filter(|format| **format != Format::Auto) {
+        assert!(with_fixtures.contains(format.name()), "{format} has no folder of fixtures");
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use logs::{Arrival, LogStream, Sink};
 use report::{AuthFailure, Submission};
 use serde_json::{Value, json};
@@ -56,6 +56,24 @@ fn parser_takes(event: &Value) -> bool {
     counted.counted == 1
 }
 
+/// `UPDATE=1` writes them anew.
+#[test]
+fn the_template_offers_the_formats_that_there_are() -> Result<()> {
+    let file = root().join("infra/aws/template.yaml");
+    let template = fs::read_to_string(&file)?;
+    let (before, parameter) = template.split_once("\n  LogFormat:\n").context("the parameter")?;
+    let (head, allowed) = parameter.split_once("AllowedValues: [").context("its values")?;
+    let (_, after) = allowed.split_once(']').context("their end")?;
+    let names: Vec<_> = logs::Format::ALL.iter().map(|format| format.name()).collect();
+    let names = names.join(", ");
+    let expected = format!("{before}\n  LogFormat:\n{head}AllowedValues: [{names}]{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &expected)?;
+    }
+    assert!(fs::read_to_string(&file)? == expected, "run this test with UPDATE=1: {names}");
+    Ok(())
+}
+
 #[test]
 fn the_event_schema_allows_what_the_parser_takes() -> Result<()> {
     let schema: Value =
@@ -64,7 +82,8 @@ fn the_event_schema_allows_what_the_parser_takes() -> Result<()> {
     for example in schema["examples"].as_array().into_iter().flatten() {
         assert!(validator.is_valid(example) && parser_takes(example), "{example}");
     }
-    let choices: [(&str, Vec<Value>); 7] = [
+    let choices: [(&str, Vec<Value>); 8] = [
+        ("other", vec![json!(1)]),
         ("event", vec![json!("submission"), json!("auth_failure"), json!("login"), json!(null)]),
         (
             "time",
@@ -107,7 +126,7 @@ fn the_event_schema_allows_what_the_parser_takes() -> Result<()> {
     let mut rng = fastrand::Rng::with_seed(1);
     let (mut good, mut bad) = (0, 0);
     for _ in 0..20_000 {
-        let mut event = json!({"time": 1_795_431_600, "account": "ann", "other": 1});
+        let mut event = json!({"time": 1_795_431_600, "account": "ann"});
         for (name, values) in &choices {
             match rng.u32(0..6) {
                 0 | 1 => event[*name] = values[rng.usize(0..values.len())].clone(),

@@ -13,14 +13,14 @@ use axum::body::Body;
 use axum::http::Request;
 use chrono_tz::Tz;
 use fastrand::Rng;
-use history::{Gather, Grain, History, Standing, Wanted};
+use history::{Gather, History, Standing, Wanted};
 use ingest::Ingest;
 use ingest::kinesis::KinesisEvent;
 use local::engine::Engine;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use query::Query;
-use report::{Column, Day, Range, SenderTable, Sort, TlsVersion, UsageKey};
+use report::{Column, Day, Filter, Group, Range, Sort, TableBuilder, TlsVersion, UsageKey};
 use serde_json::Value;
 use store::{Store, Writing};
 use tests::app::{NOW, mailing, settings, usage};
@@ -209,17 +209,30 @@ async fn table(router: &axum::Router, days: Range) -> Result<Counts> {
     Ok(counts)
 }
 
+/// The two files of an archive.
+#[derive(Clone, Copy, Debug)]
+enum Grain {
+    Senders,
+    Usage,
+}
+
 /// The same counts, from either file or the items.
 async fn gathered(history: &History, days: Range, grain: Grain) -> Result<Counts> {
     let state = history.state(days).await?;
-    let wanted = Wanted { domain: Some("example.test".to_owned()), sender: None, grain };
-    let senders = history.gather(&state, &wanted, SenderTable::default).await?.finish();
-    let sort = Sort { column: Column::Sender, descending: false };
+    let filter = Filter { domain: Some("example.test".to_owned()), ..Filter::default() };
+    let group = Group::Sender;
+    let senders = match grain {
+        Grain::Senders => history.table(&state, &Wanted { filter, group }).await?,
+        Grain::Usage => {
+            history.gather(&state, &filter, || TableBuilder::new(group)).await?.finish()
+        }
+    };
+    let sort = Sort { column: Column::Name, descending: false };
     let mut counts = Counts::new();
     for row in senders.rows(sort, "") {
         for tls in TlsVersion::ALL {
             if row.counts.get(tls) > 0 {
-                counts.insert((row.sender.to_owned(), tls), row.counts.get(tls));
+                counts.insert((row.name.to_owned(), tls), row.counts.get(tls));
             }
         }
     }
@@ -229,8 +242,7 @@ async fn gathered(history: &History, days: Range, grain: Grain) -> Result<Counts
 /// The same counts, from a walk through the range.
 async fn walked(history: &History, days: Range) -> Result<Counts> {
     let state = history.state(days).await?;
-    let wanted = Wanted { domain: None, sender: None, grain: Grain::Usage };
-    let (walk, done) = history.walk(&state, &wanted, Walk::default()).await;
+    let (walk, done) = history.walk(&state, &Filter::default(), Walk::default()).await;
     done?;
     ensure!(walk.keys.is_sorted(), "rows of a walk are in order");
     Ok(walk.counts)

@@ -4,7 +4,7 @@
 #   exim.sh WORKDIR OUTDIR [SCENARIO...]
 #
 # WORKDIR gets the configuration, spool and logs of each run; OUTDIR/SCENARIO gets
-# `mainlog`, `rejectlog` and `truth.json`. Nothing in the system's own configuration or
+# `log` (Exim's main log) and `truth.json`. Nothing in the system's own configuration or
 # spool is read or changed. Run it as root, so that Exim can become its own user.
 #
 # Debian does not allow Exim and Postfix side by side. Where Postfix is installed, unpack
@@ -220,7 +220,7 @@ submit() {
 keep() {
     mkdir -p "$out/$1"
     touch "$dir/log/rejectlog"
-    cp "$dir/log/mainlog" "$dir/log/rejectlog" "$dir/truth.json" "$out/$1/"
+    cp "$dir/log/mainlog" "$out/$1/log"; cp "$dir/truth.json" "$out/$1/"
     echo "$1: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -c <"$dir/log/mainlog") bytes of log"
 }
 

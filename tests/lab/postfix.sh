@@ -4,7 +4,7 @@
 #   postfix.sh WORKDIR OUTDIR [SCENARIO...]
 #
 # WORKDIR gets the configuration, queue and log of each run; OUTDIR/SCENARIO gets
-# `maillog` and `truth.json`. Nothing of the system's own Postfix is read or changed,
+# `log` and `truth.json`. Nothing of the system's own Postfix is read or changed,
 # except that the two share the program files. Run it as root: Postfix insists.
 set -eu
 
@@ -193,7 +193,7 @@ settle() {
 keep() {
     mkdir -p "$out/$1"
     # The log as it is, but for the folder of this run in the line about the start.
-    sed "s,$work/,/lab/,g" "$dir/maillog" >"$out/$1/maillog"
+    sed "s,$work/,/lab/,g" "$dir/maillog" >"$out/$1/log"
     cp "$dir/truth.json" "$out/$1/"
     echo "$1: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -c <"$dir/maillog") bytes of log"
 }

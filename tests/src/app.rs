@@ -20,7 +20,7 @@ use query::{Mailing, Query};
 use report::{Range, RecipientDomains};
 use reporting::Reporter;
 use serde_json::Value;
-use store::{KnownFile, Store, UsageFilter, Writing};
+use store::{KnownFile, Store, Writing};
 use tower::ServiceExt as _;
 
 use crate::issuer::{self, Issuer};
@@ -79,7 +79,7 @@ impl Clock {
 pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
     let mut usage = BTreeMap::new();
     for day in range.days() {
-        let rows = DayRows::read(store, day, UsageFilter::default()).await?;
+        let rows = DayRows::read(store, day, &report::Filter::default()).await?;
         usage.extend(rows.iter().map(|(key, messages)| (traffic::key(day, &key), messages)));
     }
     Ok(usage)
@@ -147,6 +147,15 @@ impl App {
     pub fn with_mailing(self, mailing: Mailing) -> Self {
         let router = router(&self.history, Tz::UTC, mailing, &self.clock);
         Self { router, ..self }
+    }
+
+    /// The same service for logs of one format.
+    #[must_use]
+    pub fn reading(self, format: logs::Format) -> Self {
+        let settings = settings(Tz::UTC);
+        let logs = logs::Options { format, ..settings.logs };
+        let ingest = Ingest::new(Arc::clone(&self.store), Settings { logs, ..settings });
+        Self { ingest, ..self }
     }
 
     /// The same service for those whom an issuer's tokens show.

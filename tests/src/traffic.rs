@@ -16,7 +16,7 @@ pub type Key = (Day, String, String, String, String, TlsVersion, String);
 #[must_use]
 pub fn key(day: Day, usage: &UsageKey<'_>) -> Key {
     let [domain, sender, account, mechanism, client] =
-        [usage.domain, usage.sender, usage.account, usage.mechanism, usage.client]
+        [usage.domain, usage.sender, usage.username, usage.mechanism, usage.client]
             .map(str::to_owned);
     (day, domain, sender, account, mechanism, usage.tls, client)
 }

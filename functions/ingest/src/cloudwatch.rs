@@ -37,7 +37,7 @@ pub struct LogEvent<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+struct Fields<'a> {
     #[serde(borrow)]
     message_type: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -59,12 +59,12 @@ pub fn read(text: &[u8]) -> Result<Option<Message<'_>>, String> {
     {
         return Ok(None);
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(text)
+    let fields: Fields<'_> = serde_json::from_slice(text)
         .map_err(|error| format!("no CloudWatch Logs payload: {error}"))?;
-    match &*envelope.message_type {
+    match &*fields.message_type {
         "CONTROL_MESSAGE" => Ok(Some(Message::Control)),
         "DATA_MESSAGE" => {
-            let Envelope { owner, log_group, log_stream, log_events: events, .. } = envelope;
+            let Fields { owner, log_group, log_stream, log_events: events, .. } = fields;
             let log_stream = format!("cw:{owner}:{log_group}:{log_stream}");
             Ok(Some(Message::Data(Payload { log_stream, events })))
         }
@@ -75,21 +75,6 @@ pub fn read(text: &[u8]) -> Result<Option<Message<'_>>, String> {
 /// `messageType` stands first; a line of JSON that merely quotes it does not.
 fn head(text: &[u8]) -> &[u8] {
     &text[..text.len().min(40)]
-}
-
-impl Payload<'_> {
-    /// A checksum by which a payload that is sent twice is recognised; none without event ids.
-    #[must_use]
-    pub fn checksum(&self) -> Option<u64> {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-        let (first, last) = (self.events.first()?, self.events.last()?);
-        if first.id.is_empty() || last.id.is_empty() {
-            return None;
-        }
-        let mut hasher = DefaultHasher::new();
-        (&first.id, &last.id, self.events.len()).hash(&mut hasher);
-        Some(hasher.finish())
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,12 @@
 //! Lines of a file, counted in batches of the reader's choice.
-//!
-//! Marks are offsets doubled, so that there is a place for what happens between two lines: a line that
-//! ends at offset `e` is counted at `2e`, and what has expired by the time the next line comes at `2e + 1`.
 
 use std::collections::{BTreeSet, HashSet};
 
-use logs::{Arrival, LogStream};
+use logs::{Arrival, LogStream, mark_at, mark_behind, offset_of};
 use report::{Day, IdentityKind};
 use store::{CarryOver, KnownFile, Positions, Source, Written};
 
-use crate::state::StreamState;
+use crate::state::{self, Restored, StreamState};
 use crate::{Collected, Ingest, IngestError, Summary};
 
 /// Distinct things counted, and parts of their counts, that are held before they are written: about
@@ -51,6 +48,8 @@ pub struct FileIngest {
     found: Found,
     lines: u64,
     evicted: u64,
+    /// Parts of the file's state that could not be used, until they are told.
+    put_aside: u64,
     now: i64,
 }
 
@@ -60,18 +59,15 @@ impl FileIngest {
     /// `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// The store failed, or the file's state cannot be read.
+    /// The store failed.
     pub async fn resume(ingest: &Ingest, file: &KnownFile, now: i64) -> Result<Self, IngestError> {
         let source = Source::new(file.source.clone());
         let carried = ingest.store.carry_over(source.name()).await?;
-        let unreadable = |expected| {
-            let key = source.name().to_owned();
-            IngestError::Store(store::StoreError::Item { key, expected })
-        };
-        let state = StreamState::read(&carried.state).map_err(|_| unreadable("a file's state"))?;
-        let stream = LogStream::restore(ingest.settings.logs, &state.log)
-            .map_err(|_| unreadable("a log's state"))?;
-        let offset = carried.next_mark(&source, &Positions::Offsets).saturating_sub(1) / 2;
+        let Restored { state, stream, unreadable } = state::restore(ingest.settings.logs, &carried);
+        let day = report::Days::new(ingest.settings.zone).day_of(now);
+        let put_aside =
+            state::put_aside(&ingest.store, source.name(), &carried, &unreadable, day).await?;
+        let offset = offset_of(carried.next_mark(&source, &Positions::Offsets));
         let collected = Collected::new(ingest.settings.tally(now));
         let closing = state.closing;
         let evicted = stream.load().evicted;
@@ -87,6 +83,7 @@ impl FileIngest {
             found: Found::default(),
             lines: 0,
             evicted,
+            put_aside,
             now,
         };
         if closing {
@@ -127,7 +124,7 @@ impl FileIngest {
     /// Reads the next line. Nothing is stored before [`flush`](Self::flush).
     pub fn line(&mut self, line: &[u8], place: IngestedLine) {
         let IngestedLine { begins, ends, reference } = place;
-        let arrival = Arrival { mark: ends * 2, before: begins * 2 + 1, reference };
+        let arrival = Arrival::in_file(begins, ends, reference);
         self.lines += 1;
         self.offset = ends;
         self.stream.line(line, arrival, &mut self.collected);
@@ -145,7 +142,7 @@ impl FileIngest {
     /// # Errors
     /// The store failed, or another process reads the same file. After either, resume.
     pub async fn flush(&mut self) -> Result<Summary, IngestError> {
-        self.store(self.offset * 2, false).await
+        self.store(mark_at(self.offset), false).await
     }
 
     /// Settles what is open: the log is over, or goes on in another file without a link to this.
@@ -155,13 +152,13 @@ impl FileIngest {
     /// # Errors
     /// As [`flush`](Self::flush).
     pub async fn close(&mut self) -> Result<Summary, IngestError> {
-        let mut summary = self.store(self.offset * 2, true).await?;
+        let mut summary = self.store(mark_at(self.offset), true).await?;
         summary.add(&self.finish_closing().await?);
         Ok(summary)
     }
 
     async fn finish_closing(&mut self) -> Result<Summary, IngestError> {
-        let mark = self.offset * 2 + 1;
+        let mark = mark_behind(self.offset);
         self.stream.close(mark, &mut self.collected);
         self.store(mark, false).await
     }
@@ -178,7 +175,8 @@ impl FileIngest {
         }
         let theirs = StreamState { log: self.stream.save(), ..StreamState::default() }.write();
         let empty = StreamState::default().write();
-        let mine = self.carried.next(empty, &self.source, &Positions::Offsets, self.offset * 2);
+        let mark = mark_at(self.offset);
+        let mine = self.carried.next(empty, &self.source, &Positions::Offsets, mark);
         let theirs = CarryOver::default().next(theirs, &next, &Positions::Offsets, 0);
         let both = [(self.source.name(), &mine), (next.name(), &theirs)];
         // Overtaken: the new file was read before, and has a state of its own.
@@ -203,7 +201,7 @@ impl FileIngest {
         }
         let day = report::Days::new(self.ingest.settings.zone).day_of(self.now);
         store.quarantine(&collected.rejected, &self.source, &positions, |_| day).await?;
-        summary.quarantined = collected.rejected.len() as u64;
+        summary.quarantined = collected.rejected.len() as u64 + std::mem::take(&mut self.put_aside);
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);
         self.evicted = evicted;

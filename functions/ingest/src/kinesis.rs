@@ -9,8 +9,8 @@ use serde::Deserialize;
 use store::{CarryOver, Positions, Rejected, Source, Written};
 
 use crate::record::{self, Decoded, Inflater};
-use crate::state::StreamState;
-use crate::{ATTEMPTS, Collected, Ingest, IngestError, Settings, Summary};
+use crate::state::{self, Restored, StreamState};
+use crate::{ATTEMPTS, Collected, Ingest, IngestError, Summary};
 
 /// States read or written at once.
 const CONCURRENCY: usize = 16;
@@ -64,6 +64,8 @@ struct Reader {
     /// Records before this mark are in the state already.
     next: u64,
     evicted_before: u64,
+    /// Parts of the state that could not be used.
+    put_aside: u64,
 }
 
 impl Ingest {
@@ -102,7 +104,7 @@ impl Ingest {
         let mut summary = Summary { records: batch.records.len() as u64, ..Summary::default() };
         let records = inflated.decode(batch, &mut collected);
         let names = records.iter().filter_map(|record| record.log_stream(batch));
-        let mut readers = self.readers(batch, names.collect()).await?;
+        let mut readers = self.readers(batch, names.collect(), now).await?;
         for record in &records {
             summary.oldest_record_ms = summary.oldest_record_ms.max(record.age(now));
             if let Some(name) = record.log_stream(batch)
@@ -128,6 +130,7 @@ impl Ingest {
         let written: Vec<_> =
             stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await?;
         for (_, part) in &written {
+            summary.quarantined += part.quarantined;
             summary.state_bytes += part.state_bytes;
             summary.evicted += part.evicted;
             summary.write_units += part.write_units;
@@ -139,17 +142,27 @@ impl Ingest {
         &self,
         batch: &Batch<'_>,
         names: std::collections::BTreeSet<String>,
+        now: i64,
     ) -> Result<BTreeMap<String, Reader>, IngestError> {
         let reads = names.into_iter().map(|name| {
             async move {
-                let carried = self.store.carry_over(&name).await?;
-                let reader = Reader::new(carried, batch, &self.settings, &name);
+                let reader = self.reader(batch, &name, now).await?;
                 Ok((name, reader))
             }
             .boxed()
         });
         let reads: Vec<_> = reads.collect();
         stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+
+    async fn reader(&self, batch: &Batch<'_>, name: &str, now: i64) -> Result<Reader, IngestError> {
+        let carried = self.store.carry_over(name).await?;
+        let next = carried.next_mark(&batch.source, &batch.positions);
+        let Restored { state, stream, unreadable } = state::restore(self.settings.logs, &carried);
+        let day = report::Days::new(self.settings.zone).day_of(now);
+        let put_aside = state::put_aside(&self.store, name, &carried, &unreadable, day).await?;
+        let evicted_before = stream.load().evicted;
+        Ok(Reader { carried, state, stream, next, evicted_before, put_aside })
     }
 
     async fn write_state(
@@ -160,7 +173,7 @@ impl Ingest {
         now: i64,
     ) -> Result<(bool, Summary), IngestError> {
         let last = batch.records.len() as u64 - 1;
-        let mut part = Summary::default();
+        let mut part = Summary { quarantined: reader.put_aside, ..Summary::default() };
         if reader.next > last {
             return Ok((true, part));
         }
@@ -179,21 +192,6 @@ impl Ingest {
 }
 
 impl Reader {
-    fn new(carried: CarryOver, batch: &Batch<'_>, settings: &Settings, name: &str) -> Self {
-        let next = carried.next_mark(&batch.source, &batch.positions);
-        let restored = StreamState::read(&carried.state).and_then(|state| {
-            let stream = LogStream::restore(settings.logs, &state.log);
-            stream.map(|stream| (state, stream)).map_err(|error| error.to_string())
-        });
-        let (state, stream) = restored.unwrap_or_else(|error| {
-            // A state that cannot be read must not block the stream: begin anew, and say so.
-            tracing::error!(log_stream = name, error, "state of log stream is lost");
-            (StreamState::default(), LogStream::new(settings.logs))
-        });
-        let evicted_before = stream.load().evicted;
-        Self { carried, state, stream, next, evicted_before }
-    }
-
     fn read(&mut self, record: &DecodedRecord<'_>, to: &mut Collected, summary: &mut Summary) {
         let mark = record.mark;
         if mark < self.next {
@@ -201,12 +199,12 @@ impl Reader {
         }
         let mut line = |text: &[u8], reference: i64| {
             summary.lines += 1;
-            self.stream.line(text, Arrival { mark, before: mark, reference }, to);
+            self.stream.line(text, Arrival::in_record(mark, reference), to);
         };
         match &record.content {
             Decoded::Control => {}
             Decoded::CloudWatch(payload) => {
-                if payload.checksum().is_some_and(|checksum| !self.state.is_new(checksum)) {
+                if state::checksum(payload).is_some_and(|checksum| !self.state.is_new(checksum)) {
                     summary.repeated_payloads += 1;
                     return;
                 }

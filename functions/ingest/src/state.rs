@@ -1,12 +1,24 @@
-//! What ingestion remembers of a log stream, around the reader's own state.
+//! What ingestion remembers of a log stream, around the reader's own state; and what is done when it cannot be read.
 
+use std::hash::Hasher as _;
+
+use logs::{LogStream, StateError, Unreadable};
+use report::Day;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+use store::{CarryOver, Positions, Rejected, Source, Store, StoreError};
+
+use crate::cloudwatch::Payload;
 
 /// Payloads remembered: CloudWatch Logs repeats one within seconds, if at all.
 const PAYLOADS: usize = 64;
+/// The version of what [`StreamState::write`] writes, which stands in its first byte.
+const VERSION: u8 = 2;
+/// The form before there were versions began with the flag [`StreamState::closing`].
+const UNVERSIONED: [u8; 2] = [0, 1];
 
 /// The carried-over state of one log stream.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StreamState {
     /// The log's end is being settled: [`logs::LogStream::close`] was decided on, and must be done
     /// before anything else is read.
@@ -17,18 +29,29 @@ pub(crate) struct StreamState {
     pub(crate) log: Vec<u8>,
 }
 
+/// A log stream that goes on from its carried-over state.
+pub(crate) struct Restored {
+    pub(crate) state: StreamState,
+    pub(crate) stream: LogStream,
+    /// What of the state could not be used; see [`put_aside`].
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
 impl StreamState {
-    /// Nothing is stored for a new log stream; a damaged state is an error in words.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.is_empty() {
-            return Ok(Self::default());
-        }
-        postcard::from_bytes(bytes).map_err(|error| format!("carried-over state: {error}"))
+    /// Nothing is stored for a new log stream.
+    fn read(bytes: &[u8]) -> Result<Self, StateError> {
+        let state = match bytes {
+            [] => return Ok(Self::default()),
+            [VERSION, state @ ..] => state,
+            [first, ..] if UNVERSIONED.contains(first) => bytes,
+            [found, ..] => return Err(StateError::Version { found: *found, known: VERSION }),
+        };
+        postcard::from_bytes(state).map_err(|_| StateError::Damaged)
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
         // Writing to memory cannot fail.
-        postcard::to_extend(self, Vec::new()).unwrap_or_default()
+        postcard::to_extend(self, vec![VERSION]).unwrap_or_default()
     }
 
     /// Whether this payload is new.
@@ -42,4 +65,113 @@ impl StreamState {
         self.payloads.push(payload);
         true
     }
+}
+
+/// Goes on from a carried-over state of any version up to this; what cannot be used is left out and handed back.
+pub(crate) fn restore(options: logs::Options, carried: &CarryOver) -> Restored {
+    let (state, mut unreadable) = match StreamState::read(&carried.state) {
+        Ok(state) => (state, Vec::new()),
+        Err(reason) => {
+            let bytes = carried.state.clone();
+            (StreamState::default(), vec![Unreadable { section: None, reason, bytes }])
+        }
+    };
+    let (stream, lost) = LogStream::restore(options, &state.log);
+    unreadable.extend(lost);
+    Restored { state, stream, unreadable }
+}
+
+/// Puts into quarantine what could not be used of a log stream's state, and says what may be missing.
+///
+/// Counting goes on without it, for files and for streams alike: a state that a later version wrote, or that is damaged, must neither
+/// block what comes nor be lost. How many parts it were.
+///
+/// # Errors
+/// A request to the table failed.
+pub(crate) async fn put_aside(
+    store: &Store,
+    log_stream: &str,
+    carried: &CarryOver,
+    unreadable: &[Unreadable],
+    day: Day,
+) -> Result<u64, StoreError> {
+    let mut rejected = Vec::with_capacity(unreadable.len());
+    for (number, lost) in unreadable.iter().enumerate() {
+        tracing::warn!(
+            log_stream,
+            reason = %lost,
+            "kept in quarantine; of messages that were on their way when it was written, some may not be counted, or with an unknown TLS version"
+        );
+        // A version of a state is read until the next is written: put aside again, it is the same entry.
+        let (mark, number) = (carried.version(), number as u64);
+        rejected.push(Rejected { mark, number, raw: lost.bytes.clone(), reason: lost.to_string() });
+    }
+    let source = Source::state_of(log_stream);
+    store.quarantine(&rejected, &source, &Positions::Offsets, |_| day).await?;
+    Ok(rejected.len() as u64)
+}
+
+/// A checksum by which a payload that is sent twice is recognised; none without event ids.
+///
+/// SipHash-1-3 without a key, over the first and the last event's id, each ended by a byte that no UTF-8 text has, and the number
+/// of events as 64 bits, little-endian: it is stored, so it may never change.
+pub(crate) fn checksum(payload: &Payload<'_>) -> Option<u64> {
+    let (first, last) = (payload.events.first()?, payload.events.last()?);
+    if first.id.is_empty() || last.id.is_empty() {
+        return None;
+    }
+    let mut hasher = SipHasher13::new();
+    for id in [&first.id, &last.id] {
+        hasher.write(id.as_bytes());
+        hasher.write(&[0xff]);
+    }
+    hasher.write(&(payload.events.len() as u64).to_le_bytes());
+    Some(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloudwatch::LogEvent;
+
+    /// Written by the program before states had versions.
+    const UNVERSIONED: &[u8] = include_bytes!("../../../tests/golden/states/ingest-v0.bin");
+
+    #[test]
+    fn states_of_every_version_are_read() {
+        let old = StreamState::read(UNVERSIONED).expect("the form without a version");
+        assert_eq!((old.closing, old.payloads.len(), old.log.len()), (false, 0, 353));
+        let state = StreamState { closing: true, payloads: vec![7, 8], log: vec![1, 2] };
+        assert_eq!(StreamState::read(&state.write()), Ok(state));
+        assert_eq!(StreamState::read(&[]), Ok(StreamState::default()));
+        let later = StateError::Version { found: 3, known: VERSION };
+        assert_eq!(StreamState::read(&[3, 0]), Err(later));
+        assert_eq!(StreamState::read(&[VERSION, 9]), Err(StateError::Damaged));
+    }
+
+    #[test]
+    fn the_checksum_of_a_payload_is_the_one_that_was_always_stored() {
+        let event = |id: &str| LogEvent {
+            id: id.to_owned().into(),
+            timestamp: 0,
+            message: "x".to_owned().into(),
+        };
+        let id = "36946843087264820937";
+        let mut payload = Payload {
+            log_stream: "cw:1:mail:mx1".to_owned(),
+            events: vec![
+                event(&format!("{id}1")),
+                event(&format!("{id}2")),
+                event(&format!("{id}3")),
+            ],
+        };
+        assert_eq!(checksum(&payload), Some(CHECKSUM));
+        payload.events.pop();
+        assert_ne!(checksum(&payload), Some(CHECKSUM));
+        payload.events[0].id = "".into();
+        assert_eq!(checksum(&payload), None);
+    }
+
+    /// Made by the program before the hash was written down: Rust's own, of the tuple of both ids and the number.
+    const CHECKSUM: u64 = 0x9ef6_ce7d_3d14_d9ee;
 }

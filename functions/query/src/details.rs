@@ -2,9 +2,8 @@
 
 use axum::Json;
 use axum::extract::Path;
-use history::{Grain, Wanted};
 use report::views::{SenderDetails, SenderFigures};
-use report::{SENDER_LIMIT, View};
+use report::{Filter, SENDER_LIMIT, View};
 
 use crate::Query;
 use crate::params::{self, Given, Params};
@@ -53,13 +52,7 @@ pub(crate) async fn of(
 }
 
 /// Which usage is wanted: of all senders, or of one.
-pub(crate) fn usage_of(sender: Option<&str>, params: &Params) -> Wanted {
-    // An address tells its domain; the null sender and bare names may belong to any.
-    let own = sender.and_then(|sender| Some(sender.rsplit_once('@')?.1));
-    let own = own.filter(|domain| !domain.is_empty());
-    Wanted {
-        domain: params.domain.as_deref().or(own).map(str::to_owned),
-        sender: sender.map(str::to_owned),
-        grain: Grain::Usage,
-    }
+pub(crate) fn usage_of(sender: Option<&str>, params: &Params) -> Filter {
+    let (domain, sender) = (params.domain.clone(), sender.map(str::to_owned));
+    Filter { domain, sender, ..Filter::default() }
 }

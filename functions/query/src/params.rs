@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use report::{Day, RETENTION_DAYS, Range, RangeError, Sort};
+use report::{Day, Group, RETENTION_DAYS, Range, RangeError, Sort};
 
 use crate::Query;
 use crate::problem::Problem;
@@ -131,7 +131,7 @@ impl Given {
         let Some(text) = self.get("sort").filter(|text| !text.is_empty()) else {
             return Ok(Sort::MOST_MESSAGES);
         };
-        Sort::read(text).ok_or_else(|| {
+        Sort::read(Group::Sender, text).ok_or_else(|| {
             let allowed = "it must be sender, messages, legacy, or a TLS version (TLS1.0, TLS1.1, TLS1.2, \
                            TLS1.3, none, unknown) with or without .percent; - before it for \
                            largest first";

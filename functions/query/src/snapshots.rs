@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use report::Senders;
+use report::Table as Senders;
 
 /// Tables kept.
 const TABLES: usize = 8;

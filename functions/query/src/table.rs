@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use history::{Grain, Wanted};
+use history::Wanted;
 use report::csv;
 use report::views::{TlsRow, VolumeRow};
-use report::{Place, Range, SenderPage, SenderRow, SenderTable, Senders, View};
+use report::{Filter, Group, Place, Range, Row, Table, TablePage, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,7 +61,7 @@ struct Cursor {
     /// Whether the page lies before the row, not behind it.
     before: bool,
     /// The last row shown, or the first.
-    sender: String,
+    name: String,
     counts: [u64; 6],
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Pr
     .await
 }
 
-async fn answer<R: for<'r> From<&'r SenderRow<'r>>>(
+async fn answer<R: for<'r> From<(Group, &'r Row<'r>)>>(
     query: &Query,
     given: &Given,
     view: View,
@@ -124,7 +124,7 @@ async fn answer<R: for<'r> From<&'r SenderRow<'r>>>(
 }
 
 /// The page that is asked for, with `limit` rows at most if nothing else is asked.
-pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
+pub(crate) async fn page<R: for<'r> From<(Group, &'r Row<'r>)>>(
     query: &Query,
     params: &Params,
     view: View,
@@ -139,27 +139,23 @@ pub(crate) async fn page<R: for<'r> From<&'r SenderRow<'r>>>(
     };
     let place = cursor.as_ref().map_or(Place::First, Cursor::place);
     let limit = params.limit.unwrap_or(limit);
-    let SenderPage { rows, before, after } =
-        senders.page(params.sort, &params.search, place, limit);
-    let at = |row: &SenderRow<'_>, before| Cursor::at(row, before, question, snapshot).write();
+    let TablePage { rows, before, after } = senders.page(params.sort, &params.search, place, limit);
+    let at = |row: &Row<'_>, before| Cursor::at(row, before, question, snapshot).write();
     Ok(Page {
         previous: rows.first().filter(|_| before > 0).map(|row| at(row, true)),
         next: rows.last().filter(|_| after > 0).map(|row| at(row, false)),
-        rows: rows.iter().map(R::from).collect(),
+        rows: rows.iter().map(|row| R::from((senders.group(), row))).collect(),
         before,
         after,
     })
 }
 
 /// The table of a range and domain, with the number under which it is kept.
-pub(crate) async fn senders(
-    query: &Query,
-    params: &Params,
-) -> Result<(u64, Arc<Senders>), Problem> {
+pub(crate) async fn senders(query: &Query, params: &Params) -> Result<(u64, Arc<Table>), Problem> {
     let state = query.history.state(params.range).await?;
-    let mut hasher = DefaultHasher::new();
-    (state.fingerprint(), &params.domain).hash(&mut hasher);
-    let id = hasher.finish();
+    let filter = Filter { domain: params.domain.clone(), ..Filter::default() };
+    let wanted = Wanted { filter, group: Group::Sender };
+    let id = state.table_id(&wanted);
     if let Some(known) = query.snapshots.get(id) {
         return Ok((id, known));
     }
@@ -168,16 +164,14 @@ pub(crate) async fn senders(
     if let Some(known) = query.snapshots.get(id) {
         return Ok((id, known));
     }
-    let wanted = Wanted { domain: params.domain.clone(), sender: None, grain: Grain::Senders };
-    let table = query.history.gather(&state, &wanted, SenderTable::default).await?;
-    let senders = blocking(move || table.finish()).await?;
-    Ok((id, query.snapshots.put(id, senders)))
+    let table = query.history.table(&state, &wanted).await?;
+    Ok((id, query.snapshots.put(id, table)))
 }
 
-fn whole(senders: &Senders, view: View, params: &Params) -> Result<Response, Problem> {
+fn whole(senders: &Table, view: View, params: &Params) -> Result<Response, Problem> {
     let mut body = Vec::new();
     let rows = senders.rows(params.sort, &params.search);
-    csv::write(&mut body, view, rows).map_err(|error| {
+    csv::write(&mut body, view, senders.group(), rows).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
     })?;
@@ -210,10 +204,10 @@ fn question(params: &Params, view: View) -> u64 {
 }
 
 impl Cursor {
-    fn at(row: &SenderRow<'_>, before: bool, question: u64, snapshot: u64) -> Self {
-        let sender = row.sender.to_owned();
+    fn at(row: &Row<'_>, before: bool, question: u64, snapshot: u64) -> Self {
+        let name = row.name.to_owned();
         let counts = report::TlsVersion::ALL.map(|version| row.counts.get(version));
-        Self { question, snapshot, before, sender, counts }
+        Self { question, snapshot, before, name, counts }
     }
 
     fn place(&self) -> Place<'_> {
@@ -221,7 +215,7 @@ impl Cursor {
         for (version, messages) in report::TlsVersion::ALL.into_iter().zip(self.counts) {
             counts.add(version, messages);
         }
-        let row = SenderRow { sender: &self.sender, counts };
+        let row = Row { name: &self.name, counts };
         if self.before { Place::Before(row) } else { Place::After(row) }
     }
 

@@ -23,7 +23,7 @@ enum Ink {
     Modern,
     Unknown,
     Legacy,
-    /// The stripes that tell old versions apart without colour.
+    /// The stripes that tell legacy versions apart without colour.
     LegacyStripe,
 }
 
@@ -36,7 +36,8 @@ const PALETTE: [[u8; 3]; 6] = [
     [0xf3, 0xc6, 0xc1],
 ];
 
-/// Draws the days of a report: a bar each, old versions at the bottom, then unknown ones, then TLS 1.2 and 1.3.
+/// Draws the days of a report: a bar each, legacy versions at the bottom, then unknown
+/// ones, then TLS 1.2 and 1.3.
 pub(crate) fn png(usage: &TlsUsage) -> Result<Vec<u8>, EncodingError> {
     let points = points(usage);
     let bytes: Vec<u8> = points.iter().map(|ink| *ink as u8).collect();

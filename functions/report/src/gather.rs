@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 
-use history::{Gather, Grain, History, HistoryError, Wanted};
-use report::{Day, Range, SenderTable, Senders, TlsCounts, UsageKey, csv};
+use history::{Gather, History, HistoryError, Wanted};
+use report::{Day, Filter, Group, Range, Table, TableBuilder, TlsCounts, UsageKey, csv};
 
 use crate::detailed::{self, DetailedFile};
 use crate::spool::Spool;
@@ -21,14 +21,14 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn of(senders: &Senders) -> Self {
+    fn of(senders: &Table) -> Self {
         Self { senders: senders.len() as u64, messages: senders.total() }
     }
 }
 
 /// A range's usage.
 pub(crate) struct Gathered {
-    pub(crate) senders: Senders,
+    pub(crate) senders: Table,
     pub(crate) totals: Totals,
     pub(crate) days: BTreeMap<Day, TlsCounts>,
     pub(crate) detailed: detailed::File,
@@ -44,7 +44,7 @@ pub(crate) enum GatherError {
 }
 
 struct Rows {
-    table: SenderTable,
+    table: TableBuilder,
     days: BTreeMap<Day, TlsCounts>,
     detailed: DetailedFile,
     failed: Option<io::Error>,
@@ -52,7 +52,7 @@ struct Rows {
 
 impl Gather for Rows {
     fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
-        self.table.add(key.sender, key.tls, messages);
+        self.table.add(key, messages);
         self.days.entry(day).or_default().add(key.tls, messages);
         match self.detailed.row(day, key, messages) {
             Ok(()) => ControlFlow::Continue(()),
@@ -73,13 +73,13 @@ pub(crate) async fn gather(
 ) -> Result<Gathered, GatherError> {
     let spool = Spool::new(csv::file_name("detailed", range), limit);
     let rows = Rows {
-        table: SenderTable::default(),
+        table: TableBuilder::new(Group::Sender),
         days: BTreeMap::new(),
         detailed: DetailedFile::new(spool, range)?,
         failed: None,
     };
     let state = history.state(range).await?;
-    let (rows, walked) = history.walk(&state, &wanted(domain, Grain::Usage), rows).await;
+    let (rows, walked) = history.walk(&state, &filter(domain), rows).await;
     walked?;
     let Rows { table, days, detailed, failed } = rows;
     failed.map_or(Ok(()), Err)?;
@@ -94,10 +94,10 @@ pub(crate) async fn totals(
     domain: Option<&str>,
 ) -> Result<Totals, HistoryError> {
     let state = history.state(range).await?;
-    let wanted = wanted(domain, Grain::Senders);
-    Ok(Totals::of(&history.gather(&state, &wanted, SenderTable::default).await?.finish()))
+    let wanted = Wanted { filter: filter(domain), group: Group::Sender };
+    Ok(Totals::of(&history.table(&state, &wanted).await?))
 }
 
-fn wanted(domain: Option<&str>, grain: Grain) -> Wanted {
-    Wanted { domain: domain.map(str::to_owned), sender: None, grain }
+fn filter(domain: Option<&str>) -> Filter {
+    Filter { domain: domain.map(str::to_owned), ..Filter::default() }
 }

@@ -6,19 +6,16 @@ use askama::Template;
 use chrono_tz::Tz;
 use mailer::{File, Image, Mail};
 use report::views::{self, TlsUsage};
-use report::{
-    Place, Range, ReportRequest, SenderRow, Senders, Sort, TlsCounts, TlsVersion, View, csv, date,
-    displayed, grouped, percent, period,
-};
+use report::{Range, ReportRequest, Sort, View, csv, date, displayed, grouped, period};
 
 use crate::chart;
 use crate::detailed::{self, Part};
+use crate::figures::{Figure, VersionRow, figures, version_row};
 use crate::gather::{Gathered, Totals};
 use crate::spool::Spool;
+use crate::tops::{Top, most_legacy, most_messages};
 
-/// Senders in each of the mail's own tables.
-const TOP: usize = 10;
-/// Characters of a sender that the mail's tables show; the files have all of them.
+/// Characters of a domain that are shown.
 const SHOWN: usize = 80;
 /// What the HTML calls the chart.
 const CHART: &str = "chart";
@@ -41,39 +38,6 @@ pub(crate) struct Letter<'l> {
     pub(crate) detailed_limit: usize,
     /// When it is written, in seconds since 1970.
     pub(crate) now: i64,
-}
-
-/// A figure and what it was in the period before.
-struct Figure {
-    name: &'static str,
-    value: String,
-    change: String,
-}
-
-/// A row of the table of TLS versions.
-struct VersionRow {
-    label: &'static str,
-    messages: String,
-    percent: String,
-    /// Its bar, in whole percent.
-    width: u64,
-    legacy: bool,
-}
-
-/// A row of a table of senders.
-struct SenderLine {
-    sender: String,
-    share: String,
-    cells: Vec<String>,
-}
-
-/// A table of the senders with most of something.
-struct Top {
-    title: &'static str,
-    heads: Vec<&'static str>,
-    rows: Vec<SenderLine>,
-    /// What stands there if there are none.
-    nobody: &'static str,
 }
 
 #[derive(Template)]
@@ -144,7 +108,8 @@ impl Letter<'_> {
         let view = self.request.contents.view;
         let name = csv::file_name(view.name(), self.range);
         let mut spool = Spool::new(name, self.left());
-        csv::write(&mut spool, view, self.gathered.senders.rows(Sort::MOST_MESSAGES, ""))?;
+        let table = &self.gathered.senders;
+        csv::write(&mut spool, view, table.group(), table.rows(Sort::MOST_MESSAGES, ""))?;
         spool.finish()
     }
 
@@ -275,89 +240,4 @@ fn subject(said: &Said, total: u64) -> String {
         more => format!("{} messages", grouped(more)),
     };
     format!("{name}SMTP AUTH report: {}, {}, {messages}", said.title, said.period)
-}
-
-fn most_legacy(senders: &Senders) -> Top {
-    let old = [TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::None];
-    let page = senders.page(Sort::MOST_LEGACY, "", Place::First, TOP);
-    let rows = page.rows.iter().filter(|row| row.counts.legacy() > 0).map(|row| {
-        let share = percent(row.counts.legacy(), row.counts.total());
-        let cells = old.map(|version| grouped(row.counts.get(version)));
-        line(row, format!("{share:.2} % of its messages"), cells.into())
-    });
-    let [tls10, tls11, none] = old.map(TlsVersion::label);
-    Top {
-        title: "Most messages over TLS 1.0, TLS 1.1 and without TLS",
-        heads: vec![tls10, tls11, none],
-        rows: rows.collect(),
-        nobody: "Nobody sent over these.",
-    }
-}
-
-fn most_messages(senders: &Senders, total: u64) -> Top {
-    let page = senders.page(Sort::MOST_MESSAGES, "", Place::First, TOP);
-    let rows = page.rows.iter().map(|row| {
-        let messages = row.counts.total();
-        let share = format!("{:.2} % of all", percent(messages, total));
-        line(row, share, vec![grouped(messages)])
-    });
-    Top {
-        title: "Most messages",
-        heads: vec!["messages"],
-        rows: rows.collect(),
-        nobody: "Nobody sent anything.",
-    }
-}
-
-fn line(row: &SenderRow<'_>, share: String, cells: Vec<String>) -> SenderLine {
-    SenderLine { sender: displayed(row.sender, SHOWN), share, cells }
-}
-
-fn figures(now: &Totals, before: Option<&Totals>) -> Vec<Figure> {
-    let (messages, messages_before) = (now.messages, before.map(|before| before.messages));
-    let share = |counts: &TlsCounts| percent(counts.legacy(), counts.total());
-    let points = messages_before.filter(|before| before.total() > 0).map(|before| {
-        // Whole hundredths, so that no rounding shows.
-        let hundredths = (share(&messages) * 100.0).round() - (share(&before) * 100.0).round();
-        format!("{:+.2} points", hundredths / 100.0)
-    });
-    vec![
-        Figure {
-            name: "messages",
-            value: grouped(messages.total()),
-            change: changed(messages_before.map(|before| before.total()), messages.total()),
-        },
-        Figure {
-            name: "senders",
-            value: grouped(now.senders),
-            change: changed(before.map(|before| before.senders), now.senders),
-        },
-        Figure {
-            name: "over TLS 1.0, 1.1 or no TLS",
-            value: format!("{:.2} %", share(&messages)),
-            change: points.unwrap_or_default(),
-        },
-    ]
-}
-
-fn changed(before: Option<u64>, now: u64) -> String {
-    let Some(before) = before else { return String::new() };
-    match views::change(before, now) {
-        Some(0.0) => "as before".to_owned(),
-        Some(change) => format!("{change:+.2} %"),
-        None if now == 0 => "as before".to_owned(),
-        None => "none before".to_owned(),
-    }
-}
-
-fn version_row(share: &report::TlsShare) -> VersionRow {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-    let width = share.percent.round() as u64;
-    VersionRow {
-        label: share.version.label(),
-        messages: grouped(share.messages),
-        percent: format!("{:.2} %", share.percent),
-        width,
-        legacy: share.version.is_legacy() && share.messages > 0,
-    }
 }

@@ -4,7 +4,7 @@ use report::{LastRun, ReportRequest, Schedule};
 use sha2::{Digest as _, Sha256};
 use store::{Guard, StoreError};
 
-use crate::Reporter;
+use crate::reporter::Reporter;
 
 impl Reporter {
     /// Makes a request of every schedule that is due. Gives their number, and when the next one is due.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::gather::{self, GatherError};
 use crate::letter::Letter;
-use crate::{ReportError, Reporter, Summary};
+use crate::reporter::{ReportError, Reporter, Summary};
 
 /// Seconds for which a worker claims a request, and claims it anew while it works.
 pub const LEASE: i64 = 90;

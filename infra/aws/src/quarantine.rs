@@ -40,6 +40,11 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
                     .with_context(|| format!("cannot write {}", file.display()))?;
             }
             if let Some(stream) = &mut stream {
+                if one.is_state() {
+                    told("  what a program remembered, and no record: --save keeps it")?;
+                    left += 1;
+                    continue;
+                }
                 let data = small(one.raw());
                 if data.len() > RECORD {
                     told("  too large for a record of the stream: --save it, and write its parts")?;

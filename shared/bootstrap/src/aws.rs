@@ -29,7 +29,8 @@ const ATTEMPTS: u32 = 8;
 const CONCURRENCY: usize = 32;
 
 fn variable(name: &'static str, expected: &'static str) -> Result<String, ConfigError> {
-    std::env::var(name).map_err(|_| ConfigError::Missing { name: name.to_owned(), expected })
+    std::env::var(name)
+        .map_err(|_| ConfigError::Missing { name: name.to_owned(), expected: expected.to_owned() })
 }
 
 /// What Lambda says about itself and its role.

@@ -2,16 +2,19 @@
 
 use futures_util::TryStreamExt as _;
 use object_store::{ObjectStoreExt as _, PutPayload};
-use report::{Day, Range};
-use store::{DayState, UsageFilter};
+use report::{Day, Filter, Range};
+use store::DayState;
 
-use crate::gather::blocking;
+use crate::blocking::blocking;
+use crate::error::{HistoryError, Unusable};
+use crate::grain::Grain;
+use crate::history::History;
 use crate::manifest::{self, Manifest};
-use crate::{DayRows, Grain, History, HistoryError, Unusable, read, write};
+use crate::rows::DayRows;
+use crate::{read, write};
 
 /// Times that a day is begun again because it was counted into meanwhile.
 const ATTEMPTS: usize = 5;
-const GRAINS: [Grain; 2] = [Grain::Usage, Grain::Senders];
 
 /// How a day's archive stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +62,7 @@ impl History {
             Some(Err(error)) => return Ok(Standing::Broken(error)),
             Some(Ok(manifest)) => manifest,
         };
-        for grain in GRAINS {
+        for grain in Grain::ALL {
             let file = manifest.fetch(&*self.objects, day, grain).await;
             if let Err(error) = file.and_then(|file| read::metadata(&file, grain)) {
                 return Ok(Standing::Broken(error));
@@ -75,7 +78,7 @@ impl History {
     pub async fn archive(&self, day: Day) -> Result<Archived, HistoryError> {
         for _ in 0..ATTEMPTS {
             let before = self.day_state(day).await?;
-            let rows = DayRows::read(&self.store, day, UsageFilter::default()).await?;
+            let rows = DayRows::read(&self.store, day, &Filter::default()).await?;
             if rows.is_empty() && before.archive.is_none() {
                 return Ok(Archived::Empty);
             }
@@ -115,7 +118,7 @@ impl History {
         let (messages, revision) = (files.messages, before.revision);
         let manifest = Manifest::new(revision, rows, messages, &files.usage, &files.senders);
         let bytes = (files.usage.len() + files.senders.len()) as u64;
-        for (grain, file) in GRAINS.into_iter().zip([files.usage, files.senders]) {
+        for (grain, file) in Grain::ALL.into_iter().zip([files.usage, files.senders]) {
             let (path, payload) = (manifest::path(day, grain), PutPayload::from(file));
             self.objects.put(&path, payload).await.map_err(HistoryError::archive)?;
         }
@@ -134,8 +137,8 @@ impl History {
     /// The objects cannot be listed or removed.
     pub async fn remove_before(&self, oldest: Day) -> Result<usize, HistoryError> {
         let mut days = std::collections::BTreeSet::new();
-        for grain in GRAINS {
-            let folder = object_store::path::Path::from(manifest::folder(grain));
+        for grain in Grain::ALL {
+            let folder = object_store::path::Path::from(grain.name());
             let found = self.objects.list(Some(&folder)).map_err(HistoryError::archive);
             let found: Vec<_> = found.try_collect().await?;
             for object in found {

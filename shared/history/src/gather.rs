@@ -8,11 +8,16 @@ use bytes::Bytes;
 use futures_util::future::{join_all, try_join};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use report::views::SenderFigures;
-use report::{Day, SenderTable, UsageKey};
-use store::UsageFilter;
+use report::{Day, Filter, Table, TableBuilder, UsageKey};
 
+use crate::blocking::blocking;
+use crate::error::{HistoryError, Unusable};
+use crate::history::History;
 use crate::manifest::Manifest;
-use crate::{DayRows, Grain, History, HistoryError, RangeState, Unusable, Wanted, read};
+use crate::rows::DayRows;
+use crate::state::RangeState;
+use crate::wanted::{Reading, Wanted};
+use crate::{read, wanted};
 
 /// Days read from items at once.
 const DAYS: usize = 8;
@@ -29,14 +34,14 @@ pub trait Merge: Gather {
     fn merge(&mut self, other: Self);
 }
 
-impl Gather for SenderTable {
+impl Gather for TableBuilder {
     fn row(&mut self, _: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
-        self.add(key.sender, key.tls, messages);
+        self.add(key, messages);
         ControlFlow::Continue(())
     }
 }
 
-impl Merge for SenderTable {
+impl Merge for TableBuilder {
     fn merge(&mut self, other: Self) {
         Self::merge(self, &other);
     }
@@ -72,7 +77,19 @@ impl From<HistoryError> for Stopped {
 type Queue = Mutex<Vec<(Day, Manifest)>>;
 
 impl History {
-    /// Adds up the wanted usage of a range: archives on all cores, items some days at once.
+    /// The table of a range that is wanted.
+    ///
+    /// Memory: a table a core, and a compressed file a core.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn table(&self, state: &RangeState, wanted: &Wanted) -> Result<Table, HistoryError> {
+        let empty = || TableBuilder::new(wanted.group);
+        let table = self.add_up(state, &Reading::of_table(wanted), empty).await?;
+        Ok(blocking(move || table.finish()).await)
+    }
+
+    /// Adds up the usage of a range that passes: archives on all cores, items some days at once.
     ///
     /// Memory: what `empty` grows to, once a core, and a compressed file a core.
     ///
@@ -81,14 +98,24 @@ impl History {
     pub async fn gather<G: Merge>(
         &self,
         state: &RangeState,
-        wanted: &Wanted,
+        filter: &Filter,
+        empty: impl Fn() -> G,
+    ) -> Result<G, HistoryError> {
+        self.add_up(state, &Reading::whole(filter), empty).await
+    }
+
+    async fn add_up<G: Merge>(
+        &self,
+        state: &RangeState,
+        reading: &Reading,
         empty: impl Fn() -> G,
     ) -> Result<G, HistoryError> {
         let mut refused = BTreeSet::new();
         loop {
-            match self.attempt(state, wanted, &refused, &empty).await {
+            match self.attempt(state, reading, &refused, &empty).await {
                 Ok(gathered) => return Ok(gathered),
                 Err(Stopped::Failed(error)) => return Err(error),
+                // What was taken of it cannot be told from the rest: everything is begun again without it.
                 Err(Stopped::Spoiled(day)) => refused.insert(day),
             };
         }
@@ -97,7 +124,7 @@ impl History {
     async fn attempt<G: Merge>(
         &self,
         state: &RangeState,
-        wanted: &Wanted,
+        reading: &Reading,
         refused: &BTreeSet<Day>,
         empty: impl Fn() -> G,
     ) -> Result<G, Stopped> {
@@ -111,16 +138,16 @@ impl History {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = cores.min(archived.len());
         let queue = Mutex::new(archived);
-        let workers = (0..workers).map(|_| self.read_archives(&queue, wanted, empty()));
+        let workers = (0..workers).map(|_| self.read_archives(&queue, reading, empty()));
         let archives = async { join_all(workers).await.into_iter().collect::<Result<Vec<_>, _>>() };
-        let items = async { Ok(self.read_items(open, wanted, empty()).await?) };
+        let items = async { Ok(self.read_items(open, &reading.filter, empty()).await?) };
         let (parts, mut gathered) = try_join(archives, items).await?;
         let mut fallen_back = Vec::new();
         for (part, unusable) in parts {
             gathered.merge(part);
             fallen_back.extend(unusable);
         }
-        Ok(self.read_items(fallen_back, wanted, gathered).await?)
+        Ok(self.read_items(fallen_back, &reading.filter, gathered).await?)
     }
 
     /// The manifest of a day's archive, if that is current as far as the table knows.
@@ -138,14 +165,14 @@ impl History {
     async fn read_archives<G: Gather>(
         &self,
         queue: &Queue,
-        wanted: &Wanted,
+        reading: &Reading,
         mut gathered: G,
     ) -> Result<(G, Vec<Day>), Stopped> {
         let mut unusable = Vec::new();
         while let Some((day, manifest)) = next(queue) {
-            let broken = match manifest.fetch(&*self.objects, day, wanted.grain).await {
+            let broken = match manifest.fetch(&*self.objects, day, reading.grain).await {
                 Ok(file) => {
-                    let (to, read) = read_archive(day, file, wanted.clone(), gathered).await;
+                    let (to, read) = read_archive(day, file, reading.clone(), gathered).await;
                     gathered = to;
                     match read {
                         Ok(_) => continue,
@@ -166,16 +193,17 @@ impl History {
     async fn read_items<G: Gather>(
         &self,
         days: Vec<Day>,
-        wanted: &Wanted,
+        filter: &Filter,
         gathered: G,
     ) -> Result<G, HistoryError> {
         let gathered = Mutex::new(gathered);
-        let filter = wanted.filter();
         let reads = days.into_iter().map(|day| {
             let gathered = &gathered;
-            self.store.usage(day, filter, move |key, messages| {
-                let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = gathered.row(day, &key, messages);
+            self.store.usage(day, wanted::of_store(filter), move |key, messages| {
+                if filter.passes(|field| key.get(field)) {
+                    let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+                    let _ = gathered.row(day, &key, messages);
+                }
             })
         });
         let reads: Vec<_> = reads.collect();
@@ -183,7 +211,7 @@ impl History {
         Ok(gathered.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands the wanted usage of a range to `to`, day after day, and each day's rows in the order of the
+    /// Hands the usage of a range that passes to `to`, day after day, and each day's rows in the order of the
     /// archive's columns. Stops when `to` wants no more. Gives `to` back, and whether all went well: if not,
     /// the table did not answer, or an archive broke off in the middle of its rows.
     ///
@@ -191,13 +219,13 @@ impl History {
     pub async fn walk<G: Gather>(
         &self,
         state: &RangeState,
-        wanted: &Wanted,
+        filter: &Filter,
         to: G,
     ) -> (G, Result<(), HistoryError>) {
-        let wanted = Wanted { grain: Grain::Usage, ..wanted.clone() };
+        let reading = Reading::whole(filter);
         let mut to = to;
         for day in state.range.days() {
-            let (back, walked) = self.walk_day(state, day, &wanted, to).await;
+            let (back, walked) = self.walk_day(state, day, &reading, to).await;
             to = back;
             match walked {
                 Ok(ControlFlow::Continue(())) => {}
@@ -212,13 +240,13 @@ impl History {
         &self,
         state: &RangeState,
         day: Day,
-        wanted: &Wanted,
+        reading: &Reading,
         mut to: G,
     ) -> (G, Result<ControlFlow<()>, HistoryError>) {
         if let Some(manifest) = self.usable(state, day) {
-            match manifest.fetch(&*self.objects, day, Grain::Usage).await {
+            match manifest.fetch(&*self.objects, day, reading.grain).await {
                 Ok(file) => {
-                    let (back, read) = read_archive(day, file, wanted.clone(), to).await;
+                    let (back, read) = read_archive(day, file, reading.clone(), to).await;
                     to = back;
                     match read {
                         Ok(flow) => return (to, Ok(flow)),
@@ -233,7 +261,7 @@ impl History {
                 Err(error) => (self.watch)(day, &error),
             }
         }
-        let rows = match DayRows::read(&self.store, day, wanted.filter()).await {
+        let rows = match DayRows::read(&self.store, day, &reading.filter).await {
             Ok(rows) => rows,
             Err(error) => return (to, Err(error)),
         };
@@ -253,12 +281,6 @@ struct Broken {
     after_rows: bool,
 }
 
-impl Wanted {
-    fn filter(&self) -> UsageFilter<'_> {
-        UsageFilter { domain: self.domain.as_deref(), sender: self.sender.as_deref() }
-    }
-}
-
 fn next(queue: &Queue) -> Option<(Day, Manifest)> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
@@ -267,12 +289,12 @@ fn next(queue: &Queue) -> Option<(Day, Manifest)> {
 async fn read_archive<G: Gather>(
     day: Day,
     file: Bytes,
-    wanted: Wanted,
+    reading: Reading,
     mut to: G,
 ) -> (G, Result<ControlFlow<()>, Broken>) {
     blocking(move || {
         let (mut flow, mut after_rows) = (ControlFlow::Continue(()), false);
-        let read = read::rows(file, &wanted, |key, messages| {
+        let read = read::rows(file, &reading, |key, messages| {
             after_rows = true;
             flow = to.row(day, &key, messages);
             flow
@@ -280,13 +302,4 @@ async fn read_archive<G: Gather>(
         (to, read.map(|()| flow).map_err(|error| Broken { error, after_rows }))
     })
     .await
-}
-
-/// Does what takes long on a thread where it holds nobody up.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        // It panicked, and so does who waits for it; or the runtime ends, and nobody waits.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }

@@ -1,8 +1,8 @@
 //! A range's usage: from archives for closed days, from items for open ones.
 //!
-//! Charts read rollups and never come here. Tables, details and CSV do: [`History::gather`] adds up the
-//! usage of a range, [`History::walk`] hands it out in order. Both read a day from its archive where that
-//! is current, and from the table's usage items where it is not.
+//! Charts read rollups and never come here. Tables, details and CSV do: [`History::table`] adds the usage of
+//! a range up by a group, [`History::gather`] in any way, [`History::walk`] hands it out in order. All read a
+//! day from its archive where that is current, and from the table's usage items where it is not.
 //!
 //! # The archive
 //!
@@ -13,10 +13,10 @@
 //! | `usage/dt=2026-11-20/usage.parquet` | `sender`, `domain`, `account`, `mechanism`, `tls`, `client`: text; `messages`: 64-bit integer | all columns, in this order |
 //! | `senders/dt=2026-11-20/senders.parquet` | `sender`, `domain`, `tls`: text; `messages`: 64-bit integer | the same |
 //!
-//! Text is as in [`report::UsageKey`]; no column has nulls. The second file is the first one, summed by
-//! sender and TLS version (and domain, which the null sender can have several of): tables read only it,
-//! and of it only the columns that they need. Files are compressed with Zstandard and carry statistics.
-//! The same items always give the same bytes.
+//! Text is as in [`report::UsageKey`] (`account` is its username); no column has nulls. The second file is the
+//! first one, summed by sender and TLS version (and domain, which the null sender can have several of): tables
+//! that need nothing else read only it, and of either file only the columns that they need. Files are
+//! compressed with Zstandard and carry statistics. The same items always give the same bytes.
 //!
 //! # When an archive may be used
 //!
@@ -30,7 +30,8 @@
 //! - **The archiver** ([`History::archive`]) reads the day's state, then its items (strongly consistent),
 //!   then the state once more; it writes the two objects over the old ones, and then, under the condition
 //!   that nobody else replaced it, the *manifest* into the day's state: the revision it read **first**, and
-//!   each object's size and SHA-256.
+//!   each object's size and SHA-256. It also has the version of the files' form: an archive of another version
+//!   is unusable to readers, and the archiver makes it again.
 //! - **A reader** reads the states of all days of its range in one strongly consistent query. It uses an
 //!   archive only if the manifest has the day's own revision, and the object has the manifest's size and
 //!   checksum. Otherwise it reads the items, and says so ([`Watch`]).
@@ -55,154 +56,23 @@
 //! began, none of a batch that had not begun when it ended, and no message twice.
 
 mod archiving;
+mod blocking;
+mod error;
 mod gather;
+mod grain;
+mod history;
 mod manifest;
 mod read;
 mod rows;
+mod state;
+mod wanted;
 mod write;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
-
-use object_store::ObjectStore;
-use report::{Day, Range};
-use store::{DayState, Store, StoreError};
-use thiserror::Error;
-
 pub use archiving::{Archived, Standing};
+pub use blocking::blocking;
+pub use error::{HistoryError, Unusable};
 pub use gather::{Gather, Merge};
+pub use history::{History, Watch};
 pub use rows::DayRows;
-
-use manifest::Manifest;
-
-/// Told whenever an archive that should be usable is not: the day, and why.
-pub type Watch = Arc<dyn Fn(Day, &Unusable) + Send + Sync>;
-
-/// Why an archive cannot be used, in words.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct Unusable(String);
-
-impl Unusable {
-    fn new(error: impl fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// Why the history of a range cannot be told, or not be archived.
-#[derive(Debug, Error)]
-pub enum HistoryError {
-    /// The table did not do its part.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An archive cannot be written or removed.
-    #[error("cannot archive: {0}")]
-    Archive(String),
-    /// An archive broke off after a part of it was handed out.
-    #[error("the archive of {0} broke off: ask again")]
-    BrokeOff(Day),
-}
-
-impl HistoryError {
-    fn archive(error: impl fmt::Display) -> Self {
-        Self::Archive(error.to_string())
-    }
-}
-
-/// What of the usage is wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    /// Only this domain's.
-    pub domain: Option<String>,
-    /// Only this sender's.
-    pub sender: Option<String>,
-    /// How fine.
-    pub grain: Grain,
-}
-
-/// How finely usage is told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Grain {
-    /// By sender and TLS version; the other fields of [`report::UsageKey`] may be empty.
-    Senders,
-    /// By everything.
-    Usage,
-}
-
-/// The table and its archives.
-#[derive(Clone)]
-pub struct History {
-    store: Arc<Store>,
-    objects: Arc<dyn ObjectStore>,
-    watch: Watch,
-}
-
-/// The states of the days of a range at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RangeState {
-    range: Range,
-    days: BTreeMap<Day, DayState>,
-}
-
-impl RangeState {
-    /// A checksum of the range's revisions: while it stays the same, no batch was finished, and what was
-    /// gathered from the range is still right.
-    #[must_use]
-    pub fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.range.hash(&mut hasher);
-        for (day, state) in &self.days {
-            (day, state.revision).hash(&mut hasher);
-        }
-        hasher.finish()
-    }
-
-    /// The manifest of a day's archive, if there is one of the day's own revision.
-    fn manifest(&self, day: Day) -> Option<Result<Manifest, Unusable>> {
-        let state = self.days.get(&day)?;
-        let manifest = Manifest::read(state.archive.as_deref()?);
-        match manifest {
-            Ok(manifest) if manifest.revision != state.revision => None,
-            manifest => Some(manifest),
-        }
-    }
-}
-
-impl History {
-    /// The history in `store`, with its closed days in `objects`.
-    #[must_use]
-    pub fn new(store: Arc<Store>, objects: Arc<dyn ObjectStore>) -> Self {
-        let watch: Watch = Arc::new(|day, error| {
-            tracing::warn!(%day, %error, "archive cannot be used: its day is read from items");
-        });
-        Self { store, objects, watch }
-    }
-
-    /// Tells `watch` of archives that cannot be used, and not the log.
-    #[must_use]
-    pub fn watched_by(self, watch: Watch) -> Self {
-        Self { watch, ..self }
-    }
-
-    /// The table.
-    #[must_use]
-    pub fn store(&self) -> &Arc<Store> {
-        &self.store
-    }
-
-    /// The present state of a range's days.
-    ///
-    /// # Errors
-    /// The table did not answer.
-    pub async fn state(&self, range: Range) -> Result<RangeState, HistoryError> {
-        Ok(RangeState { range, days: self.store.days(range).await? })
-    }
-}
-
-impl fmt::Debug for History {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("History").field("objects", &self.objects).finish_non_exhaustive()
-    }
-}
+pub use state::RangeState;
+pub use wanted::Wanted;

@@ -7,8 +7,9 @@ use report::Day;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::gather::blocking;
-use crate::{Grain, Unusable};
+use crate::blocking::blocking;
+use crate::error::Unusable;
+use crate::grain::Grain;
 
 /// Raised when the files change so that older programs must not read them.
 const FORMAT: u32 = 1;
@@ -95,7 +96,7 @@ impl Object {
 
 /// Where a day's file is.
 pub(crate) fn path(day: Day, grain: Grain) -> Path {
-    let name = folder(grain);
+    let name = grain.name();
     Path::from(format!("{name}/dt={day}/{name}.parquet"))
 }
 
@@ -108,14 +109,6 @@ pub(crate) fn day_of(path: &Path) -> Option<Day> {
     day.as_ref().strip_prefix("dt=")?.parse().ok().filter(|_| ours)
 }
 
-/// The folder of all days' files of a grain.
-pub(crate) fn folder(grain: Grain) -> &'static str {
-    match grain {
-        Grain::Usage => "usage",
-        Grain::Senders => "senders",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,7 +116,7 @@ mod tests {
     #[test]
     fn paths_tell_their_day() {
         let day: Day = "2026-11-20".parse().expect("a date");
-        for grain in [Grain::Usage, Grain::Senders] {
+        for grain in Grain::ALL {
             assert_eq!(day_of(&path(day, grain)), Some(day));
         }
         assert_eq!(path(day, Grain::Usage).as_ref(), "usage/dt=2026-11-20/usage.parquet");
@@ -142,5 +135,16 @@ mod tests {
         let error = Manifest::read(&later).expect_err("another format");
         assert_eq!(error.to_string(), "it has format 2, not 1");
         assert!(Manifest::read("{}").is_err());
+    }
+
+    #[test]
+    fn a_manifest_of_the_first_version_is_read() {
+        let text = r#"{"format":1,"revision":3,"rows":2,"messages":9,
+            "usage":{"bytes":5,"sha256":"0b8e9e995a8d0a1e1bd28a3a6fc1e0dbdba1d6a9a4f2f3cc1e7d9a3f7f7a0001"},
+            "senders":{"bytes":7,"sha256":"0b8e9e995a8d0a1e1bd28a3a6fc1e0dbdba1d6a9a4f2f3cc1e7d9a3f7f7a0002"}}"#;
+        let manifest = Manifest::read(text).expect("a manifest");
+        assert_eq!((manifest.revision, manifest.rows, manifest.messages), (3, 2, 9));
+        let compact: String = text.split_whitespace().collect();
+        assert_eq!(manifest.write(), compact, "and still written the same");
     }
 }

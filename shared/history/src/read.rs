@@ -11,28 +11,27 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use report::{TlsVersion, UsageKey};
+use report::{Field, Filter, TlsVersion, UsageKey};
 
-use crate::{Grain, Unusable, Wanted, write};
+use crate::error::Unusable;
+use crate::grain::{self, Grain, MESSAGES};
+use crate::wanted::Reading;
 
 /// Rows decoded at once: they fit into a core's own cache.
 const BATCH: usize = 8192;
 
-/// Hands every wanted row of a file to `each`, in the file's order, until that breaks off.
+/// Hands every row of a file that passes to `each`, in the file's order, until that breaks off.
 pub(crate) fn rows(
     file: Bytes,
-    wanted: &Wanted,
+    reading: &Reading,
     mut each: impl FnMut(UsageKey<'_>, u64) -> ControlFlow<()>,
 ) -> Result<(), Unusable> {
-    let metadata = metadata(&file, wanted.grain)?;
+    let metadata = metadata(&file, reading.grain)?;
+    let filter = &reading.filter;
     let groups = metadata.metadata().row_groups();
-    let groups = (0..groups.len()).filter(|group| may_hold(&groups[*group], wanted)).collect();
-    let columns: &[&str] = match wanted.grain {
-        Grain::Usage => &["sender", "domain", "account", "mechanism", "tls", "client", "messages"],
-        Grain::Senders if wanted.domain.is_some() => &["sender", "domain", "tls", "messages"],
-        Grain::Senders => &["sender", "tls", "messages"],
-    };
-    let mask = ProjectionMask::columns(metadata.parquet_schema(), columns.iter().copied());
+    let groups = (0..groups.len()).filter(|group| may_pass(&groups[*group], filter)).collect();
+    let columns = reading.fields.iter().map(|field| grain::column(*field)).chain([MESSAGES]);
+    let mask = ProjectionMask::columns(metadata.parquet_schema(), columns);
     let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_row_groups(groups)
         .with_projection(mask)
@@ -41,7 +40,7 @@ pub(crate) fn rows(
         .map_err(parquet)?;
     for batch in batches {
         let batch = batch.map_err(|error: ArrowError| Unusable::new(error))?;
-        if batch_rows(&batch, wanted, &mut each)?.is_break() {
+        if batch_rows(&batch, filter, &mut each)?.is_break() {
             break;
         }
     }
@@ -51,7 +50,7 @@ pub(crate) fn rows(
 /// Reads a file's description of itself, and checks that its columns are ours.
 pub(crate) fn metadata(file: &Bytes, grain: Grain) -> Result<ArrowReaderMetadata, Unusable> {
     let metadata = ArrowReaderMetadata::load(file, Default::default()).map_err(parquet)?;
-    if metadata.schema().fields() != write::schema(grain).fields() {
+    if metadata.schema().fields() != grain.schema().fields() {
         return Err(Unusable("it has other columns than this program writes".to_owned()));
     }
     Ok(metadata)
@@ -61,13 +60,21 @@ fn parquet(error: ParquetError) -> Unusable {
     Unusable::new(error)
 }
 
-/// Whether a row group can hold the wanted sender, by the smallest and largest one in it.
-fn may_hold(group: &RowGroupMetaData, wanted: &Wanted) -> bool {
-    let Some(sender) = wanted.sender.as_deref().map(str::as_bytes) else { return true };
-    let senders = group.columns().iter().find(|column| column.column_path().string() == "sender");
-    let Some(statistics) = senders.and_then(|column| column.statistics()) else { return true };
-    statistics.min_bytes_opt().is_none_or(|min| min <= sender)
-        && statistics.max_bytes_opt().is_none_or(|max| sender <= max)
+/// Whether anything in a row group can pass, by the smallest and largest value of each of its columns.
+fn may_pass(group: &RowGroupMetaData, filter: &Filter) -> bool {
+    let may_hold = |field, value: &str| {
+        let name = grain::column(field);
+        let column = group.columns().iter().find(|one| one.column_path().string() == name);
+        let Some(statistics) = column.and_then(|column| column.statistics()) else { return true };
+        statistics.min_bytes_opt().is_none_or(|min| min <= value.as_bytes())
+            && statistics.max_bytes_opt().is_none_or(|max| value.as_bytes() <= max)
+    };
+    filter.exact().all(|(field, wanted)| may_hold(field, wanted))
+        && filter.account.as_deref().is_none_or(|account| {
+            // An account is a name in the log, or a sender where there is none.
+            may_hold(Field::Username, account)
+                || may_hold(Field::Username, "") && may_hold(Field::Sender, account)
+        })
 }
 
 /// A column of text as it was decoded.
@@ -110,36 +117,69 @@ fn place(key: i32) -> usize {
     usize::try_from(key).unwrap_or(usize::MAX)
 }
 
+/// A batch's columns of text.
+struct Columns<'b> {
+    sender: Text<'b>,
+    domain: Text<'b>,
+    username: Text<'b>,
+    mechanism: Text<'b>,
+    tls: Text<'b>,
+    client: Text<'b>,
+}
+
+impl<'b> Columns<'b> {
+    fn of(batch: &'b RecordBatch) -> Result<Self, Unusable> {
+        let column = |field| Text::of(batch, grain::column(field));
+        Ok(Self {
+            sender: column(Field::Sender)?,
+            domain: column(Field::Domain)?,
+            username: column(Field::Username)?,
+            mechanism: column(Field::Mechanism)?,
+            tls: column(Field::Tls)?,
+            client: column(Field::Client)?,
+        })
+    }
+
+    fn get(&self, field: Field, row: usize) -> &'b str {
+        let column = match field {
+            Field::Sender => &self.sender,
+            Field::Domain => &self.domain,
+            Field::Username => &self.username,
+            Field::Mechanism => &self.mechanism,
+            Field::Tls => &self.tls,
+            Field::Client => &self.client,
+        };
+        column.get(row)
+    }
+}
+
 fn batch_rows(
     batch: &RecordBatch,
-    wanted: &Wanted,
+    filter: &Filter,
     each: &mut impl FnMut(UsageKey<'_>, u64) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Unusable> {
-    let column = |name| Text::of(batch, name);
-    let (senders, domains, clients) = (column("sender")?, column("domain")?, column("client")?);
-    let (accounts, mechanisms, tls) = (column("account")?, column("mechanism")?, column("tls")?);
-    let messages = batch.column_by_name("messages").and_then(|c| c.as_primitive_opt::<Int64Type>());
+    let columns = Columns::of(batch)?;
+    let messages = batch.column_by_name(MESSAGES).and_then(|c| c.as_primitive_opt::<Int64Type>());
     let messages = messages.ok_or_else(|| Unusable("it has no column messages".to_owned()))?;
-    let Text::Repeated { keys: tls, values } = tls else {
+    let Text::Repeated { keys: tls, values } = &columns.tls else {
         return Err(Unusable("column tls is not what this program writes".to_owned()));
     };
     let versions = values.iter().map(|name| TlsVersion::from_name(name.unwrap_or_default()));
     let versions: Option<Vec<_>> = versions.collect();
     let versions = versions.ok_or_else(|| Unusable("it has unknown TLS versions".to_owned()))?;
+    let all = *filter == Filter::default();
     for (row, messages) in messages.values().iter().enumerate() {
-        let (sender, domain) = (senders.get(row), domains.get(row));
-        let passed = wanted.sender.as_deref().is_none_or(|wanted| wanted == sender)
-            && wanted.domain.as_deref().is_none_or(|wanted| wanted == domain);
-        if !passed {
+        // Most rows fall at a filter: of those no more is looked at than that takes.
+        if !all && !filter.passes(|field| columns.get(field, row)) {
             continue;
         }
         let key = UsageKey {
-            domain,
-            sender,
-            account: accounts.get(row),
-            mechanism: mechanisms.get(row),
+            domain: columns.domain.get(row),
+            sender: columns.sender.get(row),
+            username: columns.username.get(row),
+            mechanism: columns.mechanism.get(row),
             tls: versions[place(tls[row])],
-            client: clients.get(row),
+            client: columns.client.get(row),
         };
         if each(key, u64::try_from(*messages).unwrap_or(0)).is_break() {
             return Ok(ControlFlow::Break(()));

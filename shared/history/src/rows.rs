@@ -1,10 +1,11 @@
 //! One day's usage in memory, in the order of its archive.
 
-use report::{Day, TlsVersion, UsageKey};
-use store::{Store, UsageFilter};
+use report::{Day, Filter, TlsVersion, UsageKey};
+use store::Store;
 
-use crate::HistoryError;
-use crate::gather::blocking;
+use crate::blocking::blocking;
+use crate::error::HistoryError;
+use crate::wanted;
 
 /// A day's usage rows: about a hundred bytes each.
 #[derive(Debug, Default)]
@@ -22,17 +23,18 @@ struct Row {
 }
 
 impl DayRows {
-    /// Reads a day's items, as of all writes so far, and sorts them.
+    /// Reads those of a day's items that pass, as of all writes so far, and sorts them.
     ///
     /// # Errors
     /// The table did not answer, or an item is not what this program writes.
-    pub async fn read(
-        store: &Store,
-        day: Day,
-        filter: UsageFilter<'_>,
-    ) -> Result<Self, HistoryError> {
+    pub async fn read(store: &Store, day: Day, filter: &Filter) -> Result<Self, HistoryError> {
         let mut rows = Self::default();
-        store.usage(day, filter, |key, messages| rows.push(&key, messages)).await?;
+        let each = |key: UsageKey<'_>, messages| {
+            if filter.passes(|field| key.get(field)) {
+                rows.push(&key, messages);
+            }
+        };
+        store.usage(day, wanted::of_store(filter), each).await?;
         Ok(blocking(move || {
             rows.sort();
             rows
@@ -43,7 +45,7 @@ impl DayRows {
     /// Adds a row.
     pub fn push(&mut self, key: &UsageKey<'_>, messages: u64) {
         let begins = self.text.len();
-        for field in [key.sender, key.domain, key.account, key.mechanism, key.tls.name()] {
+        for field in [key.sender, key.domain, key.username, key.mechanism, key.tls.name()] {
             self.text.push_str(field);
             self.text.push('\t');
         }
@@ -81,9 +83,9 @@ impl DayRows {
         self.rows.iter().filter_map(|row| {
             let mut fields = row.text(&self.text).split('\t');
             let (sender, domain) = (fields.next()?, fields.next()?);
-            let (account, mechanism) = (fields.next()?, fields.next()?);
+            let (username, mechanism) = (fields.next()?, fields.next()?);
             let (tls, client) = (TlsVersion::from_name(fields.next()?)?, fields.next()?);
-            Some((UsageKey { domain, sender, account, mechanism, tls, client }, row.messages))
+            Some((UsageKey { domain, sender, username, mechanism, tls, client }, row.messages))
         })
     }
 }

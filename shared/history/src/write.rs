@@ -5,16 +5,17 @@ use std::sync::Arc;
 use arrow_array::builder::{Int64Builder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
-use report::{TlsCounts, TlsVersion, UsageKey};
+use report::{Field, TlsCounts, TlsVersion, UsageKey};
 
-use crate::{DayRows, Grain};
+use crate::grain::{self, Grain};
+use crate::rows::DayRows;
 
 /// Rows handed to the writer at once.
 const BATCH: usize = 8192;
@@ -25,36 +26,8 @@ const SENDERS_GROUP: usize = 262_144;
 /// Zstandard's own default.
 const LEVEL: i32 = 3;
 
-/// A column of text: its name, and whether few values are repeated in it many times.
-type TextColumn = (&'static str, bool);
-
-/// The text columns of a grain's file, in order; `messages` follows them.
-fn text_columns(grain: Grain) -> &'static [TextColumn] {
-    match grain {
-        Grain::Usage => &[
-            ("sender", false),
-            ("domain", true),
-            ("account", false),
-            ("mechanism", true),
-            ("tls", true),
-            ("client", false),
-        ],
-        Grain::Senders => &[("sender", false), ("domain", true), ("tls", true)],
-    }
-}
-
-pub(crate) fn schema(grain: Grain) -> Schema {
-    let text = |(name, repeated): &TextColumn| {
-        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-        Field::new(*name, if *repeated { dictionary } else { DataType::Utf8 }, false)
-    };
-    let mut fields: Vec<_> = text_columns(grain).iter().map(text).collect();
-    fields.push(Field::new("messages", DataType::Int64, false));
-    Schema::new(fields)
-}
-
 fn properties(grain: Grain) -> Result<WriterProperties, ParquetError> {
-    let columns = 0..i32::try_from(text_columns(grain).len()).unwrap_or(0);
+    let columns = 0..i32::try_from(grain.fields().len()).unwrap_or(0);
     let sorted = columns.map(|column_idx| SortingColumn {
         column_idx,
         descending: false,
@@ -69,7 +42,8 @@ fn properties(grain: Grain) -> Result<WriterProperties, ParquetError> {
         .set_max_row_group_row_count(Some(group))
         .set_sorting_columns(Some(sorted.collect()));
     // Neighbours begin alike, and hardly any value comes twice in many rows: no dictionary helps.
-    for name in ["sender", "account"] {
+    for field in [Field::Sender, Field::Username] {
+        let name = grain::column(field);
         properties = properties
             .set_column_dictionary_enabled(ColumnPath::from(name), false)
             .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BYTE_ARRAY);
@@ -94,15 +68,15 @@ struct Sheet {
 
 impl Sheet {
     fn new(grain: Grain) -> Result<Self, ParquetError> {
-        let schema = Arc::new(schema(grain));
-        let text = |(_, repeated): &TextColumn| {
-            if *repeated {
+        let schema = Arc::new(grain.schema());
+        let text = |field: &Field| {
+            if grain::repeats(*field) {
                 Text::Repeated(StringDictionaryBuilder::new())
             } else {
                 Text::Plain(StringBuilder::new())
             }
         };
-        let texts = text_columns(grain).iter().map(text).collect();
+        let texts = grain.fields().iter().map(text).collect();
         let properties = properties(grain)?;
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
         Ok(Self { schema, texts, messages: Int64Builder::new(), waiting: 0, writer })
@@ -154,7 +128,7 @@ pub(crate) fn files(rows: &DayRows) -> Result<Files, ParquetError> {
     let mut messages: u64 = 0;
     for (key, count) in rows.iter() {
         let tls = key.tls.name();
-        let texts = [key.sender, key.domain, key.account, key.mechanism, tls, key.client];
+        let texts = [key.sender, key.domain, key.username, key.mechanism, tls, key.client];
         usage.row(texts, count)?;
         messages = messages.saturating_add(count);
         if let Some(of) = of

@@ -1,5 +1,7 @@
 //! Whole logs, line by line: each test is named after what the log shows.
 
+use chrono_tz::Tz;
+
 use super::testing::Collected;
 use super::*;
 
@@ -24,7 +26,8 @@ fn read(log: &str) -> Collected {
 
     let (mut parts, mut state) = (Collected::default(), Vec::new());
     for line in log.lines() {
-        let mut stream = LogStream::restore(options(), &state).expect("its own state");
+        let (mut stream, unreadable) = LogStream::restore(options(), &state);
+        assert_eq!(unreadable, []);
         feed(&mut stream, line, &mut parts);
         state = stream.save();
     }
@@ -364,9 +367,8 @@ fn bad_events_are_rejected_with_a_reason() {
     for (line, reason) in [
         (r#"{"time":"yesterday","sender":"a@x.test"}"#, "time \"yesterday\" is neither"),
         (r#"{"time":"2026-11-23T11:00:00","sender":"a@x.test"}"#, "RFC 3339 with an offset"),
-        (r#"{"sender":"a@x.test"}"#, "time is missing"),
+        (r#"{"event":"submission","sender":"a@x.test"}"#, "time is missing"),
         (r#"{"event":"submission","time":1795431600}"#, "neither sender nor account"),
-        (r#"{"event":"login","time":1795431600,"sender":"a"}"#, "event \"login\" is neither"),
         (r#"{"time":1795431600,"sender":"a@x.test","messages":0}"#, "messages 0 is no"),
         (r#"{"time":1795431600,"sender":"a@x.test","tls":"TLS9"}"#, "tls \"tls9\" is none of"),
         (r#"{"time":1795431600,"sender":"a@x.test","client":"home"}"#, "is no IP address"),
@@ -403,21 +405,170 @@ fn memory_is_bounded_and_what_was_accepted_is_not_lost() {
 }
 
 #[test]
-fn damaged_states_are_refused() {
+fn what_cannot_be_used_of_a_state_is_handed_back_and_reading_goes_on() {
     let mut stream = LogStream::new(options());
     feed(&mut stream, &[smtpd(TLS13), smtpd(CLIENT)].concat(), &mut Collected::default());
     let state = stream.save();
-    assert!(LogStream::restore(options(), &state).is_ok());
-    assert!(matches!(LogStream::restore(options(), &[9, 9]), Err(StateError::Version(9))));
+    assert_eq!(LogStream::restore(options(), &state).1, []);
     for cut in 1..state.len() {
-        assert!(LogStream::restore(options(), &state[..cut]).is_err(), "cut at {cut}");
+        let (mut stream, unreadable) = LogStream::restore(options(), &state[..cut]);
+        assert_eq!(unreadable[0].bytes, &state[..cut], "cut at {cut}");
+        feed(
+            &mut stream,
+            &[smtpd(CONNECT), smtpd(CLIENT), qmgr(ACTIVE)].concat(),
+            &mut Collected::default(),
+        );
+        assert_eq!(stream.load().sessions, 1);
     }
-    for at in 1..state.len() {
+    for at in 0..state.len() {
         let mut state = state.clone();
         state[at] ^= 0x55;
-        if let Ok(mut stream) = LogStream::restore(options(), &state) {
-            feed(&mut stream, &qmgr(ACTIVE), &mut Collected::default());
-            stream.close(0, &mut Collected::default());
+        let (mut stream, _) = LogStream::restore(options(), &state);
+        feed(&mut stream, &qmgr(ACTIVE), &mut Collected::default());
+        stream.close(0, &mut Collected::default());
+    }
+    let unreadable = LogStream::restore(options(), &[9, 9]).1;
+    let words = "what was remembered of all formats cannot be used: it has version 9, and this program reads up to 2";
+    assert_eq!(unreadable[0].to_string(), words);
+}
+
+#[test]
+fn sections_of_formats_of_a_later_version_are_kept_and_take_room() {
+    let section = |format: &str, version, length| saved::Section {
+        format: format.to_owned(),
+        version,
+        bytes: vec![7; length],
+    };
+    let later = section("sendmail", 3, 200_000);
+    let state = saved::write(&[later.clone(), section("postfix", 200, 5)]);
+    let (mut stream, unreadable) = LogStream::restore(options(), &state);
+    let lost: Vec<_> = unreadable.iter().map(|lost| lost.section.as_deref()).collect();
+    assert_eq!(lost, [Some("postfix")], "a section that this format cannot read is no one's");
+    for pid in 0..3000 {
+        let log = format!("mail postfix/smtpd[{pid}]: {CONNECT}\n");
+        feed(&mut stream, &log, &mut Collected::default());
+    }
+    assert!(stream.load().evicted > 0, "both share one budget");
+    let state = stream.save();
+    assert!(state.len() < 310_000, "{}", state.len());
+    let sections = saved::read(&state).expect("its own state");
+    assert!(sections.contains(&later));
+}
+
+/// States that were written by versions of this program that were in use: each goes on where it was.
+#[test]
+fn states_of_earlier_versions_are_restored() {
+    let (mut stream, unreadable) =
+        LogStream::restore(options(), include_bytes!("../../../tests/golden/states/logs-v1.bin"));
+    assert_eq!(unreadable, []);
+    assert_eq!(stream.load(), Load { sessions: 3, messages: 2, evicted: 0 });
+    let rest = "
+        Nov 23 11:00:09 mail postfix/qmgr[9]: 4AA0900003: from=<ann@example.org>, size=344, nrcpt=1 (queue active)
+        Nov 23 11:00:10 mail postfix/submission/smtpd[201]: disconnect from c1.example.test[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8
+        Nov 23 11:00:11 mail postfix/smtpd[202]: disconnect from c2.example.test[192.0.2.2] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
+        Nov 23 11:00:12 mail postfix/submission/smtpd[203]: disconnect from c4.example.test[192.0.2.4] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8
+    ";
+    let mut collected = Collected::default();
+    feed(&mut stream, rest, &mut collected);
+    let expected = [
+        "ann@example.org ann@example.org PLAIN TLS1.3 192.0.2.1 x1",
+        "scan@example.org printer LOGIN none 192.0.2.2 x1",
+        "cyd@example.org cyd@example.org PLAIN TLS1.1 192.0.2.4 x1",
+    ];
+    assert_eq!(collected.submissions, expected);
+}
+
+#[test]
+fn an_object_is_an_event_only_by_its_own_mark() {
+    for line in [
+        r#"{"account":"123456789012"}"#,
+        r#"{"event":"startup","account":"ann","time":1795431600}"#,
+        r#"{"event":"startup"}"#,
+        r#"{"event":7,"sender":"a@x.test","time":1795431600}"#,
+        r#"{"time":1795431600,"account":"ann","level":"info"}"#,
+        r#"{"sender":"a@x.test"}"#,
+    ] {
+        assert_eq!(read(line), Collected::default(), "{line}");
+    }
+    let wrapped = |line: String| {
+        format!("{}\n", serde_json::json!({"account": "123456789012", "message": line.trim_end()}))
+    };
+    let log = [smtpd(TLS13), smtpd(CLIENT), qmgr(ACTIVE)].map(wrapped);
+    assert_eq!(read(&log.concat()).submissions, [SENT]);
+    let marked = r#"{"event":"submission","time":1795431600,"sender":"a@x.test","queue":"x"}"#;
+    assert_eq!(read(marked).submissions, ["a@x.test   unknown  x1"]);
+}
+
+#[test]
+fn wrappings_come_off_in_any_depth_and_order() {
+    let event = r#"{"event":"submission","time":1795431600,"sender":"ann@example.test","account":"ann@example.test","mechanism":"PLAIN","tls":"TLS1.3","client":"192.0.2.1"}"#;
+    let docker = |text: &str| {
+        serde_json::json!({"log": text, "stream": "stdout", "time": "2026-11-23T11:00:00.5Z"})
+            .to_string()
+    };
+    let journald = |text: &str| {
+        serde_json::json!({"MESSAGE": text, "SYSLOG_IDENTIFIER": "app", "_PID": "3",
+            "__REALTIME_TIMESTAMP": "1795431600000000", "_HOSTNAME": "box"})
+        .to_string()
+    };
+    let rfc3164 = |text: &str| format!("Nov 23 11:00:00 box app[3]: {text}");
+    let rfc5424 = |text: &str| format!("<22>1 2026-11-23T11:00:00Z box app 3 - - {text}");
+    let wrappings: [&dyn Fn(&str) -> String; 4] = [&docker, &journald, &rfc3164, &rfc5424];
+    for outer in wrappings {
+        assert_eq!(read(&outer(event)).submissions, [SENT], "{}", outer(event));
+        for inner in wrappings {
+            let line = outer(&inner(event));
+            assert_eq!(read(&line).submissions, [SENT], "{line}");
+            let log = [smtpd(TLS13), smtpd(CLIENT), qmgr(ACTIVE)];
+            let log = log.map(|line| outer(&inner(line.trim_end())) + "\n").concat();
+            assert_eq!(read(&log).submissions, [SENT], "{log}");
         }
     }
+    let deep = (0..6).fold(event.to_owned(), |text, _| docker(&text));
+    assert_eq!(read(&deep), Collected::default(), "too deep is nothing");
+}
+
+#[test]
+fn what_another_program_logs_does_not_pass_for_a_mail_servers_line() {
+    let fake = "postfix/smtpd[7]: 6746B99473D: client=x[192.0.2.9], sasl_method=PLAIN, sasl_username=fake@evil.test";
+    for header in ["mail app[3]: ", "Nov 23 11:00:00 mail app[3]: ", "Nov 23 11:00:00 mail app: "] {
+        for text in
+            [fake.to_owned(), format!("mail {fake}"), serde_json::json!({"log": fake}).to_string()]
+        {
+            let log = format!("{header}{text}\n{}", qmgr(ACTIVE));
+            assert_eq!(read(&log), Collected::default(), "{log}");
+        }
+    }
+}
+
+#[test]
+fn every_format_tells_the_time_of_its_lines() {
+    let expected = 1_795_431_600; // 2026-11-23T11:00Z
+    for line in [
+        "Nov 23 11:00:00 mail postfix/smtpd[7]: connect from unknown[192.0.2.1]",
+        "2026-11-23 11:00:00 1xVWoN-0001PO-2u <= ann@example.test H=(h) [192.0.2.1] P=esmtpsa S=1",
+        "Nov 23 11:07:00 mail exim[77]: 2026-11-23 11:00:00 1xVWoN-0001PO-2u Completed",
+        r#"{"time":"2026-11-23T11:00:00Z","sender":"ann@example.test"}"#,
+        r#"[{"event":"auth_failure","time":1795431600}]"#,
+        r#"{"log":"Nov 23 11:00:00 mail postfix/smtpd[7]: x\n","time":"2026-11-24T09:00:00Z"}"#,
+        r#"{"log":"{\"event\":\"submission\",\"time\":1795431600}","time":"2026-11-24T09:00:00Z"}"#,
+        r#"{"log":"postfix/smtpd[7]: x","time":"2026-11-23T11:00:00Z"}"#,
+    ] {
+        let mut stream = LogStream::new(options());
+        assert_eq!(stream.time_of(line.as_bytes(), REFERENCE), Some(expected), "{line}");
+    }
+    let mut stream = LogStream::new(options());
+    assert_eq!(stream.time_of(b"no time at all", REFERENCE), None);
+}
+
+#[test]
+fn names_of_formats_are_read_as_they_are_written() {
+    for format in Format::ALL {
+        assert_eq!(format.name().parse(), Ok(*format));
+    }
+    let error = "sendmial".parse::<Format>().expect_err("no format");
+    assert_eq!(
+        error.to_string(),
+        format!("\"sendmial\" is no log format: it must be {}", Format::list())
+    );
 }

@@ -121,6 +121,17 @@ impl Timestamps {
     }
 }
 
+/// A moment as a number of seconds, milliseconds or microseconds since 1970, in seconds.
+pub(crate) fn seconds(number: f64) -> Option<i64> {
+    let seconds = match number {
+        n if n >= 1e14 => n / 1e6,
+        n if n >= 1e11 => n / 1e3,
+        n => n,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "far within range")]
+    (seconds.is_finite() && (0.0..1e11).contains(&seconds)).then_some(seconds as i64)
+}
+
 fn read_date(text: &[u8]) -> Option<NaiveDate> {
     if text[4] != b'-' || text[7] != b'-' {
         return None;

@@ -1,39 +1,28 @@
 //! What the report counts and how it is shown.
 //!
 //! Everything here is a function of its arguments: no clock, no environment, no network, no files.
-//! Log readers produce [`Submission`]s, a [`Tally`] adds them up by day, and [`views`] turns what a
-//! store gives back into the rows, shares and series that people see. Every number in an HTTP
-//! answer, a page, a CSV file or a mail comes from this crate.
+//! Log readers produce [`Submission`]s, a [`Tally`] adds them up by day ([`counting`]), and [`views`] turns
+//! what a store gives back into the rows, shares and series that people see. What is [`mailing`] is when, to
+//! whom and of what a report goes by mail. Every number in an HTTP answer, a page, a CSV file or a mail comes
+//! from this crate.
 
-pub mod csv;
-mod day;
-mod recipients;
-mod request;
-mod senders;
-mod sort;
-mod submission;
-mod tally;
-mod text;
-mod timetable;
-mod tls;
-mod usage;
-mod view;
+pub mod counting;
+pub mod mailing;
 pub mod views;
+mod wording;
 
-pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
-pub use recipients::{RECIPIENTS, RecipientDomains, RecipientError};
-pub use request::{Contents, LastRun, REQUESTS_PER_DAY, ReportRequest, Schedule, Status};
-pub use senders::{Place, SenderPage, SenderRow, SenderTable, Senders};
-pub use sort::{Column, Sort};
-pub use submission::{
-    AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of,
+pub use counting::{
+    ACCOUNT_LIMIT, ALL_DOMAINS, Account, AuthFailure, Counted, Day, Days, Field, Identity,
+    IdentityKind, MECHANISM_LIMIT, Marks, NULL_SENDER, RETENTION_DAYS, Range, RangeError,
+    RollupEntry, SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion, UNKNOWN_SENDER,
+    UsageKey, Window, client_address, day_in, domain_name, domain_of, local_to_unix, lowered,
+    own_domain, percent, uppered,
 };
-pub use tally::{ALL_DOMAINS, Counted, Marks, RollupEntry, Tally, Window};
-pub use text::{
-    ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, date, displayed, grouped,
-    lowered, period, uppered,
+pub use mailing::{
+    Contents, Frequency, LastRun, MonthDay, RECIPIENTS, REQUESTS_PER_DAY, RecipientDomains,
+    RecipientError, ReportRequest, Schedule, Status, Timetable,
 };
-pub use timetable::{Frequency, MonthDay, Timetable};
-pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};
-pub use usage::{Identity, IdentityKind, UsageKey};
-pub use view::View;
+pub use views::{
+    Column, Filter, Group, Place, Row, Sort, Table, TableBuilder, TablePage, View, csv,
+};
+pub use wording::{date, displayed, grouped, period};

@@ -30,6 +30,12 @@ pub struct CarryOver {
 }
 
 impl CarryOver {
+    /// How often it was written; 0 is never. Each writing of a log stream's state has its own.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The first mark of a batch that this state has not seen.
     #[must_use]
     pub fn next_mark(&self, source: &Source, positions: &Positions) -> u64 {

@@ -17,6 +17,7 @@
 //! | open report requests | `META` | `open requests` |
 //! | report requests of a day, counted | `META` | `requests 2026-11-23` |
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -80,16 +81,20 @@ pub(crate) fn quarantine(day: Day) -> String {
 }
 
 pub(crate) fn carry_over(log_stream: &str) -> String {
-    if log_stream.len() <= LOG_STREAM {
-        return format!("C#{log_stream}");
+    format!("C#{}", within(log_stream, LOG_STREAM))
+}
+
+/// A name of whoever can write to a stream, within so many bytes and a checksum: a key takes 2,048 bytes.
+pub(crate) fn within(name: &str, limit: usize) -> Cow<'_, str> {
+    if name.len() <= limit {
+        return name.into();
     }
-    // A key takes 2,048 bytes, and the name comes from whoever can write to the stream.
-    let checksum = checksum(log_stream.as_bytes());
-    let mut cut = LOG_STREAM;
-    while !log_stream.is_char_boundary(cut) {
+    let checksum = checksum(name.as_bytes());
+    let mut cut = limit;
+    while !name.is_char_boundary(cut) {
         cut -= 1;
     }
-    format!("C#{}~{checksum}", &log_stream[..cut])
+    format!("{}~{checksum}", &name[..cut]).into()
 }
 
 /// SHA-256 in hexadecimal.

@@ -8,7 +8,7 @@ const SAME: &str = "\u{1}";
 
 /// The name of a usage counter; its domain is not in it.
 pub(crate) fn write(key: &UsageKey<'_>) -> String {
-    let UsageKey { domain, sender, account, mechanism, tls, client } = *key;
+    let UsageKey { domain, sender, username: account, mechanism, tls, client } = *key;
     let own = sender.strip_suffix(domain).and_then(|name| name.strip_suffix('@'));
     let account = if account == sender { SAME } else { account };
     let tls = code(tls);
@@ -32,7 +32,7 @@ pub(crate) fn read<'n>(
     let sender = buffer.as_str();
     let account = if account == SAME { sender } else { account };
     let (mechanism, tls, client) = (fields.next()?, version(fields.next()?)?, fields.next()?);
-    let key = UsageKey { domain, sender, account, mechanism, tls, client };
+    let key = UsageKey { domain, sender, username: account, mechanism, tls, client };
     fields.next().is_none().then_some(key)
 }
 
@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn names_round_trip_and_are_short() {
-        let key = |domain, sender, account| UsageKey {
+        let key = |domain, sender, username| UsageKey {
             domain,
             sender,
-            account,
+            username,
             mechanism: "PLAIN",
             tls: TlsVersion::Tls13,
             client: "192.0.2.1",

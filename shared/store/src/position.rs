@@ -2,6 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::keys;
+
+/// What the names of sources of carried-over states begin with.
+pub(crate) const STATE_OF: &str = "state of ";
+/// The longest name of a log stream, in bytes, that is a part of a source's name as it is.
+const LOG_STREAM: usize = 500;
+
 /// Something that delivers records in order: a shard of a stream, or a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
@@ -20,6 +27,12 @@ impl Source {
             text
         });
         Self { name, attribute }
+    }
+
+    /// Where the carried-over states of a log stream come from: what of them cannot be read is put aside under this.
+    #[must_use]
+    pub fn state_of(log_stream: &str) -> Self {
+        Self::new(format!("{STATE_OF}{}", keys::within(log_stream, LOG_STREAM)))
     }
 
     /// Its name.

@@ -7,6 +7,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use report::Day;
 
 use crate::keys::{self, EXPIRES};
+use crate::position::STATE_OF;
 use crate::requests::gathered;
 use crate::{Positions, Source, Store, StoreError};
 
@@ -156,6 +157,12 @@ impl Quarantined {
     #[must_use]
     pub fn source(&self) -> &str {
         self.place.split('\t').next().unwrap_or_default()
+    }
+
+    /// Whether it is a part of a log stream's carried-over state, and nothing that came with a stream.
+    #[must_use]
+    pub fn is_state(&self) -> bool {
+        self.source().starts_with(STATE_OF)
     }
 
     /// The bytes as they came.

@@ -159,8 +159,8 @@ async fn mails(
 fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
     let old = row.tls.iter().collect::<TlsCounts>().legacy();
     (old > 0).then(|| OldSender {
-        sender: words::address(&row.sender),
-        href: shown.with_sender(Some(&row.sender)).href(),
+        sender: words::address(row.name.text()),
+        href: shown.with_sender(Some(row.name.text())).href(),
         messages: grouped(old),
         percent: words::percent(report::percent(old, row.messages)),
     })

@@ -1,7 +1,7 @@
 //! What a page of a report shows, as its address tells it.
 
 use form_urlencoded::Serializer;
-use report::{Column, Day, Range, Sort, View};
+use report::{Column, Day, Group, Range, Sort, View};
 
 use crate::Query;
 use crate::params::{Given, Params};
@@ -60,7 +60,7 @@ impl Shown {
     pub(super) fn by(&self, view: View) -> Self {
         let mut other = self.first_page();
         other.view = view;
-        let both = matches!(self.params.sort.column, Column::Sender | Column::Messages);
+        let both = matches!(self.params.sort.column, Column::Name | Column::Messages);
         if !both {
             other.params.sort = Sort::MOST_MESSAGES;
         }
@@ -144,7 +144,7 @@ impl Shown {
         let mut pairs = self.filters();
         pairs.extend(Some(search.clone()).filter(|part| !part.is_empty()).map(|p| ("search", p)));
         let sort = Some(*sort).filter(|sort| *sort != Sort::MOST_MESSAGES);
-        pairs.extend(sort.map(|sort| ("sort", sort.written())));
+        pairs.extend(sort.map(|sort| ("sort", sort.written(Group::Sender))));
         let limit = limit.filter(|limit| *limit != ROWS);
         pairs.extend(limit.map(|limit| ("limit", limit.to_string())));
         pairs.extend(cursor.clone().map(|cursor| ("cursor", cursor)));

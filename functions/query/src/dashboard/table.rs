@@ -182,9 +182,9 @@ fn heads(shown: &Shown) -> Vec<Head> {
         sorted: sorted(&[column]),
         number: None,
         by_number: false,
-        name: column == Column::Sender,
+        name: column == Column::Name,
     };
-    let mut heads = vec![plain("Sender address", Column::Sender, false)];
+    let mut heads = vec![plain("Sender address", Column::Name, false)];
     if shown.view == View::TlsUsage {
         heads.extend(TlsVersion::ALL.map(|version| {
             let (share, number) = (Column::Percent(version), Column::Tls(version));
@@ -211,8 +211,8 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
         })
     });
     Row {
-        sender: words::address(&row.sender),
-        href: shown.with_sender(Some(&row.sender)).href(),
+        sender: words::address(row.name.text()),
+        href: shown.with_sender(Some(row.name.text())).href(),
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
     }

@@ -9,18 +9,24 @@ use super::days::Days;
 use super::setting::{ConfigError, Section, Setting, Settings};
 use super::values::{A_DOMAIN, A_ZONE};
 
+/// Every format that there is, with what it is.
+const FORMATS: [(&str, &str); Format::ALL.len()] = {
+    let mut all = [("", ""); Format::ALL.len()];
+    let mut at = 0;
+    // Constants know no iterators.
+    while at < all.len() {
+        all[at] = (Format::ALL[at].name(), Format::ALL[at].about());
+        at += 1;
+    }
+    all
+};
+
 const FORMAT: Setting = Setting {
     variable: "LOG_FORMAT",
     flag: "format",
     value: "FORMAT",
     default: "auto",
-    choices: &[
-        ("auto", "Find out line by line"),
-        ("postfix", "Postfix, with or without a syslog header"),
-        ("exim", "Exim's main log"),
-        ("json", "One JSON event a line"),
-    ],
-    expected: "auto, postfix, exim or json",
+    choices: &FORMATS,
     help: "The logs' format",
     ..Setting::EMPTY
 };
@@ -79,19 +85,9 @@ impl Section for Logs {
     fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
         let zone = settings.parsed(&LOG_ZONE, |text| text.parse().ok())?;
         let zone = zone.map_or_else(|| settings.read::<Days>().map(|days| days.zone), Ok)?;
-        let format = settings.required(&FORMAT, format)?;
+        let format = settings.required(&FORMAT, |name| name.parse().ok())?;
         let default_domain = settings.required(&DEFAULT_DOMAIN, report::domain_name)?;
         Ok(Self { format, zone, default_domain })
-    }
-}
-
-fn format(name: &str) -> Option<Format> {
-    match name {
-        "auto" => Some(Format::Auto),
-        "postfix" => Some(Format::Postfix),
-        "exim" => Some(Format::Exim),
-        "json" => Some(Format::Json),
-        _ => None,
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Setting {
     pub choices: &'static [(&'static str, &'static str)],
     /// Whether it may be given several times.
     pub repeats: bool,
-    /// What it must be, as it follows `it must be`.
+    /// What it must be, as it follows `it must be`; choices tell that themselves.
     pub expected: &'static str,
     /// What it does, for a command's help.
     pub help: &'static str,
@@ -41,6 +41,15 @@ impl Setting {
         help: "",
         heading: "",
     };
+
+    /// What it must be, as it follows `it must be`.
+    fn must_be(&self) -> String {
+        let names: Vec<_> = self.choices.iter().map(|(name, _)| *name).collect();
+        match names.split_last() {
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => self.expected.to_owned(),
+        }
+    }
 }
 
 /// Where settings come from: the environment, a command line, a file.
@@ -77,7 +86,7 @@ pub enum ConfigError {
         /// The setting.
         name: String,
         /// What it should look like.
-        expected: &'static str,
+        expected: String,
     },
     /// Its value cannot be used.
     #[error("{name}={value} cannot be used: it must be {expected}")]
@@ -87,7 +96,7 @@ pub enum ConfigError {
         /// As set.
         value: String,
         /// What it should look like.
-        expected: &'static str,
+        expected: String,
     },
     /// It does nothing without another one.
     #[error("{name} does nothing without {needs}: set both, or none")]
@@ -155,12 +164,12 @@ impl<'a> Settings<'a> {
 
     /// That it must be set.
     pub(super) fn missing(&self, setting: &Setting) -> ConfigError {
-        ConfigError::Missing { name: self.name(setting), expected: setting.expected }
+        ConfigError::Missing { name: self.name(setting), expected: setting.must_be() }
     }
 
     /// That `value` of it cannot be used.
     pub(crate) fn invalid(&self, setting: &Setting, value: String) -> ConfigError {
-        ConfigError::Invalid { name: self.name(setting), value, expected: setting.expected }
+        ConfigError::Invalid { name: self.name(setting), value, expected: setting.must_be() }
     }
 
     /// Fails if a setting is there without another one that it needs.

@@ -1,0 +1,38 @@
+//! What can go wrong.
+
+use std::fmt;
+
+use report::Day;
+use store::StoreError;
+use thiserror::Error;
+
+/// Why an archive cannot be used, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct Unusable(pub(crate) String);
+
+impl Unusable {
+    pub(crate) fn new(error: impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Why the history of a range cannot be told, or not be archived.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// The table did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An archive cannot be written or removed.
+    #[error("cannot archive: {0}")]
+    Archive(String),
+    /// An archive broke off after a part of it was handed out.
+    #[error("the archive of {0} broke off: ask again")]
+    BrokeOff(Day),
+}
+
+impl HistoryError {
+    pub(crate) fn archive(error: impl fmt::Display) -> Self {
+        Self::Archive(error.to_string())
+    }
+}

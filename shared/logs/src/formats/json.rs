@@ -1,0 +1,215 @@
+//! JSON events: submissions and failed authentications, told by whoever knows of them.
+//!
+//! The schema of events is `shared/logs/event.schema.json`.
+
+use report::{TlsVersion, client_address};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::LogFormat;
+use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
+use crate::record::Record;
+use crate::time::{Timestamps, seconds};
+
+/// The most messages that one event may stand for.
+const MOST_MESSAGES: u64 = 1_000_000_000;
+
+/// JSON events.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Json;
+
+impl LogFormat for Json {
+    const NAME: &'static str = "json";
+    const ABOUT: &'static str = "JSON events, and lines of other servers in JSON";
+    const CARRIES_OTHERS: bool = true;
+
+    #[inline]
+    fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
+        let Some(event) = Event::read(record.message) else { return false };
+        let told = match event.kind {
+            Kind::Submission => submission(&event.fields, proofs),
+            Kind::AuthFailure => auth_failure(&event.fields, proofs),
+        };
+        if let Err(reason) = told {
+            proofs.rejected(record.message, &reason);
+        }
+        true
+    }
+
+    fn time_of(record: &Record<'_>, times: &mut Timestamps) -> Option<i64> {
+        event_time(Event::read(record.message)?.fields.time.as_ref(), times).ok()
+    }
+
+    fn refuses(line: &[u8]) -> Option<&'static str> {
+        let is_json = matches!(line, [b'{', ..] | [b'[' | b']'])
+            || matches!(line, [b'[', next, ..] if b"{ ]".contains(next));
+        (!is_json).then_some("not a JSON object")
+    }
+}
+
+/// The fields of an event. Others are ignored.
+#[derive(Deserialize)]
+struct Fields {
+    event: Option<Value>,
+    time: Option<Value>,
+    sender: Option<Value>,
+    account: Option<Value>,
+    mechanism: Option<Value>,
+    tls: Option<Value>,
+    client: Option<Value>,
+    messages: Option<Value>,
+}
+
+/// The fields of an event, and no others.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only whether there are others is asked")]
+struct OnlyFields {
+    event: Option<IgnoredAny>,
+    time: IgnoredAny,
+    sender: Option<IgnoredAny>,
+    account: Option<IgnoredAny>,
+    mechanism: Option<IgnoredAny>,
+    tls: Option<IgnoredAny>,
+    client: Option<IgnoredAny>,
+    messages: Option<IgnoredAny>,
+}
+
+/// An object that is an event by its own mark.
+struct Event {
+    kind: Kind,
+    fields: Fields,
+}
+
+enum Kind {
+    Submission,
+    AuthFailure,
+}
+
+impl Event {
+    /// Reads an event; none if a text is something else.
+    ///
+    /// Many programs log objects with a `sender`, an `account` or an `event` of their own. One of ours says which
+    /// event it is. One that does not must have the form of a submission to the letter: a time, a sender or an
+    /// account, and nothing that the schema does not name.
+    fn read(text: &[u8]) -> Option<Self> {
+        if text.first() != Some(&b'{') || !may_be_event(text) {
+            return None;
+        }
+        let fields: Fields = serde_json::from_slice(text).ok()?;
+        let kind = match &fields.event {
+            Some(Value::String(event)) => match event.as_str() {
+                "submission" => Kind::Submission,
+                "auth_failure" => Kind::AuthFailure,
+                _ => return None,
+            },
+            None | Some(Value::Null) => {
+                let names = fields.sender.is_some() || fields.account.is_some();
+                names.then_some(())?;
+                serde_json::from_slice::<OnlyFields>(text).ok()?;
+                Kind::Submission
+            }
+            Some(_) => return None,
+        };
+        Some(Self { kind, fields })
+    }
+}
+
+/// Whether an object has a field by which it could be an event: most log lines in JSON have none, and need not be
+/// read for it.
+fn may_be_event(text: &[u8]) -> bool {
+    [&b"\"event\""[..], b"\"sender\"", b"\"account\""]
+        .into_iter()
+        .any(|field| memchr::memmem::find(text, field).is_some())
+}
+
+fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<(), String> {
+    let time = event_time(fields.time.as_ref(), proofs.times)?;
+    let account = text("account", fields.account.as_ref())?;
+    let client = event_client(fields.client.as_ref())?;
+    let mechanism = text("mechanism", fields.mechanism.as_ref())?;
+    let sender = text("sender", fields.sender.as_ref())?;
+    let tls = event_tls(text("tls", fields.tls.as_ref())?.unwrap_or_default())?;
+    let messages = event_messages(fields.messages.as_ref())?;
+    let sender = match sender {
+        Some(sender) => Sender::Logged(sender.as_bytes()),
+        None if account.is_some() => Sender::Unknown,
+        None => return Err("neither sender nor account is given".to_owned()),
+    };
+    let account = account.unwrap_or_default().as_bytes();
+    let mechanism = mechanism.unwrap_or_default().as_bytes();
+    let login = Login::Logged { account, mechanism, client };
+    proofs.submission(&Proof { time, sender, login, tls, messages });
+    Ok(())
+}
+
+fn auth_failure<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<(), String> {
+    let time = event_time(fields.time.as_ref(), proofs.times)?;
+    let account = text("account", fields.account.as_ref())?.unwrap_or_default();
+    let client = event_client(fields.client.as_ref())?;
+    // What does not matter for a failure must be right all the same: the sender means something by it.
+    text("mechanism", fields.mechanism.as_ref())?;
+    text("sender", fields.sender.as_ref())?;
+    event_tls(text("tls", fields.tls.as_ref())?.unwrap_or_default())?;
+    event_messages(fields.messages.as_ref())?;
+    proofs.auth_failure(time, account.as_bytes(), client);
+    Ok(())
+}
+
+fn event_client(value: Option<&Value>) -> Result<&[u8], String> {
+    match text("client", value)?.unwrap_or_default() {
+        given if given.is_empty() || !client_address(given.as_bytes()).is_empty() => {
+            Ok(given.as_bytes())
+        }
+        given => Err(format!("client {given:?} is no IP address")),
+    }
+}
+
+fn event_time(value: Option<&Value>, times: &mut Timestamps) -> Result<i64, String> {
+    let value = value.filter(|value| !value.is_null()).ok_or("time is missing")?;
+    let time = match value {
+        Value::String(text) => times
+            .rfc3339(text.as_bytes())
+            .filter(|(_, end)| *end == text.len() && text[19..].contains(['Z', 'z', '+', '-']))
+            .map(|(time, _)| time),
+        Value::Number(number) => seconds(number.as_f64().unwrap_or(f64::NAN)),
+        _ => None,
+    };
+    time.ok_or_else(|| {
+        format!("time {value} is neither RFC 3339 with an offset nor seconds since 1970")
+    })
+}
+
+fn event_tls(label: &str) -> Result<TlsVersion, String> {
+    match label.to_ascii_lowercase().as_str() {
+        "" | "unknown" => Ok(TlsVersion::Unknown),
+        "none" => Ok(TlsVersion::None),
+        lower if lower.starts_with("ssl") => Ok(TlsVersion::Unknown),
+        lower => {
+            let label = lower.replacen("tls", "TLS", 1);
+            match TlsVersion::from_label(label.as_bytes()) {
+                TlsVersion::Unknown => Err(format!(
+                    "tls {lower:?} is none of TLS1.0, TLS1.1, TLS1.2, TLS1.3, none, unknown"
+                )),
+                version => Ok(version),
+            }
+        }
+    }
+}
+
+fn event_messages(value: Option<&Value>) -> Result<u64, String> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(1) };
+    value
+        .as_u64()
+        .filter(|messages| (1..=MOST_MESSAGES).contains(messages))
+        .ok_or_else(|| format!("messages {value} is no whole number from 1 to {MOST_MESSAGES}"))
+}
+
+fn text<'v>(name: &str, value: Option<&'v Value>) -> Result<Option<&'v str>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(format!("{name} {other} is no text")),
+    }
+}

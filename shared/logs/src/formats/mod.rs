@@ -1,0 +1,287 @@
+//! Formats: what the records of each mail server prove.
+//!
+//! A format is one file in this folder, or one folder, and one line in the list at the end of this file.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::proofs::{Proofs, Sink};
+use crate::record::Record;
+use crate::saved::{Section, StateError, Unreadable};
+use crate::time::Timestamps;
+
+/// What one mail server's log says.
+///
+/// Reading is deterministic: the same saved state and the same records give the same proofs in the same places.
+pub(crate) trait LogFormat: Default {
+    /// Its name, for `--format`, for `LOG_FORMAT` and for its section of a saved state. Never changes.
+    const NAME: &'static str;
+    /// What it is, in a few words, for the help of `--format`.
+    const ABOUT: &'static str;
+    /// The version of what [`save`](Self::save) writes. Raised whenever that changes; [`restore`](Self::restore) goes
+    /// on reading what was written before.
+    const STATE: u8 = 0;
+
+    /// Reads a record and hands on what it proves; false if the record is not of this server.
+    ///
+    /// Asked for every record that no format before it in the list has taken, so saying no must be cheap.
+    fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool;
+
+    /// The time that a record of this server tells in its message, beside or instead of its header's.
+    fn time_of(_record: &Record<'_>, _times: &mut Timestamps) -> Option<i64> {
+        None
+    }
+
+    /// Why a line as it came cannot belong to a log that holds nothing but this format, if it cannot.
+    fn refuses(_line: &[u8]) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a log of this format also carries lines of other servers, wrapped.
+    const CARRIES_OTHERS: bool = false;
+
+    /// The log is over: settles, at `mark`, what no later line will.
+    fn close(&mut self, _mark: u64, _sink: &mut impl Sink) {}
+
+    /// What must be remembered between batches, in the same bytes for the same memory; nothing if that is nothing.
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Goes on from what a version up to [`STATE`](Self::STATE) has saved.
+    ///
+    /// # Errors
+    /// The version is a later one, or the bytes are not what was saved.
+    fn restore(version: u8, _bytes: &[u8]) -> Result<Self, StateError> {
+        Err(StateError::Version { found: version, known: Self::STATE })
+    }
+
+    /// About how many bytes [`save`](Self::save) would give, at no cost.
+    fn weight(&self) -> usize {
+        0
+    }
+
+    /// Gives up the oldest of what it remembers until its weight is at most `down_to`. What was accepted is counted
+    /// at `mark` first.
+    fn evict(&mut self, _down_to: usize, _mark: u64, _sink: &mut impl Sink) {}
+
+    /// What is open at present.
+    fn load(&self) -> Load {
+        Load::default()
+    }
+
+    /// The latest time among the lines that were joined; 0 if there was none.
+    fn clock(&self) -> i64 {
+        0
+    }
+}
+
+/// What a log stream has seen and holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Sessions that have not ended.
+    pub sessions: usize,
+    /// Messages whose acceptance is open.
+    pub messages: usize,
+    /// Sessions and messages forgotten for lack of room, ever.
+    pub evicted: u64,
+}
+
+/// A name that no format has.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{0:?} is no log format: it must be {list}", list = Format::list())]
+pub struct UnknownFormat(pub String);
+
+impl Format {
+    /// The names of all, for people: `auto, postfix or exim`.
+    #[must_use]
+    pub fn list() -> String {
+        let names: Vec<_> = Self::ALL.iter().map(|format| format.name()).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        let found = Self::ALL.iter().find(|format| format.name() == text);
+        found.copied().ok_or_else(|| UnknownFormat(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Makes everything that has to know all formats out of their list, `file::Type` each.
+macro_rules! formats {
+    ($($module:ident :: $name:ident),+ $(,)?) => {
+        $(mod $module;)+
+
+        /// Which format a log has.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub enum Format {
+            /// Found out line by line.
+            #[default]
+            Auto,
+            $(
+                #[doc = concat!("`", stringify!($module), "` only.")]
+                $name,
+            )+
+        }
+
+        impl Format {
+            /// Every one, that which finds out first.
+            pub const ALL: &[Self] = &[Self::Auto, $(Self::$name),+];
+
+            /// Its name, as people and settings write it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Self::Auto => "auto",
+                    $(Self::$name => $module::$name::NAME,)+
+                }
+            }
+
+            /// What it is, in a few words.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self {
+                    Self::Auto => "Find out line by line",
+                    $(Self::$name => $module::$name::ABOUT,)+
+                }
+            }
+
+            /// See [`LogFormat::refuses`].
+            pub(crate) fn refuses(self, line: &[u8]) -> Option<&'static str> {
+                match self {
+                    Self::Auto => None,
+                    $(Self::$name => $module::$name::refuses(line),)+
+                }
+            }
+
+            /// The formats that lines may have whose log was said to have this one: all, or this.
+            pub(crate) const fn within(self) -> Self {
+                match self {
+                    Self::Auto => Self::Auto,
+                    $(Self::$name if $module::$name::CARRIES_OTHERS => Self::Auto,
+                      Self::$name => Self::$name,)+
+                }
+            }
+        }
+
+        /// One reader of each format.
+        #[derive(Debug, Default)]
+        pub(crate) struct Formats {
+            $($module: $module::$name,)+
+        }
+
+        impl Formats {
+            /// Hands a record to the first format that takes it; false if none does.
+            #[inline]
+            pub(crate) fn line<S: Sink>(
+                &mut self,
+                only: Format,
+                record: &Record<'_>,
+                proofs: &mut Proofs<'_, S>,
+            ) -> bool {
+                $((only == Format::Auto || only == Format::$name)
+                    && self.$module.line(record, proofs))||+
+            }
+
+            /// See [`LogFormat::time_of`]: what the first format says that says anything.
+            pub(crate) fn time_of(
+                only: Format,
+                record: &Record<'_>,
+                times: &mut Timestamps,
+            ) -> Option<i64> {
+                None
+                $(.or_else(|| {
+                    let asked = only == Format::Auto || only == Format::$name;
+                    asked.then(|| $module::$name::time_of(record, times)).flatten()
+                }))+
+            }
+
+            /// See [`LogFormat::close`].
+            pub(crate) fn close(&mut self, mark: u64, sink: &mut impl Sink) {
+                $(self.$module.close(mark, sink);)+
+            }
+
+            /// What all remember: a section each, but none of those that remember nothing.
+            pub(crate) fn save(&self) -> Vec<Section> {
+                let sections = [$(Section {
+                    format: $module::$name::NAME.to_owned(),
+                    version: $module::$name::STATE,
+                    bytes: self.$module.save(),
+                }),+];
+                sections.into_iter().filter(|section| !section.bytes.is_empty()).collect()
+            }
+
+            /// Goes on from a section. One of a format that is not known here comes back, to be kept.
+            pub(crate) fn restore(&mut self, section: Section) -> Result<Option<Section>, Unreadable> {
+                let restored = match section.format.as_str() {
+                    $($module::$name::NAME => $module::$name::restore(section.version, &section.bytes)
+                        .map(|restored| self.$module = restored),)+
+                    _ => return Ok(Some(section)),
+                };
+                let Section { format, bytes, .. } = section;
+                let unreadable = |reason| Unreadable { section: Some(format), reason, bytes };
+                restored.map(|()| None).map_err(unreadable)
+            }
+
+            /// About how many bytes all that is remembered takes.
+            #[inline]
+            pub(crate) fn weight(&self) -> usize {
+                0 $(+ self.$module.weight())+
+            }
+
+            /// Makes room, from the heaviest on: a format that remembers little is left alone.
+            pub(crate) fn evict(&mut self, down_to: usize, mark: u64, sink: &mut impl Sink) {
+                let mut heaviest = [$((self.$module.weight(), Format::$name)),+];
+                heaviest.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+                for (weight, format) in heaviest {
+                    let too_much = self.weight().saturating_sub(down_to);
+                    if too_much == 0 {
+                        return;
+                    }
+                    let down_to = weight.saturating_sub(too_much);
+                    match format {
+                        Format::Auto => {}
+                        $(Format::$name => self.$module.evict(down_to, mark, sink),)+
+                    }
+                }
+            }
+
+            /// What is open at present, in all formats.
+            pub(crate) fn load(&self) -> Load {
+                let mut sum = Load::default();
+                for load in [$(self.$module.load()),+] {
+                    sum.sessions += load.sessions;
+                    sum.messages += load.messages;
+                    sum.evicted += load.evicted;
+                }
+                sum
+            }
+
+            /// The latest time among the lines that were joined; 0 if there was none.
+            pub(crate) fn clock(&self) -> i64 {
+                [$(self.$module.clock()),+].into_iter().fold(0, i64::max)
+            }
+        }
+    };
+}
+
+// The list. Records are offered from the first to the last.
+formats! {
+    postfix::Postfix,
+    exim::Exim,
+    json::Json,
+}

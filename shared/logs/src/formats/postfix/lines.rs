@@ -1,0 +1,258 @@
+//! Single Postfix lines. Everything is read from the left, because clients can put text of their
+//! choice behind a fixed beginning.
+
+use memchr::{memchr, memmem, memrchr};
+use report::TlsVersion;
+use serde::{Deserialize, Serialize};
+
+use crate::proofs::KeptLogin;
+use crate::text::number;
+
+/// A queue id, short or long. Postfix's own are at most 20 characters.
+///
+/// Its characters, padded with zeros, as three numbers: quick to compare and to hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct QueueId([u64; 3]);
+
+/// `QUEUEID: rest`.
+#[inline]
+pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
+    let head = &message[..message.len().min(25)];
+    let length = head.iter().position(|byte| *byte == b':')?;
+    let text = &message[..length];
+    let rest = message[length + 1..].strip_prefix(b" ")?;
+    if length < 5 || !text.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let mut padded = [0; 24];
+    padded[..length].copy_from_slice(text);
+    let (words, _) = padded.as_chunks::<8>();
+    Some((QueueId([0, 1, 2].map(|at| u64::from_le_bytes(words[at]))), rest))
+}
+
+/// The place of `needle`, near the beginning of a short text.
+#[inline]
+fn near(needle: u8, text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| *byte == needle)
+}
+
+/// `name[address]`, as Postfix names a client: the address, and what follows the bracket (and port).
+#[inline]
+fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let open = near(b'[', text)?;
+    let close = open + near(b']', &text[open..])?;
+    let mut rest = &text[close + 1..];
+    if let Some(port) = rest.strip_prefix(b":") {
+        let digits = port.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 {
+            rest = &port[digits..];
+        }
+    }
+    Some((&text[open + 1..close], rest))
+}
+
+/// What follows `client=`: the login, if the client authenticated and is no re-injecting filter.
+pub(super) fn login(text: &[u8]) -> Option<KeptLogin> {
+    let (address, rest) = client(text)?;
+    let (mechanism, rest) = match rest.strip_prefix(b", sasl_method=") {
+        Some(rest) => rest.split_at(near(b',', rest).unwrap_or(rest.len())),
+        None => (&b""[..], rest),
+    };
+    let account = rest.strip_prefix(b", sasl_username=")?;
+    let account = match memchr(b',', account) {
+        Some(_) => before_attributes(account)?,
+        None => account,
+    };
+    Some(KeptLogin::new(account, mechanism, address))
+}
+
+/// Cuts off the attributes that may follow an account; none if a filter re-injects the message.
+fn before_attributes(account: &[u8]) -> Option<&[u8]> {
+    if memmem::find(account, b", orig_queue_id=").is_some() {
+        return None;
+    }
+    let attributes = [&b", sasl_sender="[..], b", orig_client="];
+    let end = attributes.into_iter().filter_map(|next| memmem::find(account, next)).min();
+    Some(&account[..end.unwrap_or(account.len())])
+}
+
+/// `Anonymous TLS connection established from …: TLSv1.3 with cipher …`: the version.
+pub(super) fn tls_version(message: &[u8]) -> Option<TlsVersion> {
+    let space = memchr(b' ', message)?;
+    let trust = &message[..space];
+    if !matches!(trust, b"Anonymous" | b"Untrusted" | b"Trusted" | b"Verified") {
+        return None;
+    }
+    let rest = message[space..].strip_prefix(b" TLS connection ")?;
+    let rest =
+        rest.strip_prefix(b"established from ").or_else(|| rest.strip_prefix(b"reused from "))?;
+    let (_, rest) = client(rest)?;
+    // ` to NAME` stands between if the client asked for a name (SNI).
+    let version = match rest.strip_prefix(b": ") {
+        Some(version) => version,
+        None => &rest[memmem::find(rest, b": ")? + 2..],
+    };
+    Some(TlsVersion::from_label(&version[..near(b' ', version)?]))
+}
+
+/// What the counts at the end of a `disconnect from` line say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Commands {
+    /// Successful `STARTTLS`.
+    pub(super) starttls: u32,
+    /// At most so many messages had their content accepted.
+    ///
+    /// Successful `DATA`s and `BDAT`s, of which a message may take several, but never more than
+    /// successful `MAIL`s.
+    pub(super) data: u32,
+}
+
+/// Reads the counts behind `disconnect from `; none if the server does not log them (before 3.0).
+pub(super) fn commands(text: &[u8]) -> Option<Commands> {
+    let (_, rest) = client(text)?;
+    let mut commands = None;
+    let mut mail = None;
+    for field in rest.split(|byte| *byte == b' ') {
+        let Some(equals) = near(b'=', field) else { continue };
+        let counts: &mut Commands = commands.get_or_insert_default();
+        let value = &field[equals + 1..];
+        let successes = &value[..near(b'/', value).unwrap_or(value.len())];
+        let successes = number(successes).unwrap_or(0);
+        match &field[..equals] {
+            b"starttls" => counts.starttls = successes,
+            b"mail" => mail = Some(successes),
+            b"data" | b"bdat" => counts.data = counts.data.saturating_add(successes),
+            _ => {}
+        }
+    }
+    let mut commands = commands?;
+    commands.data = commands.data.min(mail.unwrap_or(u32::MAX));
+    Some(commands)
+}
+
+/// `from=<sender>, size=…, nrcpt=… (queue active)`: the sender.
+///
+/// A sender may hold `>, size=`; what Postfix wrote itself is the last.
+pub(super) fn queue_active(rest: &[u8]) -> Option<&[u8]> {
+    let from = rest.strip_prefix(b"from=<")?;
+    let end = memrchr(b'>', from)?;
+    let ours = &from[end..];
+    (ours.starts_with(b">, size=") && ours.ends_with(b"(queue active)")).then_some(&from[..end])
+}
+
+/// An action after which the queue manager never sees the message, though the client is told that
+/// it was accepted.
+pub(super) fn is_kept_from_queue(rest: &[u8]) -> bool {
+    [&b"hold: "[..], b"discard: ", b"milter-hold: ", b"milter-discard: "]
+        .into_iter()
+        .any(|action| rest.starts_with(action))
+}
+
+/// The envelope sender in `…; from=<sender> to=<recipient> proto=…`.
+pub(super) fn envelope_sender(text: &[u8]) -> Option<&[u8]> {
+    let from = &text[memmem::rfind(text, b"; from=<")? + 8..];
+    let end = memmem::find(from, b"> to=<")
+        .or_else(|| memmem::find(from, b"> proto="))
+        .or_else(|| memchr(b'>', from))?;
+    Some(&from[..end])
+}
+
+/// `warning: name[address]: SASL LOGIN authentication failed: …`: client address and account.
+pub(super) fn auth_failure(warning: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let (address, rest) = client(warning)?;
+    let rest = rest.strip_prefix(b": SASL ")?;
+    let rest = &rest[memchr(b' ', rest)? + 1..];
+    let reason = rest.strip_prefix(b"authentication failed")?;
+    let account = memmem::rfind(reason, b", sasl_username=").map(|at| &reason[at + 16..]);
+    Some((address, account.filter(|account| *account != b"(unavailable)")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_are_read_in_every_form() {
+        for (text, expected) in [
+            (
+                "unknown[192.0.2.1], sasl_method=PLAIN, sasl_username=Ann@Example.test",
+                ("ann@example.test", "PLAIN", "192.0.2.1"),
+            ),
+            (
+                "h.example.test[2001:db8::15c8], sasl_method=login, sasl_username=ann",
+                ("ann", "LOGIN", "2001:db8::15c8"),
+            ),
+            (
+                "h[192.0.2.1]:50123, sasl_method=PLAIN, sasl_username=ann, sasl_sender=x",
+                ("ann", "PLAIN", "192.0.2.1"),
+            ),
+            ("unknown[unknown], sasl_username=ann", ("ann", "", "")),
+        ] {
+            assert_eq!(login(text.as_bytes()).expect(text).parts(), expected, "{text}");
+        }
+        for text in [
+            "unknown[192.0.2.1]",
+            "localhost[127.0.0.1], orig_queue_id=4AA09, orig_client=h[192.0.2.1]",
+            "localhost[127.0.0.1], sasl_method=PLAIN, sasl_username=f, orig_queue_id=4AA09",
+            "evil, sasl_username=x",
+            "",
+        ] {
+            assert_eq!(login(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn tls_lines_of_the_server_side_only() {
+        let line = "Anonymous TLS connection established from h[192.0.2.1]: TLSv1.2 with cipher X";
+        assert_eq!(tls_version(line.as_bytes()), Some(TlsVersion::Tls12));
+        let sni =
+            "Trusted TLS connection reused from h[192.0.2.1] to mail.example.test: TLSv1 with";
+        assert_eq!(tls_version(sni.as_bytes()), Some(TlsVersion::Tls10));
+        let outbound =
+            "Verified TLS connection established to h[192.0.2.1]:25: TLSv1.3 with cipher";
+        assert_eq!(tls_version(outbound.as_bytes()), None);
+    }
+
+    #[test]
+    fn senders_may_look_like_the_rest_of_the_line() {
+        let line = br#"from=<"a>, size=1, nrcpt=1 (queue active)"@x.test>, size=344, nrcpt=1 (queue active)"#;
+        assert_eq!(
+            queue_active(line),
+            Some(&br#""a>, size=1, nrcpt=1 (queue active)"@x.test"#[..])
+        );
+        assert_eq!(queue_active(b"from=<>, size=1, nrcpt=1 (queue active)"), Some(&b""[..]));
+        assert_eq!(queue_active(b"from=<a@x.test>, status=expired, returned to sender"), None);
+        assert_eq!(queue_active(b"removed"), None);
+    }
+
+    #[test]
+    fn counts_of_commands_are_successes() {
+        let text =
+            b"unknown[192.0.2.1] ehlo=2 starttls=1 auth=1/2 mail=4 rcpt=3 data=1/2 bdat=2 quit=1";
+        assert_eq!(commands(text), Some(Commands { starttls: 1, data: 3 }));
+        let chunks = b"unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=7 quit=1";
+        assert_eq!(commands(chunks), Some(Commands { starttls: 1, data: 1 }));
+        assert_eq!(commands(b"unknown[192.0.2.1]"), None);
+    }
+
+    #[test]
+    fn failed_logins_with_and_without_a_name() {
+        let line =
+            b"unknown[192.0.2.1]: SASL CRAM-MD5 authentication failed: no, sasl_username=Ann";
+        assert_eq!(auth_failure(line), Some((&b"192.0.2.1"[..], Some(&b"Ann"[..]))));
+        let old = b"unknown[192.0.2.1]: SASL LOGIN authentication failed: UGFzc3dvcmQ6";
+        assert_eq!(auth_failure(old), Some((&b"192.0.2.1"[..], None)));
+        assert_eq!(auth_failure(b"SASL authentication failure: incorrect digest response"), None);
+        let given_up = b"unknown[192.0.2.1]: SASL PLAIN authentication aborted";
+        assert_eq!(auth_failure(given_up), None, "the client's own choice");
+    }
+
+    #[test]
+    fn queue_ids_short_and_long() {
+        assert!(queue_id(b"6746B99473D: client=").is_some());
+        assert!(queue_id(b"4PbCZy4PWKz3tBr: from=").is_some());
+        assert!(queue_id(b"NOQUEUE reject").is_none());
+        assert!(queue_id(b"warn: x").is_none());
+        assert!(queue_id(&[b'A'; 300]).is_none());
+    }
+}

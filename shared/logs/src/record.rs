@@ -1,0 +1,56 @@
+//! A log message with what its header said.
+
+/// A log message taken out of its wrapping; the parts borrow from the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Record<'a> {
+    /// Seconds since 1970; none if nothing told the time.
+    pub(crate) time: Option<i64>,
+    /// The host that logged it; empty if a shipper has removed it.
+    pub(crate) host: &'a [u8],
+    /// The program, such as `postfix/smtpd`; empty if there is none.
+    pub(crate) program: &'a [u8],
+    /// The process, if the line names one.
+    pub(crate) pid: Option<u32>,
+    /// What the program logged.
+    pub(crate) message: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    /// A line as it came: all of it is message.
+    pub(crate) fn of(line: &'a [u8]) -> Self {
+        Self { message: line, ..Self::default() }
+    }
+
+    /// Whether it is a line as it came.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.time.is_none() && self.host.is_empty() && !self.is_named()
+    }
+
+    /// Whether a header told which program logged it.
+    pub(crate) fn is_named(&self) -> bool {
+        !self.program.is_empty()
+    }
+}
+
+/// A record whose parts had to be written anew, because their wrapping escapes or encodes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnedRecord {
+    pub(crate) time: Option<i64>,
+    pub(crate) host: String,
+    pub(crate) program: String,
+    pub(crate) pid: Option<u32>,
+    pub(crate) message: Vec<u8>,
+}
+
+impl OwnedRecord {
+    /// The same as a [`Record`].
+    pub(crate) fn as_record(&self) -> Record<'_> {
+        Record {
+            time: self.time,
+            host: self.host.as_bytes(),
+            program: self.program.as_bytes(),
+            pid: self.pid,
+            message: &self.message,
+        }
+    }
+}

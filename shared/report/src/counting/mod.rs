@@ -1,0 +1,23 @@
+//! What is counted: submissions, told apart and added up by day.
+
+pub(crate) mod account;
+mod clean;
+pub(crate) mod day;
+pub(crate) mod field;
+mod marks;
+pub(crate) mod submission;
+pub(crate) mod tally;
+pub(crate) mod tls;
+pub(crate) mod usage;
+
+pub use account::Account;
+pub use clean::{ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered};
+pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
+pub use field::Field;
+pub use marks::Marks;
+pub use submission::{
+    AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of, own_domain,
+};
+pub use tally::{ALL_DOMAINS, Counted, RollupEntry, Tally, Window};
+pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};
+pub use usage::{Identity, IdentityKind, UsageKey};

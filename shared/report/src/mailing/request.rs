@@ -1,0 +1,261 @@
+//! Reports that are to be mailed, once or on schedule.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::timetable::Timetable;
+use crate::counting::day::Range;
+use crate::views::view::View;
+
+/// Reports that may be asked for each day, if nothing else is said.
+pub const REQUESTS_PER_DAY: u32 = 250;
+
+/// How far a report request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It waits for its turn, or for the next try.
+    Pending,
+    /// The report is being made and sent.
+    Running,
+    /// The mail was accepted for delivery.
+    Sent,
+    /// The same, and the mail says that there was nothing in the range.
+    SentEmpty,
+    /// No mail will be sent; the reason tells why.
+    Failed,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Running, Self::Sent, Self::SentEmpty, Self::Failed];
+
+    /// The name in answers and items.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Sent => "sent",
+            Self::SentEmpty => "sent_empty",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The status with this [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Pending | Self::Running => false,
+            Self::Sent | Self::SentEmpty | Self::Failed => true,
+        }
+    }
+}
+
+/// What a report by mail holds, and whom it goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Which report.
+    pub view: View,
+    /// The sender domain; none is all of them.
+    pub domain: Option<String>,
+    /// A name of the user's own.
+    pub name: Option<String>,
+    /// Mail addresses, checked by [`RecipientDomains`](crate::RecipientDomains).
+    pub recipients: Vec<String>,
+}
+
+/// A report that somebody, or a schedule, asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRequest {
+    /// A UUID of version 7 (RFC 9562): requests in the order of their ids are in the order of time.
+    pub id: String,
+    /// What to send to whom.
+    pub contents: Contents,
+    /// The days.
+    pub range: Range,
+    /// The schedule that asked for it.
+    pub schedule: Option<String>,
+    /// When it was asked for, in seconds since 1970; of a scheduled one, when it was due.
+    pub created: i64,
+    /// How far it is.
+    pub status: Status,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// Why it failed, or has to be tried again.
+    pub reason: Option<String>,
+    /// When it ended, in seconds since 1970.
+    pub ended: Option<i64>,
+    /// The name under which the mail was accepted.
+    pub message_id: Option<String>,
+    /// Messages in the report.
+    pub messages: Option<u64>,
+}
+
+impl ReportRequest {
+    /// One that nothing has been done about.
+    #[must_use]
+    pub fn new(id: String, contents: Contents, range: Range, created: i64) -> Self {
+        Self {
+            id,
+            contents,
+            range,
+            schedule: None,
+            created,
+            status: Status::Pending,
+            attempts: 0,
+            reason: None,
+            ended: None,
+            message_id: None,
+            messages: None,
+        }
+    }
+}
+
+/// A report that is mailed again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// A UUID of version 7.
+    pub id: String,
+    /// What to send to whom; always with a name.
+    pub contents: Contents,
+    /// When.
+    pub timetable: Timetable,
+    /// Whether it is switched off for now.
+    pub paused: bool,
+    /// When it was made, in seconds since 1970.
+    pub created: i64,
+    /// What was due up to this moment is not sent any more, in seconds since 1970.
+    pub since: i64,
+    /// The last time it was due and became a request.
+    pub last: Option<LastRun>,
+}
+
+/// A time when a schedule was due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    /// When, in seconds since 1970.
+    pub due: i64,
+    /// The request that came of it.
+    pub request: String,
+}
+
+impl Schedule {
+    /// The time for which a report is to be made now: the latest due one, if that was not dealt with.
+    ///
+    /// Earlier ones that were missed are passed over: after an outage there is one report, not many.
+    #[must_use]
+    pub fn due(&self, now: i64) -> Option<i64> {
+        if self.paused {
+            return None;
+        }
+        let done = self.last.as_ref().map_or(self.since, |last| last.due.max(self.since));
+        self.timetable.latest(now).filter(|due| *due > done)
+    }
+
+    /// When it is due next; none if it is paused or has expired.
+    #[must_use]
+    pub fn next_run(&self, now: i64) -> Option<i64> {
+        if self.paused { None } else { self.timetable.next_after(now) }
+    }
+
+    /// This schedule with another definition. What is due under the old one and was not sent yet stays due
+    /// if it is due under the new one too; otherwise only what comes after `now` is.
+    #[must_use]
+    pub fn redefined(
+        &self,
+        contents: Contents,
+        timetable: Timetable,
+        paused: bool,
+        now: i64,
+    ) -> Self {
+        let same = self.paused == paused && self.timetable.latest(now) == timetable.latest(now);
+        let since = if same { self.since } else { now };
+        Self { contents, timetable, paused, since, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveTime;
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::counting::day::Day;
+    use crate::mailing::timetable::Frequency;
+
+    const HOUR: i64 = 3600;
+    const DAY: i64 = 24 * HOUR;
+    /// 2026-11-24T08:00Z.
+    const EIGHT: i64 = 1_795_507_200;
+
+    fn schedule() -> Schedule {
+        let first: Day = "2026-11-01".parse().expect("a date");
+        let timetable = Timetable {
+            frequency: Frequency::Daily,
+            time: NaiveTime::from_hms_opt(8, 0, 0).expect("a time"),
+            zone: Tz::UTC,
+            first,
+            expires: Timetable::a_year_after(first),
+            counted_in: Tz::UTC,
+        };
+        let contents = Contents {
+            view: View::TlsUsage,
+            domain: None,
+            name: Some("Every morning".into()),
+            recipients: vec!["ann@example.test".into()],
+        };
+        let created = EIGHT - 10 * HOUR;
+        let id = "id".to_owned();
+        Schedule { id, contents, timetable, paused: false, created, since: created, last: None }
+    }
+
+    fn ran(schedule: &Schedule, due: i64) -> Schedule {
+        let last = Some(LastRun { due, request: "r".into() });
+        Schedule { last, ..schedule.clone() }
+    }
+
+    #[test]
+    fn a_schedule_is_due_once_each_time() {
+        let schedule = schedule();
+        assert_eq!(schedule.due(EIGHT - 1), None);
+        assert_eq!(schedule.due(EIGHT), Some(EIGHT));
+        assert_eq!(schedule.due(EIGHT + 7 * HOUR), Some(EIGHT), "a late tick");
+        assert_eq!(ran(&schedule, EIGHT).due(EIGHT + 7 * HOUR), None);
+        assert_eq!(schedule.next_run(EIGHT), Some(EIGHT + DAY));
+    }
+
+    #[test]
+    fn after_an_outage_only_the_latest_is_due() {
+        let schedule = ran(&schedule(), EIGHT);
+        assert_eq!(schedule.due(EIGHT + 30 * DAY + 1), Some(EIGHT + 30 * DAY));
+    }
+
+    #[test]
+    fn what_was_missed_while_paused_is_not_caught_up_on() {
+        let schedule = schedule();
+        let (contents, timetable) = (schedule.contents.clone(), schedule.timetable);
+        let paused = schedule.redefined(contents.clone(), timetable, true, EIGHT - HOUR);
+        assert_eq!((paused.due(EIGHT + 1), paused.next_run(EIGHT + 1)), (None, None));
+        let resumed = paused.redefined(contents.clone(), timetable, false, EIGHT + HOUR);
+        assert_eq!(resumed.due(EIGHT + 2 * HOUR), None);
+        assert_eq!(resumed.due(EIGHT + DAY), Some(EIGHT + DAY));
+        // Other recipients are no reason to lose what is due and not yet sent.
+        let edited = schedule.redefined(contents, timetable, false, EIGHT + 60);
+        assert_eq!(edited.due(EIGHT + 120), Some(EIGHT));
+        let longer = Timetable { expires: Timetable::a_year_after(timetable.expires), ..timetable };
+        let edited = schedule.redefined(schedule.contents.clone(), longer, false, EIGHT + 60);
+        assert_eq!(edited.due(EIGHT + 120), Some(EIGHT), "nor is a longer life");
+        let nine = NaiveTime::from_hms_opt(9, 0, 0).expect("a time");
+        let later = Timetable { time: nine, ..timetable };
+        let edited = schedule.redefined(schedule.contents.clone(), later, false, EIGHT + 60);
+        assert_eq!((edited.due(EIGHT + 120), edited.due(EIGHT + HOUR)), (None, Some(EIGHT + HOUR)));
+    }
+}

@@ -1,0 +1,192 @@
+//! CSV as spreadsheets and parsers read it (RFC 4180), safe to open.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use csv::{Terminator, Writer, WriterBuilder};
+
+use super::group::Group;
+use super::row::Row;
+use super::view::View;
+use crate::counting::day::{Day, Range};
+use crate::counting::usage::UsageKey;
+
+/// Bytes gathered before they are handed on.
+const BUFFER: usize = 1 << 16;
+
+fn writer<W: Write>(to: W) -> Writer<W> {
+    WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(BUFFER).from_writer(to)
+}
+
+/// The name of a CSV file: what is in it (a view's name, or `detailed`), and of which days.
+#[must_use]
+pub fn file_name(what: &str, range: Range) -> String {
+    format!("{what}_{}_{}.csv", range.start, range.end)
+}
+
+/// Writes a view's table by a group: a header, then one line for each row, ended by CR LF. Each has the row's
+/// name, what the view tells of it, and its message count.
+///
+/// # Errors
+/// Writing failed.
+pub fn write<'r>(
+    to: impl Write,
+    view: View,
+    group: Group,
+    rows: impl IntoIterator<Item = Row<'r>>,
+) -> io::Result<()> {
+    let mut writer = writer(to);
+    let (name, count) = (group.label().to_owned(), "Message count".to_owned());
+    writer.write_record(line(name, view.columns(), count))?;
+    for row in rows {
+        let (name, count) = (safe(row.name).into_owned(), row.counts.total().to_string());
+        writer.write_record(line(name, view.cells(&row.counts), count))?;
+    }
+    writer.flush()
+}
+
+/// Writes the detailed report, row by row: one line for each day, sender, account, mechanism, TLS version
+/// and client address, with its messages. Lines that differ only in what is not shown (whether the account is
+/// named in the log, or is the sender because none is) are not joined: their messages add up.
+pub struct Detailed<W: Write>(Writer<W>);
+
+impl<W: Write> Detailed<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn new(to: W) -> io::Result<Self> {
+        let mut writer = writer(to);
+        writer.write_record([
+            "Date",
+            "Sender address",
+            "Account",
+            "Mechanism",
+            "TLS version",
+            "Client address",
+            "Message count",
+        ])?;
+        Ok(Self(writer))
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> io::Result<()> {
+        let (day, account) = (day.to_string(), key.account().name());
+        self.0.write_field(&day)?;
+        for field in [key.sender, account, key.mechanism, key.tls.name(), key.client] {
+            self.0.write_field(safe(field).as_bytes())?;
+        }
+        self.0.write_field(messages.to_string())?;
+        Ok(self.0.write_record(None::<&[u8]>)?)
+    }
+
+    /// Hands on what has been gathered.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+
+    /// Where the rows go; some are still gathered unless it was flushed.
+    #[must_use]
+    pub fn to(&self) -> &W {
+        self.0.get_ref()
+    }
+
+    /// Hands on what is left, and gives back where the rows went.
+    ///
+    /// # Errors
+    /// Writing failed.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
+impl<W: Write> std::fmt::Debug for Detailed<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Detailed")
+    }
+}
+
+fn line(name: String, cells: Vec<String>, count: String) -> impl Iterator<Item = String> {
+    std::iter::once(name).chain(cells).chain([count])
+}
+
+/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
+#[must_use]
+pub fn safe(cell: &str) -> Cow<'_, str> {
+    match cell.chars().next() {
+        Some(
+            '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}'
+            | '\u{ff20}',
+        ) => Cow::Owned(format!("'{cell}")),
+        _ => Cow::Borrowed(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::tls::{TlsCounts, TlsVersion};
+
+    fn table(view: View, sender: &str) -> String {
+        let mut counts = TlsCounts::default();
+        counts.add(TlsVersion::Tls10, 1);
+        counts.add(TlsVersion::Tls12, 2);
+        let mut bytes = Vec::new();
+        write(&mut bytes, view, Group::Sender, [Row { name: sender, counts }]).expect("memory");
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[test]
+    fn tables_have_the_columns_of_their_view() {
+        assert_eq!(
+            table(View::SendingVolume, "a@example.test"),
+            "Sender address,Message count\r\na@example.test,3\r\n"
+        );
+        assert_eq!(
+            table(View::TlsUsage, "a@example.test"),
+            "Sender address,TLS1.0 %,TLS1.0 messages,TLS1.1 %,TLS1.1 messages,TLS1.2 %,TLS1.2 messages,\
+             TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count\r\n\
+             a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3\r\n"
+        );
+    }
+
+    #[test]
+    fn the_detailed_report_has_a_line_for_each_row() {
+        let mut bytes = Vec::new();
+        let mut detailed = Detailed::new(&mut bytes).expect("memory");
+        let key = UsageKey {
+            domain: "example.test",
+            sender: "+a@example.test",
+            username: "b,c",
+            mechanism: "PLAIN",
+            tls: TlsVersion::None,
+            client: "2001:db8::1",
+        };
+        let day = Day::from_ymd_opt(2026, 11, 23).expect("a date");
+        detailed.row(day, &key, 7).expect("memory");
+        detailed.row(day, &UsageKey { username: "", ..key }, 1).expect("memory");
+        detailed.finish().expect("memory");
+        assert_eq!(
+            String::from_utf8(bytes).expect("text"),
+            "Date,Sender address,Account,Mechanism,TLS version,Client address,Message count\r\n\
+             2026-11-23,'+a@example.test,\"b,c\",PLAIN,none,2001:db8::1,7\r\n\
+             2026-11-23,'+a@example.test,'+a@example.test,PLAIN,none,2001:db8::1,1\r\n"
+        );
+    }
+
+    #[test]
+    fn formulas_are_disarmed_and_quotes_doubled() {
+        let text = table(View::SendingVolume, "=cmd|'/c calc'!a1,\"x\"@example.test");
+        assert!(text.ends_with("\"'=cmd|'/c calc'!a1,\"\"x\"\"@example.test\",3\r\n"), "{text}");
+        for cell in ["+1", "-1", "@a", "\tx", "\u{ff1d}1"] {
+            assert!(safe(cell).starts_with('\''));
+        }
+        assert_eq!(safe("a=1"), "a=1");
+    }
+}

@@ -1,0 +1,65 @@
+//! The insight: how many sent through SMTP AUTH, and what is behind it.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::days::total;
+use super::volume::{DayVolume, volume};
+use crate::counting::day::{Day, Range};
+use crate::counting::tls::{TlsCounts, TlsShare};
+
+/// The widget: how many sent through SMTP AUTH, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Insight {
+    /// First day.
+    pub start: NaiveDate,
+    /// Last day, included.
+    pub end: NaiveDate,
+    /// Distinct users or service accounts; a submission whose log names no user counts its sender.
+    pub accounts: u64,
+    /// Distinct sender addresses.
+    pub senders: u64,
+    /// Messages.
+    pub messages: u64,
+}
+
+/// The widget's flyout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InsightDetails {
+    /// The widget's own figures.
+    #[serde(flatten)]
+    pub insight: Insight,
+    /// Messages per TLS version.
+    pub tls: Vec<TlsShare>,
+    /// Messages per day: every day of the range.
+    pub volume: Vec<DayVolume>,
+    /// Authentications that failed in the range.
+    pub auth_failures: u64,
+}
+
+/// The widget, from the distinct names seen in the range and its rollup.
+#[must_use]
+pub fn insight(
+    range: Range,
+    accounts: u64,
+    senders: u64,
+    days: &BTreeMap<Day, TlsCounts>,
+) -> Insight {
+    let messages = total(days, range).total();
+    Insight { start: range.start, end: range.end, accounts, senders, messages }
+}
+
+/// The flyout, from the widget, the same rollup, and the failed authentications of the range.
+#[must_use]
+pub fn insight_details(
+    insight: Insight,
+    days: &BTreeMap<Day, TlsCounts>,
+    auth_failures: u64,
+) -> InsightDetails {
+    let range = Range { start: insight.start, end: insight.end };
+    let (tls, volume) = (total(days, range).shares(), volume(days, range));
+    InsightDetails { insight, tls, volume, auth_failures }
+}

@@ -1,0 +1,166 @@
+//! What earlier versions of this program have stored: everything goes on from it, exactly.
+//!
+//! `tests/golden` holds it, and tells how it was made.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use ingest::kinesis::KinesisEvent;
+use local::clock::Now;
+use local::files;
+use local::home::Home;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use report::{ALL_DOMAINS, Range, TlsCounts};
+use serde_json::Value;
+use store::{CarryOver, Positions, Source};
+use tests::app::{App, NOW};
+use tests::kinesis::{self, Record};
+
+/// A copy of a data folder that an earlier version has left, opened.
+struct Folder {
+    _temporary: tempfile::TempDir,
+    golden: PathBuf,
+    app: App,
+    _home: Home,
+}
+
+impl Folder {
+    async fn open(version: &str) -> Result<Self> {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/folders").join(version);
+        let temporary = tempfile::tempdir()?;
+        let data = temporary.path().join("data");
+        copy(&golden.join("data"), &data)?;
+        let home = Home::own(&data, chrono_tz::UTC).await?;
+        let objects: Arc<dyn ObjectStore> =
+            Arc::new(LocalFileSystem::new_with_prefix(data.join("archive"))?);
+        let engine = home.engine.clone().context("the folder's own engine")?;
+        let app = App::over(engine, home.history.clone(), objects);
+        Ok(Self { _temporary: temporary, golden, app, _home: home })
+    }
+
+    /// Holds every answer that was kept against what is answered now.
+    async fn answers(&self, kept: &str) -> Result<()> {
+        let kept: Value = serde_json::from_slice(&fs::read(self.golden.join(kept))?)?;
+        for (path, expected) in kept.as_object().context("answers")? {
+            let answer = self.app.get(path).await?;
+            match expected {
+                Value::String(text) => assert_eq!(&answer.text()?, text, "{path}"),
+                json => assert_eq!(&answer.ok()?, json, "{path}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the log of the folder, which has grown since that version has read it.
+    async fn read_on(&self) -> Result<Vec<files::Report>> {
+        let mut reports = Vec::new();
+        let log = [self.golden.join("log")];
+        files::ingest(&self.app.ingest, &log, Now::Fixed(NOW), |one| reports.push(one)).await?;
+        Ok(reports)
+    }
+
+    async fn messages(&self) -> Result<u64> {
+        let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
+        let rollup = self.app.store.rollup(ALL_DOMAINS, range).await?;
+        Ok(rollup.values().map(TlsCounts::total).sum())
+    }
+
+    async fn quarantined(&self) -> Result<Vec<store::Quarantined>> {
+        let day = report::Days::new(chrono_tz::UTC).day_of(NOW);
+        let mut found = Vec::new();
+        self.app.store.quarantined(day, |one| found.push(one)).await?;
+        Ok(found)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_data_folder_of_every_version_tells_the_same_and_counts_on() -> Result<()> {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/folders");
+    for entry in fs::read_dir(folders)? {
+        let version = entry?.file_name().into_string().unwrap_or_default();
+        let folder = Folder::open(&version).await?;
+        folder.answers("before.json").await.with_context(|| version.clone())?;
+        folder.read_on().await?;
+        folder.answers("after.json").await.with_context(|| version.clone())?;
+        folder.read_on().await?;
+        folder.answers("after.json").await.with_context(|| format!("{version}, read twice"))?;
+        ensure!(folder.quarantined().await?.is_empty(), "{version}");
+    }
+    Ok(())
+}
+
+/// What a later version may leave: this one cannot read it, and must neither lose it nor stop.
+const LATER: &[u8] = b"\x63 of a later version";
+
+#[tokio::test]
+async fn a_files_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() -> Result<()> {
+    let folder = Folder::open("0.1.0").await?;
+    let head = fs::read(folder.golden.join("log"))?;
+    let source = folder.app.store.identify_file(&head).await?.source;
+    let carried = folder.app.store.carry_over(&source).await?;
+    let read = carried.next_mark(&Source::new(source.clone()), &Positions::Offsets) - 1;
+    let place = Source::new(source.clone());
+    let later = carried.next(LATER.to_vec(), &place, &Positions::Offsets, read);
+    folder.app.store.put_carry_over(&source, &later, NOW).await?;
+
+    let before = folder.messages().await?;
+    let reports = folder.read_on().await?;
+    assert_eq!((reports[0].summary.lines, reports[0].summary.quarantined), (5, 1));
+    // What was open is lost with the state; the line that proves a message by itself is counted.
+    assert_eq!(folder.messages().await?, before + 1);
+    let aside = folder.quarantined().await?;
+    assert_eq!((aside.len(), aside[0].raw()), (1, LATER.to_vec()));
+    assert!(aside[0].is_state() && aside[0].source().ends_with(&source), "{:?}", aside[0]);
+    assert!(aside[0].reason.contains("it has version 99"), "{}", aside[0].reason);
+
+    // Once and for all: the next time there is nothing to put aside, and nothing is read twice.
+    let again = folder.read_on().await?;
+    assert_eq!((again[0].summary.lines, again[0].summary.quarantined), (0, 0));
+    assert_eq!(folder.messages().await?, before + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_streams_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() -> Result<()> {
+    let app = App::new().await?;
+    let stream = "cw:123456789012:mail:mx1";
+    let place = Source::new("elsewhere");
+    let later = CarryOver::default().next(LATER.to_vec(), &place, &Positions::Offsets, 0);
+    app.store.put_carry_over(stream, &later, NOW).await?;
+    let event = |sequence: u64| -> Result<KinesisEvent> {
+        let line = format!(
+            "2026-11-24 10:00:00 1xVWoN-0001PO-{sequence}u <= a@example.test H=(h) [192.0.2.1] P=esmtpsa A=plain:a S=1"
+        );
+        let payload =
+            kinesis::cloudwatch("mx1", [line.as_str()].into_iter(), 10 * sequence as usize, NOW);
+        let records = [Record { sequence, data: payload }];
+        Ok(serde_json::from_value(kinesis::event("shard", &records, NOW))?)
+    };
+    let first = app.ingest.event(&event(1)?, NOW).await?;
+    assert_eq!((first.submissions, first.quarantined), (1, 1));
+    let second = app.ingest.event(&event(2)?, NOW).await?;
+    assert_eq!((second.submissions, second.quarantined), (1, 0));
+    let day = report::Days::new(chrono_tz::UTC).day_of(NOW);
+    let mut aside = Vec::new();
+    app.store.quarantined(day, |one| aside.push(one)).await?;
+    assert_eq!((aside.len(), aside[0].raw()), (1, LATER.to_vec()));
+    assert_eq!(aside[0].source(), format!("state of {stream}"));
+    Ok(())
+}
