@@ -2,11 +2,13 @@
 //!
 //! `tests/golden` holds it, and tells how it was made.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use ingest::kinesis::KinesisEvent;
 use local::clock::Now;
 use local::files;
@@ -16,12 +18,13 @@ use object_store::local::LocalFileSystem;
 use report::{ALL_DOMAINS, Range, TlsCounts};
 use serde_json::Value;
 use store::{CarryOver, Positions, Source};
-use tests::app::{App, NOW};
+use tests::app::{App, NOW, usage};
 use tests::kinesis::{self, Record};
+use tests::traffic::Key;
 
 /// A copy of a data folder that an earlier version has left, opened.
 struct Folder {
-    _temporary: tempfile::TempDir,
+    temporary: tempfile::TempDir,
     golden: PathBuf,
     app: App,
     _home: Home,
@@ -38,7 +41,8 @@ impl Folder {
             Arc::new(LocalFileSystem::new_with_prefix(data.join("archive"))?);
         let engine = home.engine.clone().context("the folder's own engine")?;
         let app = App::over(engine, home.history.clone(), objects);
-        Ok(Self { _temporary: temporary, golden, app, _home: home })
+        let app = app.with_long_names(home.long_names);
+        Ok(Self { temporary, golden, app, _home: home })
     }
 
     /// Holds every answer that was kept against what is answered now.
@@ -134,6 +138,73 @@ async fn a_files_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() ->
     let again = folder.read_on().await?;
     assert_eq!((again[0].summary.lines, again[0].summary.quarantined), (0, 0));
     assert_eq!(folder.messages().await?, before + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_was_cut_goes_on_under_the_name_that_it_has() -> Result<()> {
+    let folder = Folder::open("0.1.0").await?;
+    folder.read_on().await?;
+    let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
+    let long = |usage: BTreeMap<Key, u64>| -> Vec<_> {
+        let long = usage.into_iter().filter(|(key, _)| key.2.starts_with("lll"));
+        long.map(|(key, messages)| (key.2, messages)).collect()
+    };
+    let before = long(usage(&folder.app.store, range).await?);
+    assert_eq!(before.len(), 1);
+    let log = fs::read_to_string(folder.golden.join("log"))?;
+    let line = log.lines().find(|line| line.contains("lllll")).context("the long sender's line")?;
+    // The log grows by the same line.
+    let grown = folder.temporary.path().join("log");
+    fs::write(&grown, format!("{log}{line}\n"))?;
+    files::ingest(&folder.app.ingest, &[grown], Now::Fixed(NOW), |_| {}).await?;
+    let after = long(usage(&folder.app.store, range).await?);
+    assert_eq!(after, [(before[0].0.clone(), before[0].1 + 1)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_files_item_that_is_no_state_is_put_aside_and_reading_goes_on() -> Result<()> {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for broken in ["REMOVE #v", "REMOVE #s", "REMOVE #v, #s", "SET #v = :text", "SET form = :later"]
+    {
+        let folder = Folder::open("0.1.0").await?;
+        let head = fs::read(folder.golden.join("log"))?;
+        let source = folder.app.store.identify_file(&head).await?.source;
+        let client = folder.app.engine.client();
+        let broken = client
+            .update_item()
+            .table_name("smtp-auth-report")
+            .key("pk", text(&format!("C#{source}")))
+            .key("sk", text("-"))
+            .update_expression(broken);
+        let uses = |place: &str| {
+            broken.get_update_expression().as_deref().is_some_and(|one| one.contains(place))
+        };
+        let places = [("#v", "v"), ("#s", "state")];
+        let values = [(":text", text("?")), (":later", AttributeValue::N("2".to_owned()))];
+        let used: Vec<_> = places.into_iter().filter(|(place, _)| uses(place)).collect();
+        let given: Vec<_> = values.into_iter().filter(|(place, _)| uses(place)).collect();
+        let broken = used
+            .into_iter()
+            .fold(broken, |one, (place, name)| one.expression_attribute_names(place, name));
+        let broken = given
+            .into_iter()
+            .fold(broken, |one, (place, value)| one.expression_attribute_values(place, value));
+        broken.send().await?;
+
+        let before = folder.messages().await?;
+        let reports = folder.read_on().await?;
+        assert_eq!((reports[0].summary.lines, reports[0].summary.quarantined), (5, 1));
+        assert_eq!(folder.messages().await?, before + 1);
+        let aside = folder.quarantined().await?;
+        assert!(aside.len() == 1 && aside[0].is_state(), "{aside:?}");
+        let raw = String::from_utf8(aside[0].raw())?;
+        assert!(raw.contains(&format!("pk C#{source}\n")), "{raw}");
+        let again = folder.read_on().await?;
+        assert_eq!((again[0].summary.lines, again[0].summary.quarantined), (0, 0));
+        assert_eq!(folder.messages().await?, before + 1);
+    }
     Ok(())
 }
 

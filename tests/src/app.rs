@@ -17,7 +17,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use query::sign_in::SignIn;
 use query::{Mailing, Query};
-use report::{Range, RecipientDomains};
+use report::{LongNames, Range, RecipientDomains};
 use reporting::Reporter;
 use serde_json::Value;
 use store::{KnownFile, Store, Writing};
@@ -89,7 +89,7 @@ pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
 #[must_use]
 pub fn settings(zone: Tz) -> Settings {
     let logs = logs::Options { format: logs::Format::Auto, zone };
-    Settings { logs, zone, default_domain: "(none)".into() }
+    Settings { logs, zone, default_domain: "(none)".into(), long_names: LongNames::default() }
 }
 
 fn router(history: &History, zone: Tz, mailing: Mailing, clock: &Clock) -> Router {
@@ -147,6 +147,13 @@ impl App {
     pub fn with_mailing(self, mailing: Mailing) -> Self {
         let router = router(&self.history, Tz::UTC, mailing, &self.clock);
         Self { router, ..self }
+    }
+
+    /// The same service for a table that marks long names in this form.
+    #[must_use]
+    pub fn with_long_names(self, long_names: LongNames) -> Self {
+        let settings = Settings { long_names, ..self.ingest.settings().clone() };
+        Self { ingest: Ingest::new(Arc::clone(&self.store), settings), ..self }
     }
 
     /// The same service for logs of one format.

@@ -25,7 +25,7 @@ mod text;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use report::{Days, Range, Tally, Window};
+use report::{Days, LongNames, Range, Tally, Window};
 use store::{Store, StoreError};
 use thiserror::Error;
 
@@ -47,6 +47,8 @@ pub struct Settings {
     pub zone: Tz,
     /// The domain of senders that have none.
     pub default_domain: Box<str>,
+    /// How the table marks long names: see [`store::Store::claim_zone`].
+    pub long_names: LongNames,
 }
 
 impl Settings {
@@ -57,7 +59,8 @@ impl Settings {
         let mut clock = Days::new(self.zone);
         let start = Range::kept(clock.day_of(now)).start;
         let days = Range { start, end: clock.day_of(now.saturating_add(86_400)) };
-        Tally::new(clock, Window { days, default_domain: self.default_domain.clone() })
+        let window = Window { days, default_domain: self.default_domain.clone() };
+        Tally::new(clock, window).with_long_names(self.long_names)
     }
 }
 

@@ -33,7 +33,7 @@ async fn serve(told: Serve) -> Result<()> {
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
-    let ingest = ingest::Ingest::new(Arc::clone(&home.store), settings(&logs, &days));
+    let ingest = ingest::Ingest::new(Arc::clone(&home.store), settings(&logs, &days, &home));
     for path in followed.files {
         println!("Following {}", path.display());
         tokio::spawn(follow::follow(ingest.clone(), path, now(&days)));
@@ -51,7 +51,8 @@ async fn show_demo(told: Demo) -> Result<()> {
         Some(folder) => Home::own(folder, days.zone).await?,
         None => Home::in_memory(days.zone).await?,
     };
-    let ingest = ingest::Ingest::new(Arc::clone(&home.store), demo::settings(days.zone));
+    let ingest =
+        ingest::Ingest::new(Arc::clone(&home.store), demo::settings(days.zone, home.long_names));
     let now = now(&days);
     let today = now.today(days.zone);
     let summary = demo::fill(&ingest, today, now.unix()).await?;
@@ -83,7 +84,8 @@ async fn archive_days(told: Archive) -> Result<()> {
 async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
     let Ingest { data, days, logs } = told;
     let home = Home::share(&data.folder, days.zone).await?;
-    let ingest = ingest::Ingest::new(home.store, settings(&logs, &days));
+    let settings = settings(&logs, &days, &home);
+    let ingest = ingest::Ingest::new(home.store, settings);
     let mut reports = Vec::new();
     files::ingest(&ingest, &files, now(&days), |report| {
         tell::file(&report);
@@ -98,9 +100,10 @@ async fn open(listening: &Listening) -> Result<Door> {
     Door::open(listening.listen, listening.token_file.as_deref()).await
 }
 
-fn settings(logs: &Logs, days: &Days) -> Settings {
+fn settings(logs: &Logs, days: &Days, home: &Home) -> Settings {
     let default_domain = logs.default_domain.clone().into();
-    Settings { logs: logs.options(), zone: days.zone, default_domain }
+    let long_names = home.long_names;
+    Settings { logs: logs.options(), zone: days.zone, default_domain, long_names }
 }
 
 fn service(home: Home, days: &Days, way: Way, reports: Reports) -> Service {

@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike as _, Weekday};
 use chrono_tz::Tz;
 use fastrand::Rng;
 use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
-use report::{Day, Range};
+use report::{Day, LongNames, Range};
 use samples::postfix::{self, Client, Commands, Delays};
 use store::KnownFile;
 
@@ -52,11 +52,11 @@ struct Happening<'a> {
     failed_login: bool,
 }
 
-/// How the demo's log is read.
+/// How the demo's log is read, into a store that marks long names in this form.
 #[must_use]
-pub fn settings(zone: Tz) -> Settings {
+pub fn settings(zone: Tz, long_names: LongNames) -> Settings {
     let logs = logs::Options { format: logs::Format::Postfix, zone };
-    Settings { logs, zone, default_domain: "(none)".into() }
+    Settings { logs, zone, default_domain: "(none)".into(), long_names }
 }
 
 /// Fills the store with the days up to `today`. Calling it again adds nothing.

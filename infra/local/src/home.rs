@@ -11,6 +11,7 @@ use history::History;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
+use report::LongNames;
 use store::{Store, Writing};
 
 use crate::engine::Engine;
@@ -26,6 +27,8 @@ pub struct Home {
     pub store: Arc<Store>,
     /// The store, and the archives beside it.
     pub history: History,
+    /// How the store marks long names.
+    pub long_names: LongNames,
     /// The engine, if this process owns it.
     pub engine: Option<Engine>,
     folder: Option<PathBuf>,
@@ -103,9 +106,10 @@ impl Home {
     ) -> Result<Self> {
         let store = Arc::new(Store::new(client, TABLE, Writing::Transactions));
         store.create_table().await?;
-        store.claim_zone(zone.name()).await?;
+        let long_names = store.claim_zone(zone.name()).await?;
         let history = History::new(Arc::clone(&store), archives(folder)?);
-        Ok(Self { store, history, engine, folder: folder.map(Path::to_path_buf), _lock: lock })
+        let folder = folder.map(Path::to_path_buf);
+        Ok(Self { store, history, long_names, engine, folder, _lock: lock })
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{FutureExt as _, StreamExt as _};
 use report::Day;
 
-use crate::keys::{self, EXPIRES};
-use crate::position::STATE_OF;
-use crate::requests::gathered;
-use crate::{Positions, Source, Store, StoreError};
+use crate::counting::position::{Positions, STATE_OF, Source};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::{self, EXPIRES, Item};
+use crate::dynamo::keys;
+use crate::dynamo::table::Table;
+use crate::dynamo::writes::gathered;
 
 /// The most bytes kept in one item: a DynamoDB item holds 400 KB.
 const PART: usize = 300_000;
@@ -45,72 +46,66 @@ pub struct Quarantined {
     parts: BTreeMap<usize, Vec<u8>>,
 }
 
-impl Store {
-    /// Keeps what could not be read, under the day that `day_of` gives; the same again changes nothing.
-    ///
-    /// Larger ones than an item holds take several, numbered from 0.
-    ///
-    /// # Errors
-    /// A request failed.
-    pub async fn quarantine(
-        &self,
-        rejected: &[Rejected],
-        source: &Source,
-        positions: &Positions,
-        mut day_of: impl FnMut(&Rejected) -> Day,
-    ) -> Result<(), StoreError> {
-        let puts = rejected.iter().map(|rejected| {
-            self.quarantine_one(rejected, source, positions, day_of(rejected)).boxed()
-        });
-        gathered(puts.collect(), CONCURRENCY).await?;
-        Ok(())
-    }
+pub(crate) async fn keep(
+    table: &Table,
+    rejected: &[Rejected],
+    source: &Source,
+    positions: &Positions,
+    mut day_of: impl FnMut(&Rejected) -> Day,
+) -> Result<(), StoreError> {
+    let puts = rejected
+        .iter()
+        .map(|rejected| keep_one(table, rejected, source, positions, day_of(rejected)).boxed());
+    gathered(puts.collect(), CONCURRENCY).await?;
+    Ok(())
+}
 
-    async fn quarantine_one(
-        &self,
-        rejected: &Rejected,
-        source: &Source,
-        positions: &Positions,
-        day: Day,
-    ) -> Result<(), StoreError> {
-        let position = positions.of_mark(rejected.mark);
-        let place: String = position.iter().map(|byte| format!("{byte:02x}")).collect();
-        let (name, number) = (source.name(), rejected.number);
-        let reason: String = rejected.reason.chars().take(REASON).collect();
-        let parts = rejected.raw.chunks(PART).count().max(1);
-        for part in 0..parts {
-            let sk = format!("{name}\t{place}\t{number}\t{part}");
-            let raw = rejected.raw.chunks(PART).nth(part).unwrap_or_default();
-            let mut item = keys::key(&keys::quarantine(day), &sk);
-            item.insert("raw".to_owned(), keys::bytes(raw.to_vec()));
-            item.insert("parts".to_owned(), keys::of_number(parts));
-            item.insert("reason".to_owned(), AttributeValue::S(reason.clone()));
-            item.insert(EXPIRES.to_owned(), keys::expiry(day));
-            self.put("PutItem", item).await?;
-        }
-        Ok(())
+async fn keep_one(
+    table: &Table,
+    rejected: &Rejected,
+    source: &Source,
+    positions: &Positions,
+    day: Day,
+) -> Result<(), StoreError> {
+    let position = positions.of_mark(rejected.mark);
+    let place: String = position.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (name, number) = (source.name(), rejected.number);
+    let reason: String = rejected.reason.chars().take(REASON).collect();
+    let parts = rejected.raw.chunks(PART).count().max(1);
+    for part in 0..parts {
+        let sk = format!("{name}\t{place}\t{number}\t{part}");
+        let raw = rejected.raw.chunks(PART).nth(part).unwrap_or_default();
+        let mut item = keys::key(&keys::quarantine(day), &sk);
+        item.insert("raw".to_owned(), items::of_bytes(raw));
+        item.insert("parts".to_owned(), items::of_number(parts));
+        item.insert("reason".to_owned(), items::of_text(reason.clone()));
+        item.insert(EXPIRES.to_owned(), items::expiry(day));
+        table.put(item).await?;
     }
+    Ok(())
+}
 
-    pub(crate) async fn put(
-        &self,
-        operation: &'static str,
-        item: keys::Item,
-    ) -> Result<(), StoreError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        put.send().await.map(|_| ()).map_err(|error| StoreError::request(operation, &error))
+/// What could not be read, for a person to look at. Touches the quarantine and nothing else.
+#[derive(Clone, Debug)]
+pub struct Quarantine(Table);
+
+impl Quarantine {
+    pub(crate) fn new(table: Table) -> Self {
+        Self(table)
     }
 
     /// Hands everything that a day's quarantine holds to `each`, in the order of its sources.
     ///
     /// # Errors
     /// A request failed, or an item holds something else.
-    pub async fn quarantined(
+    pub async fn read(
         &self,
         day: Day,
         mut each: impl FnMut(Quarantined),
     ) -> Result<(), StoreError> {
         let mut found: Option<Quarantined> = None;
-        let mut pages = self.pages(keys::quarantine(day), None);
+        let partition = keys::quarantine(day);
+        let mut pages = self.0.pages(&partition);
         while let Some(page) = pages.next().await {
             for item in page? {
                 let part = Quarantined::read(day, item)?;
@@ -132,21 +127,19 @@ impl Store {
         for part in quarantined.parts.keys() {
             let sk = format!("{}\t{part}", quarantined.place);
             let key = keys::key(&keys::quarantine(quarantined.day), &sk);
-            let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
-            let deleted = delete.send().await;
-            deleted.map_err(|error| StoreError::request("DeleteItem", &error))?;
+            self.0.delete(key).await?;
         }
         Ok(())
     }
 }
 
 impl Quarantined {
-    fn read(day: Day, mut item: keys::Item) -> Result<Self, StoreError> {
-        let sk = keys::text(&item, "sk").unwrap_or_default().to_owned();
+    fn read(day: Day, mut item: Item) -> Result<Self, StoreError> {
+        let sk = items::text(&item, "sk").unwrap_or_default().to_owned();
         let wrong = |expected| StoreError::Item { key: sk.clone(), expected };
         let (place, part) = sk.rsplit_once('\t').ok_or(wrong("a place in a source"))?;
         let part = part.parse().map_err(|_| wrong("the number of a part"))?;
-        let reason = keys::text(&item, "reason").ok_or(wrong("a reason"))?.to_owned();
+        let reason = items::text(&item, "reason").ok_or(wrong("a reason"))?.to_owned();
         let raw = item.remove("raw").and_then(|raw| raw.as_b().ok().cloned());
         let raw = raw.ok_or(wrong("the bytes that were rejected"))?.into_inner();
         let place = place.to_owned();

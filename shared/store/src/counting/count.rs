@@ -3,46 +3,23 @@
 use std::collections::HashMap;
 
 use futures_util::FutureExt;
-use report::{RollupEntry, Tally, TlsVersion, UsageKey};
+use report::{RollupEntry, Tally, UsageKey};
 
-use crate::expression::Change;
-use crate::keys::{self, Item};
-use crate::names;
-use crate::pages::{Book, FULL, Page, Row};
-use crate::requests::{TRANSACTION, Transacted, Updated, gathered};
-use crate::{Positions, Source, Store, StoreError, Writing};
+use crate::counting::counter_pages::{Book, FULL, Page, Row, open};
+use crate::counting::outcome::Outcome;
+use crate::counting::placement::Pages;
+use crate::counting::position::{Positions, Source};
+use crate::counting::seen::Marked;
+use crate::counting::{counter_names, days, rollups};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::{self, Item};
+use crate::dynamo::keys;
+use crate::dynamo::table::{Table, Writing};
+use crate::dynamo::update::{Change, Condition};
+use crate::dynamo::writes::{Answer, Refusal, TRANSACTION, Transacted, Write, gathered};
 
 /// Transactions under way at once.
 const TRANSACTIONS: usize = 2;
-
-/// What writing a tally came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// Items written.
-    pub items: u64,
-    /// Messages and failed authentications that the store had already.
-    pub duplicates: u64,
-    /// Write capacity units consumed.
-    pub write_units: f64,
-}
-
-impl<'o> std::iter::Sum<&'o Self> for Outcome {
-    fn sum<I: Iterator<Item = &'o Self>>(outcomes: I) -> Self {
-        outcomes.fold(Self::default(), |mut sum, outcome| {
-            sum.add(outcome);
-            sum
-        })
-    }
-}
-
-impl Outcome {
-    /// Adds another outcome to this.
-    pub fn add(&mut self, other: &Self) {
-        self.items += other.items;
-        self.duplicates += other.duplicates;
-        self.write_units += other.write_units;
-    }
-}
 
 /// One item and what a tally adds to it.
 #[derive(Debug)]
@@ -73,13 +50,13 @@ struct Progress<'t> {
 }
 
 /// A tally on its way into the table.
-struct Write<'a> {
+struct Counted<'a> {
     tally: &'a Tally,
     source: &'a Source,
     positions: &'a Positions,
 }
 
-impl<'a> Write<'a> {
+impl<'a> Counted<'a> {
     /// The root page of every book that the tally adds to.
     fn roots(&self) -> Vec<Page<'a>> {
         let mut books: HashMap<Book, Vec<Row<'a>>> = HashMap::new();
@@ -87,7 +64,7 @@ impl<'a> Write<'a> {
             let Some(key) = UsageKey::read(key) else { continue };
             let (partition, prefix) = (keys::usage(day), format!("{}\t", key.domain));
             let rows = books.entry(Book { day, partition, prefix }).or_default();
-            rows.push(Row::new(names::write(&key), marks));
+            rows.push(Row::new(counter_names::write(&key), marks));
         }
         for (day, key, marks) in self.tally.failures() {
             let (partition, prefix) = (keys::failures(day), String::new());
@@ -99,17 +76,14 @@ impl<'a> Write<'a> {
 
     /// The update for what is pending; none if nothing is left of it.
     fn change(&self, pending: &Pending<'_>) -> Option<Change> {
-        let position = |mark| self.positions.of_mark(mark);
-        let attribute = self.source.attribute();
         match pending {
             Pending::Page(page) => {
-                let (first, last) = page.marks()?;
-                let change = Change::add_named(
-                    page.key(),
-                    page.amounts().map(|(name, count)| (name.to_owned(), keys::of_number(count))),
-                    keys::expiry(page.day()),
-                );
-                Some(change.once(attribute, position(first), position(last)).while_open())
+                let marks = page.marks()?;
+                let change = Change::of(page.key());
+                let change = page.amounts().fold(change, |change, (name, count)| {
+                    change.add(name, items::of_number(count))
+                });
+                Some(self.once(change.expires(items::expiry(page.day())), marks).only_if(open()))
             }
             Pending::Rollup { whole, from } if *from > whole.last => None,
             Pending::Rollup { whole, from } => {
@@ -121,22 +95,27 @@ impl<'a> Write<'a> {
                 if part.counts.total() == 0 {
                     return None;
                 }
-                let amounts = TlsVersion::ALL
-                    .into_iter()
-                    .map(|version| (attribute_of(version), part.counts.get(version)))
-                    .filter(|(_, messages)| *messages > 0)
-                    .map(|(name, messages)| (name, keys::of_number(messages)));
-                let key = keys::key(&keys::rollup(whole.domain), &whole.day.to_string());
-                let change = Change::add(key, amounts, keys::expiry(whole.day));
-                let first = part.first.max(*from);
-                Some(change.once(attribute, position(first), position(part.last)))
+                let change = rollups::add(whole.domain, whole.day, &part.counts);
+                Some(self.once(change, (part.first.max(*from), part.last)))
             }
         }
     }
 
+    /// Moves the source's position from before the first of these marks to the last.
+    ///
+    /// Condition **not counted yet**: closes the race of two writers with the same records, and of a writer
+    /// with its own past, since only one of them moves the position over the first mark.
+    fn once(&self, change: Change, (first, last): (u64, u64)) -> Change {
+        let (attribute, position) = (self.source.attribute(), |mark| self.positions.of_mark(mark));
+        let condition = Condition::new("attribute_not_exists(#p) OR #p < :first")
+            .name("#p", attribute)
+            .value(":first", items::of_bytes(position(first)));
+        change.set(attribute, items::of_bytes(position(last))).only_if(condition)
+    }
+
     /// What is left when the item turns out to be `old`.
     fn left<'p>(&self, pending: Pending<'p>, old: Option<&Item>) -> Left<'p> {
-        let position = old.and_then(|old| keys::read_bytes(old, self.source.attribute()));
+        let position = old.and_then(|old| items::bytes(old, self.source.attribute()));
         match pending {
             Pending::Page(page) if old.is_some_and(|old| old.contains_key(FULL)) => {
                 Left::Full(page)
@@ -153,19 +132,24 @@ impl<'a> Write<'a> {
     }
 }
 
-/// The attribute that holds a TLS version's messages in a rollup.
-pub(crate) const fn attribute_of(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::Tls10 => "t10",
-        TlsVersion::Tls11 => "t11",
-        TlsVersion::Tls12 => "t12",
-        TlsVersion::Tls13 => "t13",
-        TlsVersion::None => "t0",
-        TlsVersion::Unknown => "tx",
-    }
+/// Counts into the table. Touches usage, failed logins, rollups, who was seen and revisions of days, and
+/// nothing else.
+#[derive(Clone, Debug)]
+pub struct Counting {
+    table: Table,
+    pages: Pages,
+    marked: Marked,
 }
 
-impl Store {
+impl Counting {
+    pub(crate) fn new(table: Table) -> Self {
+        Self { pages: Pages::new(table.clone()), marked: Marked::default(), table }
+    }
+
+    pub(crate) fn with_pages_of(self, bytes: usize) -> Self {
+        Self { pages: self.pages.of_bytes(bytes), ..self }
+    }
+
     /// Adds a tally to the table: usage, rollups, failures, who was seen, and last of all the
     /// revisions of its days.
     ///
@@ -180,45 +164,45 @@ impl Store {
         source: &Source,
         positions: &Positions,
     ) -> Result<Outcome, StoreError> {
-        let write = Write { tally, source, positions };
-        self.directory().trim();
-        let mut pages = write.roots();
+        let counted = Counted { tally, source, positions };
+        self.pages.directory().trim();
+        let mut pages = counted.roots();
         let rollups = tally.rollups().map(|whole| Pending::Rollup { whole, from: 0 });
         let mut rollups: Vec<_> = rollups.collect();
         let (mut outcome, mut added) = (Outcome::default(), 0);
         while !pages.is_empty() || !rollups.is_empty() {
-            let (placed, write_units) = self.place(pages, source, positions).await?;
+            let (placed, write_units) = self.pages.place(pages, source, positions).await?;
             outcome.write_units += write_units;
             let pending = placed.into_iter().map(Pending::Page).chain(rollups.drain(..));
             pages = Vec::new();
-            for progress in self.count_all(&write, pending.collect()).await? {
+            for progress in self.count_all(&counted, pending.collect()).await? {
                 outcome.add(&progress.outcome);
                 added += progress.added;
                 pages.extend(progress.full);
             }
         }
-        let counted = tally.counted();
-        outcome.duplicates = (counted.messages + counted.auth_failures).saturating_sub(added);
-        outcome.add(&self.mark_seen(tally).await?);
-        outcome.add(&self.raise_revisions(tally).await?);
+        let all = tally.counted();
+        outcome.duplicates = (all.messages + all.auth_failures).saturating_sub(added);
+        outcome.add(&self.marked.mark(&self.table, tally).await?);
+        outcome.add(&days::raise_revisions(&self.table, tally).await?);
         Ok(outcome)
     }
 
     async fn count_all<'t>(
         &self,
-        write: &Write<'_>,
+        counted: &Counted<'_>,
         mut pending: Vec<Pending<'t>>,
     ) -> Result<Vec<Progress<'t>>, StoreError> {
-        match self.writing {
+        match self.table.writing {
             Writing::Single { concurrency } => {
-                let writes = pending.into_iter().map(|pending| self.count_one(write, pending));
+                let writes = pending.into_iter().map(|pending| self.count_one(counted, pending));
                 gathered(writes.map(FutureExt::boxed).collect(), concurrency).await
             }
             Writing::Transactions => {
                 let mut writes = Vec::with_capacity(pending.len() / TRANSACTION + 1);
                 while !pending.is_empty() {
                     let chunk = pending.split_off(pending.len().saturating_sub(TRANSACTION));
-                    writes.push(self.count_many(write, chunk).boxed());
+                    writes.push(self.count_many(counted, chunk).boxed());
                 }
                 gathered(writes, TRANSACTIONS).await
             }
@@ -227,20 +211,20 @@ impl Store {
 
     async fn count_one<'t>(
         &self,
-        write: &Write<'_>,
+        counted: &Counted<'_>,
         mut pending: Pending<'t>,
     ) -> Result<Progress<'t>, StoreError> {
         let mut progress = Progress::default();
-        while let Some(change) = write.change(&pending) {
-            match self.update(change).await? {
-                Updated::Done(units) => {
+        while let Some(change) = counted.change(&pending) {
+            match self.table.update(change).await? {
+                Answer::Done(units) => {
                     progress.outcome.write_units += units;
                     self.done(&pending, Some(units), &mut progress);
                     break;
                 }
-                Updated::Refused(old, units) => {
+                Answer::Refused(old, units) => {
                     progress.outcome.write_units += units;
-                    match self.left(write, pending, old.as_ref(), &mut progress) {
+                    match self.left(counted, pending, old.as_ref(), &mut progress) {
                         Some(rest) => pending = rest,
                         None => break,
                     }
@@ -253,19 +237,19 @@ impl Store {
     /// Counts up to a hundred items in one request; those that refuse are cut down and tried again.
     async fn count_many<'t>(
         &self,
-        write: &Write<'_>,
+        counted: &Counted<'_>,
         mut pending: Vec<Pending<'t>>,
     ) -> Result<Progress<'t>, StoreError> {
         let mut progress = Progress::default();
         loop {
             let mut changes = Vec::with_capacity(pending.len());
             pending.retain(|pending| {
-                let change = write.change(pending);
+                let change = counted.change(pending);
                 let left = change.is_some();
-                changes.extend(change);
+                changes.extend(change.map(Write::Change));
                 left
             });
-            match self.transact(changes).await? {
+            match self.table.transact(changes).await? {
                 Transacted::Done(units) => {
                     progress.outcome.write_units += units;
                     for pending in &pending {
@@ -273,19 +257,21 @@ impl Store {
                     }
                     return Ok(progress);
                 }
-                Transacted::Refused(old) => {
+                Transacted::Refused(refusals) => {
                     // What the answer does not speak of was not refused.
-                    let old = old.into_iter().chain(std::iter::repeat(None));
-                    let left =
-                        pending.into_iter().zip(old).filter_map(|(pending, old)| match old {
-                            Some(_) => self.left(write, pending, old.as_ref(), &mut progress),
-                            None => Some(pending),
-                        });
+                    let refusals = refusals.into_iter().chain(std::iter::repeat_with(|| None));
+                    let left = pending.into_iter().zip(refusals);
+                    let left = left.filter_map(|(pending, refusal)| match refusal {
+                        Some(Refusal { item }) => {
+                            self.left(counted, pending, item.as_ref(), &mut progress)
+                        }
+                        None => Some(pending),
+                    });
                     pending = left.collect();
                 }
                 Transacted::Contended => {
                     for pending in pending {
-                        let one = self.count_one(write, pending).await?;
+                        let one = self.count_one(counted, pending).await?;
                         progress.outcome.add(&one.outcome);
                         progress.added += one.added;
                         progress.full.extend(one.full);
@@ -302,24 +288,22 @@ impl Store {
         // Rollups hold the same messages again: they do not count here.
         if let Pending::Page(page) = pending {
             progress.added += page.amounts().map(|(_, count)| count).sum::<u64>();
-            self.directory().written(page, write_units);
+            self.pages.directory().written(page, write_units);
         }
     }
 
     /// What is left of a write that was refused; a page that was closed is put aside.
     fn left<'t>(
         &self,
-        write: &Write<'_>,
+        counted: &Counted<'_>,
         pending: Pending<'t>,
         old: Option<&Item>,
         progress: &mut Progress<'t>,
     ) -> Option<Pending<'t>> {
-        match write.left(pending, old) {
+        match counted.left(pending, old) {
             Left::Rest(rest) => Some(rest),
             Left::Full(page) => {
-                if let Some(old) = old {
-                    self.directory().found(&page, old);
-                }
+                self.pages.directory().found(&page, old);
                 progress.full.push(page);
                 None
             }

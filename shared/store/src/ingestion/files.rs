@@ -1,10 +1,11 @@
 //! Files known by what is in them, whatever they are called and however they are compressed.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::StreamExt as _;
 
-use crate::keys::{self, EXPIRES};
-use crate::{Store, StoreError};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::{self, EXPIRES};
+use crate::dynamo::keys;
+use crate::dynamo::table::Table;
 
 /// Bytes at the beginning of a file by which it is known.
 pub const FINGERPRINT: usize = 4096;
@@ -20,14 +21,22 @@ pub struct KnownFile {
     pub known: bool,
 }
 
-impl Store {
+/// Knows files by their beginnings. Touches known files and nothing else.
+#[derive(Clone, Debug)]
+pub struct Files(Table);
+
+impl Files {
+    pub(crate) fn new(table: Table) -> Self {
+        Self(table)
+    }
+
     /// The file that begins with `head`: the first 4,096 bytes, or all if it is shorter.
     ///
     /// # Errors
     /// A request failed.
-    pub async fn identify_file(&self, head: &[u8]) -> Result<KnownFile, StoreError> {
+    pub async fn identify(&self, head: &[u8]) -> Result<KnownFile, StoreError> {
         let head = &head[..head.len().min(FINGERPRINT)];
-        let found = self.find_file(head).await?;
+        let found = self.find(head).await?;
         let known = found.is_some();
         let source = found.unwrap_or_else(|| format!("file:{}", checksum(head)));
         Ok(KnownFile { source, known })
@@ -37,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     /// A request failed.
-    pub async fn remember_file(
+    pub async fn remember(
         &self,
         head: &[u8],
         file: &KnownFile,
@@ -45,10 +54,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let head = &head[..head.len().min(FINGERPRINT)];
         let mut item = keys::key(&partition(head), &file.source);
-        item.insert("length".to_owned(), keys::of_number(head.len()));
-        item.insert("checksum".to_owned(), AttributeValue::S(checksum(head)));
-        item.insert(EXPIRES.to_owned(), keys::of_number(now + LIFE));
-        self.put("PutItem", item).await
+        item.insert("length".to_owned(), items::of_number(head.len()));
+        item.insert("checksum".to_owned(), items::of_text(checksum(head)));
+        item.insert(EXPIRES.to_owned(), items::of_number(now + LIFE));
+        self.0.put(item).await
     }
 
     /// The source of a file that was read before, by its beginning.
@@ -58,15 +67,16 @@ impl Store {
     ///
     /// # Errors
     /// A request failed.
-    pub async fn find_file(&self, head: &[u8]) -> Result<Option<String>, StoreError> {
+    pub async fn find(&self, head: &[u8]) -> Result<Option<String>, StoreError> {
         let head = &head[..head.len().min(FINGERPRINT)];
-        let mut pages = self.pages(partition(head), None);
+        let partition = partition(head);
+        let mut pages = self.0.pages(&partition);
         let mut best: Option<(usize, String)> = None;
         while let Some(page) = pages.next().await {
             for item in page? {
                 let (length, known) =
-                    (keys::number(&item, "length"), keys::text(&item, "checksum"));
-                let source = keys::text(&item, "sk");
+                    (items::number(&item, "length"), items::text(&item, "checksum"));
+                let source = items::text(&item, "sk");
                 if let (Some(length), Some(known), Some(source)) = (length, known, source)
                     && let Some(begin) = head.get(..usize::try_from(length).unwrap_or(usize::MAX))
                     && checksum(begin) == known
@@ -82,7 +92,7 @@ impl Store {
 
 fn partition(head: &[u8]) -> String {
     let line = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
-    format!("K#{}", checksum(&head[..line]))
+    keys::known_files(&checksum(&head[..line]))
 }
 
 fn checksum(bytes: &[u8]) -> String {

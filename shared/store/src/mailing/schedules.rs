@@ -1,67 +1,58 @@
 //! Schedules of reports.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{NaiveTime, Weekday};
 use futures_util::StreamExt as _;
 use report::{Day, Frequency, LastRun, MonthDay, Schedule, Timetable};
 
-use crate::expression::Change;
-use crate::keys::{self, EXPIRES, Item};
-use crate::report_items::{read_contents, write_contents};
-use crate::requests::Updated;
-use crate::{Store, StoreError};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::{self, EXPIRES, Item};
+use crate::dynamo::keys::{self, SCHEDULES};
+use crate::dynamo::table::Table;
+use crate::dynamo::update::{Change, Condition};
+use crate::dynamo::writes::Answer;
+use crate::mailing::report_items::{read_contents, write_contents};
 
-const SCHEDULES: &str = "SCHEDULES";
 /// How a time of day is written.
 const TIME: &str = "%H:%M";
 
-impl Store {
+/// The schedules. Touches them and nothing else.
+#[derive(Clone, Debug)]
+pub struct Schedules(Table);
+
+impl Schedules {
+    pub(crate) fn new(table: Table) -> Self {
+        Self(table)
+    }
+
     /// Writes a new schedule, or one that was [`redefined`](Schedule::redefined) over the old one; false if
     /// `replaces` and there is none (any more).
     ///
     /// # Errors
     /// A request failed.
-    pub async fn put_schedule(
-        &self,
-        schedule: &Schedule,
-        replaces: bool,
-    ) -> Result<bool, StoreError> {
+    pub async fn put(&self, schedule: &Schedule, replaces: bool) -> Result<bool, StoreError> {
         // Condition **still there** closes the race of an edit with a deletion, **not run since** that with
         // a tick: the edit must not take back that a report was made.
         let condition = match (&schedule.last, replaces) {
-            (_, false) => "attribute_not_exists(pk)",
-            (None, true) => "attribute_exists(pk) AND attribute_not_exists(last_due)",
-            (Some(_), true) => "last_due = :due",
-        };
-        let due = schedule.last.as_ref().map(|last| keys::of_number(last.due));
-        let values = due.filter(|_| replaces).map(|due| Item::from([(":due".to_owned(), due)]));
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(schedule)))
-            .condition_expression(condition)
-            .set_expression_attribute_values(values);
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error))
-                if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
-            {
-                Ok(false)
+            (_, false) => Condition::no_item(),
+            (None, true) => {
+                Condition::new("attribute_exists(pk) AND attribute_not_exists(last_due)")
             }
-            Err(error) => Err(StoreError::request("PutItem", &error)),
-        }
+            (Some(last), true) => {
+                Condition::new("last_due = :due").value(":due", items::of_number(last.due))
+            }
+        };
+        let answer = self.0.put_if(item(schedule), condition).await?;
+        Ok(matches!(answer, Answer::Done(_)))
     }
 
     /// A schedule that is still kept at `now`.
     ///
     /// # Errors
     /// A request failed, or the item is not what this program writes.
-    pub async fn schedule(&self, id: &str, now: i64) -> Result<Option<Schedule>, StoreError> {
-        let found = self.get(keys::key(SCHEDULES, id)).await?;
-        found.filter(|item| keys::is_kept(item, now)).as_ref().map(read).transpose()
+    pub async fn get(&self, id: &str, now: i64) -> Result<Option<Schedule>, StoreError> {
+        let found = self.0.get(keys::key(SCHEDULES, id)).await?;
+        found.filter(|item| items::is_kept(item, now)).as_ref().map(read).transpose()
     }
 
     /// Every schedule that is still kept at `now` and can be read, oldest first. One that cannot is logged and left out: it must not
@@ -69,11 +60,11 @@ impl Store {
     ///
     /// # Errors
     /// A request failed.
-    pub async fn schedules(&self, now: i64) -> Result<Vec<Schedule>, StoreError> {
+    pub async fn list(&self, now: i64) -> Result<Vec<Schedule>, StoreError> {
         let mut schedules = Vec::new();
-        let mut pages = self.pages(SCHEDULES.to_owned(), None);
+        let mut pages = self.0.pages(SCHEDULES);
         while let Some(page) = pages.next().await {
-            for item in page?.into_iter().filter(|item| keys::is_kept(item, now)) {
+            for item in page?.into_iter().filter(|item| items::is_kept(item, now)) {
                 match read(&item) {
                     Ok(schedule) => schedules.push(schedule),
                     Err(error) => tracing::error!(%error, "schedule left out"),
@@ -87,17 +78,8 @@ impl Store {
     ///
     /// # Errors
     /// A request failed.
-    pub async fn delete_schedule(&self, id: &str) -> Result<bool, StoreError> {
-        let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::key(SCHEDULES, id)))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld)
-            .send()
-            .await
-            .map_err(|error| StoreError::request("DeleteItem", &error))?;
-        Ok(deleted.attributes.is_some_and(|old| !old.is_empty()))
+    pub async fn delete(&self, id: &str) -> Result<bool, StoreError> {
+        self.0.delete(keys::key(SCHEDULES, id)).await
     }
 
     /// Notes that a schedule was due and became a request.
@@ -106,22 +88,13 @@ impl Store {
     ///
     /// # Errors
     /// A request failed.
-    pub async fn schedule_ran(&self, id: &str, last: &LastRun) -> Result<bool, StoreError> {
-        let values = [
-            (":due".to_owned(), keys::of_number(last.due)),
-            (":request".to_owned(), AttributeValue::S(last.request.clone())),
-        ];
-        let change = Change {
-            key: keys::key(SCHEDULES, id),
-            update: "SET last_due = :due, last_request = :request".to_owned(),
-            condition: Some(
-                "attribute_exists(pk) AND (attribute_not_exists(last_due) OR last_due < :due)"
-                    .to_owned(),
-            ),
-            names: Default::default(),
-            values: Item::from(values),
-        };
-        Ok(matches!(self.update(change).await?, Updated::Done(_)))
+    pub async fn ran(&self, id: &str, last: &LastRun) -> Result<bool, StoreError> {
+        let later = "attribute_exists(pk) AND (attribute_not_exists(last_due) OR last_due < :due)";
+        let change = Change::of(keys::key(SCHEDULES, id))
+            .set("last_due", items::of_number(last.due))
+            .set("last_request", items::of_text(&last.request))
+            .only_if(Condition::new(later).value(":due", items::of_number(last.due)));
+        Ok(matches!(self.0.update(change).await?, Answer::Done(_)))
     }
 }
 
@@ -129,30 +102,29 @@ fn item(schedule: &Schedule) -> Item {
     let mut item = keys::key(SCHEDULES, &schedule.id);
     write_contents(&mut item, &schedule.contents);
     let Timetable { frequency, time, zone, first, expires, counted_in } = schedule.timetable;
-    let text = AttributeValue::S;
-    item.insert("frequency".to_owned(), text(write_frequency(frequency)));
-    item.insert("time".to_owned(), text(time.format(TIME).to_string()));
-    item.insert("zone".to_owned(), text(zone.name().to_owned()));
-    item.insert("counted_in".to_owned(), text(counted_in.name().to_owned()));
-    item.insert("first".to_owned(), text(first.to_string()));
-    item.insert("expires".to_owned(), text(expires.to_string()));
+    item.insert("frequency".to_owned(), items::of_text(write_frequency(frequency)));
+    item.insert("time".to_owned(), items::of_text(time.format(TIME).to_string()));
+    item.insert("zone".to_owned(), items::of_text(zone.name().to_owned()));
+    item.insert("counted_in".to_owned(), items::of_text(counted_in.name().to_owned()));
+    item.insert("first".to_owned(), items::of_text(first.to_string()));
+    item.insert("expires".to_owned(), items::of_text(expires.to_string()));
     item.insert("paused".to_owned(), AttributeValue::Bool(schedule.paused));
-    item.insert("created".to_owned(), keys::of_number(schedule.created));
-    item.insert("since".to_owned(), keys::of_number(schedule.since));
+    item.insert("created".to_owned(), items::of_number(schedule.created));
+    item.insert("since".to_owned(), items::of_number(schedule.since));
     if let Some(last) = &schedule.last {
-        item.insert("last_due".to_owned(), keys::of_number(last.due));
-        item.insert("last_request".to_owned(), text(last.request.clone()));
+        item.insert("last_due".to_owned(), items::of_number(last.due));
+        item.insert("last_request".to_owned(), items::of_text(&last.request));
     }
     // It stays on the list for as long as what it sent.
-    item.insert(EXPIRES.to_owned(), keys::expiry(expires));
+    item.insert(EXPIRES.to_owned(), items::expiry(expires));
     item
 }
 
 fn read(item: &Item) -> Result<Schedule, StoreError> {
-    let id = keys::text(item, "sk").unwrap_or("?");
-    let text = |name| keys::text(item, name);
+    let id = items::text(item, "sk").unwrap_or("?");
+    let text = |name| items::text(item, name);
     let day = |name| text(name).and_then(|text| text.parse::<Day>().ok());
-    let instant = |name| keys::instant(item, name);
+    let instant = |name| items::instant(item, name);
     let schedule = || {
         let timetable = Timetable {
             frequency: read_frequency(text("frequency")?)?,
@@ -173,7 +145,8 @@ fn read(item: &Item) -> Result<Schedule, StoreError> {
             last: last.map(|(due, request)| LastRun { due, request: request.to_owned() }),
         })
     };
-    schedule().ok_or_else(|| StoreError::Item {
+    let schedule = if items::is_later(item) { None } else { schedule() };
+    schedule.ok_or_else(|| StoreError::Item {
         key: format!("{SCHEDULES} {id}"),
         expected: "a schedule",
     })

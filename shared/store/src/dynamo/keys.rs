@@ -9,28 +9,32 @@
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
 //! | known file | `K#` checksum of its first line | source |
-//! | quarantine | `Q#2026-11-23` | source TAB position TAB number |
+//! | quarantine | `Q#2026-11-23` | source TAB position TAB number TAB part |
 //! | report request | `REQUESTS` | id |
 //! | idempotency key | `I#` checksum of the key | `-` |
 //! | schedule | `SCHEDULES` | id |
-//! | settings | `META` | `zone` |
+//! | zone of the days | `META` | `zone` |
 //! | open report requests | `META` | `open requests` |
 //! | report requests of a day, counted | `META` | `requests 2026-11-23` |
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use report::{Day, RETENTION_DAYS};
+use report::Day;
 use sha2::{Digest as _, Sha256};
 
-/// An item, or its key, as the SDK has it.
-pub(crate) type Item = HashMap<String, AttributeValue>;
+use crate::dynamo::items::Item;
 
-/// When the engine may remove an item: seconds since 1970.
-pub(crate) const EXPIRES: &str = "x";
 /// The partition of the days' states.
 pub(crate) const DAYS: &str = "D";
+/// The partition of the report requests: the stream's filter names it.
+pub const REPORT_REQUESTS: &str = "REQUESTS";
+/// The partition of the schedules.
+pub(crate) const SCHEDULES: &str = "SCHEDULES";
+/// The partition of what there is once.
+const META: &str = "META";
+/// The sort key where there is but one item in a partition.
+const ONLY: &str = "-";
 
 /// The longest name of a log stream, in bytes, that is a key as it is.
 const LOG_STREAM: usize = 1000;
@@ -40,28 +44,6 @@ pub(crate) fn key(pk: &str, sk: &str) -> Item {
         ("pk".to_owned(), AttributeValue::S(pk.to_owned())),
         ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
     ])
-}
-
-pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
-    item.get(name)?.as_s().ok().map(String::as_str)
-}
-
-pub(crate) fn number(item: &Item, name: &str) -> Option<u64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
-}
-
-/// Seconds since 1970.
-pub(crate) fn instant(item: &Item, name: &str) -> Option<i64> {
-    number(item, name).and_then(|number| i64::try_from(number).ok())
-}
-
-/// Whether an item has not expired at `now`, whatever the engine has made of it.
-pub(crate) fn is_kept(item: &Item, now: i64) -> bool {
-    instant(item, EXPIRES).is_some_and(|expires| expires > now)
-}
-
-pub(crate) fn of_number(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
 }
 
 pub(crate) fn usage(day: Day) -> String {
@@ -76,12 +58,25 @@ pub(crate) fn failures(day: Day) -> String {
     format!("F#{day}")
 }
 
+pub(crate) fn seen(domains: bool, day: Day) -> String {
+    let kind = if domains { "domain" } else { "name" };
+    format!("S#{kind}#{}", day.format("%Y-%m"))
+}
+
+pub(crate) fn day(day: Day) -> Item {
+    key(DAYS, &day.to_string())
+}
+
 pub(crate) fn quarantine(day: Day) -> String {
     format!("Q#{day}")
 }
 
-pub(crate) fn carry_over(log_stream: &str) -> String {
-    format!("C#{}", within(log_stream, LOG_STREAM))
+pub(crate) fn known_files(checksum: &str) -> String {
+    format!("K#{checksum}")
+}
+
+pub(crate) fn carry_over(log_stream: &str) -> Item {
+    key(&format!("C#{}", within(log_stream, LOG_STREAM)), ONLY)
 }
 
 /// A name of whoever can write to a stream, within so many bytes and a checksum: a key takes 2,048 bytes.
@@ -97,42 +92,39 @@ pub(crate) fn within(name: &str, limit: usize) -> Cow<'_, str> {
     format!("{}~{checksum}", &name[..cut]).into()
 }
 
+/// `scope` tells keys of different kinds of work apart; `checksum` is that of the client's key.
+pub(crate) fn idempotency(scope: &str, checksum: &str) -> Item {
+    key(&format!("I#{scope}{checksum}"), ONLY)
+}
+
+pub(crate) fn zone() -> Item {
+    key(META, "zone")
+}
+
+/// The set of work items of a kind that have not ended.
+pub(crate) fn open_work(kind: &str) -> Item {
+    key(META, &format!("open {kind}"))
+}
+
+/// How many work items of a kind were placed on a day.
+pub(crate) fn placed_work(kind: &str, day: Day) -> Item {
+    key(META, &format!("{kind} {day}"))
+}
+
 /// SHA-256 in hexadecimal.
 pub(crate) fn checksum(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(crate) fn idempotency(checksum: &str) -> String {
-    format!("I#{checksum}")
-}
-
-pub(crate) fn seen(domains: bool, day: Day) -> String {
-    let kind = if domains { "domain" } else { "name" };
-    format!("S#{kind}#{}", day.format("%Y-%m"))
-}
-
-/// When an item about `day` expires: two days after it has left the retention, so that no zone and no
-/// clock sees it go too early.
-pub(crate) fn expiry(day: Day) -> AttributeValue {
-    let days = i64::try_from(RETENTION_DAYS).unwrap_or(i64::MAX) + 2;
-    let begins = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
-    of_number(begins.saturating_add(days.saturating_mul(86_400)))
-}
-
-pub(crate) fn bytes(bytes: Vec<u8>) -> AttributeValue {
-    AttributeValue::B(bytes.into())
-}
-
-pub(crate) fn read_bytes<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
-    item.get(name)?.as_b().ok().map(AsRef::as_ref)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::items;
 
     #[test]
     fn names_of_log_streams_fit_into_keys_and_stay_different() {
+        let carry_over = |name: &str| items::text(&carry_over(name), "pk").map(str::to_owned);
+        let carry_over = |name: &str| carry_over(name).expect("a key");
         assert_eq!(carry_over("cw:1:mail:mx1"), "C#cw:1:mail:mx1");
         let (one, two) = ("\u{e9}".repeat(2000) + "1", "\u{e9}".repeat(2000) + "2");
         assert!(carry_over(&one).len() < 2048);

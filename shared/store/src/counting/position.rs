@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::keys;
+use crate::dynamo::keys;
 
 /// What the names of sources of carried-over states begin with.
 pub(crate) const STATE_OF: &str = "state of ";
