@@ -11,8 +11,8 @@ async fn main() -> Result<(), Error> {
     let (Days { zone, .. }, logs) = (function.read()?, function.read::<Logs>()?);
     let store = function.store()?;
     let long_names = store.ingestion().claim_zone(zone.name()).await?;
-    let (logs, default_domain) = (logs.options(), logs.default_domain.into());
-    let settings = Settings { logs, zone, default_domain, long_names };
+    let default_domain = logs.default_domain.as_str().into();
+    let settings = Settings { logs: logs.options(), zone, default_domain, long_names };
     let ingest = &Ingest::new(&store, settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
         let now = bootstrap::now();

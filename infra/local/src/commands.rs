@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
-use report::LongNames;
 
 use crate::cli::{Archive, Demo, Ingest, Serve, Task, now};
 use crate::home::{self, Home};
@@ -33,7 +32,7 @@ async fn serve(told: Serve) -> Result<()> {
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
-    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, home.long_names));
+    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     for path in followed.files {
         println!("Following {}", path.display());
         tokio::spawn(follow::follow(ingest.clone(), home.store.files(), path, now(&days)));
@@ -51,8 +50,7 @@ async fn show_demo(told: Demo) -> Result<()> {
         Some(folder) => Home::own(folder, days.zone).await?,
         None => Home::in_memory(days.zone).await?,
     };
-    let settings = Settings { long_names: home.long_names, ..demo::settings(days.zone) };
-    let ingest = ingest::Ingest::new(&home.store, settings);
+    let ingest = ingest::Ingest::new(&home.store, demo::settings(days.zone, home.long_names));
     let now = now(&days);
     let today = now.today(days.zone);
     let summary = demo::fill(&ingest, today, now.unix()).await?;
@@ -84,7 +82,7 @@ async fn archive_days(told: Archive) -> Result<()> {
 async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
     let Ingest { data, days, logs } = told;
     let home = Home::share(&data.folder, days.zone).await?;
-    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, home.long_names));
+    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     let mut reports = Vec::new();
     files::ingest(&ingest, &home.store.files(), &files, now(&days), |report| {
         tell::file(&report);
@@ -99,8 +97,9 @@ async fn open(listening: &Listening) -> Result<Door> {
     Door::open(listening.listen, listening.token_file.as_deref()).await
 }
 
-fn settings(logs: &Logs, days: &Days, long_names: LongNames) -> Settings {
+fn settings(logs: &Logs, days: &Days, home: &Home) -> Settings {
     let default_domain = logs.default_domain.clone().into();
+    let long_names = home.long_names;
     Settings { logs: logs.options(), zone: days.zone, default_domain, long_names }
 }
 

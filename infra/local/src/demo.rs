@@ -52,11 +52,11 @@ struct Happening<'a> {
     failed_login: bool,
 }
 
-/// How the demo's log is read.
+/// How the demo's log is read, into a store that marks long names in this form.
 #[must_use]
-pub fn settings(zone: Tz) -> Settings {
+pub fn settings(zone: Tz, long_names: LongNames) -> Settings {
     let logs = logs::Options { format: logs::Format::Postfix, zone };
-    Settings { logs, zone, default_domain: "(none)".into(), long_names: LongNames::default() }
+    Settings { logs, zone, default_domain: "(none)".into(), long_names }
 }
 
 /// Fills the store with the days up to `today`. Calling it again adds nothing.
