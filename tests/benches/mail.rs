@@ -17,7 +17,7 @@ use object_store::local::LocalFileSystem;
 use report::{
     Contents, Day, Days, Range, RecipientDomains, ReportRequest, TlsVersion, UsageKey, View,
 };
-use reporting::{Reporter, Settings};
+use reporter::{Reporter, Settings};
 use serde_json::json;
 use store::{Guard, Store, Writing};
 use tests::app::NOW;

@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("archive", &["bootstrap", "history", "metrics", "report"]),
     ("ingest", &["bootstrap", "logs", "metrics", "report", "store"]),
     ("query", &["bootstrap", "history", "metrics", "report", "store"]),
-    ("reporting", &["bootstrap", "history", "mailer", "metrics", "report", "store"]),
+    ("reporter", &["bootstrap", "history", "mailer", "metrics", "report", "store"]),
     (
         "smtp-auth-report",
         &[
@@ -34,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "mailer",
             "query",
             "report",
-            "reporting",
+            "reporter",
             "samples",
             "store",
         ],
@@ -52,7 +52,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "metrics",
             "query",
             "report",
-            "reporting",
+            "reporter",
             "samples",
             "smtp-auth-report",
             "store",
@@ -116,7 +116,7 @@ fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Resu
         if name != "history" {
             assert!(!uses.contains(&"parquet".to_owned()), "{name}");
         }
-        if ["archive", "history", "ingest", "query", "reporting"].contains(&name.as_str()) {
+        if ["archive", "history", "ingest", "query", "reporter"].contains(&name.as_str()) {
             assert!(!uses.contains(&"aws-sdk-dynamodb".to_owned()), "{name}");
         }
         assert!(name == "mailer" || !uses.contains(&"aws-sdk-sesv2".to_owned()), "{name}");

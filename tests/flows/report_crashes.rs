@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use history::History;
 use mailer::{Message, SendError, Transport};
 use report::Status;
-use reporting::{LEASE, ReportError, Reporter, Summary};
+use reporter::{LEASE, ReportError, Reporter, Summary};
 use serde_json::json;
 use store::{Claim, Ended, Writing};
 use tests::app::{App, Clock, NOW};

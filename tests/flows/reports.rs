@@ -9,7 +9,7 @@ use axum::http::Request;
 use mailer::{OUTBOX_LIMIT, Outbox, SendError};
 use query::Mailing;
 use report::RecipientDomains;
-use reporting::{ATTEMPTS, Reporter, Summary};
+use reporter::{ATTEMPTS, Reporter, Summary};
 use serde_json::{Value, json};
 use tests::app::{App, NOW};
 use tests::mail::{Letter, Post};

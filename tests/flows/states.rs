@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
 use mailer::SendError;
-use reporting::Reporter;
+use reporter::Reporter;
 use serde_json::{Value, json};
 use tests::app::{Answer, App, NOW};
 use tests::mail::Post;

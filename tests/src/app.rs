@@ -18,7 +18,7 @@ use object_store::memory::InMemory;
 use query::sign_in::SignIn;
 use query::{Mailing, Query};
 use report::{LongNames, Range, RecipientDomains};
-use reporting::Reporter;
+use reporter::Reporter;
 use serde_json::Value;
 use store::{KnownFile, Store, Writing};
 use tower::ServiceExt as _;
@@ -223,7 +223,7 @@ impl App {
         transport: Arc<dyn Transport>,
     ) -> Result<Reporter> {
         let mailer = Mailer::new("SMTP AUTH report <reports@example.test>", transport)?;
-        let settings = reporting::Settings {
+        let settings = reporter::Settings {
             zone: Tz::UTC,
             recipients: mailing().recipients,
             dashboard: Some("https://mail.example.test".to_owned()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use query::{Mailing, Query};
-use reporting::Reporter;
+use reporter::Reporter;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -132,7 +132,7 @@ impl Service {
         link: Option<String>,
         stopping: watch::Receiver<bool>,
     ) -> (Option<JoinHandle<()>>, Home) {
-        let settings = reporting::Settings {
+        let settings = reporter::Settings {
             zone: self.zone,
             as_of: self.as_of(),
             recipients: self.way.recipients,

@@ -20,7 +20,7 @@ use tests::lambda::Function;
 use tests::mail::Letter;
 use tests::moto::{self, Moto};
 use tests::policy::{Policy, Wish, fits};
-use tests::process::built;
+use tests::process::{built, program};
 use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -96,7 +96,7 @@ impl Stack {
         }
         all.extend(self.aws.environment(name));
         let timeout = function["timeout"].as_u64().context("a timeout")?;
-        Ok(Function::new(built(name)?, all, Duration::from_secs(timeout)))
+        Ok(Function::new(built(program(name))?, all, Duration::from_secs(timeout)))
     }
 
     async fn invoke(&self, name: &str, event: &Value) -> Result<Value> {

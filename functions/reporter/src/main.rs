@@ -6,7 +6,7 @@ use std::time::Duration;
 use bootstrap::{Days, Function, Reports};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reporting::{Reporter, Settings};
+use reporter::{Reporter, Settings};
 use serde_json::Value;
 
 /// How long the object store is waited for before a day is read from items: nobody else waits here.
