@@ -91,7 +91,7 @@ async fn measure(site: &Site) {
         print!(" {:>9.1}", counted.take().read);
     }
     // Three days later the day is closed: it is archived once, and looked at again each hour.
-    let (history, later) = (history(), Days::new(chrono_tz::UTC).day_of(NOW + 3 * 86_400));
+    let ((_, history), later) = (connected(), Days::new(chrono_tz::UTC).day_of(NOW + 3 * 86_400));
     for _ in 0..2 {
         archive::run(&history, later, |_, _| {}).await.1.expect("archived");
         let units = counted.take();

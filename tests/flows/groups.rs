@@ -78,7 +78,7 @@ async fn every_table_adds_up_what_passes_and_to_the_same_total() -> Result<()> {
         }
         let mut days = Vec::new();
         for day in range.days() {
-            days.push(DayRows::read(&app.store, day, &Filter::default()).await?);
+            days.push(DayRows::read(&app.store.usage(), day, &Filter::default()).await?);
         }
         let keys: Vec<_> = days.iter().flat_map(DayRows::iter).collect();
         for round in 0..30 {

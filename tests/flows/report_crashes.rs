@@ -180,7 +180,7 @@ async fn an_end_that_is_recorded_late_is_not_begun_anew() -> Result<()> {
         assert!(recorded.is_ok_and(|recorded| recorded));
     };
     let second = store_that_is_overtaken(&app.engine, end.boxed());
-    let claim = second.claim(&id, "second", NOW + LEASE + 1, LEASE).await?;
+    let claim = second.report_requests().claim(&id, "second", NOW + LEASE + 1, LEASE).await?;
     ensure!(!matches!(claim, Claim::Granted(_)), "{claim:?}");
     ensure!(request(&app, &id).await?["status"] == "sent");
     Ok(())
