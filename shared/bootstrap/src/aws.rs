@@ -19,7 +19,7 @@ use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use store::{Store, Writing};
 
-use crate::{Config, ConfigError};
+use crate::config::{Config, ConfigError};
 
 /// Requests that are throttled or fail for the moment are made so often, with growing pauses.
 const ATTEMPTS: u32 = 8;
