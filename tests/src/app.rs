@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Result, ensure};
 use axum::Router;
@@ -23,11 +22,9 @@ use serde_json::Value;
 use store::{KnownFile, Store, Writing};
 use tower::ServiceExt as _;
 
+pub use crate::clock::{Clock, NOW};
 use crate::issuer::{self, Issuer};
 use crate::traffic::{self, Key};
-
-/// 2026-11-24T12:00Z, the present of every test.
-pub const NOW: i64 = 1_795_521_600;
 
 /// Where the service would be found, if it had a name.
 pub const BASE: &str = "https://report.example.test";
@@ -47,29 +44,6 @@ pub struct App {
     pub objects: Arc<dyn ObjectStore>,
     clock: Clock,
     router: Router,
-}
-
-/// A clock that a test sets: it begins at [`NOW`].
-#[derive(Clone, Debug)]
-pub struct Clock(Arc<AtomicI64>);
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self(Arc::new(AtomicI64::new(NOW)))
-    }
-}
-
-impl Clock {
-    /// The present, in seconds since 1970.
-    #[must_use]
-    pub fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-
-    /// Makes it another time.
-    pub fn set(&self, now: i64) {
-        self.0.store(now, Ordering::SeqCst);
-    }
 }
 
 /// Every usage item of a range.

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod aws;
 pub mod browser;
+pub mod clock;
 pub mod fault;
 pub mod gateway;
 pub mod generate;

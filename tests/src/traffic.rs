@@ -10,7 +10,7 @@ use report::{Day, TlsVersion, UsageKey};
 use samples::exim::{self, Tls};
 use samples::postfix::{self, Commands};
 
-use crate::app::NOW;
+use crate::clock::NOW;
 
 /// Day, domain, sender, account, mechanism, TLS version, client address.
 pub type Key = (Day, String, String, String, String, TlsVersion, String);

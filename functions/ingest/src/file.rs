@@ -6,8 +6,10 @@ use logs::{Arrival, LogStream, mark_at, mark_behind, offset_of};
 use report::{Day, IdentityKind};
 use store::{CarryOver, KnownFile, Positions, Source, Written};
 
+use crate::collect::Collected;
+use crate::service::{Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
-use crate::{Collected, Ingest, IngestError, Summary};
+use crate::summary::Summary;
 
 /// Distinct things counted, and parts of their counts, that are held before they are written: about
 /// 60 MB.

@@ -8,9 +8,11 @@ use logs::{Arrival, LogStream};
 use serde::Deserialize;
 use store::{CarryOver, Positions, Rejected, Source, Written};
 
+use crate::collect::Collected;
 use crate::record::{self, Decoded, Inflater};
+use crate::service::{ATTEMPTS, Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
-use crate::{ATTEMPTS, Collected, Ingest, IngestError, Summary};
+use crate::summary::Summary;
 
 /// States read or written at once.
 const CONCURRENCY: usize = 16;

@@ -13,13 +13,14 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result, bail};
 use bootstrap::progress::bytes_of;
 use chrono::NaiveTime;
+use clap::Args;
 use ingest::{Line, Lines, Text};
 use report::Day;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::stream::{Stream, compressed};
-use crate::{Backfill, counted, told};
+use crate::tell::{counted, told};
 
 /// The most bytes of lines in a payload: compressed, they fit into a record many times.
 const PAYLOAD: usize = 1 << 20;
@@ -29,6 +30,27 @@ const HEAD: usize = 1 << 14;
 const SETTLED: Duration = Duration::from_secs(60);
 /// Older lines are not counted, and a file's age tells the year of lines that name none.
 const KEPT: Duration = Duration::from_secs(95 * 86_400);
+
+/// Which logs go where.
+#[derive(Debug, Args)]
+pub(crate) struct Backfill {
+    /// The stream's name, as the stack's outputs tell it
+    #[arg(long)]
+    stream: String,
+    /// The log that the files are a part of. Name the live one as ACCOUNT:LOG-GROUP:LOG-STREAM before its first
+    /// line arrives, and messages are counted that begin in a file and end there
+    #[arg(long, value_name = "NAME", default_value = "backfill:files:1")]
+    log: String,
+    /// Where to keep how far each file was written: without it, a file that is named again is written again
+    #[arg(long, value_name = "FILE", default_value = "smtp-auth-report-backfill.json")]
+    progress: PathBuf,
+    /// Take this for the day of each file's last line, whatever its time of change says
+    #[arg(long, value_name = "DATE")]
+    changed: Option<Day>,
+    /// Log files of one server, plain or gzip, oldest first
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
 
 /// How far a file was written.
 #[derive(Clone, Serialize, Deserialize)]

@@ -4,13 +4,15 @@ mod backfill;
 mod quarantine;
 mod replay;
 mod stream;
+mod tell;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
-use report::Day;
+use clap::{Parser, Subcommand};
+
+use backfill::Backfill;
+use quarantine::Quarantine;
+use replay::Replay;
 
 /// Feeds old logs and what was put aside into the stream of smtp-auth-report on AWS.
 ///
@@ -43,55 +45,6 @@ enum Command {
     Quarantine(Quarantine),
 }
 
-/// Which logs go where.
-#[derive(Debug, Args)]
-pub(crate) struct Backfill {
-    /// The stream's name, as the stack's outputs tell it
-    #[arg(long)]
-    stream: String,
-    /// The log that the files are a part of. Name the live one as ACCOUNT:LOG-GROUP:LOG-STREAM before its first
-    /// line arrives, and messages are counted that begin in a file and end there
-    #[arg(long, value_name = "NAME", default_value = "backfill:files:1")]
-    log: String,
-    /// Where to keep how far each file was written: without it, a file that is named again is written again
-    #[arg(long, value_name = "FILE", default_value = "smtp-auth-report-backfill.json")]
-    progress: PathBuf,
-    /// Take this for the day of each file's last line, whatever its time of change says
-    #[arg(long, value_name = "DATE")]
-    changed: Option<Day>,
-    /// Log files of one server, plain or gzip, oldest first
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-}
-
-/// Which failures go where.
-#[derive(Debug, Args)]
-pub(crate) struct Replay {
-    /// The stream's name, as the stack's outputs tell it
-    #[arg(long)]
-    stream: String,
-    /// Files from the bucket, or folders with such; the oldest are written first
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-}
-
-/// Which quarantine.
-#[derive(Debug, Args)]
-pub(crate) struct Quarantine {
-    /// The table's name, as the stack's outputs tell it
-    #[arg(long)]
-    table: String,
-    /// The first day [default: seven days ago]
-    #[arg(long, value_name = "DATE")]
-    since: Option<Day>,
-    /// Write it to this stream, and take it out of the quarantine
-    #[arg(long, value_name = "STREAM")]
-    replay: Option<String>,
-    /// Write each one's bytes into this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
-    save: Option<PathBuf>,
-}
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     bootstrap::log_for_people();
@@ -113,19 +66,4 @@ fn main() -> ExitCode {
 fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("smtp-auth-report-aws: {error:#}");
     ExitCode::FAILURE
-}
-
-/// A number with its noun.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", report::grouped(number), if number == 1 { one } else { many })
-}
-
-/// Says what was done.
-pub(crate) fn told(text: &str) -> Result<()> {
-    use std::io::Write as _;
-    // A pipe that nobody reads any more is no failure of what was done.
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
 }

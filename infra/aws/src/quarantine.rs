@@ -1,19 +1,38 @@
 //! What could not be read: looked at, and written to the stream again once the function can read it.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::Utc;
-use report::{Range, displayed};
+use clap::Args;
+use report::{Day, Range, displayed};
 use store::Quarantined;
 
 use crate::stream::{RECORD, Stream, compressed};
-use crate::{Quarantine, counted, told};
+use crate::tell::{counted, told};
 
 /// How many days are looked at, if nothing is said.
 const DAYS: u64 = 7;
 /// Characters of the bytes that are shown.
 const SHOWN: usize = 100;
+
+/// Which quarantine.
+#[derive(Debug, Args)]
+pub(crate) struct Quarantine {
+    /// The table's name, as the stack's outputs tell it
+    #[arg(long)]
+    table: String,
+    /// The first day [default: seven days ago]
+    #[arg(long, value_name = "DATE")]
+    since: Option<Day>,
+    /// Write it to this stream, and take it out of the quarantine
+    #[arg(long, value_name = "STREAM")]
+    replay: Option<String>,
+    /// Write each one's bytes into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    save: Option<PathBuf>,
+}
 
 /// Lists it, saves it, or writes it to the stream.
 pub(crate) async fn run(options: Quarantine) -> Result<()> {

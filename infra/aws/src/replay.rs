@@ -4,14 +4,26 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anyhow::{Context as _, Result, ensure};
+use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::stream::Stream;
-use crate::{Replay, counted, told};
+use crate::tell::{counted, told};
 
 /// The end of the names of notes.
 const NOTE: &str = ".written";
+
+/// Which failures go where.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The stream's name, as the stack's outputs tell it
+    #[arg(long)]
+    stream: String,
+    /// Files from the bucket, or folders with such; the oldest are written first
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
 
 /// A failed invocation with its event.
 #[derive(Deserialize)]

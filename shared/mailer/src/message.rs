@@ -8,7 +8,7 @@ use lettre::message::header::{
 };
 use lettre::message::{Attachment, Body, Mailbox, MultiPart, SinglePart};
 
-use crate::SendError;
+use crate::failure::SendError;
 
 /// Bytes of a message beside its files: headers with fifty recipients, both texts, the image.
 pub(crate) const TEXTS: usize = 256 << 10;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use crate::{Message, SendError, Transport};
+use crate::failure::SendError;
+use crate::message::Message;
+use crate::transport::Transport;
 
 /// The most bytes of a message if nothing else is said: what SES takes, so that what is tried out here works
 /// there.

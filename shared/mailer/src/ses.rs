@@ -16,7 +16,9 @@ use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
 use aws_sdk_sesv2::{Client, Config};
 use aws_types::SdkConfig;
 
-use crate::{Message, SendError, Transport, chain};
+use crate::failure::{SendError, chain};
+use crate::message::Message;
+use crate::transport::Transport;
 
 /// The most bytes of a message that SES takes, encoded.
 pub const SES_LIMIT: usize = 40_000_000;

@@ -14,7 +14,9 @@ use percent_encoding::percent_decode_str;
 use thiserror::Error as ThisError;
 use url::Url;
 
-use crate::{Message, SendError, Transport, chain};
+use crate::failure::{SendError, chain};
+use crate::message::Message;
+use crate::transport::Transport;
 
 /// The most bytes of a message if nothing else is said: what Postfix takes by default.
 pub const SMTP_LIMIT: usize = 10_240_000;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Figures, Unit};
+use crate::metric::{Figures, Unit};
 
 /// One line in CloudWatch's [Embedded Metric Format]: all figures by name, and which of them are metrics of this
 /// function. Figures stand for one invocation; CloudWatch adds them up.

@@ -8,7 +8,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use serde_json::{Number, Value};
 
-use crate::{Figures, Kind, Metric, Unit};
+use crate::metric::{Figures, Kind, Metric, Unit};
 
 /// Figures that are looked up at each scrape: register them in a [`Registry`](prometheus_client::registry::Registry)
 /// with a prefix. Counters are the sums since the process began.

@@ -279,8 +279,10 @@ impl Reader {
     /// Paths in what only a macro understands.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
-        let mut colons = 0;
+        let (mut colons, mut dollar) = (0, false);
         for token in tokens {
+            // `$crate` is whoever uses the macro.
+            let filled_in = std::mem::replace(&mut dollar, is_dollar(&token));
             match token {
                 TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
                 TokenTree::Ident(ident) if colons == 2 && !path.is_empty() => {
@@ -291,7 +293,7 @@ impl Reader {
                     self.named.extend((path.len() > 1).then(|| std::mem::take(&mut path)));
                     (path, colons) = (Vec::new(), 0);
                     match other {
-                        TokenTree::Ident(ident) => path.push(ident.to_string()),
+                        TokenTree::Ident(ident) if !filled_in => path.push(ident.to_string()),
                         TokenTree::Group(group) => self.tokens(group.stream()),
                         _ => {}
                     }
@@ -300,6 +302,10 @@ impl Reader {
         }
         self.named.extend((path.len() > 1).then_some(path));
     }
+}
+
+fn is_dollar(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '$')
 }
 
 fn name_of(item: &Item) -> Option<String> {
