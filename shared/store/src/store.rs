@@ -182,7 +182,7 @@ mod tests {
                 Some(beginning) => partition.starts_with(beginning),
                 None => partition == *pattern,
             };
-            let writers = handles.iter().filter(|patterns| patterns.iter().any(|one| fits(one)));
+            let writers = handles.iter().filter(|patterns| patterns.iter().any(fits));
             // Of what there is once, everyone has an item of its own.
             let most = if partition == keys::META { 2 } else { 1 };
             assert_eq!(writers.count(), most, "{partition}");
