@@ -16,6 +16,7 @@ mod late_lines;
 mod local_files;
 mod mail_texts;
 mod metrics;
+mod one_machine;
 mod operations;
 mod relay;
 mod report_crashes;
