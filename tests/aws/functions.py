@@ -177,7 +177,7 @@ def check_ticks(stack):
         rule = stack.client("events").describe_rule(Name=tick["Name"])["Arn"]
         check_invokers(stack, title, "events.amazonaws.com", rule)
         if title == "Report":
-            # What functions/report/src/trigger.rs takes for a tick.
+            # What functions/reporter/src/trigger.rs takes for a tick.
             same("the source of a tick", json.loads(tick["Input"])["source"], "smtp-auth-report")
     same("what else ticks", sorted(ticks), [])
 

@@ -10,7 +10,7 @@ use bootstrap::now;
 use serde_json::{Value, json};
 use tests::gateway;
 use tests::kinesis::{self, Record};
-use tests::process::built;
+use tests::process::{built, program};
 use tests::stage::{PATIENCE, Stage};
 
 /// Starts of each function.
@@ -60,7 +60,7 @@ async fn main() -> Result<()> {
             firsts.push(begun.elapsed());
             function.stop().await;
         }
-        let size = std::fs::metadata(built(name)?)?.len() as f64 / 1e6;
+        let size = std::fs::metadata(built(program(name))?)?.len() as f64 / 1e6;
         println!("{name:8} {size:5.1}     {}  {}", quartiles(starts), quartiles(firsts));
     }
     Ok(())

@@ -17,7 +17,7 @@ use object_store::local::LocalFileSystem;
 use report::{
     Contents, Day, Days, Range, RecipientDomains, ReportRequest, TlsVersion, UsageKey, View,
 };
-use reporting::{Reporter, Settings};
+use reporter::{Reporter, Settings};
 use serde_json::json;
 use store::{Guard, Store, Writing};
 use tests::app::NOW;
@@ -40,7 +40,7 @@ async fn measure(rows: u64) {
     let archive = folder.path().join("archive");
     std::fs::create_dir(&archive).expect("a folder");
     let objects = Arc::new(LocalFileSystem::new_with_prefix(&archive).expect("a folder"));
-    let history = History::new(Arc::new(store), objects);
+    let history = History::new(&store, objects);
     let today = Days::new(Tz::UTC).day_of(NOW);
     let end = archive::closed(today).end;
     let range = Range::last(end, DAYS);
@@ -50,17 +50,23 @@ async fn measure(rows: u64) {
 
     let outbox = Arc::new(Outbox::new(folder.path().join("outbox"), OUTBOX_LIMIT));
     println!("{rows} rows of {DAYS} days; {} MB of memory so far", peak());
-    tell("into the outbox", &history, range, outbox).await;
+    tell("into the outbox", &store, &history, range, outbox).await;
     let ses = Ses::new(&sdk_config(), Some(swallowing().await), None, SES_LIMIT);
-    tell("to SES", &history, range, Arc::new(ses)).await;
+    tell("to SES", &store, &history, range, Arc::new(ses)).await;
 }
 
 /// Sends a report of a range, and tells how long that took and the most memory that the process has had.
-async fn tell(to: &str, history: &History, range: Range, transport: Arc<dyn Transport>) {
+async fn tell(
+    to: &str,
+    store: &Store,
+    history: &History,
+    range: Range,
+    transport: Arc<dyn Transport>,
+) {
     let mailer = Mailer::new("reports@example.test", transport).expect("a mailer");
     let recipients = RecipientDomains::Any;
     let settings = Settings { zone: Tz::UTC, recipients, dashboard: None, as_of: None };
-    let reporter = Reporter::new(history.clone(), mailer, settings, Arc::new(|| NOW));
+    let reporter = Reporter::new(store, history.clone(), mailer, settings, Arc::new(|| NOW));
     let contents = Contents {
         view: View::TlsUsage,
         domain: None,
@@ -69,7 +75,8 @@ async fn tell(to: &str, history: &History, range: Range, transport: Arc<dyn Tran
     };
     let id = uuid::Uuid::now_v7().to_string();
     let request = ReportRequest::new(id, contents, range, NOW);
-    history.store().place_request(&request, &Guard::default(), NOW).await.expect("a request");
+    let requests = store.report_requests();
+    requests.place(&request, &Guard::default(), NOW).await.expect("a request");
     let begun = Instant::now();
     let done = reporter.handle(&json!({"source": "smtp-auth-report"})).await.expect("a report");
     assert_eq!(done.sent, 1);

@@ -55,7 +55,8 @@ fn get(bencher: Bencher, path: &str) {
         SENDER => format!("/v1/reports/tls-usage/details/{SENDER}?start=2026-08-27"),
         path => path.to_owned(),
     };
-    let cold = || App::over(app.engine.clone(), app.history.clone(), app.objects.clone());
+    let cold =
+        || App::over(app.engine.clone(), &app.store, app.history.clone(), app.objects.clone());
     bencher.with_inputs(cold).bench_values(|app| {
         let answer = runtime.block_on(app.get(&path)).expect("an answer");
         assert!(answer.status.is_success(), "{}", String::from_utf8_lossy(&answer.body));

@@ -35,7 +35,7 @@ async fn measure(senders: u32, folder: &Path) {
     let archive = folder.join("archive");
     std::fs::create_dir(&archive).expect("a folder");
     let objects = Arc::new(LocalFileSystem::new_with_prefix(&archive).expect("a folder"));
-    let history = History::new(Arc::new(store), objects.clone());
+    let history = History::new(&store, objects.clone());
     let today = Days::new(chrono_tz::UTC).day_of(NOW);
     let closed = archive::closed(today);
 
@@ -56,7 +56,7 @@ async fn measure(senders: u32, folder: &Path) {
 
     let open = Range { start: closed.end.succ_opt().expect("a day"), end: today };
     let begun = Instant::now();
-    let items = fill(&history, open, senders).await;
+    let items = fill(&store, open, senders).await;
     println!(
         "{} open days: {items} items, written in {:.1?}",
         open.days().count(),
@@ -64,7 +64,7 @@ async fn measure(senders: u32, folder: &Path) {
     );
 
     // A process that knows nothing yet, each time.
-    let cold = || App::over(engine.clone(), history.clone(), objects.clone());
+    let cold = || App::over(engine.clone(), &store, history.clone(), objects.clone());
     let details = "/v1/reports/tls-usage/details?sort=-TLS1.0";
     let Range { start, end } = closed;
     let table = format!("{details}&start={start}&end={end}");
@@ -190,7 +190,7 @@ fn rows_of(day: Day, senders: u32) -> DayRows {
 }
 
 /// Counts open days as ingestion does.
-async fn fill(history: &History, days: Range, senders: u32) -> u64 {
+async fn fill(store: &Store, days: Range, senders: u32) -> u64 {
     let (mut items, source) = (0, Source::new("generated"));
     for day in days.days() {
         let time = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() + 3600;
@@ -201,7 +201,7 @@ async fn fill(history: &History, days: Range, senders: u32) -> u64 {
             let one = Submission { time, sender, account, mechanism, tls, client, messages };
             tally.submission(mark, &one);
         });
-        let counted = history.store().count(&tally, &source, &Positions::Offsets).await;
+        let counted = store.counting().count(&tally, &source, &Positions::Offsets).await;
         items += counted.expect("counted").items;
     }
     items

@@ -67,8 +67,7 @@ async fn measure(site: &Site) {
     let writing = Writing::Single { concurrency: 4 };
     let store = Store::new(counted.client(), "table", writing);
     store.create_table().await.expect("a table");
-    let store = Arc::new(store);
-    let ingest = Ingest::new(Arc::clone(&store), settings(chrono_tz::UTC));
+    let ingest = Ingest::new(&store, settings(chrono_tz::UTC));
     let _ = counted.take();
     let summary = ingested(&ingest, site).await;
     assert_eq!(summary.submissions, site.messages);
@@ -78,12 +77,14 @@ async fn measure(site: &Site) {
     print!("{:>33} {:>10.0} {:>10.0}", site.told, write / millions, read / millions);
 
     // Every function in a process of its own, that remembers nothing.
-    let history = || {
+    let connected = || {
         let store = Store::new(counted.client(), "table", writing);
-        History::new(Arc::new(store), Arc::new(InMemory::new()))
+        let history = History::new(&store, Arc::new(InMemory::new()));
+        (store, history)
     };
     for page in ["/", "/reports/tls-usage", "/reports/tls-usage/details"] {
-        let query = Query::new(history(), chrono_tz::UTC, mailing(), Arc::new(|| NOW));
+        let (store, history) = connected();
+        let query = Query::new(&store, history, chrono_tz::UTC, mailing(), Arc::new(|| NOW));
         let request = Request::get(page).body(Body::empty()).expect("a request");
         let answer = query::router(query).oneshot(request).await.expect("an answer");
         assert!(answer.status().is_success(), "{page}: {}", answer.status());

@@ -1,4 +1,7 @@
-//! The arrows between the crates, as Cargo sees them.
+//! The arrows between the crates, as Cargo sees them, and between their modules.
+
+mod circles;
+mod modules;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,18 +10,19 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
     ("mailer", &[]),
+    ("samples", &[]),
     ("metrics", &[]),
     ("bootstrap", &["logs", "mailer", "metrics", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
     ("ingest", &["bootstrap", "logs", "metrics", "report", "store"]),
     ("query", &["bootstrap", "history", "metrics", "report", "store"]),
-    ("reporting", &["bootstrap", "history", "mailer", "metrics", "report", "store"]),
+    ("reporter", &["bootstrap", "history", "mailer", "metrics", "report", "store"]),
     (
         "smtp-auth-report",
         &[
@@ -30,7 +34,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "mailer",
             "query",
             "report",
-            "reporting",
+            "reporter",
+            "samples",
             "store",
         ],
     ),
@@ -47,20 +52,26 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "metrics",
             "query",
             "report",
-            "reporting",
+            "reporter",
+            "samples",
             "smtp-auth-report",
             "store",
         ],
     ),
 ];
 
-fn packages() -> Result<BTreeMap<String, Vec<String>>> {
+/// What Cargo knows of the workspace.
+fn metadata() -> Result<Value> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn packages() -> Result<BTreeMap<String, Vec<String>>> {
+    let metadata = metadata()?;
     let packages = metadata["packages"].as_array().context("packages")?;
     let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
     let uses = |package: &Value| {
@@ -85,6 +96,16 @@ fn crates_use_only_what_the_design_lets_them() -> Result<()> {
 }
 
 #[test]
+fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
+    let bans = |name: &str| {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+        std::fs::read_to_string(format!("{root}/{name}/clippy.toml"))
+    };
+    assert_eq!(bans("logs")?, bans("report")?);
+    Ok(())
+}
+
+#[test]
 fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Result<()> {
     for (name, uses) in packages()? {
         let platform = |used: &String| used.starts_with("aws-") || used.starts_with("lambda");
@@ -95,7 +116,7 @@ fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Resu
         if name != "history" {
             assert!(!uses.contains(&"parquet".to_owned()), "{name}");
         }
-        if ["archive", "history", "ingest", "query", "reporting"].contains(&name.as_str()) {
+        if ["archive", "history", "ingest", "query", "reporter"].contains(&name.as_str()) {
             assert!(!uses.contains(&"aws-sdk-dynamodb".to_owned()), "{name}");
         }
         assert!(name == "mailer" || !uses.contains(&"aws-sdk-sesv2".to_owned()), "{name}");

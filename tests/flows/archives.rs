@@ -75,7 +75,7 @@ fn counting() -> (history::Watch, Arc<AtomicUsize>) {
 
 /// The same service in a process that has computed nothing yet.
 fn restarted(app: &App, history: History) -> App {
-    App::over(app.engine.clone(), history, Arc::clone(&app.objects))
+    App::over(app.engine.clone(), &app.store, history, Arc::clone(&app.objects))
 }
 
 #[tokio::test]
@@ -189,8 +189,9 @@ async fn a_detailed_report_that_breaks_off_does_not_look_whole() -> Result<()> {
     // Reads end too when a process dies: this one's after the states of the days and some pages.
     for reads in [2, 20, 80] {
         let store = tests::fault::store_that_stops_reading(&app.engine, reads);
-        let history = History::new(Arc::new(store), Arc::clone(&app.objects));
-        let answer = restarted(&app, history).get(path).await;
+        let history = History::new(&store, Arc::clone(&app.objects));
+        let dying = App::over(app.engine.clone(), &store, history, Arc::clone(&app.objects));
+        let answer = dying.get(path).await;
         assert!(answer.is_err(), "{reads}: {} of {} bytes", answer?.body.len(), whole.len());
     }
     Ok(())
@@ -217,7 +218,7 @@ async fn duckdb_agrees_with_the_views() -> Result<()> {
     let app = app().await?;
     let folder = tempfile::tempdir()?;
     let objects: Arc<dyn ObjectStore> = Arc::new(LocalFileSystem::new_with_prefix(folder.path())?);
-    let history = History::new(Arc::clone(&app.store), Arc::clone(&objects));
+    let history = History::new(&app.store, Arc::clone(&objects));
     run(&history).await?;
     let closed = archive::closed(today());
 

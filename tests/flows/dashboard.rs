@@ -274,8 +274,8 @@ async fn the_fullest_page_is_small() -> Result<()> {
 async fn a_store_that_does_not_answer_is_told_as_a_page() -> Result<()> {
     let app = app_with_mail().await?;
     let store = fault::store_that_stops_reading(&app.engine, 0);
-    let history = History::new(Arc::new(store), Arc::clone(&app.objects));
-    let app = App::over(app.engine.clone(), history, Arc::clone(&app.objects));
+    let history = History::new(&store, Arc::clone(&app.objects));
+    let app = App::over(app.engine.clone(), &store, history, Arc::clone(&app.objects));
     for path in [
         "/",
         "/insight",

@@ -5,7 +5,6 @@
 //! `EXACTLY_ONCE_SEED` begins with another one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -48,7 +47,7 @@ pub(crate) fn writing(rng: &mut Rng) -> Writing {
 /// A writer that dies after so many writes.
 fn writer(engine: &Engine, zone: Tz, writes: i64, rng: &mut Rng) -> Ingest {
     let store = store_that_dies(engine, writing(rng), writes);
-    Ingest::new(Arc::new(store), settings(zone))
+    Ingest::new(&store, settings(zone))
 }
 
 /// The records of one shard, with how many of them cannot be read.
@@ -156,7 +155,7 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     let range = Range::kept(report::Days::new(zone).day_of(NOW));
     let usage = usage(&store, range).await?;
     assert_eq!(usage, expected.usage);
-    let failures = store.failures(range).await?;
+    let failures = store.summaries().failures(range).await?;
     let failures =
         failures.into_iter().map(|row| ((row.day, row.account, row.client), row.failures));
     assert_eq!(failures.collect::<BTreeMap<_, _>>(), expected.failures);
@@ -167,13 +166,13 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
         *domains.entry(report::ALL_DOMAINS).or_default() += messages;
     }
     for (domain, messages) in domains {
-        let rollup = store.rollup(domain, range).await?;
+        let rollup = store.summaries().rollup(domain, range).await?;
         let total: u64 = rollup.values().map(report::TlsCounts::total).sum();
         assert_eq!(total, messages, "rollup of {domain:?}");
     }
     let senders: std::collections::BTreeSet<_> =
         expected.usage.keys().map(|key| key.2.clone()).collect();
-    assert_eq!(store.seen(range).await?.senders, senders);
+    assert_eq!(store.summaries().seen(range).await?.senders, senders);
     Ok(())
 }
 
@@ -195,7 +194,7 @@ async fn records_of_a_stream() -> Result<()> {
         let store = Store::new(engine.client(), "table", Writing::Transactions);
         let day = report::Days::new(zone).day_of(NOW);
         let mut quarantined = 0;
-        store.quarantined(day, |_| quarantined += 1).await?;
+        store.quarantine().read(day, |_| quarantined += 1).await?;
         assert_eq!(quarantined, shards.iter().map(|shard| shard.unreadable).sum::<u64>());
     }
     Ok(())
@@ -305,7 +304,8 @@ async fn closing_a_log_settles_what_is_open_once_wherever_it_dies() -> Result<()
         // The log went on after all.
         read(&lasting, &file, &[log.as_str(), &end].concat(), &mut rng).await?;
         let range = Range::kept(report::Days::new(Tz::UTC).day_of(NOW));
-        let found = usage(lasting.store(), range).await?;
+        let store = Store::new(engine.client(), "table", Writing::Transactions);
+        let found = usage(&store, range).await?;
         let found: Vec<_> = found.into_iter().map(|(key, messages)| (key.5, messages)).collect();
         assert_eq!(found.len(), 1, "{writes} writes, closed: {closed}: {found:?}");
         assert_eq!(found[0].1, 1);

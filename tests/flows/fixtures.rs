@@ -49,7 +49,7 @@ async fn told(app: &App) -> Result<(Rows, u64)> {
         let (_, _, sender, account, mechanism, tls, _) = key;
         *rows.entry((sender, account, mechanism, tls.name().to_owned())).or_default() += messages;
     }
-    let failures = app.store.failures(kept).await?.iter().map(|row| row.failures).sum();
+    let failures = app.store.summaries().failures(kept).await?.iter().map(|row| row.failures).sum();
     Ok((rows, failures))
 }
 

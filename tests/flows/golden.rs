@@ -2,11 +2,13 @@
 //!
 //! `tests/golden` holds it, and tells how it was made.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use ingest::kinesis::KinesisEvent;
 use local::clock::Now;
 use local::files;
@@ -16,12 +18,13 @@ use object_store::local::LocalFileSystem;
 use report::{ALL_DOMAINS, Range, TlsCounts};
 use serde_json::Value;
 use store::{CarryOver, Positions, Source};
-use tests::app::{App, NOW};
+use tests::app::{App, NOW, usage};
 use tests::kinesis::{self, Record};
+use tests::traffic::Key;
 
 /// A copy of a data folder that an earlier version has left, opened.
 struct Folder {
-    _temporary: tempfile::TempDir,
+    temporary: tempfile::TempDir,
     golden: PathBuf,
     app: App,
     _home: Home,
@@ -37,8 +40,9 @@ impl Folder {
         let objects: Arc<dyn ObjectStore> =
             Arc::new(LocalFileSystem::new_with_prefix(data.join("archive"))?);
         let engine = home.engine.clone().context("the folder's own engine")?;
-        let app = App::over(engine, home.history.clone(), objects);
-        Ok(Self { _temporary: temporary, golden, app, _home: home })
+        let app = App::over(engine, &home.store, home.history.clone(), objects);
+        let app = app.with_long_names(home.long_names);
+        Ok(Self { temporary, golden, app, _home: home })
     }
 
     /// Holds every answer that was kept against what is answered now.
@@ -58,20 +62,22 @@ impl Folder {
     async fn read_on(&self) -> Result<Vec<files::Report>> {
         let mut reports = Vec::new();
         let log = [self.golden.join("log")];
-        files::ingest(&self.app.ingest, &log, Now::Fixed(NOW), |one| reports.push(one)).await?;
+        let known = self.app.store.files();
+        files::ingest(&self.app.ingest, &known, &log, Now::Fixed(NOW), |one| reports.push(one))
+            .await?;
         Ok(reports)
     }
 
     async fn messages(&self) -> Result<u64> {
         let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
-        let rollup = self.app.store.rollup(ALL_DOMAINS, range).await?;
+        let rollup = self.app.store.summaries().rollup(ALL_DOMAINS, range).await?;
         Ok(rollup.values().map(TlsCounts::total).sum())
     }
 
     async fn quarantined(&self) -> Result<Vec<store::Quarantined>> {
         let day = report::Days::new(chrono_tz::UTC).day_of(NOW);
         let mut found = Vec::new();
-        self.app.store.quarantined(day, |one| found.push(one)).await?;
+        self.app.store.quarantine().read(day, |one| found.push(one)).await?;
         Ok(found)
     }
 }
@@ -113,12 +119,12 @@ const LATER: &[u8] = b"\x63 of a later version";
 async fn a_files_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() -> Result<()> {
     let folder = Folder::open("0.1.0").await?;
     let head = fs::read(folder.golden.join("log"))?;
-    let source = folder.app.store.identify_file(&head).await?.source;
-    let carried = folder.app.store.carry_over(&source).await?;
+    let source = folder.app.store.files().identify(&head).await?.source;
+    let carried = folder.app.store.ingestion().carry_over(&source).await?;
     let read = carried.next_mark(&Source::new(source.clone()), &Positions::Offsets) - 1;
     let place = Source::new(source.clone());
     let later = carried.next(LATER.to_vec(), &place, &Positions::Offsets, read);
-    folder.app.store.put_carry_over(&source, &later, NOW).await?;
+    folder.app.store.ingestion().put_carry_over(&source, &later, NOW).await?;
 
     let before = folder.messages().await?;
     let reports = folder.read_on().await?;
@@ -138,12 +144,80 @@ async fn a_files_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() ->
 }
 
 #[tokio::test]
+async fn a_name_that_was_cut_goes_on_under_the_name_that_it_has() -> Result<()> {
+    let folder = Folder::open("0.1.0").await?;
+    folder.read_on().await?;
+    let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
+    let long = |usage: BTreeMap<Key, u64>| -> Vec<_> {
+        let long = usage.into_iter().filter(|(key, _)| key.2.starts_with("lll"));
+        long.map(|(key, messages)| (key.2, messages)).collect()
+    };
+    let before = long(usage(&folder.app.store, range).await?);
+    assert_eq!(before.len(), 1);
+    let log = fs::read_to_string(folder.golden.join("log"))?;
+    let line = log.lines().find(|line| line.contains("lllll")).context("the long sender's line")?;
+    // The log grows by the same line.
+    let grown = folder.temporary.path().join("log");
+    fs::write(&grown, format!("{log}{line}\n"))?;
+    let known = folder.app.store.files();
+    files::ingest(&folder.app.ingest, &known, &[grown], Now::Fixed(NOW), |_| {}).await?;
+    let after = long(usage(&folder.app.store, range).await?);
+    assert_eq!(after, [(before[0].0.clone(), before[0].1 + 1)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_files_item_that_is_no_state_is_put_aside_and_reading_goes_on() -> Result<()> {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for broken in ["REMOVE #v", "REMOVE #s", "REMOVE #v, #s", "SET #v = :text", "SET form = :later"]
+    {
+        let folder = Folder::open("0.1.0").await?;
+        let head = fs::read(folder.golden.join("log"))?;
+        let source = folder.app.store.files().identify(&head).await?.source;
+        let client = folder.app.engine.client();
+        let broken = client
+            .update_item()
+            .table_name("smtp-auth-report")
+            .key("pk", text(&format!("C#{source}")))
+            .key("sk", text("-"))
+            .update_expression(broken);
+        let uses = |place: &str| {
+            broken.get_update_expression().as_deref().is_some_and(|one| one.contains(place))
+        };
+        let places = [("#v", "v"), ("#s", "state")];
+        let values = [(":text", text("?")), (":later", AttributeValue::N("2".to_owned()))];
+        let used: Vec<_> = places.into_iter().filter(|(place, _)| uses(place)).collect();
+        let given: Vec<_> = values.into_iter().filter(|(place, _)| uses(place)).collect();
+        let broken = used
+            .into_iter()
+            .fold(broken, |one, (place, name)| one.expression_attribute_names(place, name));
+        let broken = given
+            .into_iter()
+            .fold(broken, |one, (place, value)| one.expression_attribute_values(place, value));
+        broken.send().await?;
+
+        let before = folder.messages().await?;
+        let reports = folder.read_on().await?;
+        assert_eq!((reports[0].summary.lines, reports[0].summary.quarantined), (5, 1));
+        assert_eq!(folder.messages().await?, before + 1);
+        let aside = folder.quarantined().await?;
+        assert!(aside.len() == 1 && aside[0].is_state(), "{aside:?}");
+        let raw = String::from_utf8(aside[0].raw())?;
+        assert!(raw.contains(&format!("pk C#{source}\n")), "{raw}");
+        let again = folder.read_on().await?;
+        assert_eq!((again[0].summary.lines, again[0].summary.quarantined), (0, 0));
+        assert_eq!(folder.messages().await?, before + 1);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_streams_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() -> Result<()> {
     let app = App::new().await?;
     let stream = "cw:123456789012:mail:mx1";
     let place = Source::new("elsewhere");
     let later = CarryOver::default().next(LATER.to_vec(), &place, &Positions::Offsets, 0);
-    app.store.put_carry_over(stream, &later, NOW).await?;
+    app.store.ingestion().put_carry_over(stream, &later, NOW).await?;
     let event = |sequence: u64| -> Result<KinesisEvent> {
         let line = format!(
             "2026-11-24 10:00:00 1xVWoN-0001PO-{sequence}u <= a@example.test H=(h) [192.0.2.1] P=esmtpsa A=plain:a S=1"
@@ -159,7 +233,7 @@ async fn a_streams_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() 
     assert_eq!((second.submissions, second.quarantined), (1, 0));
     let day = report::Days::new(chrono_tz::UTC).day_of(NOW);
     let mut aside = Vec::new();
-    app.store.quarantined(day, |one| aside.push(one)).await?;
+    app.store.quarantine().read(day, |one| aside.push(one)).await?;
     assert_eq!((aside.len(), aside[0].raw()), (1, LATER.to_vec()));
     assert_eq!(aside[0].source(), format!("state of {stream}"));
     Ok(())

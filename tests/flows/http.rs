@@ -193,8 +193,9 @@ async fn a_store_that_does_not_answer_is_said_without_inner_detail() -> Result<(
     let engine = local::engine::Engine::in_memory()?;
     let store = tests::fault::store_that_dies(&engine, store::Writing::Transactions, 0);
     let objects = Arc::new(object_store::memory::InMemory::new());
-    let history = history::History::new(Arc::new(store), objects);
+    let history = history::History::new(&store, objects);
     let query = query::Query::new(
+        &store,
         history,
         chrono_tz::UTC,
         tests::app::mailing(),

@@ -77,6 +77,11 @@ impl World {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A connection that lasts.
+    fn store(&self, rng: &mut Rng) -> Store {
+        store_with(&self.engine, writing(rng), Life::of(FOREVER))
+    }
+
     /// A process's view of the world, until that process dies.
     fn history(&self, writes: i64, rng: &mut Rng) -> History {
         self.history_of(Life::of(writes), writing(rng))
@@ -85,7 +90,7 @@ impl World {
     fn history_of(&self, life: Life, writing: Writing) -> History {
         let store = store_with(&self.engine, writing, life.clone());
         let objects = MortalObjects { objects: Arc::clone(&self.objects), life };
-        History::new(Arc::new(store), Arc::new(objects)).watched_by(Arc::new(|_, _| {}))
+        History::new(&store, Arc::new(objects)).watched_by(Arc::new(|_, _| {}))
     }
 
     fn today(&self) -> Day {
@@ -128,8 +133,8 @@ async fn write(world: World, shard: usize, batches: usize, mut rng: Rng) -> Resu
         add(&mut world.ledger().begun, &counts);
         loop {
             let writes = if rng.bool() { FOREVER } else { rng.i64(0..30) };
-            let history = world.history(writes, &mut rng);
-            let ingest = Ingest::new(Arc::clone(history.store()), settings(Tz::UTC));
+            let store = store_with(&world.engine, writing(&mut rng), Life::of(writes));
+            let ingest = Ingest::new(&store, settings(Tz::UTC));
             if ingest.event(&event, NOW).await.is_ok() {
                 break;
             }
@@ -265,7 +270,9 @@ impl Gather for Walk {
 /// Asks all the time.
 async fn ask(world: World, mut rng: Rng) -> Result<u64> {
     let history = world.history(FOREVER, &mut rng);
-    let router = query::router(Query::new(history.clone(), Tz::UTC, mailing(), Arc::new(|| NOW)));
+    let (store, history_of_it) = (world.store(&mut rng), history.clone());
+    let query = Query::new(&store, history_of_it, Tz::UTC, mailing(), Arc::new(|| NOW));
+    let router = query::router(query);
     let mut asked = 0;
     while world.busy() || asked == 0 {
         let before = world.ledger().finished.clone();
@@ -316,7 +323,8 @@ async fn every_answer_is_a_correct_count() -> Result<()> {
 async fn settled(world: &World, rng: &mut Rng) -> Result<()> {
     let history = world.history(FOREVER, rng);
     archive::run(&history, world.today(), |_, _| {}).await.1?;
-    let usage = usage(history.store(), world.days).await?;
+    let lasting = world.store(rng);
+    let usage = usage(&lasting, world.days).await?;
     for day in world.days.days() {
         let empty = !usage.keys().any(|key| key.0 == day);
         let standing = history.standing(day).await?;
@@ -331,15 +339,15 @@ async fn settled(world: &World, rng: &mut Rng) -> Result<()> {
     let bare = Engine::in_memory()?;
     let store = Store::new(bare.client(), "table", Writing::Transactions);
     store.create_table().await?;
-    for (day, state) in history.store().days(world.days).await? {
+    for (day, state) in lasting.days().states(world.days).await? {
         let manifest = state.archive.unwrap_or_default();
         let manifest =
             manifest.replace(&format!(r#""revision":{}"#, state.revision), r#""revision":0"#);
         if !manifest.is_empty() {
-            ensure!(store.put_archive(day, None, manifest).await?);
+            ensure!(store.days().put_archive(day, None, manifest).await?);
         }
     }
-    let archived = History::new(Arc::new(store), Arc::clone(&world.objects));
+    let archived = History::new(&store, Arc::clone(&world.objects));
     for history in [&history, &archived] {
         let found = walked(history, world.days).await?;
         ensure!(found == counted, "{found:?} is not {counted:?}");
@@ -378,7 +386,7 @@ async fn crash(writing: Writing, writes: i64, archiver: i64) -> Result<(bool, bo
     let mut rng = Rng::with_seed(1);
     let world = World::new(&mut rng).await?;
     let lasting = world.history(FOREVER, &mut rng);
-    let ingest = Ingest::new(Arc::clone(lasting.store()), settings(Tz::UTC));
+    let ingest = Ingest::new(&world.store(&mut rng), settings(Tz::UTC));
     let (records, mut told) = batch(world.days, 1, &mut rng);
     let first = serde_json::from_value(kinesis::event("shardId-0", &records, NOW))?;
     ingest.event(&first, NOW).await?;
@@ -387,8 +395,8 @@ async fn crash(writing: Writing, writes: i64, archiver: i64) -> Result<(bool, bo
     let before = told.clone();
     let (records, counts) = batch(world.days, 100, &mut rng);
     let event = serde_json::from_value(kinesis::event("shardId-0", &records, NOW))?;
-    let mortal = world.history_of(Life::of(writes), writing);
-    let mortal = Ingest::new(Arc::clone(mortal.store()), settings(Tz::UTC));
+    let mortal = store_with(&world.engine, writing, Life::of(writes));
+    let mortal = Ingest::new(&mortal, settings(Tz::UTC));
     let writer_died = mortal.event(&event, NOW).await.is_err();
     add(&mut told, &counts);
     let dying = world.history_of(Life::of(archiver), writing);

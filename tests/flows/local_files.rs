@@ -3,7 +3,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
@@ -26,7 +25,7 @@ impl Machine {
     async fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let home = Home::own(&folder.path().join("data"), chrono_tz::UTC).await?;
-        let ingest = Ingest::new(Arc::clone(&home.store), settings(chrono_tz::UTC));
+        let ingest = Ingest::new(&home.store, settings(chrono_tz::UTC));
         Ok(Self { folder, home, ingest })
     }
 
@@ -37,13 +36,19 @@ impl Machine {
     async fn read(&self, names: &[&str]) -> Result<Vec<Report>> {
         let paths: Vec<_> = names.iter().map(|name| self.path(name)).collect();
         let mut reports = Vec::new();
-        files::ingest(&self.ingest, &paths, Now::Fixed(NOW), |report| reports.push(report)).await?;
+        let known = self.home.store.files();
+        files::ingest(&self.ingest, &known, &paths, Now::Fixed(NOW), |report| reports.push(report))
+            .await?;
         Ok(reports)
+    }
+
+    fn follow(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
+        follow(self.ingest.clone(), self.home.store.files(), path.to_owned(), Now::Fixed(NOW))
     }
 
     async fn messages(&self) -> Result<u64> {
         let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
-        let rollup = self.home.store.rollup(ALL_DOMAINS, range).await?;
+        let rollup = self.home.store.summaries().rollup(ALL_DOMAINS, range).await?;
         Ok(rollup.values().map(report::TlsCounts::total).sum())
     }
 
@@ -149,7 +154,7 @@ async fn rotated_logs_are_read_oldest_first_and_sessions_go_on_from_one_to_the_n
     machine.read(&["maillog", "maillog.1"]).await?;
     assert_eq!(machine.messages().await?, 3);
     let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
-    let rollup = machine.home.store.rollup(ALL_DOMAINS, range).await?;
+    let rollup = machine.home.store.summaries().rollup(ALL_DOMAINS, range).await?;
     let plain: u64 = rollup.values().map(|day| day.get(report::TlsVersion::None)).sum();
     assert_eq!(plain, 3, "the end of the session stands in the next file");
     Ok(())
@@ -185,7 +190,7 @@ async fn a_log_is_followed_over_both_kinds_of_rotation() -> Result<()> {
     let machine = Machine::new().await?;
     let path = machine.path("maillog");
     fs::write(&path, whole(0))?;
-    let following = tokio::spawn(follow(machine.ingest.clone(), path.clone(), Now::Fixed(NOW)));
+    let following = tokio::spawn(machine.follow(&path));
     machine.until(1).await?;
     let (begins, ends) = message(1);
     append(&path, &(whole(2) + &begins))?;
@@ -204,7 +209,7 @@ async fn a_log_is_followed_over_both_kinds_of_rotation() -> Result<()> {
     append(&path, &whole(6))?;
     fs::rename(&path, machine.path("maillog.3"))?;
     append(&path, &whole(7))?;
-    let following = tokio::spawn(follow(machine.ingest.clone(), path.clone(), Now::Fixed(NOW)));
+    let following = tokio::spawn(machine.follow(&path));
     machine.until(8).await?;
     following.abort();
     machine.read(&["maillog", "maillog.1", "maillog.2", "maillog.3"]).await?;
@@ -221,9 +226,10 @@ async fn a_data_folder_has_one_owner_and_lets_others_in() -> Result<()> {
     assert!(Home::share(&data, chrono_tz::UTC).await.is_err());
     machine.home.let_others_in().await?;
     let shared = Home::share(&data, chrono_tz::UTC).await?;
-    let ingest = Ingest::new(shared.store, settings(chrono_tz::UTC));
+    let ingest = Ingest::new(&shared.store, settings(chrono_tz::UTC));
     fs::write(machine.path("maillog"), whole(0))?;
-    files::ingest(&ingest, &[machine.path("maillog")], Now::Fixed(NOW), |_| {}).await?;
+    let (known, log) = (shared.store.files(), [machine.path("maillog")]);
+    files::ingest(&ingest, &known, &log, Now::Fixed(NOW), |_| {}).await?;
     assert_eq!(machine.messages().await?, 1);
     let zone = Home::share(&data, chrono_tz::Europe::Berlin).await.expect_err("another zone");
     assert!(format!("{zone:#}").contains("use zone UTC"), "{zone:#}");

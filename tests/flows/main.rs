@@ -14,6 +14,7 @@ mod interface;
 mod lambda;
 mod late_lines;
 mod local_files;
+mod long_names;
 mod mail_texts;
 mod metrics;
 mod one_machine;

@@ -10,7 +10,7 @@ use metrics::{Figures, Metric};
 const TOLD: [(&str, &[Metric]); 3] = [
     ("archive", archive::Summary::METRICS),
     ("ingest", ingest::Summary::METRICS),
-    ("report", reporting::Summary::METRICS),
+    ("report", reporter::Summary::METRICS),
 ];
 
 /// What a line says behind a name.
@@ -51,7 +51,7 @@ fn every_metric_is_a_number_and_is_explained() -> Result<()> {
     let figures = [
         serde_json::to_value(archive::Summary::default())?,
         serde_json::to_value(ingest::Summary::default())?,
-        serde_json::to_value(reporting::Summary::default())?,
+        serde_json::to_value(reporter::Summary::default())?,
     ];
     for ((function, metrics), figures) in TOLD.iter().zip(figures) {
         for metric in *metrics {

@@ -261,7 +261,7 @@ async fn the_quarantine_is_looked_at_and_emptied() -> Result<()> {
     ensure!(told.starts_with("0 entries"), "{told}");
     let store = Store::new(app.engine.client(), "table", Writing::Transactions);
     let mut left = 0;
-    store.quarantined(report::Days::new(chrono_tz::UTC).day_of(NOW), |_| left += 1).await?;
+    store.quarantine().read(report::Days::new(chrono_tz::UTC).day_of(NOW), |_| left += 1).await?;
     assert_eq!(left, 0);
     Ok(())
 }

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use history::History;
 use mailer::{Message, SendError, Transport};
 use report::Status;
-use reporting::{LEASE, ReportError, Reporter, Summary};
+use reporter::{LEASE, ReportError, Reporter, Summary};
 use serde_json::json;
 use store::{Claim, Ended, Writing};
 use tests::app::{App, Clock, NOW};
@@ -48,8 +48,8 @@ impl Transport for MortalPost {
 fn dying(app: &App, post: &Post, steps: i64) -> Result<Reporter> {
     let life = Life::of(steps);
     let store = store_with(&app.engine, Writing::Single { concurrency: 4 }, life.clone());
-    let history = History::new(Arc::new(store), Arc::clone(&app.objects));
-    app.reporter_over(history, Arc::new(MortalPost { post: post.clone(), life }))
+    let history = History::new(&store, Arc::clone(&app.objects));
+    app.reporter_over(&store, history, Arc::new(MortalPost { post: post.clone(), life }))
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn a_request_survives_its_worker_wherever_that_dies() -> Result<()> {
         twice += usize::from(expected == 2);
         at_once += usize::from(recorded);
 
-        ensure!(app.store.open_requests().await?.is_empty(), "{steps}");
+        ensure!(app.store.report_requests().open().await?.is_empty(), "{steps}");
         app.clock().set(NOW + 86_400);
         next.tick().await?;
         ensure!(post.taken().len() == expected, "{steps}: another mail a day later");
@@ -163,11 +163,11 @@ async fn a_claim_lasts_as_long_as_the_work() -> Result<()> {
 async fn an_end_that_is_recorded_late_is_not_begun_anew() -> Result<()> {
     let app = app_with_mail().await?;
     let id = ask(&app, &asked("tls-usage")).await?;
-    let first = app.store.claim(&id, "first", NOW, LEASE).await?;
+    let first = app.store.report_requests().claim(&id, "first", NOW, LEASE).await?;
     ensure!(matches!(first, Claim::Granted(_)));
     // The second one sees that the first one's time is over; before it has claimed the request, that one records
     // that the mail was accepted.
-    let (store, ended) = (Arc::clone(&app.store), id.clone());
+    let (store, ended) = (app.store.clone(), id.clone());
     let end = async move {
         let sent = Ended {
             status: Status::Sent,
@@ -176,7 +176,7 @@ async fn an_end_that_is_recorded_late_is_not_begun_anew() -> Result<()> {
             message_id: None,
             messages: None,
         };
-        let recorded = store.end(&ended, "first", &sent).await;
+        let recorded = store.report_requests().end(&ended, "first", &sent).await;
         assert!(recorded.is_ok_and(|recorded| recorded));
     };
     let second = store_that_is_overtaken(&app.engine, end.boxed());

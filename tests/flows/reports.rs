@@ -9,7 +9,7 @@ use axum::http::Request;
 use mailer::{OUTBOX_LIMIT, Outbox, SendError};
 use query::Mailing;
 use report::RecipientDomains;
-use reporting::{ATTEMPTS, Reporter, Summary};
+use reporter::{ATTEMPTS, Reporter, Summary};
 use serde_json::{Value, json};
 use tests::app::{App, NOW};
 use tests::mail::{Letter, Post};
@@ -116,7 +116,7 @@ async fn a_request_arrives_with_both_files_and_the_sums_of_the_views() -> Result
         let chart = letter.chart.context("a chart")?;
         assert_eq!(chart.get(..8), Some(b"\x89PNG\r\n\x1a\n".as_slice()));
     }
-    assert!(app.store.open_requests().await?.is_empty());
+    assert!(app.store.report_requests().open().await?.is_empty());
     Ok(())
 }
 
@@ -194,7 +194,7 @@ async fn many_clients_with_one_key_make_one_request() -> Result<()> {
         .iter()
         .map(|request| request["id"].to_string())
         .collect();
-    assert_eq!((ids.len(), app.store.open_requests().await?.len()), (1, 1));
+    assert_eq!((ids.len(), app.store.report_requests().open().await?.len()), (1, 1));
     Ok(())
 }
 
@@ -246,7 +246,7 @@ async fn wrong_requests_are_told_what_is_wrong() -> Result<()> {
         let detail = problem["detail"].as_str().unwrap_or_default();
         assert!(detail.contains(told), "{field}={value}: {detail}");
     }
-    assert!(app.store.open_requests().await?.is_empty());
+    assert!(app.store.report_requests().open().await?.is_empty());
     let send = async |media_type: &str, body: String| {
         let request = Request::post(REQUESTS).header("content-type", media_type);
         app.ask(request.body(Body::from(body))?).await
@@ -317,7 +317,7 @@ async fn what_may_pass_is_tried_again_and_what_will_not_fails() -> Result<()> {
     assert_eq!(failed["status"], "failed");
     assert_eq!(failed["reason"], "SES answered MessageRejected: not verified");
     assert_eq!(post.taken().len(), 1);
-    assert!(app.store.open_requests().await?.is_empty());
+    assert!(app.store.report_requests().open().await?.is_empty());
     Ok(())
 }
 

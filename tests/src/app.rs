@@ -17,8 +17,8 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use query::sign_in::SignIn;
 use query::{Mailing, Query};
-use report::{Range, RecipientDomains};
-use reporting::Reporter;
+use report::{LongNames, Range, RecipientDomains};
+use reporter::Reporter;
 use serde_json::Value;
 use store::{KnownFile, Store, Writing};
 use tower::ServiceExt as _;
@@ -38,7 +38,7 @@ pub struct App {
     /// The engine behind the store.
     pub engine: Engine,
     /// The store.
-    pub store: Arc<Store>,
+    pub store: Store,
     /// Ingestion into it.
     pub ingest: Ingest,
     /// The store with its archives.
@@ -79,7 +79,7 @@ impl Clock {
 pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
     let mut usage = BTreeMap::new();
     for day in range.days() {
-        let rows = DayRows::read(store, day, &report::Filter::default()).await?;
+        let rows = DayRows::read(&store.usage(), day, &report::Filter::default()).await?;
         usage.extend(rows.iter().map(|(key, messages)| (traffic::key(day, &key), messages)));
     }
     Ok(usage)
@@ -89,12 +89,12 @@ pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
 #[must_use]
 pub fn settings(zone: Tz) -> Settings {
     let logs = logs::Options { format: logs::Format::Auto, zone };
-    Settings { logs, zone, default_domain: "(none)".into() }
+    Settings { logs, zone, default_domain: "(none)".into(), long_names: LongNames::default() }
 }
 
-fn router(history: &History, zone: Tz, mailing: Mailing, clock: &Clock) -> Router {
+fn router(store: &Store, history: &History, zone: Tz, mailing: Mailing, clock: &Clock) -> Router {
     let clock = clock.clone();
-    let query = Query::new(history.clone(), zone, mailing, Arc::new(move || clock.now()));
+    let query = Query::new(store, history.clone(), zone, mailing, Arc::new(move || clock.now()));
     query::router(query)
 }
 
@@ -124,29 +124,46 @@ impl App {
         let store = Store::new(engine.client(), "table", Writing::Transactions);
         store.create_table().await?;
         let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        let history = History::new(Arc::new(store), Arc::clone(&objects));
-        Ok(Self::of(engine, history, objects, zone))
+        let history = History::new(&store, Arc::clone(&objects));
+        Ok(Self::of(engine, store, history, objects, zone))
     }
 
     /// The service in a new process, over what an earlier one left; its days are those of UTC.
     #[must_use]
-    pub fn over(engine: Engine, history: History, objects: Arc<dyn ObjectStore>) -> Self {
-        Self::of(engine, history, objects, Tz::UTC)
+    pub fn over(
+        engine: Engine,
+        store: &Store,
+        history: History,
+        objects: Arc<dyn ObjectStore>,
+    ) -> Self {
+        Self::of(engine, store.clone(), history, objects, Tz::UTC)
     }
 
-    fn of(engine: Engine, history: History, objects: Arc<dyn ObjectStore>, zone: Tz) -> Self {
-        let store = Arc::clone(history.store());
-        let ingest = Ingest::new(Arc::clone(&store), settings(zone));
+    fn of(
+        engine: Engine,
+        store: Store,
+        history: History,
+        objects: Arc<dyn ObjectStore>,
+        zone: Tz,
+    ) -> Self {
+        let ingest = Ingest::new(&store, settings(zone));
         let clock = Clock::default();
-        let router = router(&history, zone, mailing(), &clock);
+        let router = router(&store, &history, zone, mailing(), &clock);
         Self { engine, store, ingest, history, objects, clock, router }
     }
 
     /// The same service with other rules for reports by mail.
     #[must_use]
     pub fn with_mailing(self, mailing: Mailing) -> Self {
-        let router = router(&self.history, Tz::UTC, mailing, &self.clock);
+        let router = router(&self.store, &self.history, Tz::UTC, mailing, &self.clock);
         Self { router, ..self }
+    }
+
+    /// The same service for a table that marks long names in this form.
+    #[must_use]
+    pub fn with_long_names(self, long_names: LongNames) -> Self {
+        let settings = Settings { long_names, ..self.ingest.settings().clone() };
+        Self { ingest: Ingest::new(&self.store, settings), ..self }
     }
 
     /// The same service for logs of one format.
@@ -154,7 +171,7 @@ impl App {
     pub fn reading(self, format: logs::Format) -> Self {
         let settings = settings(Tz::UTC);
         let logs = logs::Options { format, ..settings.logs };
-        let ingest = Ingest::new(Arc::clone(&self.store), Settings { logs, ..settings });
+        let ingest = Ingest::new(&self.store, Settings { logs, ..settings });
         Self { ingest, ..self }
     }
 
@@ -177,7 +194,7 @@ impl App {
         let clock = self.clock.clone();
         let clock: query::Clock = Arc::new(move || clock.now());
         let sign_in = SignIn::new(oidc, BASE, http, Arc::clone(&clock));
-        let query = Query::new(self.history.clone(), Tz::UTC, mailing(), clock);
+        let query = Query::new(&self.store, self.history.clone(), Tz::UTC, mailing(), clock);
         Ok(Self { router: query::router_behind(sign_in, query), ..self })
     }
 
@@ -192,7 +209,7 @@ impl App {
     /// # Errors
     /// Never: the sender is one.
     pub fn reporter(&self, transport: Arc<dyn Transport>) -> Result<Reporter> {
-        self.reporter_over(self.history.clone(), transport)
+        self.reporter_over(&self.store, self.history.clone(), transport)
     }
 
     /// The report function in a process of its own, over another connection to the same store.
@@ -201,18 +218,19 @@ impl App {
     /// Never: the sender is one.
     pub fn reporter_over(
         &self,
+        store: &Store,
         history: History,
         transport: Arc<dyn Transport>,
     ) -> Result<Reporter> {
         let mailer = Mailer::new("SMTP AUTH report <reports@example.test>", transport)?;
-        let settings = reporting::Settings {
+        let settings = reporter::Settings {
             zone: Tz::UTC,
             recipients: mailing().recipients,
             dashboard: Some("https://mail.example.test".to_owned()),
             as_of: None,
         };
         let clock = self.clock.clone();
-        Ok(Reporter::new(history, mailer, settings, Arc::new(move || clock.now())))
+        Ok(Reporter::new(store, history, mailer, settings, Arc::new(move || clock.now())))
     }
 
     /// Asks with a JSON body.

@@ -3,10 +3,13 @@
 //! Senders follow Zipf's law; TLS versions, several messages a session, retries of deferred mail and
 //! failed logins are mixed as real submission servers log them.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use chrono::DateTime;
 use fastrand::Rng;
+use samples::exim::{self, Tls};
+use samples::postfix::{self, Commands, Delays};
 
 /// What to generate.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +50,7 @@ struct Sender {
 
 const TLS: [&str; 5] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", ""];
 const EXIM_TLS: [&str; 4] = ["TLS1", "TLS1.1", "TLS1.2", "TLS1.3"];
+const EXIM_CIPHER: &str = "ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 CV=no";
 const CIPHERS: [&str; 4] = [
     "ECDHE-RSA-AES256-SHA (256/256 bits)",
     "ECDHE-RSA-AES256-SHA (256/256 bits)",
@@ -109,60 +113,45 @@ fn postfix(
     rng: &mut Rng,
 ) -> io::Result<u64> {
     let Sender { address, client, tls, mechanism } = sender;
-    let pid = 1000 + number % 300;
-    let mut lines = 2;
-    writeln!(to, "{stamp} mx1 postfix/submission/smtpd[{pid}]: connect from unknown[{client}]")?;
+    let client = postfix::Client { address: client, account: address, mechanism };
+    let mut lines = 0;
+    let mut line = |program: &str, pid: u64, text: &dyn Display| {
+        lines += 1;
+        writeln!(to, "{}", postfix::line(stamp, "mx1", program, pid, text))
+    };
+    let (smtpd, pid) = ("submission/smtpd", 1000 + number % 300);
+    line(smtpd, pid, &client.connects())?;
     if let Some(cipher) = CIPHERS.get(*tls) {
-        let version = TLS[*tls];
-        writeln!(
-            to,
-            "{stamp} mx1 postfix/submission/smtpd[{pid}]: Anonymous TLS connection established from unknown[{client}]: {version} with cipher {cipher}"
-        )?;
-        lines += 1;
+        line(smtpd, pid, &client.begins_tls(TLS[*tls], cipher))?;
     }
-    if rng.u32(0..50) == 0 {
-        writeln!(
-            to,
-            "{stamp} mx1 postfix/submission/smtpd[{pid}]: warning: unknown[{client}]: SASL {mechanism} authentication failed: authentication failure, sasl_username={address}"
-        )?;
-        lines += 1;
+    let failed = u64::from(rng.u32(0..50) == 0);
+    if failed > 0 {
+        line(smtpd, pid, &client.fails_to_log_in())?;
     }
     for message in 0..messages {
         let id =
             format!("{:05X}{:06X}", rng.u32(0..1 << 20), 0x99_0000 + (number + message) % 40_000);
-        writeln!(
-            to,
-            "{stamp} mx1 postfix/submission/smtpd[{pid}]: {id}: client=unknown[{client}], sasl_method={mechanism}, sasl_username={address}"
-        )?;
-        writeln!(
-            to,
-            "{stamp} mx1 postfix/cleanup[1090]: {id}: message-id=<20261123162158.{id}@mail.example.test>"
-        )?;
-        writeln!(
-            to,
-            "{stamp} mx1 postfix/qmgr[1042]: {id}: from=<{address}>, size={}, nrcpt=1 (queue active)",
-            300 + number % 90_000
-        )?;
-        writeln!(
-            to,
-            "{stamp} mx1 postfix/smtp[1091]: {id}: to=<someone{}@elsewhere.test>, relay=mx.elsewhere.test[192.0.2.25]:25, delay=1.4, delays=0.02/0.01/0.5/0.87, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4F1B22C0A7)",
-            number % 1000
-        )?;
-        writeln!(to, "{stamp} mx1 postfix/qmgr[1042]: {id}: removed")?;
-        lines += 5;
+        line(smtpd, pid, &client.begins_mail(&id))?;
+        let message_id = format_args!("20261123162158.{id}@mail.example.test");
+        line("cleanup", 1090, &postfix::named(&id, message_id))?;
+        line("qmgr", 1042, &postfix::active(&id, address, 300 + number % 90_000))?;
+        let recipient = format_args!("someone{}@elsewhere.test", number % 1000);
+        let delays = Delays { all: "1.4", stages: "0.02/0.01/0.5/0.87" };
+        let reply = "250 2.0.0 Ok: queued as 4F1B22C0A7";
+        line("smtp", 1091, &postfix::delivered(&id, recipient, delays, reply))?;
+        line("qmgr", 1042, &postfix::removed(&id))?;
         if rng.u32(0..25) == 0 {
-            writeln!(
-                to,
-                "{stamp} mx1 postfix/qmgr[1042]: {id}: from=<{address}>, size=300, nrcpt=1 (queue active)"
-            )?;
-            lines += 1;
+            line("qmgr", 1042, &postfix::active(&id, address, 300))?;
         }
     }
-    let starttls = if *tls < 4 { " starttls=1" } else { "" };
-    writeln!(
-        to,
-        "{stamp} mx1 postfix/submission/smtpd[{pid}]: disconnect from unknown[{client}] ehlo=2{starttls} auth=1 mail={messages} rcpt={messages} data={messages} quit=1 commands=8"
-    )?;
+    let commands = Commands {
+        starttls: *tls < 4,
+        logins: [1, failed],
+        mail: messages,
+        data: messages,
+        quit: true,
+    };
+    line(smtpd, pid, &client.disconnects(commands))?;
     Ok(lines)
 }
 
@@ -175,34 +164,24 @@ fn exim(
     rng: &mut Rng,
 ) -> io::Result<u64> {
     let Sender { address, client, tls, mechanism } = sender;
+    let tls = EXIM_TLS.get(*tls).map(|version| Tls { version, cipher: EXIM_CIPHER });
+    let client =
+        exim::Client { host: "host.lan", address: client, account: address, mechanism, tls };
     let mut lines = 0;
-    if rng.u32(0..50) == 0 {
-        writeln!(
-            to,
-            "{stamp} {mechanism} authenticator failed for (host.lan) [{client}]: 535 Incorrect authentication data (set_id={address})"
-        )?;
+    let mut line = |text: &dyn Display| {
         lines += 1;
+        writeln!(to, "{}", exim::line(stamp, text))
+    };
+    if rng.u32(0..50) == 0 {
+        line(&client.fails_to_log_in())?;
     }
     for message in 0..messages {
         let id = format!("1xV{:03}-{:06}-2u", rng.u32(0..1000), (number + message) % 1_000_000);
-        let tls = match EXIM_TLS.get(*tls) {
-            Some(version) => format!(
-                "P=esmtpsa X={version}:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 CV=no"
-            ),
-            None => "P=esmtpa".to_owned(),
-        };
-        writeln!(
-            to,
-            "{stamp} {id} <= {address} H=(host.lan) [{client}] {tls} A={mechanism}:{address} S={} id={id}@mail.example.test",
-            300 + number % 90_000
-        )?;
-        writeln!(
-            to,
-            "{stamp} {id} => someone{}@elsewhere.test R=dnslookup T=remote_smtp H=mx.elsewhere.test [192.0.2.25] X=TLS1.3:ECDHE_X25519__RSA_PSS_RSAE_SHA256__AES_256_GCM:256 CV=yes C=\"250 OK\"",
-            number % 1000
-        )?;
-        writeln!(to, "{stamp} {id} Completed")?;
-        lines += 3;
+        let more = format_args!(" id={id}@mail.example.test");
+        line(&client.accepted(&id, address, 300 + number % 90_000, more))?;
+        let recipient = format_args!("someone{}@elsewhere.test", number % 1000);
+        line(&exim::delivered(&id, recipient, None))?;
+        line(&exim::completed(&id))?;
     }
     Ok(lines)
 }

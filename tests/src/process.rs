@@ -21,6 +21,16 @@ pub fn built(name: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// The program of a function.
+#[must_use]
+pub fn program(function: &str) -> &str {
+    match function {
+        // `report` is the crate of what is counted and shown.
+        "report" => "reporter",
+        other => other,
+    }
+}
+
 /// Lines of a process's output up to the first with `begin` in it; gives what follows there.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use crate::aws::Aws;
 use crate::gateway;
 use crate::issuer::Issuer;
 use crate::lambda::Function;
-use crate::process::built;
+use crate::process::{built, program};
 
 const TABLE: &str = "table";
 /// Longer than anything takes that does not hang.
@@ -62,7 +62,7 @@ impl Stage {
         ];
         let all = always.iter().chain(more);
         environment.extend(all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Ok(Function::new(built(name)?, environment, timeout))
+        Ok(Function::new(built(program(name))?, environment, timeout))
     }
 
     /// The function that counts.

@@ -1,11 +1,14 @@
 //! Random traffic of mail servers whose counts are known, rendered as their logs.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 use fastrand::Rng;
 use report::{Day, TlsVersion, UsageKey};
+use samples::exim::{self, Tls};
+use samples::postfix::{self, Commands};
 
 use crate::app::NOW;
 
@@ -95,10 +98,10 @@ pub fn log(kind: Kind, host: &str, sessions: usize, zone: Tz, rng: &mut Rng) -> 
         ids: Vec::new(),
     };
     for number in 0..sessions {
-        let session = session(rng);
+        let (session, pid) = (session(rng), number as u64);
         match kind {
-            Kind::Postfix => writer.postfix(&session, number, true, rng),
-            Kind::PostfixQuiet => writer.postfix(&session, number, false, rng),
+            Kind::Postfix => writer.postfix(&session, pid, true, rng),
+            Kind::PostfixQuiet => writer.postfix(&session, pid, false, rng),
             Kind::Exim => writer.exim(&session, number, rng),
             Kind::Json => writer.json(&session, rng),
         }
@@ -138,26 +141,19 @@ struct Writer {
 }
 
 impl Writer {
-    fn postfix(&mut self, session: &Session, pid: usize, tells_tls: bool, rng: &mut Rng) {
+    fn postfix(&mut self, session: &Session, pid: u64, tells_tls: bool, rng: &mut Rng) {
         let wrapper = session.tls.is_some() && rng.u32(0..4) == 0;
-        let service = if wrapper { "smtps" } else { "submission" };
-        let (smtpd, name) = (format!("{service}/smtpd"), format!("unknown[{}]", session.client));
+        let smtpd = if wrapper { "smtps/smtpd" } else { "submission/smtpd" };
+        let Session { account, mechanism, client, .. } = session;
+        let client = postfix::Client { address: client, account, mechanism };
         let mut time = session.begins;
-        self.line(time, &smtpd, pid, &format!("connect from {name}"));
+        self.line(time, smtpd, pid, client.connects());
         if let Some(version) = session.tls.filter(|_| tells_tls) {
-            let version = VERSIONS[version].0;
-            let tls = format!(
-                "Anonymous TLS connection established from {name}: {version} with cipher X (256/256 bits)"
-            );
-            self.line(time, &smtpd, pid, &tls);
+            self.line(time, smtpd, pid, client.begins_tls(VERSIONS[version].0, "X (256/256 bits)"));
         }
-        let failed = if rng.u32(0..6) == 0 { rng.u32(1..3) } else { 0 };
+        let failed = if rng.u32(0..6) == 0 { u64::from(rng.u32(1..3)) } else { 0 };
         for _ in 0..failed {
-            let failure = format!(
-                "warning: {name}: SASL {} authentication failed: bad, sasl_username={}",
-                session.mechanism, session.account
-            );
-            self.line(time, &smtpd, pid, &failure);
+            self.line(time, smtpd, pid, client.fails_to_log_in());
             self.failed(session, time);
         }
         let tls = match (session.tls, tells_tls) {
@@ -170,70 +166,63 @@ impl Writer {
             time += rng.i64(0..40);
             begun += 1;
             let id = self.id(time, rng);
-            let (mechanism, account) = (session.mechanism, &session.account);
-            let login =
-                format!("{id}: client={name}, sasl_method={mechanism}, sasl_username={account}");
-            self.line(time, &smtpd, pid, &login);
+            self.line(time, smtpd, pid, client.begins_mail(&id));
             if rng.u32(0..4) == 0 {
                 // Given up: nothing more, or a refusal.
                 if rng.bool() {
-                    self.line(time, "cleanup", 2, &format!("{id}: canceled"));
+                    self.line(time, "cleanup", 2, postfix::canceled(&id));
                 }
                 continue;
             }
             accepted += 1;
-            self.line(time, "cleanup", 2, &format!("{id}: message-id=<{id}@example.test>"));
+            let message_id = format_args!("{id}@example.test");
+            self.line(time, "cleanup", 2, postfix::named(&id, message_id));
             let sender = sender(session, rng);
             // The queue manager may be late, and says it again at each retry.
             let active = time + if rng.u32(0..4) == 0 { rng.i64(0..90) } else { 0 };
             let shown = if sender == "<>" { "" } else { &sender };
-            let text = format!("{id}: from=<{shown}>, size=1, nrcpt=1 (queue active)");
-            self.line(active, "qmgr", 1, &text);
+            self.line(active, "qmgr", 1, postfix::active(&id, shown, 1));
             self.sent(session, &sender, tls, active, 1);
             let mut last = active;
             for _ in 0..rng.u32(0..3).saturating_sub(1) {
                 last += rng.i64(1..4000);
-                self.line(last, "qmgr", 1, &text);
+                self.line(last, "qmgr", 1, postfix::active(&id, shown, 1));
             }
-            self.line(last + 1, "qmgr", 1, &format!("{id}: removed"));
+            self.line(last + 1, "qmgr", 1, postfix::removed(&id));
             self.ids.push((id, last + 2));
         }
-        let starttls = if session.tls.is_some() && !wrapper { " starttls=1" } else { "" };
-        let end = format!(
-            "disconnect from {name} ehlo=2{starttls} auth=1 mail={begun} rcpt={begun} data={accepted} quit=1"
-        );
-        self.line(time + rng.i64(0..5), &smtpd, pid, &end);
+        let commands = Commands {
+            starttls: session.tls.is_some() && !wrapper,
+            logins: [1, failed],
+            mail: begun,
+            data: accepted,
+            quit: true,
+        };
+        self.line(time + rng.i64(0..5), smtpd, pid, client.disconnects(commands));
     }
 
     fn exim(&mut self, session: &Session, number: usize, rng: &mut Rng) {
-        let time = session.begins;
-        let host = format!("H=(client.test) [{}]", session.client);
+        let (time, Session { account, mechanism, client, .. }) = (session.begins, session);
+        let (tls, version) = match session.tls {
+            Some(version) => {
+                let (_, label, version) = VERSIONS[version];
+                (Some(Tls { version: label, cipher: "CIPHER:256" }), version)
+            }
+            None => (None, TlsVersion::None),
+        };
+        let client = exim::Client { host: "client.test", address: client, account, mechanism, tls };
         if rng.u32(0..6) == 0 {
-            let account = &session.account;
-            let text = format!(
-                "{} authenticator failed for (client.test) [{}]: 535 Incorrect authentication data (set_id={account})",
-                session.mechanism, session.client
-            );
-            self.exim_line(time, &text);
+            self.exim_line(time, client.fails_to_log_in());
             self.failed(session, time);
         }
         for message in 0..rng.usize(0..3) {
             let sender = sender(session, rng);
             let id = format!("1xV{number:03}-{message:06}-2u");
-            let (protocol, tls, version) = match session.tls {
-                Some(version) => {
-                    let (_, label, version) = VERSIONS[version];
-                    ("esmtpsa", format!(" X={label}:CIPHER:256"), version)
-                }
-                None => ("esmtpa", String::new(), TlsVersion::None),
-            };
-            let (mechanism, account) = (session.mechanism, &session.account);
-            let text = format!(
-                "{id} <= {sender} {host} P={protocol}{tls} A={mechanism}:{account} S=1 T=\"x A=y:z\""
-            );
-            self.exim_line(time, &text);
+            // Subjects are whatever a stranger writes.
+            let subject = " T=\"x A=y:z\"";
+            self.exim_line(time, client.accepted(&id, &sender, 1, subject));
             self.sent(session, &sender, version, time, 1);
-            self.exim_line(time, &format!("{id} => a@b.test R=r T=t X=TLS1.2:C:1 A=out C=\"250\""));
+            self.exim_line(time, exim::delivered(&id, "a@b.test", Some("out")));
         }
     }
 
@@ -259,22 +248,22 @@ impl Writer {
         self.sent(session, &sender, version, time, messages);
     }
 
-    fn line(&mut self, time: i64, program: &str, pid: usize, text: &str) {
+    fn line(&mut self, time: i64, program: &str, pid: u64, text: impl Display) {
         let at = self.local(time);
         let stamp = match self.old_style {
             true => at.format("%b %e %H:%M:%S").to_string(),
             false => at.to_rfc3339(),
         };
-        let host = &self.host;
-        self.lines.push((time, format!("{stamp} {host} postfix/{program}[{pid}]: {text}")));
+        let line = postfix::line(stamp, &self.host, program, pid, text).to_string();
+        self.lines.push((time, line));
     }
 
-    fn exim_line(&mut self, time: i64, text: &str) {
+    fn exim_line(&mut self, time: i64, text: impl Display) {
         let at = self.local(time);
         let zone = if self.old_style { "" } else { " %z" };
         let format = format!("%Y-%m-%d %H:%M:%S{zone}");
-        let stamp = at.format(&format);
-        self.lines.push((time, format!("{stamp} {text}")));
+        let line = exim::line(at.format(&format), text).to_string();
+        self.lines.push((time, line));
     }
 
     fn local(&self, time: i64) -> DateTime<Tz> {

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let function = &Function::start("archive")?;
     let zone = function.read::<Days>()?.zone;
     let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
-    let history = &History::new(function.store()?, archives);
+    let history = &History::new(&function.store()?, archives);
     lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
         let now = bootstrap::now();
         let today = report::day_in(zone, now);

@@ -62,11 +62,11 @@ impl FileIngest {
     /// The store failed.
     pub async fn resume(ingest: &Ingest, file: &KnownFile, now: i64) -> Result<Self, IngestError> {
         let source = Source::new(file.source.clone());
-        let carried = ingest.store.carry_over(source.name()).await?;
+        let carried = ingest.ingestion.carry_over(source.name()).await?;
         let Restored { state, stream, unreadable } = state::restore(ingest.settings.logs, &carried);
         let day = report::Days::new(ingest.settings.zone).day_of(now);
         let put_aside =
-            state::put_aside(&ingest.store, source.name(), &carried, &unreadable, day).await?;
+            state::put_aside(&ingest.ingestion, source.name(), &carried, &unreadable, day).await?;
         let offset = offset_of(carried.next_mark(&source, &Positions::Offsets));
         let collected = Collected::new(ingest.settings.tally(now));
         let closing = state.closing;
@@ -180,7 +180,7 @@ impl FileIngest {
         let theirs = CarryOver::default().next(theirs, &next, &Positions::Offsets, 0);
         let both = [(self.source.name(), &mine), (next.name(), &theirs)];
         // Overtaken: the new file was read before, and has a state of its own.
-        self.ingest.store.put_carry_overs(both, self.now).await?;
+        self.ingest.ingestion.put_carry_overs(both, self.now).await?;
         Ok(())
     }
 
@@ -188,9 +188,9 @@ impl FileIngest {
         let fresh = Collected::new(self.ingest.settings.tally(self.now));
         let collected = std::mem::replace(&mut self.collected, fresh);
         let mut summary = Summary { lines: std::mem::take(&mut self.lines), ..Summary::default() };
-        let (store, positions) = (&self.ingest.store, Positions::Offsets);
+        let (Ingest { counting, ingestion, .. }, positions) = (&self.ingest, Positions::Offsets);
         summary.add_tally(&collected.tally);
-        summary.add_outcome(&store.count(&collected.tally, &self.source, &positions).await?);
+        summary.add_outcome(&counting.count(&collected.tally, &self.source, &positions).await?);
         for (day, who) in collected.tally.identities() {
             if who.kind == IdentityKind::Sender {
                 self.found.days.insert(day);
@@ -200,7 +200,7 @@ impl FileIngest {
             }
         }
         let day = report::Days::new(self.ingest.settings.zone).day_of(self.now);
-        store.quarantine(&collected.rejected, &self.source, &positions, |_| day).await?;
+        ingestion.quarantine(&collected.rejected, &self.source, &positions, |_| day).await?;
         summary.quarantined = collected.rejected.len() as u64 + std::mem::take(&mut self.put_aside);
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);
@@ -210,7 +210,7 @@ impl FileIngest {
         let state = self.state.write();
         summary.state_bytes = state.len() as u64;
         let next = self.carried.next(state, &self.source, &positions, mark);
-        match store.put_carry_over(self.source.name(), &next, self.now).await? {
+        match ingestion.put_carry_over(self.source.name(), &next, self.now).await? {
             Written::Done(units) => summary.write_units += units,
             Written::Overtaken => {
                 return Err(IngestError::Contended(self.source.name().to_owned()));

@@ -114,13 +114,14 @@ impl Ingest {
             }
         }
         summary.add_tally(&collected.tally);
-        let outcome = self.store.count(&collected.tally, &batch.source, &batch.positions).await?;
+        let outcome =
+            self.counting.count(&collected.tally, &batch.source, &batch.positions).await?;
         summary.add_outcome(&outcome);
         let mut clock = report::Days::new(self.settings.zone);
         let day_of =
             |rejected: &Rejected| clock.day_of(batch.arrival(rejected.mark).unwrap_or(now));
         let (rejected, positions) = (&collected.rejected, &batch.positions);
-        self.store.quarantine(rejected, &batch.source, positions, day_of).await?;
+        self.ingestion.quarantine(rejected, &batch.source, positions, day_of).await?;
         summary.quarantined = collected.rejected.len() as u64;
         // Last: everything that these states stand for is stored now.
         let writes = readers
@@ -156,11 +157,11 @@ impl Ingest {
     }
 
     async fn reader(&self, batch: &Batch<'_>, name: &str, now: i64) -> Result<Reader, IngestError> {
-        let carried = self.store.carry_over(name).await?;
+        let carried = self.ingestion.carry_over(name).await?;
         let next = carried.next_mark(&batch.source, &batch.positions);
         let Restored { state, stream, unreadable } = state::restore(self.settings.logs, &carried);
         let day = report::Days::new(self.settings.zone).day_of(now);
-        let put_aside = state::put_aside(&self.store, name, &carried, &unreadable, day).await?;
+        let put_aside = state::put_aside(&self.ingestion, name, &carried, &unreadable, day).await?;
         let evicted_before = stream.load().evicted;
         Ok(Reader { carried, state, stream, next, evicted_before, put_aside })
     }
@@ -181,7 +182,7 @@ impl Ingest {
         let state = StreamState { log: reader.stream.save(), ..reader.state }.write();
         part.state_bytes = state.len() as u64;
         let next = reader.carried.next(state, &batch.source, &batch.positions, last);
-        match self.store.put_carry_over(&name, &next, now).await? {
+        match self.ingestion.put_carry_over(&name, &next, now).await? {
             Written::Done(units) => {
                 part.write_units = units;
                 Ok((true, part))

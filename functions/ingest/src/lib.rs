@@ -22,11 +22,9 @@ mod state;
 mod summary;
 mod text;
 
-use std::sync::Arc;
-
 use chrono_tz::Tz;
-use report::{Days, Range, Tally, Window};
-use store::{Store, StoreError};
+use report::{Days, LongNames, Range, Tally, Window};
+use store::{Counting, Ingestion, Store, StoreError};
 use thiserror::Error;
 
 pub use collect::Collected;
@@ -47,6 +45,8 @@ pub struct Settings {
     pub zone: Tz,
     /// The domain of senders that have none.
     pub default_domain: Box<str>,
+    /// How the table marks long names: see [`Ingestion::claim_zone`].
+    pub long_names: LongNames,
 }
 
 impl Settings {
@@ -57,7 +57,8 @@ impl Settings {
         let mut clock = Days::new(self.zone);
         let start = Range::kept(clock.day_of(now)).start;
         let days = Range { start, end: clock.day_of(now.saturating_add(86_400)) };
-        Tally::new(clock, Window { days, default_domain: self.default_domain.clone() })
+        let window = Window { days, default_domain: self.default_domain.clone() };
+        Tally::new(clock, window).with_long_names(self.long_names)
     }
 }
 
@@ -75,21 +76,16 @@ pub enum IngestError {
 /// Ingestion into one store.
 #[derive(Clone, Debug)]
 pub struct Ingest {
-    store: Arc<Store>,
+    counting: Counting,
+    ingestion: Ingestion,
     settings: Settings,
 }
 
 impl Ingest {
     /// Ingestion into `store`.
     #[must_use]
-    pub fn new(store: Arc<Store>, settings: Settings) -> Self {
-        Self { store, settings }
-    }
-
-    /// The store that is written to.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn new(store: &Store, settings: Settings) -> Self {
+        Self { counting: store.counting(), ingestion: store.ingestion(), settings }
     }
 
     /// How logs are read and days counted.

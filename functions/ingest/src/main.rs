@@ -10,10 +10,10 @@ async fn main() -> Result<(), Error> {
     let function = &Function::start("ingest")?;
     let (Days { zone, .. }, logs) = (function.read()?, function.read::<Logs>()?);
     let store = function.store()?;
-    store.claim_zone(zone.name()).await?;
-    let settings =
-        Settings { logs: logs.options(), zone, default_domain: logs.default_domain.into() };
-    let ingest = &Ingest::new(store, settings);
+    let long_names = store.ingestion().claim_zone(zone.name()).await?;
+    let default_domain = logs.default_domain.as_str().into();
+    let settings = Settings { logs: logs.options(), zone, default_domain, long_names };
+    let ingest = &Ingest::new(&store, settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
         let now = bootstrap::now();
         let summary = ingest.event(&event.payload, now).await?;

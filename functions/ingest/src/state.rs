@@ -6,7 +6,7 @@ use logs::{LogStream, StateError, Unreadable};
 use report::Day;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
-use store::{CarryOver, Positions, Rejected, Source, Store, StoreError};
+use store::{CarryOver, Ingestion, Positions, Rejected, Source, StoreError};
 
 use crate::cloudwatch::Payload;
 
@@ -89,25 +89,32 @@ pub(crate) fn restore(options: logs::Options, carried: &CarryOver) -> Restored {
 /// # Errors
 /// A request to the table failed.
 pub(crate) async fn put_aside(
-    store: &Store,
+    ingestion: &Ingestion,
     log_stream: &str,
     carried: &CarryOver,
     unreadable: &[Unreadable],
     day: Day,
 ) -> Result<u64, StoreError> {
-    let mut rejected = Vec::with_capacity(unreadable.len());
-    for (number, lost) in unreadable.iter().enumerate() {
+    let parts = unreadable.iter().map(|lost| (lost.to_string(), &lost.bytes));
+    let whole = carried.damaged().map(|damaged| {
+        (
+            format!("the item of the log stream's state cannot be used: {}", damaged.reason),
+            &damaged.bytes,
+        )
+    });
+    let mut rejected = Vec::new();
+    for (number, (reason, bytes)) in whole.into_iter().chain(parts).enumerate() {
         tracing::warn!(
             log_stream,
-            reason = %lost,
+            reason,
             "kept in quarantine; of messages that were on their way when it was written, some may not be counted, or with an unknown TLS version"
         );
         // A version of a state is read until the next is written: put aside again, it is the same entry.
         let (mark, number) = (carried.version(), number as u64);
-        rejected.push(Rejected { mark, number, raw: lost.bytes.clone(), reason: lost.to_string() });
+        rejected.push(Rejected { mark, number, raw: bytes.clone(), reason });
     }
     let source = Source::state_of(log_stream);
-    store.quarantine(&rejected, &source, &Positions::Offsets, |_| day).await?;
+    ingestion.quarantine(&rejected, &source, &Positions::Offsets, |_| day).await?;
     Ok(rejected.len() as u64)
 }
 

@@ -36,7 +36,8 @@ async fn main() -> Result<(), Error> {
     let (store, http) = (function.store()?, bootstrap::http(WAIT)?);
     let sign_in = SignIn::new(oidc, &dashboard, http.clone(), Arc::new(bootstrap::now));
     // Opens connections while the function starts, not while somebody waits.
-    let (healthy, prepared) = tokio::join!(store.healthy(), sign_in.prepare());
+    let health = store.health();
+    let (healthy, prepared) = tokio::join!(health.check(), sign_in.prepare());
     if let Err(error) = healthy {
         tracing::warn!(%error, "the store does not answer yet");
     }
@@ -48,9 +49,9 @@ async fn main() -> Result<(), Error> {
         let reason = error.to_string();
         function.tell(&ReadFromItems { archives_unusable: 1, day, reason }, bootstrap::now());
     };
-    let history = History::new(store, archives).watched_by(Arc::new(watch));
+    let history = History::new(&store, archives).watched_by(Arc::new(watch));
     let recipients = reports.listed_recipients();
     let mailing = Mailing { recipients, requests_per_day: reports.requests_per_day };
-    let query = Query::new(history, zone, mailing, Arc::new(bootstrap::now));
+    let query = Query::new(&store, history, zone, mailing, Arc::new(bootstrap::now));
     lambda_http::run(query::router_behind(sign_in, query)).await
 }

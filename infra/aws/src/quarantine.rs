@@ -17,7 +17,7 @@ const SHOWN: usize = 100;
 
 /// Lists it, saves it, or writes it to the stream.
 pub(crate) async fn run(options: Quarantine) -> Result<()> {
-    let store = bootstrap::store_of(&options.table)?;
+    let quarantine = bootstrap::store_of(&options.table)?.quarantine();
     let today = Utc::now().date_naive();
     let start = options.since.unwrap_or(Range::last(today, DAYS + 1).start);
     // Days are those of the service's zone, which can be ahead.
@@ -30,7 +30,7 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
     let (mut found, mut left) = (0, 0);
     for day in range.days() {
         let mut all = Vec::new();
-        store.quarantined(day, |one| all.push(one)).await?;
+        quarantine.read(day, |one| all.push(one)).await?;
         for one in all {
             found += 1;
             tell(&one)?;
@@ -53,7 +53,7 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
                 }
                 // In this order: it may come twice, but never not at all.
                 stream.put("quarantine", data).await?;
-                store.release(&one).await?;
+                quarantine.release(&one).await?;
             }
         }
     }

@@ -1,7 +1,6 @@
 //! What each command does with what it was told.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use bootstrap::{Days, Listening, Logs, Reports};
@@ -33,10 +32,10 @@ async fn serve(told: Serve) -> Result<()> {
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
-    let ingest = ingest::Ingest::new(Arc::clone(&home.store), settings(&logs, &days));
+    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     for path in followed.files {
         println!("Following {}", path.display());
-        tokio::spawn(follow::follow(ingest.clone(), path, now(&days)));
+        tokio::spawn(follow::follow(ingest.clone(), home.store.files(), path, now(&days)));
     }
     println!("Data in {}", data.folder.display());
     service(home, &days, way, reports).run(door, stopped()).await
@@ -51,7 +50,7 @@ async fn show_demo(told: Demo) -> Result<()> {
         Some(folder) => Home::own(folder, days.zone).await?,
         None => Home::in_memory(days.zone).await?,
     };
-    let ingest = ingest::Ingest::new(Arc::clone(&home.store), demo::settings(days.zone));
+    let ingest = ingest::Ingest::new(&home.store, demo::settings(days.zone, home.long_names));
     let now = now(&days);
     let today = now.today(days.zone);
     let summary = demo::fill(&ingest, today, now.unix()).await?;
@@ -83,9 +82,9 @@ async fn archive_days(told: Archive) -> Result<()> {
 async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
     let Ingest { data, days, logs } = told;
     let home = Home::share(&data.folder, days.zone).await?;
-    let ingest = ingest::Ingest::new(home.store, settings(&logs, &days));
+    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     let mut reports = Vec::new();
-    files::ingest(&ingest, &files, now(&days), |report| {
+    files::ingest(&ingest, &home.store.files(), &files, now(&days), |report| {
         tell::file(&report);
         reports.push(report);
     })
@@ -98,9 +97,10 @@ async fn open(listening: &Listening) -> Result<Door> {
     Door::open(listening.listen, listening.token_file.as_deref()).await
 }
 
-fn settings(logs: &Logs, days: &Days) -> Settings {
+fn settings(logs: &Logs, days: &Days, home: &Home) -> Settings {
     let default_domain = logs.default_domain.clone().into();
-    Settings { logs: logs.options(), zone: days.zone, default_domain }
+    let long_names = home.long_names;
+    Settings { logs: logs.options(), zone: days.zone, default_domain, long_names }
 }
 
 fn service(home: Home, days: &Days, way: Way, reports: Reports) -> Service {

@@ -3,7 +3,7 @@
 //! The log goes through the same reader as any other, so the demo shows nothing that real logs
 //! cannot. It is the same every time for the same last day.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use anyhow::Result;
 use bootstrap::progress;
@@ -11,7 +11,8 @@ use chrono::{DateTime, Datelike as _, Weekday};
 use chrono_tz::Tz;
 use fastrand::Rng;
 use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
-use report::{Day, Range};
+use report::{Day, LongNames, Range};
+use samples::postfix::{self, Client, Commands, Delays};
 use store::KnownFile;
 
 /// The people of the office, beside machines.
@@ -51,11 +52,11 @@ struct Happening<'a> {
     failed_login: bool,
 }
 
-/// How the demo's log is read.
+/// How the demo's log is read, into a store that marks long names in this form.
 #[must_use]
-pub fn settings(zone: Tz) -> Settings {
+pub fn settings(zone: Tz, long_names: LongNames) -> Settings {
     let logs = logs::Options { format: logs::Format::Postfix, zone };
-    Settings { logs, zone, default_domain: "(none)".into() }
+    Settings { logs, zone, default_domain: "(none)".into(), long_names }
 }
 
 /// Fills the store with the days up to `today`. Calling it again adds nothing.
@@ -251,48 +252,35 @@ fn write_session(
     let begins = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() + i64::from(second);
     let at = DateTime::from_timestamp(begins, 0).unwrap_or_default();
     let stamp = at.format("%Y-%m-%dT%H:%M:%SZ");
-    let pid = 2000 + number % 700;
+    let pid = 2000 + number as u64 % 700;
     let Sender { account, client, service, tls, mechanism, .. } = sender;
-    let name = format!("unknown[{client}]");
-    let mut line = |program: &str, pid: usize, text: std::fmt::Arguments<'_>| {
-        let _ = writeln!(log, "{stamp} mx1 postfix/{program}[{pid}]: {text}");
+    let mut line = |program: &str, pid: u64, text: &dyn Display| {
+        let _ = writeln!(log, "{}", postfix::line(&stamp, "mx1", program, pid, text));
     };
     let smtpd = format!("{service}/smtpd");
-    line(&smtpd, pid, format_args!("connect from {name}"));
+    let client = Client { address: client, account, mechanism };
+    line(&smtpd, pid, &client.connects());
     if !tls.is_empty() {
         let cipher = "ECDHE-RSA-AES256-GCM-SHA384 (256/256 bits)";
-        let tls = format_args!(
-            "Anonymous TLS connection established from {name}: {tls} with cipher {cipher}"
-        );
-        line(&smtpd, pid, tls);
+        line(&smtpd, pid, &client.begins_tls(tls, cipher));
     }
-    let starttls = if tls.is_empty() || *service == "smtps" { "" } else { " starttls=1" };
+    let starttls = !tls.is_empty() && *service != "smtps";
     if failed_login {
-        let failure = format_args!(
-            "warning: {name}: SASL {mechanism} authentication failed: authentication failure, \
-             sasl_username={account}"
-        );
-        line(&smtpd, pid, failure);
-        let end = format_args!("disconnect from {name} ehlo=2{starttls} auth=0/1 commands=2/3");
-        return line(&smtpd, pid, end);
+        line(&smtpd, pid, &client.fails_to_log_in());
+        let commands = Commands { starttls, logins: [0, 1], ..Commands::default() };
+        return line(&smtpd, pid, &client.disconnects(commands));
     }
     let which = if rng.u32(0..5) == 0 { rng.usize(0..sender.senders.len()) } else { 0 };
     let from = &sender.senders[which];
     let id = format!("{:05X}{:06X}", rng.u32(0..1 << 20), 0x10_0000 + number);
-    let login =
-        format_args!("{id}: client={name}, sasl_method={mechanism}, sasl_username={account}");
-    line(&smtpd, pid, login);
-    line("cleanup", 1900, format_args!("{id}: message-id=<{id}.{begins}@harbor.test>"));
-    let size = rng.u32(800..90_000);
-    line("qmgr", 1042, format_args!("{id}: from=<{from}>, size={size}, nrcpt=1 (queue active)"));
-    let delivered = format_args!(
-        "{id}: to=<someone@elsewhere.test>, relay=mx.elsewhere.test[192.0.2.25]:25, delay=1.2, \
-         delays=0.1/0/0.4/0.7, dsn=2.0.0, status=sent (250 2.0.0 Ok)"
-    );
-    line("smtp", 1950, delivered);
-    line("qmgr", 1042, format_args!("{id}: removed"));
-    let end = format_args!(
-        "disconnect from {name} ehlo=2{starttls} auth=1 mail=1 rcpt=1 data=1 quit=1 commands=7"
-    );
-    line(&smtpd, pid, end);
+    line(&smtpd, pid, &client.begins_mail(&id));
+    let message_id = format!("{id}.{begins}@harbor.test");
+    line("cleanup", 1900, &postfix::named(&id, message_id));
+    let size = u64::from(rng.u32(800..90_000));
+    line("qmgr", 1042, &postfix::active(&id, from, size));
+    let (delays, reply) = (Delays { all: "1.2", stages: "0.1/0/0.4/0.7" }, "250 2.0.0 Ok");
+    line("smtp", 1950, &postfix::delivered(&id, "someone@elsewhere.test", delays, reply));
+    line("qmgr", 1042, &postfix::removed(&id));
+    let commands = Commands { starttls, logins: [1, 0], mail: 1, data: 1, quit: true };
+    line(&smtpd, pid, &client.disconnects(commands));
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use bootstrap::progress;
 use ingest::{FileIngest, Found, Ingest, IngestError, IngestedLine, Line, Lines, Summary, Text};
 use logs::LogStream;
-use store::FINGERPRINT;
+use store::{FINGERPRINT, Files};
 
 use crate::clock::Now;
 
@@ -54,6 +54,7 @@ struct Input {
 /// A file cannot be read, or the store failed. What was reported is stored.
 pub async fn ingest(
     ingest: &Ingest,
+    known: &Files,
     names: &[PathBuf],
     now: Now,
     mut report: impl FnMut(Report),
@@ -72,7 +73,7 @@ pub async fn ingest(
             report(Report::empty(name));
             continue;
         }
-        let file = ingest.store().identify_file(&input.head).await?;
+        let file = known.identify(&input.head).await?;
         if let Some(mut before) = before.take() {
             let gap = begins.map(|begins| begins - before.reading.clock());
             if !file.known && gap.is_some_and(|gap| (0..=NEXT).contains(&gap)) {
@@ -83,7 +84,7 @@ pub async fn ingest(
             }
         }
         // Only now: a file that is known got what was open in the one before it.
-        ingest.store().remember_file(&input.head, &file, now.unix()).await?;
+        known.remember(&input.head, &file, now.unix()).await?;
         let over = input.is_older_than(OVER);
         let mut reading = FileIngest::resume(ingest, &file, now.unix()).await?;
         let (mut summary, unfinished_line) = read(&mut reading, input, now)

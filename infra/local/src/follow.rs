@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use ingest::{FileIngest, Ingest, Line, Lines};
-use store::{FINGERPRINT, KnownFile};
+use store::{FINGERPRINT, Files, KnownFile};
 
 use crate::clock::Now;
 use crate::files::place;
@@ -22,9 +22,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Follows a file until the process ends.
 ///
 /// Failures are logged and tried again: a log that cannot be read now may be readable later.
-pub async fn follow(ingest: Ingest, path: PathBuf, now: Now) {
+pub async fn follow(ingest: Ingest, files: Files, path: PathBuf, now: Now) {
     loop {
-        let mut follower = Follower { ingest: &ingest, path: &path, now, open: None };
+        let mut follower =
+            Follower { ingest: &ingest, files: &files, path: &path, now, open: None };
         let error = loop {
             match follower.step().await {
                 Ok(()) => tokio::time::sleep(EVERY).await,
@@ -38,6 +39,7 @@ pub async fn follow(ingest: Ingest, path: PathBuf, now: Now) {
 
 struct Follower<'a> {
     ingest: &'a Ingest,
+    files: &'a Files,
     path: &'a Path,
     now: Now,
     open: Option<Open>,
@@ -103,15 +105,14 @@ impl Follower<'_> {
         if !is_enough(&head) {
             return Ok(None);
         }
-        let store = self.ingest.store();
-        if store.find_file(&head).await?.is_none()
+        if self.files.find(&head).await?.is_none()
             && let Some(mut before) = self.rotated_away().await?
         {
             self.read_to_end(&mut before).await?;
             return self.switch(&mut before, file).await;
         }
-        let known = store.identify_file(&head).await?;
-        store.remember_file(&head, &known, self.now.unix()).await?;
+        let known = self.files.identify(&head).await?;
+        self.files.remember(&head, &known, self.now.unix()).await?;
         Ok(Some(self.open(file, head, known).await?))
     }
 
@@ -132,7 +133,7 @@ impl Follower<'_> {
         for (_, path) in rotated.into_iter().rev() {
             let file = File::open(path)?;
             let head = head(&file)?;
-            if let Some(source) = self.ingest.store().find_file(&head).await? {
+            if let Some(source) = self.files.find(&head).await? {
                 let known = KnownFile { source, known: true };
                 return Ok(Some(self.open(file, head, known).await?));
             }
@@ -186,10 +187,9 @@ impl Follower<'_> {
     /// Goes on in another file, with what is open in this one.
     async fn switch(&self, open: &mut Open, file: File) -> Result<Option<Open>> {
         let head = head(&file)?;
-        let store = self.ingest.store();
-        let known = store.identify_file(&head).await?;
+        let known = self.files.identify(&head).await?;
         open.reading.hand_over(&known).await?;
-        store.remember_file(&head, &known, self.now.unix()).await?;
+        self.files.remember(&head, &known, self.now.unix()).await?;
         tracing::info!(path = %self.path.display(), "log was rotated");
         Ok(Some(self.open(file, head, known).await?))
     }

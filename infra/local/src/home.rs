@@ -11,6 +11,7 @@ use history::History;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
+use report::LongNames;
 use store::{Store, Writing};
 
 use crate::engine::Engine;
@@ -23,9 +24,11 @@ const TABLE: &str = "smtp-auth-report";
 #[derive(Debug)]
 pub struct Home {
     /// The store.
-    pub store: Arc<Store>,
+    pub store: Store,
     /// The store, and the archives beside it.
     pub history: History,
+    /// How the store marks long names.
+    pub long_names: LongNames,
     /// The engine, if this process owns it.
     pub engine: Option<Engine>,
     folder: Option<PathBuf>,
@@ -101,11 +104,12 @@ impl Home {
         lock: Option<File>,
         zone: Tz,
     ) -> Result<Self> {
-        let store = Arc::new(Store::new(client, TABLE, Writing::Transactions));
+        let store = Store::new(client, TABLE, Writing::Transactions);
         store.create_table().await?;
-        store.claim_zone(zone.name()).await?;
-        let history = History::new(Arc::clone(&store), archives(folder)?);
-        Ok(Self { store, history, engine, folder: folder.map(Path::to_path_buf), _lock: lock })
+        let long_names = store.ingestion().claim_zone(zone.name()).await?;
+        let history = History::new(&store, archives(folder)?);
+        let folder = folder.map(Path::to_path_buf);
+        Ok(Self { store, history, long_names, engine, folder, _lock: lock })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reporting::Reporter;
+use reporter::Reporter;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use query::{Mailing, Query};
-use reporting::Reporter;
+use reporter::Reporter;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -116,7 +116,13 @@ impl Service {
     fn query(&self) -> Query {
         let recipients = self.way.recipients.clone();
         let mailing = Mailing { recipients, requests_per_day: self.requests_per_day };
-        let query = Query::new(self.home.history.clone(), self.zone, mailing, Arc::new(machine));
+        let query = Query::new(
+            &self.home.store,
+            self.home.history.clone(),
+            self.zone,
+            mailing,
+            Arc::new(machine),
+        );
         query.as_of(self.as_of())
     }
 
@@ -126,14 +132,15 @@ impl Service {
         link: Option<String>,
         stopping: watch::Receiver<bool>,
     ) -> (Option<JoinHandle<()>>, Home) {
-        let settings = reporting::Settings {
+        let settings = reporter::Settings {
             zone: self.zone,
             as_of: self.as_of(),
             recipients: self.way.recipients,
             dashboard: self.public_url.or(link),
         };
         let history = self.home.history.clone();
-        let reporter = Reporter::new(history, self.way.mailer, settings, Arc::new(machine));
+        let reporter =
+            Reporter::new(&self.home.store, history, self.way.mailer, settings, Arc::new(machine));
         let new = self.home.engine.as_ref().map(|engine| engine.new_items(store::REPORT_REQUESTS));
         let worker = new.map(|new| tokio::spawn(reports::work(reporter, new, stopping, machine)));
         (worker, self.home)

@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 8;
 /// Counter items written at once.
 const CONCURRENCY: usize = 32;
 
-fn variable(name: &'static str, expected: &'static str) -> Result<String, ConfigError> {
+fn variable(name: &str, expected: &str) -> Result<String, ConfigError> {
     std::env::var(name)
         .map_err(|_| ConfigError::Missing { name: name.to_owned(), expected: expected.to_owned() })
 }

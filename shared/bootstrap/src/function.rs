@@ -41,8 +41,8 @@ impl Function {
     ///
     /// # Errors
     /// `TABLE_NAME`, or a variable that Lambda sets, is missing.
-    pub fn store(&self) -> Result<Arc<Store>, ConfigError> {
-        aws::store(&settings()).map(Arc::new)
+    pub fn store(&self) -> Result<Store, ConfigError> {
+        aws::store(&settings())
     }
 
     /// The bucket of the archives in S3, asked through `http`; `AWS_ENDPOINT_URL_S3` names another endpoint. A

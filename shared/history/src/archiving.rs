@@ -78,7 +78,7 @@ impl History {
     pub async fn archive(&self, day: Day) -> Result<Archived, HistoryError> {
         for _ in 0..ATTEMPTS {
             let before = self.day_state(day).await?;
-            let rows = DayRows::read(&self.store, day, &Filter::default()).await?;
+            let rows = DayRows::read(&self.usage, day, &Filter::default()).await?;
             if rows.is_empty() && before.archive.is_none() {
                 return Ok(Archived::Empty);
             }
@@ -122,12 +122,12 @@ impl History {
             let (path, payload) = (manifest::path(day, grain), PutPayload::from(file));
             self.objects.put(&path, payload).await.map_err(HistoryError::archive)?;
         }
-        let put = self.store.put_archive(day, before.archive.as_deref(), manifest.write()).await?;
+        let put = self.days.put_archive(day, before.archive.as_deref(), manifest.write()).await?;
         Ok(put.then_some(Archived::Written { rows, messages, bytes }))
     }
 
     async fn day_state(&self, day: Day) -> Result<DayState, HistoryError> {
-        let mut days = self.store.days(Range { start: day, end: day }).await?;
+        let mut days = self.days.states(Range { start: day, end: day }).await?;
         Ok(days.remove(&day).unwrap_or_default())
     }
 

@@ -199,7 +199,7 @@ impl History {
         let gathered = Mutex::new(gathered);
         let reads = days.into_iter().map(|day| {
             let gathered = &gathered;
-            self.store.usage(day, wanted::of_store(filter), move |key, messages| {
+            self.usage.read(day, wanted::of_store(filter), move |key, messages| {
                 if filter.passes(|field| key.get(field)) {
                     let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
                     let _ = gathered.row(day, &key, messages);
@@ -261,7 +261,7 @@ impl History {
                 Err(error) => (self.watch)(day, &error),
             }
         }
-        let rows = match DayRows::read(&self.store, day, &reading.filter).await {
+        let rows = match DayRows::read(&self.usage, day, &reading.filter).await {
             Ok(rows) => rows,
             Err(error) => return (to, Err(error)),
         };

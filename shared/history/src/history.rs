@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use report::{Day, Range};
-use store::Store;
+use store::{Days, Store, Usage};
 
 use crate::error::{HistoryError, Unusable};
 use crate::state::RangeState;
@@ -16,7 +16,8 @@ pub type Watch = Arc<dyn Fn(Day, &Unusable) + Send + Sync>;
 /// The table and its archives.
 #[derive(Clone)]
 pub struct History {
-    pub(crate) store: Arc<Store>,
+    pub(crate) usage: Usage,
+    pub(crate) days: Days,
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) watch: Watch,
 }
@@ -24,11 +25,11 @@ pub struct History {
 impl History {
     /// The history in `store`, with its closed days in `objects`.
     #[must_use]
-    pub fn new(store: Arc<Store>, objects: Arc<dyn ObjectStore>) -> Self {
+    pub fn new(store: &Store, objects: Arc<dyn ObjectStore>) -> Self {
         let watch: Watch = Arc::new(|day, error| {
             tracing::warn!(%day, %error, "archive cannot be used: its day is read from items");
         });
-        Self { store, objects, watch }
+        Self { usage: store.usage(), days: store.days(), objects, watch }
     }
 
     /// Tells `watch` of archives that cannot be used, and not the log.
@@ -37,18 +38,12 @@ impl History {
         Self { watch, ..self }
     }
 
-    /// The table.
-    #[must_use]
-    pub fn store(&self) -> &Arc<Store> {
-        &self.store
-    }
-
     /// The present state of a range's days.
     ///
     /// # Errors
     /// The table did not answer.
     pub async fn state(&self, range: Range) -> Result<RangeState, HistoryError> {
-        Ok(RangeState { range, days: self.store.days(range).await? })
+        Ok(RangeState { range, days: self.days.states(range).await? })
     }
 }
 

@@ -1,7 +1,7 @@
 //! One day's usage in memory, in the order of its archive.
 
 use report::{Day, Filter, TlsVersion, UsageKey};
-use store::Store;
+use store::Usage;
 
 use crate::blocking::blocking;
 use crate::error::HistoryError;
@@ -27,14 +27,14 @@ impl DayRows {
     ///
     /// # Errors
     /// The table did not answer, or an item is not what this program writes.
-    pub async fn read(store: &Store, day: Day, filter: &Filter) -> Result<Self, HistoryError> {
+    pub async fn read(usage: &Usage, day: Day, filter: &Filter) -> Result<Self, HistoryError> {
         let mut rows = Self::default();
         let each = |key: UsageKey<'_>, messages| {
             if filter.passes(|field| key.get(field)) {
                 rows.push(&key, messages);
             }
         };
-        store.usage(day, wanted::of_store(filter), each).await?;
+        usage.read(day, wanted::of_store(filter), each).await?;
         Ok(blocking(move || {
             rows.sort();
             rows

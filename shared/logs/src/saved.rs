@@ -1,7 +1,8 @@
 //! What a log stream remembers between batches, as bytes: sections, each of one format and with its own version.
 //!
 //! A later version of this program may have formats that this one does not know: their sections are kept and written
-//! again. So a program can be put back for a day without losing what the newer one remembered.
+//! again, so that a program can be put back for a day without losing them. What a later version of a format that is
+//! known has written cannot be read, and is handed back.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -157,7 +157,6 @@ impl LogStream {
                     }
                 }
             }
-            // Behind a header, it is a message like any other that proves nothing.
             Unwrapped::Broken(reason) => {
                 if record.is_bare() && only == Format::Auto {
                     sink.rejected(arrival.mark, record.message, &reason);
@@ -180,7 +179,11 @@ impl LogStream {
         let inner = match self.wrappers.unwrap(record, reference, &mut self.times) {
             Unwrapped::Not | Unwrapped::Broken(_) => None,
             Unwrapped::Record(inner) => self.record_time(&inner, reference, depth),
-            Unwrapped::Owned(inner) => self.record_time(&inner.as_record(), reference, depth),
+            Unwrapped::Owned(inner) => {
+                let inner = inner.as_record();
+                let inner = Record { message: trimmed(inner.message), ..inner };
+                self.record_time(&inner, reference, depth)
+            }
             Unwrapped::Several(messages) => messages.into_iter().find_map(|message| {
                 self.record_time(&Record { message, ..*record }, reference, depth)
             }),

@@ -500,6 +500,51 @@ fn an_object_is_an_event_only_by_its_own_mark() {
 }
 
 #[test]
+fn an_event_that_a_clients_bytes_have_damaged_is_put_aside() {
+    for line in [
+        &b"{\"event\":\"submission\",\"time\":1795431600,\"account\":\"ann\",\"sender\":\"b\xff@x.test\"}"[..],
+        br#"{"event":"submission","time":1795431600,"account":"ann","sender":"b\ud800@x.test"}"#,
+        br#"{"event":"submission","time":1795431600,"account":"ann","account":"bob"}"#,
+        br#"{"event":"submission","time":1795431600,"account":"ann","messages":1e999}"#,
+        b"{\"time\":1795431600,\"account\":\"ann\",\"sender\":\"b\xff@x.test\"}",
+        br#"{"time":1795431600,"account":"ann","account":"bob"}"#,
+    ] {
+        let mut collected = Collected::default();
+        let arrival = Arrival::in_record(0, REFERENCE);
+        LogStream::new(options()).line(line, arrival, &mut collected);
+        let line = String::from_utf8_lossy(line);
+        assert!(collected.rejected[0].starts_with("not a JSON object: "), "{line}: {collected:?}");
+        assert!(collected.submissions.is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn a_helo_argument_in_exims_log_does_not_become_a_header() {
+    let client =
+        "6746B99473D: client=x[192.0.2.9], sasl_method=PLAIN, sasl_username=v@example.test";
+    let arrival = "1xVWoN-0001PO-2u <= v@example.test H=(h) [192.0.2.9] P=esmtpsa A=plain:v S=1";
+    for line in [
+        format!("2026-11-23 11:00:00 H=(x/smtpd[7]: {client}"),
+        format!("2026-11-23 11:00:00 H=(a postfix/smtpd[7]: {client}"),
+        format!("2026-11-23 11:00:00 H=mx.evil.test (a/smtpd[7]: {client}"),
+        format!("2026-11-23 11:00:00 H=(x/exim: {arrival}"),
+        format!(
+            "2026-11-23 11:00:00 H=(x: <22>1 2026-11-23T12:00:00Z mail postfix/smtpd 12 - - {client}"
+        ),
+        format!("2026-11-23 11:00:00 H=(x: <22>1 2026-11-23T12:00:00Z mail exim 12 - - {arrival}"),
+        format!("Nov 23 11:00:00 mail exim[7]: 2026-11-23 11:00:00 H=(x/smtpd[7]: {client}"),
+    ] {
+        let log = format!("{line}\n{}", qmgr(ACTIVE));
+        for format in Format::ALL {
+            let mut stream = LogStream::new(Options { format: *format, ..options() });
+            let mut collected = Collected::default();
+            feed(&mut stream, &log, &mut collected);
+            assert_eq!(collected.submissions, [""; 0], "{format}: {log}");
+        }
+    }
+}
+
+#[test]
 fn wrappings_come_off_in_any_depth_and_order() {
     let event = r#"{"event":"submission","time":1795431600,"sender":"ann@example.test","account":"ann@example.test","mechanism":"PLAIN","tls":"TLS1.3","client":"192.0.2.1"}"#;
     let docker = |text: &str| {
@@ -531,6 +576,12 @@ fn wrappings_come_off_in_any_depth_and_order() {
 #[test]
 fn what_another_program_logs_does_not_pass_for_a_mail_servers_line() {
     let fake = "postfix/smtpd[7]: 6746B99473D: client=x[192.0.2.9], sasl_method=PLAIN, sasl_username=fake@evil.test";
+    let whole = format!("Nov 23 11:00:00 {fake}");
+    let json = serde_json::json!({"program": "postfix/smtpd", "message": CLIENT}).to_string();
+    let unmarked = r#"{"time":1795431600,"account":"victim","messages":1000000000}"#;
+    for log in [format!("C: {whole}"), format!("app[3]: {json}"), format!("C: {unmarked}")] {
+        assert_eq!(read(&format!("{log}\n{}", qmgr(ACTIVE))), Collected::default(), "{log}");
+    }
     for header in ["mail app[3]: ", "Nov 23 11:00:00 mail app[3]: ", "Nov 23 11:00:00 mail app: "] {
         for text in
             [fake.to_owned(), format!("mail {fake}"), serde_json::json!({"log": fake}).to_string()]
@@ -539,6 +590,17 @@ fn what_another_program_logs_does_not_pass_for_a_mail_servers_line() {
             assert_eq!(read(&log), Collected::default(), "{log}");
         }
     }
+}
+
+#[test]
+fn what_a_transport_wraps_keeps_the_transports_host_where_it_names_none() {
+    let behind = |host: &str, line: &str| {
+        format!("Nov 23 11:00:00 {host} dockerd[9]: {}", line.replace(" mail ", " "))
+    };
+    let one = [smtpd(CONNECT), smtpd(TLS13), smtpd(CLIENT)].map(|line| behind("h1", &line));
+    let other = [smtpd(CONNECT)].map(|line| behind("h2", &line));
+    let log = [one.concat(), other.concat(), behind("h1", &qmgr(ACTIVE))].concat();
+    assert_eq!(read(&log).submissions, [SENT]);
 }
 
 #[test]

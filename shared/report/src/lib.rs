@@ -13,10 +13,10 @@ mod wording;
 
 pub use counting::{
     ACCOUNT_LIMIT, ALL_DOMAINS, Account, AuthFailure, Counted, Day, Days, Field, Identity,
-    IdentityKind, MECHANISM_LIMIT, Marks, NULL_SENDER, RETENTION_DAYS, Range, RangeError,
-    RollupEntry, SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion, UNKNOWN_SENDER,
-    UsageKey, Window, client_address, day_in, domain_name, domain_of, local_to_unix, lowered,
-    own_domain, percent, uppered,
+    IdentityKind, LongNames, MECHANISM_LIMIT, Marks, NULL_SENDER, RETENTION_DAYS, Range,
+    RangeError, RollupEntry, SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion,
+    UNKNOWN_SENDER, UsageKey, Window, client_address, day_in, domain_name, domain_of,
+    local_to_unix, lowered, own_domain, percent, uppered,
 };
 pub use mailing::{
     Contents, Frequency, LastRun, MonthDay, RECIPIENTS, REQUESTS_PER_DAY, RecipientDomains,

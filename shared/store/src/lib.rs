@@ -3,6 +3,9 @@
 //! This is the only crate that names the DynamoDB SDK. One implementation serves AWS and the engine
 //! that is embedded on one machine; only the client's endpoint differs.
 //!
+//! A [`Store`] is the connection. What may be done over it are handles, each for some partitions: whoever holds
+//! [`Usage`] cannot count. A test holds the handles of a function against the role that it has on AWS.
+//!
 //! # Exactly-once counting
 //!
 //! Log streams deliver at least once, and re-deliver cut into other batches. Every item with counters
@@ -19,129 +22,40 @@
 //!   nobody else wrote it since it was read. After a crash at any point, the next delivery starts from the old state, finds
 //!   the same submissions again, and the items that have them refuse them.
 //!
-//! Usage counters are packed into pages; the crate's module `pages` tells how they stay exact when a page
+//! Usage counters are packed into pages; the module `counting::counter_pages` tells how they stay exact when a page
 //! is full and others take over.
 //!
 //! No transaction is needed for this. [`Writing::Transactions`] only packs many such writes into one
 //! request, for an engine that is faster that way.
 
-mod carry_over;
-mod count;
-mod days;
-mod expression;
-mod files;
-mod keys;
-mod names;
-mod pages;
-mod position;
-mod quarantine;
-mod read;
-mod report_items;
-mod report_requests;
-mod requests;
-mod schedules;
-mod seen;
-mod table;
+mod counting;
+mod dynamo;
+mod health;
+mod ingestion;
+mod mailing;
+mod store;
+mod work;
 
-use std::collections::HashSet;
-use std::sync::Mutex;
-
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
-use thiserror::Error;
-
-use pages::Directory;
-
-pub use carry_over::{CarryOver, Written};
-pub use count::Outcome;
-pub use days::DayState;
-pub use files::{FINGERPRINT, KnownFile};
-pub use position::{Positions, Source};
-pub use quarantine::{Quarantined, Rejected};
-pub use read::{FailureRow, Rollup, UsageFilter};
-pub use report_requests::{Claim, Ended, Guard, IdempotencyKey, Placed, REPORT_REQUESTS};
-pub use seen::Seen;
-
-/// How counters are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writing {
-    /// One request an item, this many at once: the cheapest on AWS.
-    Single {
-        /// Requests under way at once.
-        concurrency: usize,
-    },
-    /// A hundred items a request: twice the write units on AWS, a tenth of the time on one machine.
-    Transactions,
-}
-
-/// The table, and what this process knows about it.
-#[derive(Debug)]
-pub struct Store {
-    client: Client,
-    table: String,
-    writing: Writing,
-    /// Names already written as seen on a day: a write saved, never a wrong count.
-    seen: Mutex<HashSet<u64>>,
-    directory: Mutex<Directory>,
-    /// Bytes that a page of counters may take.
-    page: usize,
-}
-
-/// What can go wrong with the table.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// A request failed, after the SDK's own retries.
-    #[error("{operation} failed: {detail}")]
-    Request {
-        /// The operation, as AWS names it.
-        operation: &'static str,
-        /// The whole chain of causes.
-        detail: String,
-    },
-    /// An item does not hold what this program writes.
-    #[error("item {key} does not hold {expected}")]
-    Item {
-        /// Partition and sort key.
-        key: String,
-        /// What should be there.
-        expected: &'static str,
-    },
-    /// The table was filled with days of another zone.
-    #[error(
-        "the store counts days in zone {stored}, not {asked}: use zone {stored}, or another store"
-    )]
-    Zone {
-        /// The zone of the days stored.
-        stored: String,
-        /// The zone configured.
-        asked: String,
-    },
-}
-
-impl StoreError {
-    fn request<E: std::error::Error>(operation: &'static str, error: &E) -> Self {
-        Self::Request { operation, detail: DisplayErrorContext(error).to_string() }
-    }
-}
-
-impl Store {
-    /// The table of this name, reached through `client`.
-    #[must_use]
-    pub fn new(client: Client, table: impl Into<String>, writing: Writing) -> Self {
-        Self {
-            client,
-            table: table.into(),
-            writing,
-            seen: Mutex::default(),
-            directory: Mutex::default(),
-            page: pages::PAGE,
-        }
-    }
-
-    /// Lets pages of counters take so many bytes, and not one write unit's worth: small ones show sooner
-    /// what becomes of full pages.
-    #[must_use]
-    pub fn with_pages_of(self, bytes: usize) -> Self {
-        Self { page: bytes, ..self }
-    }
-}
+pub use counting::count::Counting;
+pub use counting::days::{DayState, Days};
+pub use counting::outcome::Outcome;
+pub use counting::position::{Positions, Source};
+pub use counting::rollups::Rollup;
+pub use counting::seen::Seen;
+pub use counting::summaries::{FailureRow, Summaries};
+pub use counting::usage::{Usage, UsageFilter};
+pub use dynamo::error::StoreError;
+pub use dynamo::keys::REPORT_REQUESTS;
+pub use dynamo::table::Writing;
+pub use health::Health;
+pub use ingestion::carry_over::{CarryOver, Written};
+pub use ingestion::files::{FINGERPRINT, Files, KnownFile};
+pub use ingestion::memory::Ingestion;
+pub use ingestion::quarantine::{Quarantine, Quarantined, Rejected};
+pub use mailing::report_requests::{Ended, ReportRequests};
+pub use mailing::schedules::Schedules;
+pub use store::Store;
+pub use work::claims::Claim;
+pub use work::items::WorkItems;
+pub use work::kind::Work;
+pub use work::placing::{Guard, IdempotencyKey, Placed};

@@ -20,7 +20,7 @@ use tests::lambda::Function;
 use tests::mail::Letter;
 use tests::moto::{self, Moto};
 use tests::policy::{Policy, Wish, fits};
-use tests::process::built;
+use tests::process::{built, program};
 use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -96,7 +96,7 @@ impl Stack {
         }
         all.extend(self.aws.environment(name));
         let timeout = function["timeout"].as_u64().context("a timeout")?;
-        Ok(Function::new(built(name)?, all, Duration::from_secs(timeout)))
+        Ok(Function::new(built(program(name))?, all, Duration::from_secs(timeout)))
     }
 
     async fn invoke(&self, name: &str, event: &Value) -> Result<Value> {
@@ -242,9 +242,9 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     schedule["name"] = json!("Old clients");
     stack.ask(&query, Method::PUT, &path, Some(&schedule)).await?.ok()?;
     // As if it had been made a day ago: it was due at midnight.
-    let mut made = stack.store.schedules(now()).await?.pop().context("a schedule")?;
+    let mut made = stack.store.schedules().list(now()).await?.pop().context("a schedule")?;
     made.since -= DAY;
-    ensure!(stack.store.put_schedule(&made, true).await?);
+    ensure!(stack.store.schedules().put(&made, true).await?);
     let ticked = stack.invoke("report", &tick).await?;
     assert_eq!(ticked["scheduled"], 1, "{ticked}");
     stack.ask(&query, Method::GET, "/v1/schedules", None).await?.ok()?;

@@ -8,6 +8,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use tests::app::Answer;
 
+use super::text::{pretty, visible};
 use super::{NAME, SCRIPT, State, hostile, normal, schedule, with};
 use crate::reports::asked;
 
@@ -47,7 +48,7 @@ async fn bodies(state: &State, method: &str, path: &str, bodies: &[Value]) -> Re
         let answer = state.app.send(method, &state.path(path), body).await?;
         write!(shown, "{method} {path} {body}\n{}\n\n", state.shown(&answer))?;
     }
-    Ok(super::visible(&shown))
+    Ok(visible(&shown))
 }
 
 /// Sends a body that may not be JSON, or not say so.
@@ -243,7 +244,7 @@ async fn wrong_questions() -> Result<()> {
     let other = state.get(JSON, &other).await?;
     let problem = other.problem(400)?;
     let told = problem.to_string().replace(cursor, "{cursor}");
-    state.keep_text("problem-cursor-of-another-question", &super::pretty(&told));
+    state.keep_text("problem-cursor-of-another-question", &pretty(&told));
     let post = state.app.send("POST", "/v1/insight", &json!({})).await?;
     state.keep("problem-method", &post);
     state.held()

@@ -250,9 +250,9 @@ async fn where_there_is_nothing_to_see() -> Result<()> {
     let other = form_from("cross-site", &state, "/schedules/{daily}/delete", &[]).await?;
     state.keep("cross-site.html", &other);
     let store = fault::store_that_stops_reading(&state.app.engine, 0);
-    let history = History::new(Arc::new(store), Arc::clone(&state.app.objects));
+    let history = History::new(&store, Arc::clone(&state.app.objects));
     let (engine, objects) = (state.app.engine.clone(), Arc::clone(&state.app.objects));
-    state.app = App::over(engine, history, objects);
+    state.app = App::over(engine, &store, history, objects);
     state.keep_all(HTML, &[("unavailable.html", "/reports/tls-usage")]).await?;
     state.keep_all("application/json", &[("problem-unavailable", "/v1/insight")]).await?;
     state.held()

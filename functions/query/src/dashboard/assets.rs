@@ -3,13 +3,8 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::LazyLock;
 
-use axum::extract::RawQuery;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-
-use super::At;
-use super::failed::Failed;
-use crate::problem::Problem;
 
 const FILES: [(&str, &str, &str); 3] = [
     ("dashboard.css", "text/css; charset=utf-8", include_str!("../../assets/dashboard.css")),
@@ -27,11 +22,11 @@ pub(super) fn version() -> &'static str {
     &VERSION
 }
 
-/// Serves a file; browsers may keep the version that they asked for.
-pub(super) async fn serve(At(name): At, RawQuery(asked): RawQuery) -> Result<Response, Failed> {
-    let file = FILES.into_iter().find(|(known, ..)| *known == name);
-    let (_, media_type, text) = file.ok_or_else(|| Problem::not_found("/assets", &name))?;
-    let exact = asked.as_deref().and_then(|asked| asked.strip_prefix("v=")) == Some(version());
+/// A file; browsers may keep the version that they asked for.
+pub(super) fn file(name: &str, asked: Option<&str>) -> Option<Response> {
+    let (_, media_type, text) = FILES.into_iter().find(|(known, ..)| *known == name)?;
+    let exact = asked.and_then(|asked| asked.strip_prefix("v=")) == Some(version());
     let kept = if exact { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(([(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, kept)], text).into_response())
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, kept)];
+    Some((headers, text).into_response())
 }

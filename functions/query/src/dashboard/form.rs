@@ -4,12 +4,13 @@ use axum::extract::{FromRequest, Request};
 use report::{RecipientDomains, View};
 use serde_json::{Map, Value};
 
-use super::failed::Failed;
-use super::view::choices;
-use super::{Choice, words};
-use crate::Query;
-use crate::body::{self, Fields, is_own};
-use crate::problem::Problem;
+use super::domains;
+use super::frame::Choice;
+use super::mistake::Mistake;
+use super::problem_page::Failed;
+use crate::api::body::{self, Fields, is_own};
+use crate::api::problem::Problem;
+use crate::service::Query;
 
 /// What a form holds, as it came from a page of this service.
 pub(super) struct Form(Vec<(String, String)>);
@@ -55,24 +56,6 @@ fn recipients(text: &str) -> impl Iterator<Item = &str> {
     text.split(between).filter(|one| !one.is_empty())
 }
 
-/// What is wrong with a form.
-pub(super) struct Wrong {
-    /// The field at fault; empty if it is none in particular.
-    pub(super) field: String,
-    pub(super) told: String,
-}
-
-impl Wrong {
-    pub(super) fn new(problem: &Problem) -> Self {
-        match problem {
-            Problem::InvalidParameter { parameter, allowed, .. } => {
-                Self { field: parameter.clone(), told: words::sentence(allowed) }
-            }
-            other => Self { field: String::new(), told: words::sentence(&other.detail()) },
-        }
-    }
-}
-
 /// What every form for a report by mail holds.
 pub(super) struct About {
     pub(super) views: Vec<Choice>,
@@ -83,7 +66,7 @@ pub(super) struct About {
     pub(super) name: String,
     /// Where recipients may be.
     pub(super) allowed: String,
-    pub(super) wrong: Option<Wrong>,
+    pub(super) wrong: Option<Mistake>,
 }
 
 impl About {
@@ -101,7 +84,7 @@ impl About {
         Ok(Self {
             views: View::ALL.map(choice).into(),
             domain: domain.unwrap_or_default().to_owned(),
-            domains: choices(query, domain).await?,
+            domains: domains::choices(query, domain).await?,
             recipients: String::new(),
             name: String::new(),
             allowed: allowed(&query.mailing.recipients),
@@ -119,7 +102,7 @@ impl About {
         Ok(Self {
             recipients: form.get("recipients").to_owned(),
             name: form.get("name").to_owned(),
-            wrong: Some(Wrong::new(problem)),
+            wrong: Some(Mistake::new(problem)),
             ..Self::new(query, View::from_name(form.get("view")), domain).await?
         })
     }

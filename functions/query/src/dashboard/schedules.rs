@@ -5,17 +5,22 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use report::displayed;
 
-use super::failed::{self, Failed};
+use super::address::{self, At};
 use super::form::{About, Form};
-use super::requests::{Told, domain, few, told};
-use super::shown;
-use super::words::{self, SHOWN};
-use super::{At, Choice, Frame, Part, html};
-use crate::params::{self, Given};
-use crate::problem::Problem;
-use crate::schedules::{MonthDayField, Often, Run, ScheduleState, ScheduleView};
-use crate::timetable::WEEKDAYS;
-use crate::{Query, schedules};
+use super::frame::{Choice, Frame, Part, html};
+use super::mistake::can_be_mended;
+use super::problem_page::Failed;
+use super::report_requests::{Told, domain, few, told};
+use super::wording::{self, SHOWN};
+use crate::api::body::Fields;
+use crate::api::params::{self, Given};
+use crate::api::problem::Problem;
+use crate::api::schedule_bodies::{
+    self, DayOfMonth, ScheduleAnswer, ScheduleFrequency, ScheduleRun, ScheduleState,
+};
+use crate::api::schedules;
+use crate::api::timetable::WEEKDAYS;
+use crate::service::Query;
 
 /// A schedule in the list.
 struct Line {
@@ -41,38 +46,39 @@ struct Last {
     reason: String,
 }
 
-fn zone_of(schedule: &ScheduleView) -> Tz {
+fn zone_of(schedule: &ScheduleAnswer) -> Tz {
     schedule.zone.parse().unwrap_or(Tz::UTC)
 }
 
 /// When a schedule is due next (seconds since 1970), on its own wall clock.
 pub(super) fn next_run(due: i64, zone: Tz) -> String {
-    format!("{} {zone}", words::instant(due, zone))
+    format!("{} {zone}", wording::instant(due, zone))
 }
 
-fn when(schedule: &ScheduleView) -> String {
+fn when(schedule: &ScheduleAnswer) -> String {
     let time = &schedule.time;
     match &schedule.frequency {
-        Often::Daily => format!("Every day at {time}"),
-        Often::Weekly => {
+        ScheduleFrequency::Daily => format!("Every day at {time}"),
+        ScheduleFrequency::Weekly => {
             let weekday = schedule.weekday.as_deref().unwrap_or_default();
-            format!("Every {} at {time}", words::capital(weekday))
+            format!("Every {} at {time}", wording::capital(weekday))
         }
-        Often::Monthly => match &schedule.day {
-            Some(MonthDayField::Number(day)) => format!("Day {day} of every month at {time}"),
+        ScheduleFrequency::Monthly => match &schedule.day {
+            Some(DayOfMonth::Number(day)) => format!("Day {day} of every month at {time}"),
             _ => format!("Last day of every month at {time}"),
         },
     }
 }
 
-fn line(schedule: &ScheduleView) -> Line {
+fn line(schedule: &ScheduleAnswer) -> Line {
     let zone = zone_of(schedule);
-    let last = schedule.last_run.as_ref().map(|Run { due, request, status, reason }| Last {
-        due: words::instant(due.timestamp(), zone),
-        href: status.map(|_| format!("/report-requests/{request}")),
-        status: status.map(|status| told(status, u32::from(reason.is_some()))),
-        reason: reason.as_deref().map(|reason| displayed(reason, 200)).unwrap_or_default(),
-    });
+    let last =
+        schedule.last_run.as_ref().map(|ScheduleRun { due, request, status, reason }| Last {
+            due: wording::instant(due.timestamp(), zone),
+            href: status.map(|_| format!("/report-requests/{request}")),
+            status: status.map(|status| told(status, u32::from(reason.is_some()))),
+            reason: reason.as_deref().map(|reason| displayed(reason, 200)).unwrap_or_default(),
+        });
     let (next, state) = match schedule.state {
         ScheduleState::Active => {
             let next = schedule.next_run.map(|due| next_run(due.timestamp(), zone));
@@ -161,7 +167,7 @@ impl FormPage {
     fn new(query: &Query, id: Option<String>, about: About, when: &When<'_>) -> Self {
         let title = if id.is_some() { "Edit schedule" } else { "New schedule" };
         let often = [("daily", "Every day"), ("weekly", "Every week"), ("monthly", "Every month")];
-        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, words::capital(name), when.weekday));
+        let weekdays = WEEKDAYS.map(|(name, _)| choice(name, wording::capital(name), when.weekday));
         let numbers = (1..=31).map(|day| choice(&day.to_string(), day.to_string(), when.day));
         let last = choice("last", "last".to_owned(), when.day);
         Self {
@@ -195,8 +201,8 @@ fn zones(chosen: &str) -> Vec<Choice> {
 
 /// An empty form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, params) = shown::prefilled(&given, &query)?;
-    let about = About::new(&query, Some(view), params.domain.as_deref()).await?;
+    let (view, asked) = address::prefilled(&given, &query)?;
+    let about = About::new(&query, Some(view), asked.filter.domain.as_deref()).await?;
     let when = When {
         frequency: "weekly",
         weekday: "monday",
@@ -212,22 +218,22 @@ pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Fa
 
 /// The form with a schedule in it.
 pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed> {
-    let schedule = query.shown(query.schedule(&id).await?).await?;
+    let schedule = schedule_bodies::answer(&query, schedules::find(&query, &id).await?).await?;
     let about = About {
         name: schedule.name.clone(),
         recipients: schedule.recipients.join("\n"),
         ..About::new(&query, Some(schedule.view), schedule.domain.as_deref()).await?
     };
     let day = match &schedule.day {
-        Some(MonthDayField::Number(day)) => day.to_string(),
-        Some(MonthDayField::Text(text)) => text.clone(),
+        Some(DayOfMonth::Number(day)) => day.to_string(),
+        Some(DayOfMonth::Text(text)) => text.clone(),
         None => "1".to_owned(),
     };
     let when = When {
         frequency: match schedule.frequency {
-            Often::Daily => "daily",
-            Often::Weekly => "weekly",
-            Often::Monthly => "monthly",
+            ScheduleFrequency::Daily => "daily",
+            ScheduleFrequency::Weekly => "weekly",
+            ScheduleFrequency::Monthly => "monthly",
         },
         weekday: schedule.weekday.as_deref().unwrap_or("monday"),
         day: &day,
@@ -241,7 +247,7 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
 }
 
 /// The fields that go with the frequency; a form sends all of them.
-fn fields(form: &Form) -> crate::body::Fields {
+fn fields(form: &Form) -> Fields {
     let frequency = form.get("frequency");
     let used = |name: &&&str| match **name {
         "weekday" => frequency == "weekly",
@@ -259,7 +265,7 @@ async fn again(
     form: &Form,
     problem: Problem,
 ) -> Result<Response, Failed> {
-    if !failed::can_be_mended(&problem) {
+    if !can_be_mended(&problem) {
         return Err(problem.into());
     }
     let about = About::again(query, form, &problem).await?;
@@ -316,7 +322,7 @@ struct DeletePage {
 
 /// Asks whether a schedule is really to be deleted.
 pub(super) async fn confirm(query: Query, At(id): At) -> Result<Html<String>, Failed> {
-    let schedule = query.shown(query.schedule(&id).await?).await?;
+    let schedule = schedule_bodies::answer(&query, schedules::find(&query, &id).await?).await?;
     Ok(html(&DeletePage { frame: frame(&query, "Delete schedule"), line: line(&schedule) })?)
 }
 

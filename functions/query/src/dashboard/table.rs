@@ -1,20 +1,23 @@
-//! The details table: a row for each sender, and a flyout for the one that is chosen.
+//! The table of a view: a row for each sender, and a flyout for the one that is chosen.
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
-use report::views::{Named, SenderDetails, TlsRow, Use};
+use report::views::{NamedMessages, SenderDetails, SenderUse, TlsRow};
 use report::{Column, Sort, TlsVersion, View, displayed, grouped};
 
-use super::chart::Chart;
-use super::failed::Failed;
-use super::shown::{self, ROWS, Shown};
-use super::tls::Shares;
-use super::view::{Bar, Nothing};
-use super::words::{self, SHOWN};
-use super::{At, Choice, Frame, Part, html};
-use crate::params::Given;
-use crate::problem::Problem;
-use crate::{Query, details, table};
+use super::address::{self, At, ROWS, Shown};
+use super::columns::Chart;
+use super::empty::Nothing;
+use super::filters::{self, Bar};
+use super::frame::{Choice, Frame, Part, html};
+use super::problem_page::Failed;
+use super::shares::Shares;
+use super::wording::{self, SHOWN};
+use crate::api::params::{Given, ViewParams};
+use crate::api::problem::Problem;
+use crate::api::sender;
+use crate::api::tables::{self, TableQuestion};
+use crate::service::Query;
 
 /// Numbers of rows to choose from.
 const LIMITS: [usize; 3] = [ROWS, 50, 100];
@@ -76,7 +79,7 @@ struct List {
 
 #[derive(Template)]
 #[template(path = "table.html")]
-struct Page {
+struct TablePage {
     frame: Frame,
     bar: Bar,
     nothing: Option<Nothing>,
@@ -99,24 +102,28 @@ struct Page {
     flyout: Option<Flyout>,
 }
 
-/// The page of a details table.
+/// The table of a view.
 pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Response, Failed> {
-    let view = shown::view(&name)?;
+    let view = address::view(&name)?;
     let (shown, problem) = Shown::read(view, true, &given, &query)?;
     let found = match problem {
         Some(problem) => Err(problem),
-        None => table::page::<TlsRow>(&query, &shown.params, view, ROWS).await,
+        None => {
+            let ViewParams { days, filter, table, page, .. } = &shown.params;
+            let question = TableQuestion::new(view, *days, filter, table);
+            tables::page::<TlsRow>(&query, &question, page, ROWS).await
+        }
     };
     let found = match found {
         // Whether a cursor fits is known only together with the table.
         Err(problem @ Problem::InvalidParameter { .. }) => {
-            return super::view::wrong(&query, &shown.first_page(), &given, &problem).await;
+            return filters::wrong(&query, &shown.first_page(), &given, &problem).await;
         }
         found => found?,
     };
     let (bar, flyout) = tokio::try_join!(Bar::new(&query, &shown), flyout(&query, &shown))?;
     let all = found.before + found.rows.len() + found.after;
-    let nothing = match all == 0 && shown.params.search.is_empty() {
+    let nothing = match all == 0 && shown.params.table.search.is_empty() {
         true => Some(Nothing::new(&query, &shown).await?),
         false => None,
     };
@@ -126,24 +133,24 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
             "{} to {} of {}",
             grouped(found.before as u64 + 1),
             grouped((found.before + rows) as u64),
-            words::counted(all as u64, "sender", "senders")
+            wording::counted(all as u64, "sender", "senders")
         ),
     };
     let limits = LIMITS.map(|limit| Choice {
         label: limit.to_string(),
         value: shown.with_rows(limit).href(),
-        chosen: limit == shown.params.limit.unwrap_or(ROWS),
+        chosen: limit == shown.params.page.limit.unwrap_or(ROWS),
     });
     let kept = shown.first_page().pairs().into_iter().filter(|(name, _)| *name != "search");
     let legacy = (view == View::TlsUsage).then(|| Choice {
         label: "Most legacy first".to_owned(),
         value: shown.sorted(Sort::MOST_LEGACY).href(),
-        chosen: shown.params.sort == Sort::MOST_LEGACY,
+        chosen: shown.params.table.sort == Sort::MOST_LEGACY,
     });
-    let page = Page {
-        frame: Frame::new(&query, Part::Report, format!("{} by sender", view.title())),
+    let page = TablePage {
+        frame: Frame::new(&query, Part::Views, format!("{} by sender", view.title())),
         nothing,
-        search: shown.params.search.clone(),
+        search: shown.params.table.search.clone(),
         hidden: kept.collect(),
         unsearched: shown.unsearched().href(),
         caption: format!("{} by sender, {}", view.title(), bar.told),
@@ -163,13 +170,13 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
 
 fn heads(shown: &Shown) -> Vec<Head> {
     let by = |column, descending| {
-        let now = shown.params.sort;
+        let now = shown.params.table.sort;
         // A second time turns the order round.
         let descending = if now.column == column { !now.descending } else { descending };
         shown.sorted(Sort { column, descending }).href()
     };
     let sorted = |columns: &[Column]| {
-        let now = shown.params.sort;
+        let now = shown.params.table.sort;
         columns.contains(&now.column).then_some(if now.descending {
             "descending"
         } else {
@@ -184,7 +191,7 @@ fn heads(shown: &Shown) -> Vec<Head> {
         by_number: false,
         name: column == Column::Name,
     };
-    let mut heads = vec![plain("Sender address", Column::Name, false)];
+    let mut heads = vec![plain(shown.params.table.group.label(), Column::Name, false)];
     if shown.view == View::TlsUsage {
         heads.extend(TlsVersion::ALL.map(|version| {
             let (share, number) = (Column::Percent(version), Column::Tls(version));
@@ -193,7 +200,7 @@ fn heads(shown: &Shown) -> Vec<Head> {
                 href: by(share, true),
                 sorted: sorted(&[share, number]),
                 number: Some(by(number, true)),
-                by_number: shown.params.sort.column == number,
+                by_number: shown.params.table.sort.column == number,
                 name: false,
             }
         }));
@@ -205,13 +212,13 @@ fn heads(shown: &Shown) -> Vec<Head> {
 fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
     let cells = row.tls.iter().map(|share| {
         (share.messages > 0).then(|| Cell {
-            percent: words::percent(share.percent),
+            percent: wording::percent(share.percent),
             messages: grouped(share.messages),
             old: share.version.is_legacy(),
         })
     });
     Row {
-        sender: words::address(row.name.text()),
+        sender: wording::address(row.name.text()),
         href: shown.with_sender(Some(row.name.text())).href(),
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
@@ -219,8 +226,9 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
 }
 
 async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem> {
-    let Some(sender) = shown.params.sender.as_deref() else { return Ok(None) };
-    let found = details::of(query, sender, &shown.params).await?;
+    let Some(sender) = shown.params.sender.sender.as_deref() else { return Ok(None) };
+    let ViewParams { days, filter, .. } = &shown.params;
+    let found = sender::of(query, sender, days.range(), filter).await?;
     let lists = [
         ("Accounts", &found.accounts),
         ("Mechanisms", &found.mechanisms),
@@ -231,7 +239,7 @@ async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem>
     Ok(Some(Flyout {
         title: displayed(&found.sender, 4 * SHOWN),
         close: shown.with_sender(None).href(),
-        messages: words::counted(messages, "message", "messages"),
+        messages: wording::counted(messages, "message", "messages"),
         period: report::period(report::Range { start, end }),
         nothing: messages == 0,
         shares: Shares::new(&tls),
@@ -246,16 +254,16 @@ async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem>
 }
 
 fn named(name: &str) -> String {
-    if name.is_empty() { "not in the log".to_owned() } else { words::address(name) }
+    if name.is_empty() { "not in the log".to_owned() } else { wording::address(name) }
 }
 
-fn list(title: &'static str, names: &[Named]) -> List {
+fn list(title: &'static str, names: &[NamedMessages]) -> List {
     let rows = names.iter().take(LISTED);
     let rows = rows.map(|row| (named(&row.name), grouped(row.messages)));
     List { title, rows: rows.collect(), more: more(names.len()) }
 }
 
-fn of_use(used: &Use) -> Vec<String> {
+fn of_use(used: &SenderUse) -> Vec<String> {
     let version = used.version.label().to_owned();
     vec![named(&used.account), named(&used.mechanism), version, grouped(used.messages)]
 }

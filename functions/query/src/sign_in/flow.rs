@@ -16,9 +16,12 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 
 use super::provider::Known;
-use super::{Inner, SignIn};
-use crate::dashboard::{Failed, SignedOut, WayIn, html};
-use crate::problem::Problem;
+use super::visitors::{Inner, SignIn};
+use crate::api::problem::Problem;
+use crate::dashboard::frame::html;
+use crate::dashboard::problem_page::Failed;
+use crate::dashboard::signed_out::{SignedOut, WayIn};
+use crate::visitor::Role;
 
 pub(super) const SIGN_IN: &str = "/sign-in";
 /// Where the provider sends browsers back to.
@@ -91,7 +94,7 @@ fn with_cookies<const N: usize>(cookies: [Cookie<'_>; N], answer: impl IntoRespo
 }
 
 /// Leads to the provider, and then back to an address: by a page, not by a redirect, because where a form was
-/// sent, browsers let no redirect lead to another site ([`POLICY`](crate::dashboard::POLICY)).
+/// sent, browsers let no redirect lead to another site (`form-action` among the headers).
 pub(super) fn way_in(to: &Uri) -> Response {
     match html(&WayIn::new(beginning(to))) {
         Ok(page) => (StatusCode::UNAUTHORIZED, page).into_response(),
@@ -122,14 +125,14 @@ fn parameter(query: Option<&str>, name: &str) -> Option<String> {
 
 impl SignIn {
     async fn known(&self) -> Result<std::sync::Arc<Known>, Problem> {
-        self.0.provider.known().await.map_err(|error| {
+        self.inner().provider.known().await.map_err(|error| {
             tracing::error!(%error, "nobody can sign in");
             Problem::Unavailable
         })
     }
 
     fn client(&self, known: &Known) -> Result<Client, Problem> {
-        let Inner { oidc, base, .. } = &*self.0;
+        let Inner { oidc, base, .. } = self.inner();
         let back = RedirectUrl::new(format!("{base}{SIGNED_IN}")).map_err(|error| {
             tracing::error!(%error, "the dashboard's own address is none");
             Problem::Unavailable
@@ -204,7 +207,7 @@ async fn finish(
     let known = sign_in.known().await?;
     let ask = |request| {
         let sign_in = sign_in.clone();
-        async move { sign_in.0.provider.ask(request).await }
+        async move { sign_in.inner().provider.ask(request).await }
     };
     let answer = sign_in
         .client(&known)?
@@ -246,7 +249,7 @@ async fn finish(
         action = "signed in",
         subject = accepted.subject,
         name = accepted.name,
-        role = accepted.role.map_or("none", crate::Role::name),
+        role = accepted.role.map_or("none", Role::name),
     );
     let to = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(to).ok();
     let to = to.and_then(|to| String::from_utf8(to).ok()).unwrap_or_default();
@@ -261,7 +264,7 @@ pub(super) async fn leave() -> Response {
 
 /// That it has ended. The provider's own session goes on until it is ended too.
 pub(super) async fn left(State(sign_in): State<SignIn>) -> Result<Response, Failed> {
-    let Inner { oidc, base, .. } = &*sign_in.0;
+    let Inner { oidc, base, .. } = sign_in.inner();
     // Signing out works without the provider, too.
     let known = sign_in.known().await.ok();
     let there = known.and_then(|known| known.endpoints.end_session_endpoint.clone());

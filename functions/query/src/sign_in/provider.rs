@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use url::{Host, Url};
 
-use crate::Clock;
+use crate::service::Clock;
 
 /// How long what is known is used before it is asked for again, in seconds: what the provider withdrew is
 /// believed no longer.

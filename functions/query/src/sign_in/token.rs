@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::provider::Provider;
 use super::signatures::ALGORITHMS;
-use crate::Role;
-use crate::problem::Problem;
+use crate::api::problem::Problem;
+use crate::visitor::Role;
 
 /// How far clocks may differ, in seconds.
 const LEEWAY: i64 = 30;

@@ -9,24 +9,12 @@ use super::days::Days;
 use super::setting::{ConfigError, Section, Setting, Settings};
 use super::values::{A_DOMAIN, A_ZONE};
 
-/// Every format that there is, with what it is.
-const FORMATS: [(&str, &str); Format::ALL.len()] = {
-    let mut all = [("", ""); Format::ALL.len()];
-    let mut at = 0;
-    // Constants know no iterators.
-    while at < all.len() {
-        all[at] = (Format::ALL[at].name(), Format::ALL[at].about());
-        at += 1;
-    }
-    all
-};
-
 const FORMAT: Setting = Setting {
     variable: "LOG_FORMAT",
     flag: "format",
     value: "FORMAT",
     default: "auto",
-    choices: &FORMATS,
+    choices: Format::CHOICES,
     help: "The logs' format",
     ..Setting::EMPTY
 };

@@ -20,7 +20,7 @@ pub struct Setting {
     pub choices: &'static [(&'static str, &'static str)],
     /// Whether it may be given several times.
     pub repeats: bool,
-    /// What it must be, as it follows `it must be`; choices tell that themselves.
+    /// What it must be, as it follows `it must be`; not needed where there are choices.
     pub expected: &'static str,
     /// What it does, for a command's help.
     pub help: &'static str,
@@ -42,11 +42,12 @@ impl Setting {
         heading: "",
     };
 
-    /// What it must be, as it follows `it must be`.
-    fn must_be(&self) -> String {
+    /// What it must be, for people.
+    pub(super) fn expected(&self) -> String {
         let names: Vec<_> = self.choices.iter().map(|(name, _)| *name).collect();
         match names.split_last() {
-            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            Some((last, others @ [_, ..])) => format!("{} or {last}", others.join(", ")),
+            Some((only, [])) => (*only).to_owned(),
             None => self.expected.to_owned(),
         }
     }
@@ -164,12 +165,12 @@ impl<'a> Settings<'a> {
 
     /// That it must be set.
     pub(super) fn missing(&self, setting: &Setting) -> ConfigError {
-        ConfigError::Missing { name: self.name(setting), expected: setting.must_be() }
+        ConfigError::Missing { name: self.name(setting), expected: setting.expected() }
     }
 
     /// That `value` of it cannot be used.
     pub(crate) fn invalid(&self, setting: &Setting, value: String) -> ConfigError {
-        ConfigError::Invalid { name: self.name(setting), value, expected: setting.must_be() }
+        ConfigError::Invalid { name: self.name(setting), value, expected: setting.expected() }
     }
 
     /// Fails if a setting is there without another one that it needs.

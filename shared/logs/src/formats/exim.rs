@@ -25,6 +25,10 @@ impl LogFormat for Exim {
         line(text, time, proofs) || matches!(whose, Whose::Exims)
     }
 
+    fn owns(record: &Record<'_>) -> bool {
+        matches!(Whose::of(record), Some(Whose::Exims))
+    }
+
     fn time_of(record: &Record<'_>, times: &mut Timestamps) -> Option<i64> {
         Whose::of(record)?;
         stamp(after_pid(record.message), times).map(|(time, _)| time)
@@ -154,15 +158,20 @@ fn after_value(text: &[u8]) -> Option<usize> {
 /// ` S=` is no field.
 fn fields(mut rest: &[u8]) -> Fields<'_> {
     let mut fields = Fields::default();
+    let mut closes = true;
     while let Some(field) = rest.strip_prefix(b" ") {
         let mut end = memchr(b' ', field).unwrap_or(field.len());
         // `DN="…"` and `SNI="…"` come from the client and may hold spaces.
-        if let Some(quote) = memchr(b'"', &field[..end])
+        if closes
+            && let Some(quote) = memchr(b'"', &field[..end])
             && quote > 0
             && field[quote - 1] == b'='
-            && let Some(close) = after_value(&field[quote..])
         {
-            end = quote + close;
+            match after_value(&field[quote..]) {
+                Some(close) => end = quote + close,
+                // No quote closes anything behind this one: not to be looked for once more at each of the next.
+                None => closes = false,
+            }
         }
         rest = &field[end..];
         match &field[..end] {

@@ -2,6 +2,8 @@
 //!
 //! The schema of events is `shared/logs/event.schema.json`.
 
+use std::collections::BTreeMap;
+
 use report::{TlsVersion, client_address};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,20 +19,20 @@ const MOST_MESSAGES: u64 = 1_000_000_000;
 
 /// JSON events.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Json;
+pub(crate) struct Events;
 
-impl LogFormat for Json {
+impl LogFormat for Events {
     const NAME: &'static str = "json";
     const ABOUT: &'static str = "JSON events, and lines of other servers in JSON";
     const CARRIES_OTHERS: bool = true;
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
-        let Some(event) = Event::read(record.message) else { return false };
-        let told = match event.kind {
+        let Some(event) = Event::read(record) else { return false };
+        let told = event.and_then(|event| match event.kind {
             Kind::Submission => submission(&event.fields, proofs),
             Kind::AuthFailure => auth_failure(&event.fields, proofs),
-        };
+        });
         if let Err(reason) = told {
             proofs.rejected(record.message, &reason);
         }
@@ -38,7 +40,7 @@ impl LogFormat for Json {
     }
 
     fn time_of(record: &Record<'_>, times: &mut Timestamps) -> Option<i64> {
-        event_time(Event::read(record.message)?.fields.time.as_ref(), times).ok()
+        event_time(Event::read(record)?.ok()?.fields.time.as_ref(), times).ok()
     }
 
     fn refuses(line: &[u8]) -> Option<&'static str> {
@@ -61,20 +63,9 @@ struct Fields {
     messages: Option<Value>,
 }
 
-/// The fields of an event, and no others.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only whether there are others is asked")]
-struct OnlyFields {
-    event: Option<IgnoredAny>,
-    time: IgnoredAny,
-    sender: Option<IgnoredAny>,
-    account: Option<IgnoredAny>,
-    mechanism: Option<IgnoredAny>,
-    tls: Option<IgnoredAny>,
-    client: Option<IgnoredAny>,
-    messages: Option<IgnoredAny>,
-}
+/// The names of these fields.
+const FIELDS: [&str; 8] =
+    ["event", "time", "sender", "account", "mechanism", "tls", "client", "messages"];
 
 /// An object that is an event by its own mark.
 struct Event {
@@ -87,33 +78,70 @@ enum Kind {
     AuthFailure,
 }
 
+/// The mark of an event alone: it tells an event that is damaged elsewhere from another program's object.
+#[derive(Deserialize)]
+struct Mark {
+    event: Option<Value>,
+}
+
 impl Event {
-    /// Reads an event; none if a text is something else.
+    /// Reads an event; none if a record's message is something else.
     ///
     /// Many programs log objects with a `sender`, an `account` or an `event` of their own. One of ours says which
     /// event it is. One that does not must have the form of a submission to the letter: a time, a sender or an
-    /// account, and nothing that the schema does not name.
-    fn read(text: &[u8]) -> Option<Self> {
+    /// account, and nothing that the schema does not name. Behind a header that names a program it must say it.
+    ///
+    /// # Errors
+    /// It is marked as an event and is damaged, in words for a person.
+    fn read(record: &Record<'_>) -> Option<Result<Self, String>> {
+        let text = record.message;
         if text.first() != Some(&b'{') || !may_be_event(text) {
             return None;
         }
-        let fields: Fields = serde_json::from_slice(text).ok()?;
-        let kind = match &fields.event {
-            Some(Value::String(event)) => match event.as_str() {
-                "submission" => Kind::Submission,
-                "auth_failure" => Kind::AuthFailure,
-                _ => return None,
-            },
-            None | Some(Value::Null) => {
-                let names = fields.sender.is_some() || fields.account.is_some();
-                names.then_some(())?;
-                serde_json::from_slice::<OnlyFields>(text).ok()?;
-                Kind::Submission
+        let fields: Fields = match serde_json::from_slice(text) {
+            Ok(fields) => fields,
+            Err(error) => {
+                return is_meant(text).then(|| Err(format!("not a JSON object: {error}")));
             }
+        };
+        let kind = match &fields.event {
+            event @ Some(Value::String(_)) => Kind::of(event.as_ref())?,
+            None | Some(Value::Null) if record.is_named() => return None,
+            None | Some(Value::Null) => has_form(text).then_some(Kind::Submission)?,
             Some(_) => return None,
         };
-        Some(Self { kind, fields })
+        Some(Ok(Self { kind, fields }))
     }
+}
+
+impl Kind {
+    fn of(event: Option<&Value>) -> Option<Self> {
+        match event?.as_str()? {
+            "submission" => Some(Self::Submission),
+            "auth_failure" => Some(Self::AuthFailure),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an object has a time, a sender or an account, and nothing that the schema does not name.
+fn has_form(text: &[u8]) -> bool {
+    let names = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(text);
+    names.is_ok_and(|names| {
+        let has = |name: &str| names.contains_key(name);
+        has("time")
+            && (has("sender") || has("account"))
+            && names.keys().all(|name| FIELDS.contains(&name.as_str()))
+    })
+}
+
+/// Whether a text that cannot be read is meant as an event all the same: a client's bytes in it must not make it
+/// vanish.
+fn is_meant(text: &[u8]) -> bool {
+    // What is no UTF-8, or half of a pair, stands in the values: the rest can be read without it.
+    let readable = String::from_utf8_lossy(text).replace("\\ud", "?").replace("\\uD", "?");
+    let mark = serde_json::from_str::<Mark>(&readable);
+    mark.is_ok_and(|mark| Kind::of(mark.event.as_ref()).is_some()) || has_form(readable.as_bytes())
 }
 
 /// Whether an object has a field by which it could be an event: most log lines in JSON have none, and need not be

@@ -28,6 +28,13 @@ pub(crate) trait LogFormat: Default {
     /// Asked for every record that no format before it in the list has taken, so saying no must be cheap.
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool;
 
+    /// Whether a record's header says that it is this server's, whatever its message.
+    ///
+    /// What belongs to one server is never looked into for another's lines, even where only the other is asked for.
+    fn owns(_record: &Record<'_>) -> bool {
+        false
+    }
+
     /// The time that a record of this server tells in its message, beside or instead of its header's.
     fn time_of(_record: &Record<'_>, _times: &mut Timestamps) -> Option<i64> {
         None
@@ -142,21 +149,18 @@ macro_rules! formats {
             /// Every one, that which finds out first.
             pub const ALL: &[Self] = &[Self::Auto, $(Self::$name),+];
 
+            /// The name of every one, and what it is, in a few words.
+            pub const CHOICES: &[(&str, &str)] = &[
+                ("auto", "Find out line by line"),
+                $(($module::$name::NAME, $module::$name::ABOUT)),+
+            ];
+
             /// Its name, as people and settings write it.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
                     Self::Auto => "auto",
                     $(Self::$name => $module::$name::NAME,)+
-                }
-            }
-
-            /// What it is, in a few words.
-            #[must_use]
-            pub const fn about(self) -> &'static str {
-                match self {
-                    Self::Auto => "Find out line by line",
-                    $(Self::$name => $module::$name::ABOUT,)+
                 }
             }
 
@@ -193,8 +197,11 @@ macro_rules! formats {
                 record: &Record<'_>,
                 proofs: &mut Proofs<'_, S>,
             ) -> bool {
-                $((only == Format::Auto || only == Format::$name)
-                    && self.$module.line(record, proofs))||+
+                false
+                $(|| match only {
+                    Format::Auto | Format::$name => self.$module.line(record, proofs),
+                    _ => $module::$name::owns(record),
+                })+
             }
 
             /// See [`LogFormat::time_of`]: what the first format says that says anything.
@@ -283,5 +290,5 @@ macro_rules! formats {
 formats! {
     postfix::Postfix,
     exim::Exim,
-    json::Json,
+    json::Events,
 }

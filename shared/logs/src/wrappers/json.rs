@@ -115,14 +115,20 @@ fn object<'a>(record: &Record<'_>, times: &mut Timestamps) -> Unwrapped<'a> {
 
 /// What the record around an object tells holds for what it does not tell itself.
 ///
-/// So an object that a program logged stays that program's, unless it names another.
+/// So an object that a program logged stays that program's, unless it says beyond doubt which other one logged what
+/// it holds, and when.
 fn behind(outer: &Record<'_>, inner: OwnedRecord) -> OwnedRecord {
-    if !outer.is_named() || !inner.program.is_empty() {
-        return OwnedRecord { time: inner.time.or(outer.time), ..inner };
+    let time = inner.time.or(outer.time);
+    if !outer.is_named() {
+        return OwnedRecord { time, ..inner };
     }
     let owned = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if !inner.program.is_empty() && inner.time.is_some() && inner.pid.is_some() {
+        let host = if inner.host.is_empty() { owned(outer.host) } else { inner.host };
+        return OwnedRecord { host, ..inner };
+    }
     OwnedRecord {
-        time: inner.time.or(outer.time),
+        time,
         host: owned(outer.host),
         program: owned(outer.program),
         pid: outer.pid,

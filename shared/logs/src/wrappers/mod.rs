@@ -35,7 +35,8 @@ pub(crate) enum Unwrapped<'a> {
     Owned(Box<OwnedRecord>),
     /// Several messages, each with what the record around them tells.
     Several(Vec<&'a [u8]>),
-    /// It begins like one of its own and is damaged, in words for a person.
+    /// It begins like one of its own and is damaged, in words for a person. Told only of a line as it came: behind a
+    /// header it is a message like any other.
     Broken(String),
 }
 

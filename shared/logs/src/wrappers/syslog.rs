@@ -25,7 +25,8 @@ impl Wrapper for Syslog {
     ) -> Unwrapped<'a> {
         let line = record.message;
         if record.is_named() {
-            return whole(line, reference, times).map_or(Unwrapped::Not, Unwrapped::Record);
+            let inner = whole(record, reference, times);
+            return inner.map_or(Unwrapped::Not, Unwrapped::Record);
         }
         let inner = read(line, reference, times);
         self.last.remember(line, reference, &inner);
@@ -95,9 +96,14 @@ fn read<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Record<'a
         return inner;
     }
     let (time, rest) = timestamp(text, reference, times);
+    // Only syslog writes times like `Nov 23 12:00:00`; mail servers' own logs begin in other ways, and what follows
+    // there may be a client's.
+    let is_by_syslog = time.is_some() && text[0].is_ascii_uppercase();
     match host_and_tag(rest, time.is_some()) {
-        Some((host, tag)) => Record { time, host, ..tag },
-        None => Record { time, host: b"", program: b"", pid: None, message: rest },
+        Some((host, tag)) if is_by_syslog || (is_name(host) && is_name(tag.program)) => {
+            Record { time, host, ..tag }
+        }
+        _ => Record { time, host: b"", program: b"", pid: None, message: rest },
     }
 }
 
@@ -205,12 +211,23 @@ fn after_structured_data(text: &[u8]) -> Option<&[u8]> {
 /// A whole header behind another one, which named a program: time, and a tag with its process.
 ///
 /// Nothing less is believed here: what a program logs may be of strangers' choice, and must not pass for another
-/// program's line because it looks a little like one.
-fn whole<'a>(text: &'a [u8], reference: i64, times: &mut Timestamps) -> Option<Record<'a>> {
+/// program's line because it looks a little like one. For the same reason the outer header must be more than a word
+/// with a colon.
+fn whole<'a>(record: &Record<'a>, reference: i64, times: &mut Timestamps) -> Option<Record<'a>> {
+    let is_header = record.time.is_some() || record.pid.is_some() || record.program.contains(&b'/');
     let begins = |byte: &u8| matches!(byte, b'<' | b'A'..=b'Z' | b'0'..=b'9');
-    text.first().filter(|byte| begins(byte))?;
-    let inner = read(text, reference, times);
-    (inner.time.is_some() && inner.pid.is_some() && !inner.program.is_empty()).then_some(inner)
+    record.message.first().filter(|byte| is_header && begins(byte))?;
+    let inner = read(record.message, reference, times);
+    let is_whole = inner.time.is_some() && inner.pid.is_some() && inner.is_named();
+    // Processes of two hosts must not be taken for one because a transport left their names to its own header.
+    let host = if inner.host.is_empty() { record.host } else { inner.host };
+    is_whole.then_some(Record { host, ..inner })
+}
+
+/// Whether bytes can be a host's or a program's name: a HELO argument in parentheses, a field, a quoted text or an
+/// object, which a client may have put there, is none.
+fn is_name(text: &[u8]) -> bool {
+    !text.iter().any(|byte| matches!(byte, b'(' | b'=' | b'"' | b'<' | b'{'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Text written by strangers, made fit to be stored and compared.
 
 use std::borrow::Cow;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
@@ -15,8 +16,8 @@ pub const MECHANISM_LIMIT: usize = 64;
 /// `text` in lower case, without control characters and within `limit` bytes.
 ///
 /// Text that is fit already is borrowed. Bytes that are no UTF-8 and control characters become
-/// U+FFFD. What is too long keeps its beginning and a checksum of the whole, so that two long names
-/// stay two.
+/// U+FFFD. What is too long keeps its beginning and a mark of the whole in each form that there is, until
+/// [`LongNames::stored`] leaves the one that the table has.
 #[must_use]
 pub fn lowered(text: &[u8], limit: usize) -> Cow<'_, str> {
     let fit = |byte: &u8| matches!(byte, 0x20..=0x40 | 0x5b..=0x7e);
@@ -53,16 +54,76 @@ fn cleaned(
 
 fn bounded(mut text: String, limit: usize) -> String {
     if text.len() > limit {
-        // The mark is stored: its hash must have the same value in every version of this program.
-        let mark = format!("~{:016x}", SipHasher13::new().hash(text.as_bytes()));
-        let mut cut = limit.saturating_sub(mark.len());
+        let marks = LongNames::ALL.map(|form| form.mark(&text)).concat();
+        let mut cut = limit.saturating_sub(MARK);
         while !text.is_char_boundary(cut) {
             cut -= 1;
         }
         text.truncate(cut);
-        text.push_str(&mark);
+        text.push_str(&marks);
     }
     text
+}
+
+/// Bytes of a mark: `~` and 64 bits in hexadecimal.
+const MARK: usize = 17;
+
+/// How names that are too long are marked, so that two of them stay two.
+///
+/// Marks are a part of what is stored, and counters are found by them. If they changed under a table, what comes a second
+/// time would be counted a second time, and one name would become two: so a table keeps the form that it began with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongNames {
+    /// The first form: a hash whose values its library may change. Tests hold them as they were.
+    Foldhash,
+    /// SipHash-1-3 without a key: its values are specified.
+    #[default]
+    SipHash,
+}
+
+impl LongNames {
+    /// Every form, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Foldhash, Self::SipHash];
+
+    /// The number by which a table tells its form, from 1.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Foldhash => 1,
+            Self::SipHash => 2,
+        }
+    }
+
+    /// The form with this [`number`](Self::number).
+    #[must_use]
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.number() == number)
+    }
+
+    fn mark(self, text: &str) -> String {
+        let hash = match self {
+            Self::Foldhash => {
+                let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+                hasher.write(text.as_bytes());
+                hasher.finish()
+            }
+            Self::SipHash => SipHasher13::new().hash(text.as_bytes()),
+        };
+        format!("~{hash:016x}")
+    }
+
+    /// A name that was cleaned for this limit, as it is stored: marked in this form alone if it was too long.
+    #[must_use]
+    pub fn stored(self, name: &str, limit: usize) -> Cow<'_, str> {
+        if name.len() <= limit {
+            // Not too long, or marked before there were several forms.
+            return Cow::Borrowed(name);
+        }
+        let marks_at = name.len().saturating_sub(MARK * Self::ALL.len());
+        let (beginning, marks) = name.split_at_checked(marks_at).unwrap_or((name, ""));
+        let own = Self::ALL.iter().position(|form| *form == self).unwrap_or(0) * MARK;
+        Cow::Owned([beginning, marks.get(own..own + MARK).unwrap_or_default()].concat())
+    }
 }
 
 /// A client's IP address as the log writes it, in lower case; empty if it is none.
@@ -99,11 +160,30 @@ mod tests {
     #[test]
     fn long_names_are_cut_and_stay_different() {
         let (one, two) = ("\u{e9}".repeat(400) + "1", "\u{e9}".repeat(400) + "2");
-        let (one, two) = (lowered(one.as_bytes(), 256), lowered(two.as_bytes(), 256));
-        assert!(one.len() <= 256 && two.len() <= 256);
-        assert_ne!(one, two);
+        for form in LongNames::ALL {
+            let (one, two) = (lowered(one.as_bytes(), 256), lowered(two.as_bytes(), 256));
+            let (one, two) = (form.stored(&one, 256), form.stored(&two, 256));
+            assert!(one.len() <= 256 && two.len() <= 256);
+            assert_ne!(one, two);
+            assert_eq!(lowered(one.as_bytes(), 256), one, "clean names stay as they are");
+            assert_eq!(form.stored(&one, 256), one);
+        }
+    }
+
+    #[test]
+    fn marks_are_the_same_for_ever() {
         let known = lowered(&[b'x'; 300], 256);
-        assert_eq!(known, "x".repeat(239) + "~2f58903130dc04e4", "the same for ever");
+        let stored = LongNames::SipHash.stored(&known, 256);
+        assert_eq!(stored, "x".repeat(239) + "~2f58903130dc04e4", "the same for ever");
+        // As the first version stored it: see the golden data folder.
+        let long = "l".repeat(300) + "@example.org";
+        let known = lowered(long.as_bytes(), 256);
+        let stored = LongNames::Foldhash.stored(&known, 256);
+        assert_eq!(stored, "l".repeat(239) + "~a1144024ee230525", "the same for ever");
+        for form in LongNames::ALL {
+            assert_eq!(LongNames::from_number(form.number()), Some(form));
+        }
+        assert_eq!(LongNames::from_number(3), None);
     }
 
     #[test]

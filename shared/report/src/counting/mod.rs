@@ -11,7 +11,9 @@ pub(crate) mod tls;
 pub(crate) mod usage;
 
 pub use account::Account;
-pub use clean::{ACCOUNT_LIMIT, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered};
+pub use clean::{
+    ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered,
+};
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
 pub use field::Field;
 pub use marks::Marks;

@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet, HashTable};
 
+use super::clean::{ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT};
 use super::day::{Day, Days, Range};
 use super::marks::Marks;
 use super::submission::{AuthFailure, Submission, domain_of};
@@ -101,6 +102,7 @@ struct DayTally {
 #[derive(Debug)]
 pub struct Tally {
     window: Window,
+    long_names: LongNames,
     clock: Days,
     days: Vec<DayTally>,
     current: usize,
@@ -117,6 +119,7 @@ impl Tally {
     pub fn new(clock: Days, window: Window) -> Self {
         Self {
             window,
+            long_names: LongNames::default(),
             clock,
             days: Vec::new(),
             current: 0,
@@ -126,6 +129,12 @@ impl Tally {
             items: 0,
             parts: 0,
         }
+    }
+
+    /// The same for a table that marks long names in this form.
+    #[must_use]
+    pub fn with_long_names(self, long_names: LongNames) -> Self {
+        Self { long_names, ..self }
     }
 
     /// What was given so far.
@@ -147,11 +156,14 @@ impl Tally {
         };
         self.counted.messages = self.counted.messages.saturating_add(submission.messages);
         let default = &self.window.default_domain;
+        let sender = self.long_names.stored(submission.sender, SENDER_LIMIT);
+        let account = self.long_names.stored(submission.account, ACCOUNT_LIMIT);
+        let mechanism = self.long_names.stored(submission.mechanism, MECHANISM_LIMIT);
         let key = UsageKey {
-            domain: domain_of(submission.sender, submission.account, default),
-            sender: submission.sender,
-            username: submission.account,
-            mechanism: submission.mechanism,
+            domain: domain_of(&sender, &account, default),
+            sender: &sender,
+            username: &account,
+            mechanism: &mechanism,
             tls: submission.tls,
             client: submission.client,
         };
@@ -172,7 +184,8 @@ impl Tally {
         };
         self.counted.auth_failures += 1;
         self.scratch.clear();
-        let _ = write!(self.scratch, "{}\t{}", failure.account, failure.client);
+        let account = self.long_names.stored(failure.account, ACCOUNT_LIMIT);
+        let _ = write!(self.scratch, "{account}\t{}", failure.client);
         let failures = &mut self.days[current].failures;
         match failures.get_mut(self.scratch.as_str()) {
             Some(marks) => marks.add(mark, 1),

@@ -13,6 +13,7 @@ pub const REQUESTS_PER_DAY: u32 = 250;
 /// How far a report request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReportStatus)]
 pub enum Status {
     /// It waits for its turn, or for the next try.
     Pending,

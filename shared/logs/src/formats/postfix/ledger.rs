@@ -228,18 +228,7 @@ impl Ledger {
         let Some(key) = key.filter(|key| self.sessions.get(key).is_some()) else {
             return emit(&accepted, TlsVersion::Unknown, mark, sink);
         };
-        self.sessions.change(&key, |session| {
-            // A quarter of an hour lies within one day in every zone.
-            let same = |known: &&mut Accepted| {
-                known.time.div_euclid(900) == accepted.time.div_euclid(900)
-                    && known.sender == accepted.sender
-                    && known.login == accepted.login
-            };
-            match session.waiting.iter_mut().rev().take(4).find(same) {
-                Some(known) => known.messages += accepted.messages,
-                None => session.waiting.push(accepted),
-            }
-        });
+        self.sessions.change(&key, |session| session.waiting.add(accepted));
     }
 
     /// A TLS line of a session: what came before the handshake was plaintext.
@@ -262,7 +251,7 @@ impl Ledger {
                     }
                 });
             }
-            for accepted in session.waiting.drain(..) {
+            for accepted in session.waiting.take() {
                 emit(&accepted, TlsVersion::None, mark, sink);
             }
         });
@@ -284,7 +273,7 @@ impl Ledger {
             Some(commands) if commands.starttls == 0 && !wrapper => TlsVersion::None,
             _ => TlsVersion::Unknown,
         });
-        for accepted in &session.waiting {
+        for accepted in session.waiting.all() {
             emit(accepted, tls, mark, sink);
         }
         let mut open: Vec<MessageKey> = session.open.iter().map(|id| (instance, *id)).collect();

@@ -46,6 +46,10 @@ impl LogFormat for Postfix {
         true
     }
 
+    fn owns(record: &Record<'_>) -> bool {
+        reader::Daemon::of(record.program).is_some()
+    }
+
     fn close(&mut self, mark: u64, sink: &mut impl Sink) {
         self.0.close(mark, sink);
     }

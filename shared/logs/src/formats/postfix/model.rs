@@ -37,7 +37,47 @@ pub(super) struct Session {
     /// The login of the transaction that goes through a before-queue proxy.
     pub(super) proxied: Option<KeptLogin>,
     /// Accepted, but plaintext or TLS is told only at the session's end.
-    pub(super) waiting: Vec<Accepted>,
+    pub(super) waiting: Waits,
+}
+
+/// Messages that wait for their session's end, and what they weigh: a session may have very many.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waits {
+    all: Vec<Accepted>,
+    weight: usize,
+}
+
+impl Waits {
+    pub(super) fn of(all: Vec<Accepted>) -> Self {
+        let weight = all.iter().map(Accepted::weight).sum();
+        Self { all, weight }
+    }
+
+    pub(super) fn all(&self) -> &[Accepted] {
+        &self.all
+    }
+
+    /// All of them, which wait no longer.
+    pub(super) fn take(&mut self) -> Vec<Accepted> {
+        std::mem::take(self).all
+    }
+
+    /// Lets messages wait, together with others of the last few that are just like them.
+    pub(super) fn add(&mut self, accepted: Accepted) {
+        // A quarter of an hour lies within one day in every zone.
+        let same = |known: &&mut Accepted| {
+            known.time.div_euclid(900) == accepted.time.div_euclid(900)
+                && known.sender == accepted.sender
+                && known.login == accepted.login
+        };
+        match self.all.iter_mut().rev().take(4).find(same) {
+            Some(known) => known.messages += accepted.messages,
+            None => {
+                self.weight += accepted.weight();
+                self.all.push(accepted);
+            }
+        }
+    }
 }
 
 /// Messages accepted from one sender within a quarter of an hour.
@@ -75,7 +115,7 @@ pub(super) struct Held {
 
 impl Weigh for Session {
     fn weight(&self) -> usize {
-        let waiting: usize = self.waiting.iter().map(Accepted::weight).sum();
+        let waiting = self.waiting.weight;
         let held = self.hold_next.as_ref().map_or(0, |held| held.sender.len());
         let proxied = self.proxied.as_ref().map_or(0, KeptLogin::weight);
         // Both its service's name and its instance's may be its own.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, SESSION_LIFE};
 use super::lines::QueueId;
-use super::model::{Accepted, Held, InstanceId, Message, MessageKey, Session, SessionKey};
+use super::model::{Accepted, Held, InstanceId, Message, MessageKey, Session, SessionKey, Waits};
 use super::names::{Names, Renaming};
 use crate::pending::Waiting;
 use crate::proofs::KeptLogin;
@@ -117,7 +117,7 @@ impl SavedSession {
     fn of(open: &Waiting<Session>) -> Self {
         let Session { named, tls, accepted, open: ids, hold_next, proxied, waiting } =
             open.value.clone();
-        let (serial, seen) = (open.serial, open.seen);
+        let (serial, seen, waiting) = (open.serial, open.seen, waiting.all().to_vec());
         Self { named, serial, seen, tls, accepted, open: ids, hold_next, proxied, waiting }
     }
 
@@ -125,6 +125,7 @@ impl SavedSession {
         let Self { named, serial, seen, tls, accepted, open, hold_next, proxied, waiting } = self;
         let logins = waiting.iter().map(|accepted| &accepted.login).chain(&proxied);
         logins.into_iter().all(KeptLogin::is_sound).then_some(())?;
+        let waiting = Waits::of(waiting);
         let value = Session { named, tls, accepted, open, hold_next, proxied, waiting };
         Some(Waiting { serial, seen, until: seen.saturating_add(SESSION_LIFE), value })
     }

@@ -1,0 +1,52 @@
+//! The views as charts: messages per day, and TLS versions.
+
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
+use report::views::{self, SendingVolume, TlsUsage};
+use report::{ALL_DOMAINS, Range, View};
+use store::Rollup;
+
+use super::params::{ChartParams, Given};
+use super::problem::Problem;
+use super::responses::{AsksStore, ReadsParameters};
+use crate::service::Query;
+
+/// Messages per day and TLS version, of one sender domain or of all.
+pub(crate) async fn rollup(
+    query: &Query,
+    domain: Option<&str>,
+    range: Range,
+) -> Result<Rollup, Problem> {
+    Ok(query.summaries.rollup(domain.unwrap_or(ALL_DOMAINS), range).await?)
+}
+
+/// Messages per day.
+#[utoipa::path(get, path = "/v1/reports/sending-volume", operation_id = "sending_volume_chart",
+    params(ChartParams), responses(
+    (status = 200, description = "The messages of each day", body = SendingVolume),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn sending_volume(query: Query, given: Given) -> Result<Response, Problem> {
+    answer(View::SendingVolume, &query, &given).await
+}
+
+/// The share of each TLS version, over the range and per day.
+#[utoipa::path(get, path = "/v1/reports/tls-usage", operation_id = "tls_usage_chart",
+    params(ChartParams), responses(
+    (status = 200, description = "The TLS versions of the range and of each day", body = TlsUsage),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Problem> {
+    answer(View::TlsUsage, &query, &given).await
+}
+
+/// The chart of a view, as it is asked for.
+async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Problem> {
+    let ChartParams { days, filter } = given.read(query.today())?;
+    let (range, domain) = (days.range(), filter.domain);
+    let days = rollup(query, domain.as_deref(), range).await?;
+    Ok(match view {
+        View::SendingVolume => Json(views::sending_volume(range, domain, &days)).into_response(),
+        View::TlsUsage => Json(views::tls_usage(range, domain, &days)).into_response(),
+    })
+}

@@ -1,0 +1,85 @@
+//! The insight: widget, flyout, domains to choose from, and whether the service is ready.
+
+use axum::Json;
+use report::views::{self, Insight, InsightDetails};
+use report::{ALL_DOMAINS, Range};
+use serde::{Deserialize, Serialize};
+use store::Rollup;
+use utoipa::ToSchema;
+
+use super::params::{Given, RangeParams};
+use super::problem::Problem;
+use super::responses::{AsksStore, ReadsParameters};
+use crate::service::Query;
+
+/// That the service is ready.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always `ok`.
+    status: String,
+}
+
+/// Sender domains.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Domains {
+    /// In alphabetical order; `(none)` stands for senders without a domain.
+    domains: Vec<String>,
+}
+
+/// Whether the service is ready and its store answers.
+#[utoipa::path(get, path = "/healthz", operation_id = "health", responses(
+    (status = 200, description = "It is ready", body = Health),
+    AsksStore,
+))]
+pub(crate) async fn health(query: Query) -> Result<Json<Health>, Problem> {
+    query.health.check().await?;
+    Ok(Json(Health { status: "ok".to_owned() }))
+}
+
+/// How many users or service accounts sent through SMTP AUTH, and how many messages.
+#[utoipa::path(get, path = "/v1/insight", operation_id = "insight", params(RangeParams), responses(
+    (status = 200, description = "The insight", body = Insight),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn insight(query: Query, given: Given) -> Result<Json<Insight>, Problem> {
+    let range = given.read::<RangeParams>(query.today())?.range();
+    Ok(Json(read(&query, range).await?.0))
+}
+
+/// TLS usage and volume behind the insight.
+#[utoipa::path(get, path = "/v1/insight/details", operation_id = "insight_details", params(RangeParams), responses(
+    (status = 200, description = "The insight, and what is behind it", body = InsightDetails),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn details(query: Query, given: Given) -> Result<Json<InsightDetails>, Problem> {
+    let range = given.read::<RangeParams>(query.today())?.range();
+    Ok(Json(behind(&query, range).await?))
+}
+
+/// The insight of a range with what is behind it.
+pub(crate) async fn behind(query: &Query, range: Range) -> Result<InsightDetails, Problem> {
+    let failures = async { Ok(query.summaries.failures(range).await?) };
+    let ((insight, days), failures) = tokio::try_join!(read(query, range), failures)?;
+    let auth_failures = failures.iter().map(|row| row.failures).sum();
+    Ok(views::insight_details(insight, &days, auth_failures))
+}
+
+async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem> {
+    let summaries = &query.summaries;
+    let (seen, days) =
+        tokio::try_join!(summaries.seen(range), summaries.rollup(ALL_DOMAINS, range))?;
+    let (accounts, senders) = (seen.accounts.len() as u64, seen.senders.len() as u64);
+    Ok((views::insight(range, accounts, senders, &days), days))
+}
+
+/// Sender domains seen in the days that are kept.
+#[utoipa::path(get, path = "/v1/domains", operation_id = "domains", responses(
+    (status = 200, description = "The domains", body = Domains),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn domains(query: Query, given: Given) -> Result<Json<Domains>, Problem> {
+    given.refuse()?;
+    let kept = Range::kept(query.today());
+    let domains = query.summaries.domains(kept).await?;
+    Ok(Json(Domains { domains: domains.into_iter().collect() }))
+}

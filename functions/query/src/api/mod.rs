@@ -1,0 +1,21 @@
+//! What scripts ask, and are answered: JSON and CSV below `/v1`.
+//!
+//! [`params`], [`body`] and [`cursor`] read what was asked, strictly; [`problem`] says what is wrong with it;
+//! [`openapi`] describes all of it from the same types.
+
+pub(crate) mod body;
+pub(crate) mod charts;
+pub(crate) mod contents;
+mod cursor;
+pub(crate) mod export;
+pub(crate) mod insight;
+pub(crate) mod openapi;
+pub(crate) mod params;
+pub(crate) mod problem;
+pub(crate) mod report_requests;
+mod responses;
+pub(crate) mod schedule_bodies;
+pub(crate) mod schedules;
+pub(crate) mod sender;
+pub(crate) mod tables;
+pub(crate) mod timetable;

@@ -1,0 +1,230 @@
+//! Charts of days: a column each, stacked where messages are told apart.
+//!
+//! The bars are one drawing that is stretched to the room there is; over it lies a link for each day, which
+//! shows the day's numbers when it is pointed at or focused, and leads to the day's senders.
+
+use report::views::{DayTls, DayVolume};
+use report::{Day, grouped};
+
+use super::shares::{self, STACKED};
+use super::wording;
+
+/// The height of the drawing, in its own units.
+pub(super) const HEIGHT: u64 = 1000;
+/// The width of a day.
+const PITCH: usize = 10;
+/// The lowest bar, so that it is seen.
+const LOWEST: u64 = 14;
+
+/// A chart of days.
+pub(super) struct Chart {
+    pub(super) width: usize,
+    /// The outlines of all bars of a style.
+    pub(super) bars: Vec<(&'static str, String)>,
+    pub(super) columns: Vec<Column>,
+    /// The labels of the scale, from the top.
+    pub(super) ticks: Vec<String>,
+}
+
+/// A day.
+pub(super) struct Column {
+    pub(super) href: String,
+    /// As in `Thu 12 Nov`.
+    pub(super) day: String,
+    pub(super) messages: String,
+    /// The versions in use, with their messages.
+    pub(super) parts: Vec<(&'static str, &'static str, String)>,
+    /// What stands below it; only under some, so that there is room.
+    pub(super) label: Option<String>,
+    /// Whether that has no room on narrow screens.
+    pub(super) wide_only: bool,
+    /// Whether its numbers are shown to the left of it, not to the right.
+    pub(super) late: bool,
+}
+
+/// A bar, or a part of one.
+struct Bar {
+    class: &'static str,
+    y: u64,
+    height: u64,
+}
+
+/// A day's messages, those of each kind with the kind's style.
+struct Stack {
+    day: Day,
+    messages: u64,
+    parts: Vec<(&'static str, &'static str, u64)>,
+}
+
+impl Chart {
+    /// Messages per day.
+    pub(super) fn volume(days: &[DayVolume], today: Day, href: impl Fn(Day) -> String) -> Self {
+        let stacks = days.iter().map(|DayVolume { date, messages }| {
+            let parts = vec![("vol", "", *messages)];
+            Stack { day: *date, messages: *messages, parts }
+        });
+        Self::new(stacks.collect(), false, today, href)
+    }
+
+    /// Messages per day, by TLS version.
+    pub(super) fn tls(days: &[DayTls], today: Day, href: impl Fn(Day) -> String) -> Self {
+        Self::new(days.iter().map(Stack::of).collect(), true, today, href)
+    }
+
+    fn new(stacks: Vec<Stack>, by_version: bool, today: Day, href: impl Fn(Day) -> String) -> Self {
+        let scale = scale(stacks.iter().map(|stack| stack.messages).max().unwrap_or(0));
+        let (days, every) = (stacks.len(), stacks.len().div_ceil(7).max(1));
+        let bars = outlines(&stacks, scale);
+        let columns = stacks.into_iter().enumerate().map(|(at, stack)| {
+            let used = stack.parts.iter().filter(|(.., messages)| *messages > 0);
+            let parts = used.map(|(class, label, messages)| (*class, *label, grouped(*messages)));
+            Column {
+                href: href(stack.day),
+                day: wording::weekday(stack.day) + if stack.day == today { ", so far" } else { "" },
+                messages: wording::counted(stack.messages, "message", "messages"),
+                parts: if by_version { parts.collect() } else { Vec::new() },
+                label: at.is_multiple_of(every).then(|| wording::short_day(stack.day)),
+                wide_only: (at / every) % 2 == 1,
+                late: at * 2 >= days,
+            }
+        });
+        let columns = columns.collect();
+        let ticks = if scale == 1 { vec![1, 0] } else { vec![scale, scale / 2, 0] };
+        let ticks = ticks.into_iter().map(grouped).collect();
+        Self { width: days * PITCH, bars, columns, ticks }
+    }
+}
+
+impl Stack {
+    fn of(day: &DayTls) -> Self {
+        let share = |version| day.tls.iter().find(|share| share.version == version);
+        let parts = STACKED.into_iter().filter_map(share);
+        let parts = parts
+            .map(|share| (shares::class(share.version), share.version.label(), share.messages));
+        Self { day: day.date, messages: day.messages, parts: parts.collect() }
+    }
+}
+
+/// All bars, as one outline for each style: shorter than a rectangle for each bar.
+fn outlines(stacks: &[Stack], scale: u64) -> Vec<(&'static str, String)> {
+    let mut outlines: Vec<(_, String)> = Vec::new();
+    for (at, stack) in stacks.iter().enumerate() {
+        let (x, width) = (at * PITCH + 1, PITCH - 2);
+        for Bar { class, y, height } in bars(stack, scale) {
+            let place = outlines.iter().position(|(known, _)| *known == class);
+            let place = place.unwrap_or_else(|| {
+                outlines.push((class, String::new()));
+                outlines.len() - 1
+            });
+            outlines[place].1 += &format!("M{x} {y}h{width}v{height}h-{width}z");
+        }
+    }
+    outlines
+}
+
+fn bars(stack: &Stack, scale: u64) -> Vec<Bar> {
+    let mut below = 0;
+    let used = stack.parts.iter().filter(|(.., messages)| *messages > 0);
+    let bars = used.map(|(class, _, messages)| {
+        let height = u128::from(*messages) * u128::from(HEIGHT) / u128::from(scale);
+        let height = u64::try_from(height).unwrap_or(HEIGHT).max(LOWEST).min(HEIGHT - below);
+        below += height;
+        Bar { class, y: HEIGHT - below, height }
+    });
+    bars.collect()
+}
+
+/// The smallest round number that is not below `highest`: even, unless it is 1.
+fn scale(highest: u64) -> u64 {
+    let mut ten = 1_u64;
+    loop {
+        for round in [1, 2, 4, 6, 8] {
+            match ten.checked_mul(round) {
+                Some(1) if highest > 1 => {}
+                Some(scale) if scale >= highest => return scale,
+                Some(_) => {}
+                None => return u64::MAX,
+            }
+        }
+        let Some(more) = ten.checked_mul(10) else { return u64::MAX };
+        ten = more;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use report::{Range, TlsCounts, TlsVersion, views};
+
+    use super::*;
+
+    fn days(range: Range, counts: &[(Day, [u64; 6])]) -> BTreeMap<Day, TlsCounts> {
+        let mut days = BTreeMap::new();
+        for (day, messages) in counts.iter().filter(|(day, _)| range.contains(*day)) {
+            let mut tls = TlsCounts::default();
+            for (version, messages) in TlsVersion::ALL.into_iter().zip(messages) {
+                tls.add(version, *messages);
+            }
+            days.insert(*day, tls);
+        }
+        days
+    }
+
+    #[test]
+    fn scales_are_round_and_high_enough() {
+        for (highest, expected) in [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (9, 10),
+            (10, 10),
+            (11, 20),
+            (61, 80),
+            (81, 100),
+            (4321, 6000),
+        ] {
+            assert_eq!(scale(highest), expected, "{highest}");
+        }
+        assert_eq!(scale(u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn bars_are_stacked_and_stay_within_the_drawing() {
+        let end = Day::from_ymd_opt(2026, 11, 24).expect("a date");
+        for length in [1, 7, 30, 90] {
+            let range = Range::last(end, length);
+            let volume = [(range.start, [1, 0, 2, 5_000_000, 1, 0]), (end, [u64::MAX / 6; 6])];
+            let usage = views::tls_usage(range, None, &days(range, &volume));
+            let chart = Chart::tls(&usage.days, end, |day| day.to_string());
+            assert_eq!(chart.columns.len() as u64, length);
+            assert!(chart.columns.iter().filter(|column| column.label.is_some()).count() <= 8);
+            let scale = scale(usage.days.iter().map(|day| day.messages).max().unwrap_or(0));
+            for (day, column) in usage.days.iter().zip(&chart.columns) {
+                let mut bottom = HEIGHT;
+                let bars = bars(&Stack::of(day), scale);
+                for bar in &bars {
+                    assert_eq!(bar.y + bar.height, bottom);
+                    assert!(bar.height > 0);
+                    bottom = bar.y;
+                }
+                assert_eq!(bars.len(), column.parts.len());
+            }
+        }
+    }
+
+    #[test]
+    fn half_the_messages_are_half_as_high() {
+        let end = Day::from_ymd_opt(2026, 11, 24).expect("a date");
+        let range = Range::last(end, 2);
+        let volume = [(range.start, [0, 0, 0, 400, 0, 0]), (end, [100, 0, 0, 100, 0, 0])];
+        let usage = views::tls_usage(range, None, &days(range, &volume));
+        let chart = Chart::tls(&usage.days, end, |day| day.to_string());
+        let modern = "M1 0h8v1000h-8zM11 500h8v250h-8z".to_owned();
+        let old = "M11 750h8v250h-8z".to_owned();
+        assert_eq!(chart.bars, [("t13", modern), ("t10", old)]);
+        assert_eq!(chart.ticks, ["400", "200", "0"]);
+        assert_eq!(chart.columns[1].parts[0], ("t10", "TLS1.0", "100".to_owned()));
+    }
+}

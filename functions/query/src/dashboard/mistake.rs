@@ -1,0 +1,43 @@
+//! What is wrong with a form or with filters, beside the field that it is about.
+
+use super::wording;
+use crate::api::problem::Problem;
+
+/// What is wrong with what somebody filled in.
+pub(super) struct Mistake {
+    /// The field at fault; empty if it is none in particular.
+    pub(super) field: String,
+    pub(super) told: String,
+}
+
+impl Mistake {
+    pub(super) fn new(problem: &Problem) -> Self {
+        match problem {
+            Problem::InvalidParameter { parameter, allowed, .. } => {
+                Self { field: parameter.clone(), told: wording::sentence(allowed) }
+            }
+            other => Self { field: String::new(), told: wording::sentence(&other.detail()) },
+        }
+    }
+}
+
+/// Whether a form should be shown again, with what is wrong with it.
+pub(super) fn can_be_mended(problem: &Problem) -> bool {
+    match problem {
+        Problem::InvalidParameter { .. }
+        | Problem::KeyReused
+        | Problem::NoMoreToday { .. }
+        | Problem::TooManySchedules { .. } => true,
+        Problem::NotFound { .. }
+        | Problem::MethodNotAllowed { .. }
+        | Problem::MediaType { .. }
+        | Problem::TooLarge { .. }
+        | Problem::CrossSite
+        | Problem::Unauthorized
+        | Problem::SignIn { .. }
+        | Problem::Forbidden { .. }
+        | Problem::WrongHost
+        | Problem::Busy
+        | Problem::Unavailable => false,
+    }
+}

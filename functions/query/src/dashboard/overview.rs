@@ -1,0 +1,169 @@
+//! The overview: the insight, whom to look at, and what is mailed. Its flyout tells what is behind the insight.
+
+use askama::Template;
+use axum::response::Html;
+use report::views::{self, InsightDetails, TlsRow};
+use report::{Range, ReportRequest, Schedule, Sort, TlsCounts, View, displayed, grouped, period};
+
+use super::address::Shown;
+use super::columns::Chart;
+use super::empty::Nothing;
+use super::frame::{Frame, Part, html};
+use super::problem_page::Failed;
+use super::report_requests::{self, Line};
+use super::schedules;
+use super::shares::Shares;
+use super::wording::{self, SHOWN};
+use crate::api::charts::rollup;
+use crate::api::params::PageParams;
+use crate::api::problem::Problem;
+use crate::api::tables::{self, TableQuestion};
+use crate::api::{insight, report_requests as requested};
+use crate::service::Query;
+
+/// The insight's days.
+const DAYS: u64 = 7;
+/// Senders over old versions that are listed.
+const OLD: usize = 5;
+/// Report requests that are listed.
+const LATEST: usize = 3;
+
+/// A sender over old versions.
+struct OldSender {
+    sender: String,
+    href: String,
+    messages: String,
+    percent: String,
+}
+
+/// What is behind the insight.
+struct Flyout {
+    title: &'static str,
+    close: &'static str,
+    chart: Chart,
+    volume: String,
+    tls: String,
+    request: String,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    frame: Frame,
+    nothing: Option<Nothing>,
+    period: String,
+    accounts: String,
+    accounts_label: &'static str,
+    senders: String,
+    messages: String,
+    messages_label: &'static str,
+    /// The messages against those of the days before.
+    change: Option<String>,
+    failures: String,
+    shares: Shares,
+    old: Vec<OldSender>,
+    /// Where all of them are.
+    old_href: String,
+    latest: Vec<Line>,
+    next: Option<(String, String)>,
+    schedules: usize,
+    flyout: Option<Flyout>,
+}
+
+/// The overview.
+pub(super) async fn overview(query: Query) -> Result<Html<String>, Failed> {
+    page(&query, false).await
+}
+
+/// The same with the flyout.
+pub(super) async fn with_flyout(query: Query) -> Result<Html<String>, Failed> {
+    page(&query, true).await
+}
+
+async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
+    let range = Range::last(query.today(), DAYS);
+    let tls = Shown::chart(View::TlsUsage, range);
+    let mut oldest = tls.as_table();
+    oldest.params.table.sort = Sort::MOST_LEGACY;
+    let asked = &oldest.params;
+    let oldest_first = TableQuestion::new(oldest.view, asked.days, &asked.filter, &asked.table);
+    let now = query.now();
+    let before = async {
+        let days = rollup(query, None, range.before()).await?;
+        Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
+    };
+    let (behind, before, old, (latest, schedules)) = tokio::try_join!(
+        insight::behind(query, range),
+        before,
+        tables::page::<TlsRow>(query, &oldest_first, &asked.page, OLD),
+        mails(query, now),
+    )?;
+    let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
+    let nothing = match insight.messages {
+        0 => Some(Nothing::new(query, &tls).await?),
+        _ => None,
+    };
+    let old = old.rows.iter().filter_map(|row| of_old(row, &oldest)).collect();
+    let next = schedules.iter().filter_map(|one| Some((one.next_run(now)?, one)));
+    let next = next.min_by_key(|(due, _)| *due).map(|(due, one)| {
+        let name = one.contents.name.as_deref().unwrap_or_default();
+        (displayed(name, SHOWN), schedules::next_run(due, one.timetable.zone))
+    });
+    let change = nothing
+        .is_none()
+        .then(|| format!("{} the {DAYS} days before", wording::changed(before, insight.messages)));
+    let volume_view = tls.by(View::SendingVolume);
+    let flyout = open.then(|| Flyout {
+        title: "SMTP AUTH in the last 7 days",
+        close: "/",
+        chart: Chart::volume(&volume, query.today(), |day| volume_view.on(day).href()),
+        volume: volume_view.href(),
+        tls: tls.href(),
+        request: tls.request(),
+    });
+    let page = OverviewPage {
+        frame: Frame::new(query, Part::Overview, "Overview"),
+        nothing,
+        period: period(range),
+        accounts: grouped(insight.accounts),
+        accounts_label: match insight.accounts {
+            1 => "user or service account",
+            _ => "users or service accounts",
+        },
+        senders: wording::counted(insight.senders, "sender address", "sender addresses"),
+        messages: grouped(insight.messages),
+        messages_label: if insight.messages == 1 { "message" } else { "messages" },
+        change,
+        failures: grouped(auth_failures),
+        shares: Shares::new(&shares),
+        old,
+        old_href: oldest.href(),
+        latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),
+        next,
+        schedules: schedules.len(),
+        flyout,
+    };
+    Ok(html(&page)?)
+}
+
+/// The latest requests, and the schedules, for those who may see them.
+async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Schedule>), Problem> {
+    if !query.may_manage() {
+        return Ok(Default::default());
+    }
+    let schedules = async { Ok(query.schedules.list(now).await?) };
+    let asked = PageParams::default();
+    let ((latest, _), schedules) =
+        tokio::try_join!(requested::page(query, &asked, LATEST), schedules)?;
+    Ok((latest, schedules))
+}
+
+fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
+    let old = row.tls.iter().collect::<TlsCounts>().legacy();
+    (old > 0).then(|| OldSender {
+        sender: wording::address(row.name.text()),
+        href: shown.with_sender(Some(row.name.text())).href(),
+        messages: grouped(old),
+        percent: wording::percent(report::percent(old, row.messages)),
+    })
+}

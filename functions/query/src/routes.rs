@@ -1,0 +1,89 @@
+//! What is where, for whom, and under which headers.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+
+use crate::api::problem::Problem;
+use crate::api::{
+    body, charts, export, insight, openapi, report_requests, schedules, sender, tables,
+};
+use crate::dashboard::problem_page;
+use crate::dashboard::routes as dashboard;
+use crate::service::Query;
+#[cfg(feature = "sign-in")]
+use crate::sign_in::{guard, visitors::SignIn};
+use crate::visitor::{Role, Visitor};
+
+/// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The whole HTTP interface, and the dashboard, for everybody who can reach it.
+pub fn router(query: Query) -> Router {
+    finished(routes(query))
+}
+
+/// The same for those who sign in, and may.
+#[cfg(feature = "sign-in")]
+pub fn router_behind(sign_in: SignIn, query: Query) -> Router {
+    finished(guard::guarded(sign_in, routes(query)))
+}
+
+fn routes(query: Query) -> Router {
+    let managed = Router::new()
+        .route("/v1/report-requests", get(report_requests::list).post(report_requests::create))
+        .route("/v1/report-requests/{id}", get(report_requests::one))
+        .route("/v1/schedules", get(schedules::list).post(schedules::create))
+        .route(
+            "/v1/schedules/{id}",
+            get(schedules::one).put(schedules::replace).delete(schedules::delete),
+        )
+        .merge(dashboard::managed())
+        .route_layer(middleware::from_fn(managers_only));
+    Router::new()
+        .route("/healthz", get(insight::health))
+        .route("/openapi.json", get(openapi::serve))
+        .route("/v1/insight", get(insight::insight))
+        .route("/v1/insight/details", get(insight::details))
+        .route("/v1/domains", get(insight::domains))
+        .route("/v1/reports/detailed", get(export::csv))
+        .route("/v1/reports/sending-volume", get(charts::sending_volume))
+        .route("/v1/reports/tls-usage", get(charts::tls_usage))
+        .route("/v1/reports/sending-volume/details", get(tables::sending_volume))
+        .route("/v1/reports/tls-usage/details", get(tables::tls_usage))
+        .route("/v1/reports/{view}/details/{*sender}", get(sender::details))
+        .merge(managed)
+        .merge(dashboard::open())
+        .fallback(problem_page::not_found)
+        .method_not_allowed_fallback(problem_page::method_not_allowed)
+        .layer(DefaultBodyLimit::max(body::MOST))
+        .with_state(query)
+}
+
+/// Lets nobody on who signed in and may not do this.
+async fn managers_only(request: Request, next: Next) -> Response {
+    match request.extensions().get::<Visitor>() {
+        Some(visitor) if visitor.role < Role::Manager => {
+            let problem = Problem::Forbidden { needed: Role::Manager };
+            problem_page::shown(problem, request.uri(), request.headers())
+        }
+        _ => next.run(request).await,
+    }
+}
+
+fn finished(router: Router) -> Router {
+    router.layer(middleware::map_response(with_headers))
+}
+
+async fn with_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,130 @@
+//! What every query needs: the data, the clock, who asks.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use chrono_tz::Tz;
+use history::History;
+use report::{Day, RecipientDomains, day_in};
+use store::{Health, ReportRequests, Schedules, Store, Summaries};
+use tokio::sync::Semaphore;
+use uuid::{ContextV7, Timestamp, Uuid};
+
+use crate::tables::Tables;
+use crate::visitor::{Role, Visitor};
+
+/// Exports written at once: each takes a thread, and a day in memory.
+const EXPORTS: usize = 4;
+
+/// Tells the present time, in seconds since 1970.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What reports by mail are held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailing {
+    /// Where they may go.
+    pub recipients: RecipientDomains,
+    /// How many may be asked for each day; at least one.
+    pub requests_per_day: u32,
+}
+
+/// What every query needs.
+#[derive(Clone)]
+pub struct Query {
+    pub(crate) summaries: Summaries,
+    pub(crate) report_requests: ReportRequests,
+    pub(crate) schedules: Schedules,
+    pub(crate) health: Health,
+    pub(crate) history: History,
+    clock: Clock,
+    as_of: Option<Day>,
+    pub(crate) zone: Tz,
+    pub(crate) mailing: Mailing,
+    /// Ids that this process makes in one moment are in order.
+    ids: Arc<Mutex<ContextV7>>,
+    pub(crate) tables: Arc<Tables>,
+    /// Turns at writing exports.
+    pub(crate) exports: Arc<Semaphore>,
+    /// Who asks; none where nobody has to sign in.
+    pub(crate) visitor: Option<Visitor>,
+}
+
+impl Query {
+    /// Queries of a store and its history, whose days are counted in `zone`.
+    #[must_use]
+    pub fn new(store: &Store, history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
+        Self {
+            summaries: store.summaries(),
+            report_requests: store.report_requests(),
+            schedules: store.schedules(),
+            health: store.health(),
+            tables: Arc::new(Tables::new(history.clone())),
+            history,
+            clock,
+            as_of: None,
+            zone,
+            mailing,
+            ids: Arc::new(Mutex::new(ContextV7::new())),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            visitor: None,
+        }
+    }
+
+    /// Takes this day for the present one, whatever the clock says: the views' ranges count from it.
+    #[must_use]
+    pub fn as_of(self, day: Option<Day>) -> Self {
+        Self { as_of: day, ..self }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    pub(crate) fn today(&self) -> Day {
+        self.as_of.unwrap_or_else(|| self.clocks_day())
+    }
+
+    /// The present day, whatever day is taken for it.
+    pub(crate) fn clocks_day(&self) -> Day {
+        day_in(self.zone, self.now())
+    }
+
+    /// A new id: ids are in the order of time.
+    pub(crate) fn next_id(&self) -> String {
+        let seconds = u64::try_from(self.now()).unwrap_or(0);
+        let context = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        Uuid::new_v7(Timestamp::from_unix(&*context, seconds, 0)).to_string()
+    }
+
+    /// Whether reports by mail may be asked for. Where nobody signs in, whoever is let in may do everything.
+    pub(crate) fn may_manage(&self) -> bool {
+        self.visitor.as_ref().is_none_or(|visitor| visitor.role >= Role::Manager)
+    }
+
+    /// Logs who changed what, for those who look into it later.
+    pub(crate) fn audit(&self, action: &'static str, id: &str) {
+        let (subject, name) = match &self.visitor {
+            Some(visitor) => (visitor.subject.as_str(), visitor.name.as_str()),
+            None => ("", "not signed in"),
+        };
+        tracing::info!(target: "audit", action, id, subject, name);
+    }
+}
+
+impl FromRequestParts<Query> for Query {
+    type Rejection = Infallible;
+
+    /// The queries, as whoever sent the request may make them.
+    async fn from_request_parts(parts: &mut Parts, query: &Query) -> Result<Self, Infallible> {
+        Ok(Self { visitor: parts.extensions.get().cloned(), ..query.clone() })
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query").field("zone", &self.zone).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,14 @@
+//! What is counted: written so that every record counts once, and read.
+
+pub(crate) mod count;
+mod counter_names;
+mod counter_pages;
+pub(crate) mod days;
+mod directory;
+pub(crate) mod outcome;
+mod placement;
+pub(crate) mod position;
+pub(crate) mod rollups;
+pub(crate) mod seen;
+pub(crate) mod summaries;
+pub(crate) mod usage;

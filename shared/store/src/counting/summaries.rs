@@ -1,0 +1,93 @@
+//! What charts and the insight are made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use report::{Day, Range};
+
+use crate::counting::counter_pages::counters;
+use crate::counting::rollups::{self, Rollup};
+use crate::counting::seen::{self, Seen};
+use crate::dynamo::error::StoreError;
+use crate::dynamo::keys;
+use crate::dynamo::table::Table;
+
+/// Failed authentications of one account from one client on one day.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailureRow {
+    /// The day.
+    pub day: Day,
+    /// The account that was tried; empty if unknown.
+    pub account: String,
+    /// The client's address; empty if unknown.
+    pub client: String,
+    /// How often.
+    pub failures: u64,
+}
+
+/// Reads rollups, failed logins and who was seen. Touches nothing else.
+#[derive(Clone, Debug)]
+pub struct Summaries(Table);
+
+impl Summaries {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &["R#*", "S#*", "F#*"];
+
+    pub(crate) fn new(table: Table) -> Self {
+        Self(table)
+    }
+
+    /// Messages per day and TLS version of a domain, or of all ([`report::ALL_DOMAINS`]).
+    ///
+    /// Days without messages are not in it.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn rollup(&self, domain: &str, range: Range) -> Result<Rollup, StoreError> {
+        rollups::read(&self.0, domain, range).await
+    }
+
+    /// The distinct accounts and senders of a range.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn seen(&self, range: Range) -> Result<Seen, StoreError> {
+        seen::names(&self.0, range).await
+    }
+
+    /// The sender domains of a range.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn domains(&self, range: Range) -> Result<BTreeSet<String>, StoreError> {
+        seen::domains(&self.0, range).await
+    }
+
+    /// Failed authentications of a range, by day, account and client.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn failures(&self, range: Range) -> Result<Vec<FailureRow>, StoreError> {
+        let mut rows: BTreeMap<(Day, String, String), u64> = BTreeMap::new();
+        for day in range.days() {
+            let mut pages = self.0.pages(&keys::failures(day));
+            while let Some(page) = pages.next().await {
+                for item in page? {
+                    for (name, failures) in counters(&item) {
+                        let (Some((account, client)), Some(failures)) =
+                            (name.split_once('\t'), failures)
+                        else {
+                            let key = keys::failures(day);
+                            return Err(StoreError::Item { key, expected: "failures" });
+                        };
+                        let key = (day, account.to_owned(), client.to_owned());
+                        *rows.entry(key).or_default() += failures;
+                    }
+                }
+            }
+        }
+        let row =
+            |((day, account, client), failures)| FailureRow { day, account, client, failures };
+        Ok(rows.into_iter().map(row).collect())
+    }
+}

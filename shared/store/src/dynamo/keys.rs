@@ -1,0 +1,133 @@
+//! Keys of the single table. `pk` and `sk` are texts.
+//!
+//! | item | `pk` | `sk` |
+//! | --- | --- | --- |
+//! | page of usage | `U#2026-11-23` | domain TAB `.` the page's place in the tree, as in `.011` |
+//! | rollup | `R#` domain (nothing: all domains) | day |
+//! | seen | `S#name#2026-11` (or `domain`) | name |
+//! | day: revision, archive | `D` | day |
+//! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
+//! | carry-over | `C#` log stream | `-` |
+//! | known file | `K#` checksum of its first line | source |
+//! | quarantine | `Q#2026-11-23` | source TAB position TAB number TAB part |
+//! | report request | `REQUESTS` | id |
+//! | idempotency key | `I#` checksum of the key | `-` |
+//! | schedule | `SCHEDULES` | id |
+//! | zone of the days | `META` | `zone` |
+//! | open report requests | `META` | `open requests` |
+//! | report requests of a day, counted | `META` | `requests 2026-11-23` |
+
+use std::borrow::Cow;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use report::Day;
+use sha2::{Digest as _, Sha256};
+
+use crate::dynamo::items::Item;
+
+/// The partition of the days' states.
+pub(crate) const DAYS: &str = "D";
+/// The partition of the report requests: the stream's filter names it.
+pub const REPORT_REQUESTS: &str = "REQUESTS";
+/// The partition of the schedules.
+pub(crate) const SCHEDULES: &str = "SCHEDULES";
+/// The partition of what there is once.
+pub(crate) const META: &str = "META";
+/// The sort key where there is but one item in a partition.
+const ONLY: &str = "-";
+
+/// The longest name of a log stream, in bytes, that is a key as it is.
+const LOG_STREAM: usize = 1000;
+
+pub(crate) fn key(pk: &str, sk: &str) -> Item {
+    Item::from([
+        ("pk".to_owned(), AttributeValue::S(pk.to_owned())),
+        ("sk".to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
+}
+
+pub(crate) fn usage(day: Day) -> String {
+    format!("U#{day}")
+}
+
+pub(crate) fn rollup(domain: &str) -> String {
+    format!("R#{domain}")
+}
+
+pub(crate) fn failures(day: Day) -> String {
+    format!("F#{day}")
+}
+
+pub(crate) fn seen(domains: bool, day: Day) -> String {
+    let kind = if domains { "domain" } else { "name" };
+    format!("S#{kind}#{}", day.format("%Y-%m"))
+}
+
+pub(crate) fn day(day: Day) -> Item {
+    key(DAYS, &day.to_string())
+}
+
+pub(crate) fn quarantine(day: Day) -> String {
+    format!("Q#{day}")
+}
+
+pub(crate) fn known_files(checksum: &str) -> String {
+    format!("K#{checksum}")
+}
+
+pub(crate) fn carry_over(log_stream: &str) -> Item {
+    key(&format!("C#{}", within(log_stream, LOG_STREAM)), ONLY)
+}
+
+/// A name of whoever can write to a stream, within so many bytes and a checksum: a key takes 2,048 bytes.
+pub(crate) fn within(name: &str, limit: usize) -> Cow<'_, str> {
+    if name.len() <= limit {
+        return name.into();
+    }
+    let checksum = checksum(name.as_bytes());
+    let mut cut = limit;
+    while !name.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    format!("{}~{checksum}", &name[..cut]).into()
+}
+
+/// `scope` tells keys of different kinds of work apart; `checksum` is that of the client's key.
+pub(crate) fn idempotency(scope: &str, checksum: &str) -> Item {
+    key(&format!("I#{scope}{checksum}"), ONLY)
+}
+
+pub(crate) fn zone() -> Item {
+    key(META, "zone")
+}
+
+/// The set of work items of a kind that have not ended.
+pub(crate) fn open_work(kind: &str) -> Item {
+    key(META, &format!("open {kind}"))
+}
+
+/// How many work items of a kind were placed on a day.
+pub(crate) fn placed_work(kind: &str, day: Day) -> Item {
+    key(META, &format!("{kind} {day}"))
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamo::items;
+
+    #[test]
+    fn names_of_log_streams_fit_into_keys_and_stay_different() {
+        let carry_over = |name: &str| items::text(&carry_over(name), "pk").map(str::to_owned);
+        let carry_over = |name: &str| carry_over(name).expect("a key");
+        assert_eq!(carry_over("cw:1:mail:mx1"), "C#cw:1:mail:mx1");
+        let (one, two) = ("\u{e9}".repeat(2000) + "1", "\u{e9}".repeat(2000) + "2");
+        assert!(carry_over(&one).len() < 2048);
+        assert_ne!(carry_over(&one), carry_over(&two));
+    }
+}

@@ -1,0 +1,7 @@
+//! What ingestion remembers from batch to batch, and what it could not read.
+
+pub(crate) mod carry_over;
+pub(crate) mod files;
+pub(crate) mod memory;
+pub(crate) mod quarantine;
+mod zone;

@@ -1,0 +1,191 @@
+//! The connection to the table, and what may be done over it.
+
+use aws_sdk_dynamodb::Client;
+
+use crate::counting::count::Counting;
+use crate::counting::days::Days;
+use crate::counting::summaries::Summaries;
+use crate::counting::usage::Usage;
+use crate::dynamo::error::StoreError;
+use crate::dynamo::table::{Table, Writing};
+use crate::health::Health;
+use crate::ingestion::files::Files;
+use crate::ingestion::memory::Ingestion;
+use crate::ingestion::quarantine::Quarantine;
+use crate::mailing::report_requests::ReportRequests;
+use crate::mailing::schedules::Schedules;
+
+/// The connection to the table. What may be done over it is a handle for each set of partitions: whoever is
+/// handed one can touch no others.
+#[derive(Clone, Debug)]
+pub struct Store {
+    table: Table,
+    counting: Counting,
+}
+
+impl Store {
+    /// The table of this name, reached through `client`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>, writing: Writing) -> Self {
+        let table = Table::new(client, &table.into(), writing);
+        Self { counting: Counting::new(table.clone()), table }
+    }
+
+    /// Lets pages of counters take so many bytes, and not one write unit's worth: small ones show sooner
+    /// what becomes of full pages.
+    #[must_use]
+    pub fn with_pages_of(self, bytes: usize) -> Self {
+        Self { counting: self.counting.with_pages_of(bytes), ..self }
+    }
+
+    /// Makes the table if there is none: for engines on one machine. In AWS the template makes it.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn create_table(&self) -> Result<(), StoreError> {
+        self.table.create().await
+    }
+
+    /// Whether the table answers.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::new(self.table.clone())
+    }
+
+    /// Counts: for the function that reads logs.
+    #[must_use]
+    pub fn counting(&self) -> Counting {
+        self.counting.clone()
+    }
+
+    /// What was counted, in the finest grain.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        Usage::new(self.table.clone())
+    }
+
+    /// What charts and the insight are made from.
+    #[must_use]
+    pub fn summaries(&self) -> Summaries {
+        Summaries::new(self.table.clone())
+    }
+
+    /// The days as wholes, and their archives.
+    #[must_use]
+    pub fn days(&self) -> Days {
+        Days::new(self.table.clone())
+    }
+
+    /// What ingestion remembers.
+    #[must_use]
+    pub fn ingestion(&self) -> Ingestion {
+        Ingestion::new(self.table.clone())
+    }
+
+    /// Files known by their beginnings.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        Files::new(self.table.clone())
+    }
+
+    /// What could not be read.
+    #[must_use]
+    pub fn quarantine(&self) -> Quarantine {
+        Quarantine::new(self.table.clone())
+    }
+
+    /// The report requests.
+    #[must_use]
+    pub fn report_requests(&self) -> ReportRequests {
+        ReportRequests::new(self.table.clone())
+    }
+
+    /// The schedules.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules {
+        Schedules::new(self.table.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use report::Day;
+
+    use super::*;
+    use crate::dynamo::items;
+    use crate::dynamo::keys;
+
+    const TEMPLATE: &str = include_str!("../../../infra/aws/template.yaml");
+
+    /// The partitions that a role of the template may touch.
+    fn leading_keys(role: &str) -> BTreeSet<&str> {
+        let begins = format!("\n  {role}:\n");
+        let (_, behind) = TEMPLATE.split_once(&begins).expect("a role");
+        let of_role = |line: &&str| line.is_empty() || line.starts_with("   ");
+        let lines = behind.lines().take_while(of_role);
+        let lists = lines.filter_map(|line| line.split_once("dynamodb:LeadingKeys: ["));
+        let keys = lists.flat_map(|(_, list)| list.trim_end_matches(']').split(", "));
+        keys.map(|key| key.trim_matches('"')).collect()
+    }
+
+    #[test]
+    fn a_role_may_touch_what_the_handles_of_its_function_touch() {
+        let history = [Usage::PARTITIONS, Days::PARTITIONS].concat();
+        let mail = [ReportRequests::PARTITIONS, Schedules::PARTITIONS].concat();
+        let shown = [Summaries::PARTITIONS, Health::PARTITIONS].concat();
+        let ingest = [Counting::PARTITIONS, Ingestion::PARTITIONS].concat();
+        // What schedules ask for has no idempotency key.
+        let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
+        for (role, touched) in [
+            ("IngestRole", ingest),
+            ("ArchiveRole", history.clone()),
+            ("QueryRole", [&history[..], &mail, &shown].concat()),
+            ("ReportRole", report.collect()),
+        ] {
+            assert_eq!(leading_keys(role), touched.into_iter().collect(), "{role}");
+        }
+    }
+
+    #[test]
+    fn every_partition_belongs_to_a_handle() {
+        let day = Day::default();
+        let whole = [
+            keys::day(day),
+            keys::carry_over("log"),
+            keys::idempotency("", "key"),
+            keys::zone(),
+            keys::open_work("requests"),
+            keys::placed_work("requests", day),
+        ];
+        let whole = whole.iter().filter_map(|key| items::text(key, "pk").map(str::to_owned));
+        let named = [
+            keys::usage(day),
+            keys::rollup("example.org"),
+            keys::failures(day),
+            keys::seen(true, day),
+            keys::known_files("checksum"),
+            keys::quarantine(day),
+            keys::REPORT_REQUESTS.to_owned(),
+            keys::SCHEDULES.to_owned(),
+        ];
+        let handles = [
+            Counting::PARTITIONS,
+            Ingestion::PARTITIONS,
+            Files::PARTITIONS,
+            ReportRequests::PARTITIONS,
+            Schedules::PARTITIONS,
+        ];
+        for partition in whole.chain(named) {
+            let fits = |pattern: &&str| match pattern.strip_suffix('*') {
+                Some(beginning) => partition.starts_with(beginning),
+                None => partition == *pattern,
+            };
+            let writers = handles.iter().filter(|patterns| patterns.iter().any(|one| fits(&one)));
+            // Of what there is once, everyone has an item of its own.
+            let most = if partition == keys::META { 2 } else { 1 };
+            assert_eq!(writers.count(), most, "{partition}");
+        }
+    }
+}
