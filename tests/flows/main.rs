@@ -17,6 +17,7 @@ mod local_files;
 mod long_names;
 mod mail_texts;
 mod metrics;
+mod one_machine;
 mod operations;
 mod relay;
 mod report_crashes;
