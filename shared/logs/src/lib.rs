@@ -16,6 +16,7 @@
 //! state and the same lines give the same submissions, in the same places, however the lines are
 //! cut into batches. Exactly-once counting stands on that.
 
+mod format;
 mod formats;
 mod pending;
 mod place;
@@ -25,9 +26,11 @@ mod saved;
 mod stream;
 mod text;
 mod time;
+mod wrapper;
 mod wrappers;
 
-pub use formats::{Format, Load, UnknownFormat};
+pub use format::Load;
+pub use formats::{Format, UnknownFormat};
 pub use place::{Arrival, mark_at, mark_behind, offset_of};
 pub use proofs::Sink;
 pub use saved::{StateError, Unreadable};

@@ -2,14 +2,16 @@
 
 use chrono_tz::Tz;
 
-use crate::formats::{Format, Formats, Load};
+use crate::format::Load;
+use crate::formats::{Format, Formats};
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
 use crate::saved::{self, Section, Unreadable};
 use crate::text::trimmed;
 use crate::time::Timestamps;
-use crate::wrappers::{Unwrapped, Wrappers};
+use crate::wrapper::Unwrapped;
+use crate::wrappers::Wrappers;
 
 /// How deep wrappings are followed into each other.
 const DEEPEST: usize = 4;

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use proc_macro2::{TokenStream, TokenTree};
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, File, Item, ItemMacro, ItemMod, ItemUse, Macro, UseTree, VisRestricted};
+use syn::{
+    Attribute, File, Item, ItemMacro, ItemMod, ItemUse, Macro, Token, UseTree, VisRestricted,
+};
 
 /// A module's place in its crate: nothing for the root.
 type Place = Vec<String>;
@@ -33,6 +36,23 @@ struct Import {
     path: Vec<String>,
     /// What it is called here; none stands for everything (`*`).
     name: Option<String>,
+}
+
+/// The two places of a module's file.
+fn files(name: &str, folder: &Path) -> [PathBuf; 2] {
+    [folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs")]
+}
+
+/// The modules that a macro declares out of a list of `module::Type`.
+fn listed(item: &Item, folder: &Path, source: &impl Fn(&Path) -> Option<String>) -> Vec<String> {
+    let Item::Macro(ItemMacro { ident: None, mac, .. }) = item else { return Vec::new() };
+    let paths = mac.parse_body_with(Punctuated::<syn::Path, Token![,]>::parse_terminated);
+    let first = |path: syn::Path| match path.segments.len() {
+        2 => path.segments.first().map(|first| first.ident.to_string()),
+        _ => None,
+    };
+    let names = paths.into_iter().flatten().filter_map(first);
+    names.filter(|name| files(name, folder).iter().any(|file| source(file).is_some())).collect()
 }
 
 /// A crate's modules.
@@ -80,7 +100,13 @@ impl Modules {
                     reader.children.insert(module.ident.to_string());
                     self.submodule(&place, module, file, folder, source)?;
                 }
-                item => reader.visit_item(item),
+                item => {
+                    for name in listed(item, folder, source) {
+                        self.declared(&place, &name, folder, source)?;
+                        reader.children.insert(name);
+                    }
+                    reader.visit_item(item);
+                }
             }
         }
         let Reader { children, defined, imports, mut named, .. } = reader;
@@ -111,9 +137,21 @@ impl Modules {
         if module.attrs.iter().any(|attribute| attribute.path().is_ident("path")) {
             bail!("{}: a module at a place of its own: {name}", file.display());
         }
-        let (beside, inside) = (folder.join(format!("{name}.rs")), folder_of_it.join("mod.rs"));
+        self.declared(place, &name, folder, source)
+    }
+
+    /// A module that has a file of its own.
+    fn declared(
+        &mut self,
+        place: &Place,
+        name: &str,
+        folder: &Path,
+        source: &impl Fn(&Path) -> Option<String>,
+    ) -> Result<()> {
+        let within = [place.as_slice(), &[name.to_owned()]].concat();
+        let [beside, inside] = files(name, folder);
         let file = if source(&beside).is_some() { beside } else { inside };
-        self.file(within, &file, &folder_of_it, source)
+        self.file(within, &file, &folder.join(name), source)
     }
 
     /// Which file uses which other.

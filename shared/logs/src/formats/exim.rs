@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem, memrchr};
 use report::TlsVersion;
 
-use super::LogFormat;
+use crate::format::LogFormat;
 use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
 use crate::record::Record;
 use crate::time::Timestamps;

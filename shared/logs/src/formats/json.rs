@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::LogFormat;
+use crate::format::LogFormat;
 use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
 use crate::record::Record;
 use crate::time::{Timestamps, seconds};

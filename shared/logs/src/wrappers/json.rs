@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Unwrapped, Wrapper};
 use crate::record::{OwnedRecord, Record};
 use crate::time::{Timestamps, seconds};
+use crate::wrapper::{Unwrapped, Wrapper};
 
 /// JSON objects with a log line in them.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr3};
 
-use super::{Unwrapped, Wrapper};
 use crate::record::Record;
 use crate::text::number;
 use crate::time::Timestamps;
+use crate::wrapper::{Unwrapped, Wrapper};
 
 /// Syslog headers.
 #[derive(Clone, Debug, Default)]

@@ -22,7 +22,7 @@ mod names;
 mod reader;
 mod state;
 
-use super::{Load, LogFormat};
+use crate::format::{Load, LogFormat};
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
 use crate::saved::StateError;

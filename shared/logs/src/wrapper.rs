@@ -1,0 +1,38 @@
+//! What a wrapper is.
+
+use crate::record::{OwnedRecord, Record};
+use crate::time::Timestamps;
+
+/// One way in which log lines are wrapped.
+pub(crate) trait Wrapper: Default {
+    /// Takes out what a record's message wraps.
+    ///
+    /// `reference` is when it arrived, in seconds since 1970. A record that names its program already was believed
+    /// to be that program's: what it wraps must be beyond doubt.
+    fn unwrap<'a>(
+        &mut self,
+        record: &Record<'a>,
+        reference: i64,
+        times: &mut Timestamps,
+    ) -> Unwrapped<'a>;
+
+    /// What a line as it came wraps, if it begins exactly as the one before: as [`unwrap`](Self::unwrap), at once.
+    fn unwrap_alike<'a>(&self, _line: &'a [u8], _reference: i64) -> Option<Record<'a>> {
+        None
+    }
+}
+
+/// What a wrapper finds in a message.
+pub(crate) enum Unwrapped<'a> {
+    /// Nothing that it knows.
+    Not,
+    /// One record, as it stands there.
+    Record(Record<'a>),
+    /// One record that had to be written anew.
+    Owned(Box<OwnedRecord>),
+    /// Several messages, each with what the record around them tells.
+    Several(Vec<&'a [u8]>),
+    /// It begins like one of its own and is damaged, in words for a person. Told only of a line as it came: behind a
+    /// header it is a message like any other.
+    Broken(String),
+}
