@@ -35,7 +35,7 @@ pub enum Unit {
     Milliseconds,
 }
 
-/// A struct of figures, some of which are metrics. [`figures!`] makes one.
+/// A struct of figures, some of which are metrics. [`figures!`](crate::figures!) makes one.
 pub trait Figures: Serialize {
     /// Its metrics, each under the name of a field that is a number.
     const METRICS: &'static [Metric];
