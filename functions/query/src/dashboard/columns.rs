@@ -222,8 +222,8 @@ mod tests {
         let usage = views::tls_usage(range, None, &days(range, &volume));
         let chart = Chart::tls(&usage.days, end, |day| day.to_string());
         let modern = "M1 0h8v1000h-8zM11 500h8v250h-8z".to_owned();
-        let old = "M11 750h8v250h-8z".to_owned();
-        assert_eq!(chart.bars, [("t13", modern), ("t10", old)]);
+        let legacy = "M11 750h8v250h-8z".to_owned();
+        assert_eq!(chart.bars, [("t13", modern), ("t10", legacy)]);
         assert_eq!(chart.ticks, ["400", "200", "0"]);
         assert_eq!(chart.columns[1].parts[0], ("t10", "TLS1.0", "100".to_owned()));
     }

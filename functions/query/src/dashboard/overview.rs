@@ -23,13 +23,13 @@ use crate::service::Query;
 
 /// The insight's days.
 const DAYS: u64 = 7;
-/// Senders over old versions that are listed.
+/// Senders over legacy versions that are listed.
 const OLD: usize = 5;
 /// Report requests that are listed.
 const LATEST: usize = 3;
 
-/// A sender over old versions.
-struct OldSender {
+/// A sender over legacy versions.
+struct LegacySender {
     sender: String,
     href: String,
     messages: String,
@@ -61,9 +61,9 @@ struct OverviewPage {
     change: Option<String>,
     failures: String,
     shares: Shares,
-    old: Vec<OldSender>,
+    legacy: Vec<LegacySender>,
     /// Where all of them are.
-    old_href: String,
+    legacy_href: String,
     latest: Vec<Line>,
     next: Option<(String, String)>,
     schedules: usize,
@@ -83,19 +83,20 @@ pub(super) async fn with_flyout(query: Query) -> Result<Html<String>, Failed> {
 async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     let range = Range::last(query.today(), DAYS);
     let tls = Shown::chart(View::TlsUsage, range);
-    let mut oldest = tls.as_table();
-    oldest.params.table.sort = Sort::MOST_LEGACY;
-    let asked = &oldest.params;
-    let oldest_first = TableQuestion::new(oldest.view, asked.days, &asked.filter, &asked.table);
+    let mut most_legacy = tls.as_table();
+    most_legacy.params.table.sort = Sort::MOST_LEGACY;
+    let asked = &most_legacy.params;
+    let legacy_first =
+        TableQuestion::new(most_legacy.view, asked.days, &asked.filter, &asked.table);
     let now = query.now();
     let before = async {
         let days = rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
-    let (behind, before, old, (latest, schedules)) = tokio::try_join!(
+    let (behind, before, legacy, (latest, schedules)) = tokio::try_join!(
         insight::behind(query, range),
         before,
-        tables::page::<TlsRow>(query, &oldest_first, &asked.page, OLD),
+        tables::page::<TlsRow>(query, &legacy_first, &asked.page, OLD),
         mails(query, now),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
@@ -103,7 +104,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         0 => Some(Nothing::new(query, &tls).await?),
         _ => None,
     };
-    let old = old.rows.iter().filter_map(|row| of_old(row, &oldest)).collect();
+    let legacy = legacy.rows.iter().filter_map(|row| of_legacy(row, &most_legacy)).collect();
     let next = schedules.iter().filter_map(|one| Some((one.next_run(now)?, one)));
     let next = next.min_by_key(|(due, _)| *due).map(|(due, one)| {
         let name = one.contents.name.as_deref().unwrap_or_default();
@@ -136,8 +137,8 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         change,
         failures: grouped(auth_failures),
         shares: Shares::new(&shares),
-        old,
-        old_href: oldest.href(),
+        legacy,
+        legacy_href: most_legacy.href(),
         latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),
         next,
         schedules: schedules.len(),
@@ -158,12 +159,12 @@ async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Sched
     Ok((latest, schedules))
 }
 
-fn of_old(row: &TlsRow, shown: &Shown) -> Option<OldSender> {
-    let old = row.tls.iter().collect::<TlsCounts>().legacy();
-    (old > 0).then(|| OldSender {
+fn of_legacy(row: &TlsRow, shown: &Shown) -> Option<LegacySender> {
+    let legacy = row.tls.iter().collect::<TlsCounts>().legacy();
+    (legacy > 0).then(|| LegacySender {
         sender: wording::address(row.name.text()),
         href: shown.with_sender(Some(row.name.text())).href(),
-        messages: grouped(old),
-        percent: wording::percent(report::percent(old, row.messages)),
+        messages: grouped(legacy),
+        percent: wording::percent(report::percent(legacy, row.messages)),
     })
 }

@@ -9,7 +9,7 @@ const WHOLE: u32 = 10_000;
 /// The narrowest part of a share bar, so that it is seen.
 const NARROWEST: u32 = 60;
 
-/// The order in which versions are stacked, from the bottom: old ones where they are seen best.
+/// The order in which versions are stacked, from the bottom: legacy ones where they are seen best.
 pub(super) const STACKED: [TlsVersion; 6] = [
     TlsVersion::Tls10,
     TlsVersion::Tls11,
@@ -19,7 +19,7 @@ pub(super) const STACKED: [TlsVersion; 6] = [
     TlsVersion::Tls13,
 ];
 
-/// The style of a version: a colour, and stripes where it is an old one.
+/// The style of a version: a colour, and stripes where it is a legacy one.
 pub(super) const fn class(version: TlsVersion) -> &'static str {
     match version {
         TlsVersion::Tls10 => "t10",
@@ -35,10 +35,10 @@ pub(super) const fn class(version: TlsVersion) -> &'static str {
 pub(super) struct Shares {
     pub(super) bar: Vec<Segment>,
     pub(super) rows: Vec<Row>,
-    /// The share of old versions, as in `4.20 %`.
-    pub(super) old: String,
-    /// Whether there are messages over old versions.
-    pub(super) any_old: bool,
+    /// The share of legacy versions, as in `4.20 %`.
+    pub(super) legacy: String,
+    /// Whether there are messages over legacy versions.
+    pub(super) any_legacy: bool,
 }
 
 /// A part of the bar.
@@ -55,7 +55,7 @@ pub(super) struct Row {
     pub(super) messages: String,
     pub(super) percent: String,
     /// Whether it should be given up, and is in use.
-    pub(super) old: bool,
+    pub(super) legacy: bool,
 }
 
 impl Shares {
@@ -65,11 +65,11 @@ impl Shares {
             label: share.version.label(),
             messages: grouped(share.messages),
             percent: wording::percent(share.percent),
-            old: share.version.is_legacy() && share.messages > 0,
+            legacy: share.version.is_legacy() && share.messages > 0,
         });
         let counts: TlsCounts = shares.iter().collect();
-        let old = wording::percent(report::percent(counts.legacy(), counts.total()));
-        Self { bar: bar(shares), rows: rows.collect(), old, any_old: counts.legacy() > 0 }
+        let legacy = wording::percent(report::percent(counts.legacy(), counts.total()));
+        Self { bar: bar(shares), rows: rows.collect(), legacy, any_legacy: counts.legacy() > 0 }
     }
 }
 

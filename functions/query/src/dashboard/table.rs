@@ -51,7 +51,7 @@ struct Row {
 struct Cell {
     percent: String,
     messages: String,
-    old: bool,
+    legacy: bool,
 }
 
 /// What is known about one sender.
@@ -97,7 +97,7 @@ struct TablePage {
     previous: Option<String>,
     next: Option<String>,
     limits: Vec<Choice>,
-    /// How to see those with most messages over old versions, or without TLS, first.
+    /// How to see those with most messages over legacy versions, or without TLS, first.
     legacy: Option<Choice>,
     flyout: Option<Flyout>,
 }
@@ -214,7 +214,7 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
         (share.messages > 0).then(|| Cell {
             percent: wording::percent(share.percent),
             messages: grouped(share.messages),
-            old: share.version.is_legacy(),
+            legacy: share.version.is_legacy(),
         })
     });
     Row {
