@@ -208,4 +208,5 @@ formats! {
     postfix::Postfix,
     exim::Exim,
     json::Events,
+    example::Example,
 }
