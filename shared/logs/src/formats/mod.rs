@@ -208,5 +208,4 @@ formats! {
     postfix::Postfix,
     exim::Exim,
     json::Events,
-    example::Example,
 }
