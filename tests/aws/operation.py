@@ -4,7 +4,7 @@ import json
 import re
 
 from expect import has, holds, only, same
-from template import FUNCTIONS, ROOT
+from template import FUNCTIONS, PROGRAMS, ROOT
 
 # What AWS sends, by namespace and dimension.
 SENT = {
@@ -38,9 +38,9 @@ class Metrics:
     def __init__(self, stack):
         self.stack, self.own = stack, {}
         for name in FUNCTIONS:
-            sources = (ROOT / f"functions/{name}/src").rglob("*.rs")
+            sources = (ROOT / f"functions/{PROGRAMS.get(name, name)}/src").rglob("*.rs")
             text = "".join(source.read_text() for source in sources)
-            self.own[name] = set(re.findall(r'\("(\w+)", "(?:Count|Bytes|Milliseconds)"\)', text))
+            self.own[name] = set(re.findall(r"(\w+): \w+ => \w+, (?:Count|Bytes|Milliseconds);", text))
         self.senders = {physical: logical for logical, physical in stack.ids.items()}
         self.senders[stack.attributes["DeadLetters.QueueName"]] = "DeadLetters"
 

@@ -8,7 +8,7 @@ import zipfile
 
 import boto3
 
-from template import FUNCTIONS, REGION, Template, Wrong, transformed
+from template import FUNCTIONS, PROGRAMS, REGION, Template, Wrong, transformed
 
 # Type of a resource, the call that makes it, and where its answer or the request has the id. Others refer to the first
 # ones; the last ones refer to others.
@@ -81,7 +81,7 @@ class Stack(Template):
         s3, bucket = self.client("s3"), f"{self.name}-packages"
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         for name in FUNCTIONS:
-            program = packages / name / "bootstrap"
+            program = packages / PROGRAMS.get(name, name) / "bootstrap"
             if not program.is_file():
                 raise Wrong(f"{program} is not there")
             archive = io.BytesIO()
