@@ -115,9 +115,9 @@ pub(super) fn restore(bytes: &[u8]) -> Option<Ledger> {
 
 impl SavedSession {
     fn of(open: &Waiting<Session>) -> Self {
-        let Session { named, tls, accepted, open: ids, hold_next, proxied, waiting } =
+        let Session { named, tls, accepted, open: ids, hold_next, proxied, mut waiting } =
             open.value.clone();
-        let (serial, seen, waiting) = (open.serial, open.seen, waiting.all().to_vec());
+        let (serial, seen, waiting) = (open.serial, open.seen, waiting.take());
         Self { named, serial, seen, tls, accepted, open: ids, hold_next, proxied, waiting }
     }
 
