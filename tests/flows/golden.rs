@@ -238,3 +238,33 @@ async fn a_streams_state_that_cannot_be_read_is_put_aside_and_reading_goes_on() 
     assert_eq!(aside[0].source(), format!("state of {stream}"));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_in_quarantine_is_told_and_hides_nothing() -> Result<()> {
+    let app = App::new().await?;
+    let day = report::Days::new(chrono_tz::UTC).day_of(NOW);
+    let event = kinesis::event(
+        "shard",
+        &[1, 3].map(|sequence| Record { sequence, data: vec![0x1f, 0x8b, 8] }),
+        NOW,
+    );
+    app.ingest.event(&serde_json::from_value::<KinesisEvent>(event)?, NOW).await?;
+    let mut kept = Vec::new();
+    app.store.quarantine().read(day, |one| kept.push(one)).await?;
+    assert_eq!(kept.len(), 2);
+    // Between these two: an item of a later version, and one that holds nothing.
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    for (sk, form) in [("a\tb", "2"), ("shard\tx\t0\t0", "1")] {
+        let put = app.engine.client().put_item().table_name("table");
+        let put = put.item("pk", text(&format!("Q#{day}"))).item("sk", text(sk));
+        put.item("form", AttributeValue::N(form.to_owned())).send().await?;
+    }
+    let mut all = Vec::new();
+    app.store.quarantine().read(day, |one| all.push(one)).await?;
+    let (unreadable, read): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.is_unreadable);
+    assert_eq!(read, kept);
+    let reasons: Vec<_> = unreadable.iter().map(|one| one.reason.as_str()).collect();
+    assert_eq!(reasons, ["a later version of this program wrote it", "it tells no reason"]);
+    ensure!(unreadable[0].raw().starts_with(b"form 2\n"), "{:?}", unreadable[0]);
+    Ok(())
+}

@@ -59,6 +59,13 @@ pub(crate) async fn run(options: Quarantine) -> Result<()> {
                     .with_context(|| format!("cannot write {}", file.display()))?;
             }
             if let Some(stream) = &mut stream {
+                if one.is_unreadable {
+                    told(
+                        "  an item that this program cannot read, and no record: --save keeps it",
+                    )?;
+                    left += 1;
+                    continue;
+                }
                 if one.is_state() {
                     told("  what a program remembered, and no record: --save keeps it")?;
                     left += 1;

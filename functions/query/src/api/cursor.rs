@@ -1,7 +1,7 @@
-//! Where a page of a table ended or began. Opaque to clients; nothing secret in it.
+//! Where a page of a table or list ended or began. Opaque to clients; nothing secret in it.
 //!
-//! A cursor is text: `v`, the number of its form, `-`, and the rest as base64 of Postcard. The first form was
-//! the rest alone.
+//! A cursor is text: `v`, the number of its form, `-`, and the rest, a table's as base64 of Postcard. The first
+//! form was the rest alone.
 
 use std::hash::{Hash, Hasher as _};
 
@@ -11,10 +11,30 @@ use siphasher::sip::SipHasher13;
 
 use super::problem::Problem;
 
-/// The present form. Whoever changes [`Cursor`] raises it.
+/// The present form. Whoever changes what a cursor holds raises it.
 const FORM: &str = "2";
 
-/// Where a page ended or began.
+/// The text of a cursor that holds `rest`.
+pub(super) fn written(rest: &str) -> String {
+    format!("v{FORM}-{rest}")
+}
+
+/// What a cursor holds, by what reads the rest of its text.
+pub(super) fn held<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
+    let (form, rest) = form(text);
+    let is_other_form = match form {
+        // The first form held the same.
+        None => read(rest).is_some(),
+        Some(form) => form != FORM,
+    };
+    let error = |allowed| Problem::parameter("cursor", text, allowed);
+    if is_other_form {
+        return Err(error("it comes from another version of this service: begin without a cursor"));
+    }
+    read(rest).filter(|_| form.is_some()).ok_or_else(|| error("it must be next of an earlier page"))
+}
+
+/// Where a page of a table ended or began.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cursor {
     /// Checksum of everything asked but cursor and limit: a cursor fits one question only.
@@ -54,28 +74,17 @@ impl Cursor {
 
     pub(super) fn write(&self) -> String {
         let bytes = postcard::to_allocvec(self).unwrap_or_default();
-        format!("v{FORM}-{}", base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes))
+        written(&base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes))
     }
 
     /// Reads a cursor of this question.
     pub(super) fn read(text: &str, question: u64) -> Result<Self, Problem> {
-        let error = |allowed| Err(Problem::parameter("cursor", text, allowed));
-        let (form, rest) = form(text);
-        let other_form = match form {
-            // The first form had these fields as well.
-            None => Self::decoded(rest).is_some(),
-            Some(form) => form != FORM,
-        };
-        if other_form {
-            return error("it comes from another version of this service: begin without a cursor");
+        let cursor = held(text, Self::decoded)?;
+        if cursor.question == question {
+            return Ok(cursor);
         }
-        match Self::decoded(rest).filter(|_| form.is_some()) {
-            None => error("it must be next of an earlier page"),
-            Some(cursor) if cursor.question != question => {
-                error("it belongs to a page with other parameters: begin without a cursor")
-            }
-            Some(cursor) => Ok(cursor),
-        }
+        let allowed = "it belongs to a page with other parameters: begin without a cursor";
+        Err(Problem::parameter("cursor", text, allowed))
     }
 
     fn decoded(text: &str) -> Option<Self> {

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::Fields;
 use super::contents::{contents, instant};
+use super::cursor;
 use super::params::{self, Given, LIMIT, PageParams};
 use super::problem::Problem;
 use super::responses::{AsksStore, Finds, Places, ReadsBody, ReadsParameters};
@@ -208,14 +209,9 @@ pub(crate) async fn page(
     limit: usize,
 ) -> Result<(Vec<ReportRequest>, Option<String>), Problem> {
     let limit = asked.limit.unwrap_or(limit);
-    let before = asked.cursor.as_deref();
-    if let Some(cursor) = before
-        && params::id(cursor).is_none()
-    {
-        return Err(Problem::parameter("cursor", cursor, "it must be next of an earlier page"));
-    }
-    let (found, more) = query.report_requests.list(before, limit, query.now()).await?;
-    let next = found.last().filter(|_| more).map(|request| request.id.clone());
+    let before = asked.cursor.as_deref().map(|text| cursor::held(text, params::id)).transpose()?;
+    let (found, more) = query.report_requests.list(before.as_deref(), limit, query.now()).await?;
+    let next = found.last().filter(|_| more).map(|request| cursor::written(&request.id));
     Ok((found, next))
 }
 

@@ -43,6 +43,9 @@ pub struct Quarantined {
     pub place: String,
     /// Why it was rejected.
     pub reason: String,
+    /// Whether the item itself could not be read: damaged, or of a later version. Its bytes are then what it
+    /// holds, attribute by attribute, and nothing that came with a stream.
+    pub is_unreadable: bool,
     parts: BTreeMap<usize, Vec<u8>>,
 }
 
@@ -99,8 +102,10 @@ impl Quarantine {
 
     /// Hands everything that a day's quarantine holds to `each`, in the order of its sources.
     ///
+    /// An item that cannot be read is told as such, and hides no other.
+    ///
     /// # Errors
-    /// A request failed, or an item holds something else.
+    /// A request failed.
     pub async fn read(
         &self,
         day: Day,
@@ -111,7 +116,7 @@ impl Quarantine {
         let mut pages = self.0.pages(&partition);
         while let Some(page) = pages.next().await {
             for item in page? {
-                let part = Quarantined::read(day, item)?;
+                let part = Quarantined::of(day, &item);
                 match &mut found {
                     Some(found) if found.place == part.place => found.parts.extend(part.parts),
                     _ => found.replace(part).into_iter().for_each(&mut each),
@@ -137,16 +142,30 @@ impl Quarantine {
 }
 
 impl Quarantined {
-    fn read(day: Day, mut item: Item) -> Result<Self, StoreError> {
-        let sk = items::text(&item, "sk").unwrap_or_default().to_owned();
-        let wrong = |expected| StoreError::Item { key: sk.clone(), expected };
-        let (place, part) = sk.rsplit_once('\t').ok_or(wrong("a place in a source"))?;
-        let part = part.parse().map_err(|_| wrong("the number of a part"))?;
-        let reason = items::text(&item, "reason").ok_or(wrong("a reason"))?.to_owned();
-        let raw = item.remove("raw").and_then(|raw| raw.as_b().ok().cloned());
-        let raw = raw.ok_or(wrong("the bytes that were rejected"))?.into_inner();
-        let place = place.to_owned();
-        Ok(Self { day, place, reason, parts: BTreeMap::from([(part, raw)]) })
+    /// What an item holds: a part of something in quarantine, or what can be told of it.
+    fn of(day: Day, item: &Item) -> Self {
+        let known = if items::is_later(item) {
+            Err("a later version of this program wrote it")
+        } else {
+            Self::read(day, item)
+        };
+        known.unwrap_or_else(|reason| Self {
+            day,
+            place: items::text(item, "sk").unwrap_or_default().to_owned(),
+            reason: reason.to_owned(),
+            is_unreadable: true,
+            parts: BTreeMap::from([(0, items::told(item).into_bytes())]),
+        })
+    }
+
+    fn read(day: Day, item: &Item) -> Result<Self, &'static str> {
+        let place = items::text(item, "sk").and_then(|sk| sk.rsplit_once('\t'));
+        let (place, part) = place.ok_or("it stands at no place in a source")?;
+        let part = part.parse().map_err(|_| "it is no numbered part")?;
+        let reason = items::text(item, "reason").ok_or("it tells no reason")?.to_owned();
+        let raw = items::bytes(item, "raw").ok_or("it holds no bytes that were rejected")?;
+        let parts = BTreeMap::from([(part, raw.to_vec())]);
+        Ok(Self { day, place: place.to_owned(), reason, is_unreadable: false, parts })
     }
 
     /// The source: a stream's shard, or a file.
