@@ -9,31 +9,31 @@ use anyhow::{Result, ensure};
 use flate2::write::GzEncoder;
 use ingest::Ingest;
 use local::clock::Now;
+use local::files::follow::follow;
 use local::files::{self, Report};
-use local::follow::follow;
 use local::home::Home;
 use report::{ALL_DOMAINS, Range};
 use tests::app::{NOW, settings};
 
-struct Machine {
+pub(crate) struct Machine {
     folder: tempfile::TempDir,
     home: Home,
     ingest: Ingest,
 }
 
 impl Machine {
-    async fn new() -> Result<Self> {
+    pub(crate) async fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let home = Home::own(&folder.path().join("data"), chrono_tz::UTC).await?;
         let ingest = Ingest::new(&home.store, settings(chrono_tz::UTC));
         Ok(Self { folder, home, ingest })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    async fn read(&self, names: &[&str]) -> Result<Vec<Report>> {
+    pub(crate) async fn read(&self, names: &[&str]) -> Result<Vec<Report>> {
         let paths: Vec<_> = names.iter().map(|name| self.path(name)).collect();
         let mut reports = Vec::new();
         let known = self.home.store.files();
@@ -42,18 +42,25 @@ impl Machine {
         Ok(reports)
     }
 
-    fn follow(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn follow(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
         follow(self.ingest.clone(), self.home.store.files(), path.to_owned(), Now::Fixed(NOW))
     }
 
-    async fn messages(&self) -> Result<u64> {
+    pub(crate) async fn messages(&self) -> Result<u64> {
         let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
         let rollup = self.home.store.summaries().rollup(ALL_DOMAINS, range).await?;
         Ok(rollup.values().map(report::TlsCounts::total).sum())
     }
 
+    /// Messages whose session is known to have been in the clear: its end was found.
+    pub(crate) async fn plain(&self) -> Result<u64> {
+        let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
+        let rollup = self.home.store.summaries().rollup(ALL_DOMAINS, range).await?;
+        Ok(rollup.values().map(|day| day.get(report::TlsVersion::None)).sum())
+    }
+
     /// Waits until so many messages are counted.
-    async fn until(&self, messages: u64) -> Result<()> {
+    pub(crate) async fn until(&self, messages: u64) -> Result<()> {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         let patience = tokio::time::timeout(Duration::from_secs(60), async {
             while self.messages().await? < messages {
@@ -61,18 +68,21 @@ impl Machine {
             }
             anyhow::Ok(())
         });
-        patience.await??;
+        let Ok(counted) = patience.await else {
+            anyhow::bail!("{} messages, not {messages}", self.messages().await?);
+        };
+        counted?;
         ensure!(self.messages().await? == messages, "{} messages", self.messages().await?);
         Ok(())
     }
 }
 
-fn line(program: &str, text: &str) -> String {
+pub(crate) fn line(program: &str, text: &str) -> String {
     format!("2026-11-24T10:00:00Z mx1 postfix/{program}[7]: {text}\n")
 }
 
 /// A message whose TLS version only the session's end tells, in two parts.
-fn message(number: u32) -> (String, String) {
+pub(crate) fn message(number: u32) -> (String, String) {
     let id = format!("4AA0918{number:05X}");
     let begins = [
         line("smtpd", "connect from unknown[192.0.2.1]"),
@@ -86,17 +96,17 @@ fn message(number: u32) -> (String, String) {
     (begins.concat(), line("smtpd", end))
 }
 
-fn whole(number: u32) -> String {
+pub(crate) fn whole(number: u32) -> String {
     let (begins, ends) = message(number);
     begins + &ends
 }
 
-fn append(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn append(path: &Path, text: &str) -> Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())?;
     Ok(())
 }
 
-fn gzip(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn gzip(path: &Path, text: &str) -> Result<()> {
     let mut encoder = GzEncoder::new(File::create(path)?, flate2::Compression::fast());
     encoder.write_all(text.as_bytes())?;
     encoder.finish()?;
@@ -153,67 +163,144 @@ async fn rotated_logs_are_read_oldest_first_and_sessions_go_on_from_one_to_the_n
     }
     machine.read(&["maillog", "maillog.1"]).await?;
     assert_eq!(machine.messages().await?, 3);
-    let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
-    let rollup = machine.home.store.summaries().rollup(ALL_DOMAINS, range).await?;
-    let plain: u64 = rollup.values().map(|day| day.get(report::TlsVersion::None)).sum();
-    assert_eq!(plain, 3, "the end of the session stands in the next file");
+    assert_eq!(machine.plain().await?, 3, "the end of the session stands in the next file");
     Ok(())
 }
 
+/// Sets when a file was written to last.
+fn written(path: &Path, ago: Duration) -> Result<()> {
+    let at = SystemTime::now() - ago;
+    Ok(File::options().append(true).open(path)?.set_modified(at)?)
+}
+
 #[tokio::test]
-async fn the_last_line_waits_for_its_end_while_a_log_is_written() -> Result<()> {
+async fn the_last_line_waits_for_its_end_until_the_log_is_over() -> Result<()> {
     let machine = Machine::new().await?;
     let log = whole(0);
-    fs::write(machine.path("maillog"), &log[..log.len() - 10])?;
-    let reports = machine.read(&["maillog"]).await?;
-    assert!(reports[0].unfinished_line);
-    append(&machine.path("maillog"), &log[log.len() - 10..])?;
+    let path = machine.path("maillog");
+    // It would prove a message, for another account.
+    let cut = log.len() - 60;
+    fs::write(&path, &log[..cut])?;
+    for minutes in [0, 1, 59] {
+        written(&path, Duration::from_secs(60 * minutes))?;
+        assert!(machine.read(&["maillog"]).await?[0].unfinished_line, "{minutes}");
+    }
+    append(&path, &log[cut..])?;
     machine.read(&["maillog"]).await?;
     assert_eq!(machine.messages().await?, 1);
+
+    let (begins, _) = message(1);
+    fs::write(machine.path("over"), begins.trim_end())?;
+    written(&machine.path("over"), Duration::from_secs(3_601))?;
+    gzip(&machine.path("packed.gz"), whole(2).trim_end())?;
+    for report in machine.read(&["over", "packed.gz"]).await? {
+        assert!(!report.unfinished_line, "{report:?}");
+    }
+    assert_eq!(machine.messages().await?, 3);
+    // A first line without an end tells nothing yet, not even which file it is.
+    fs::write(machine.path("begun"), &whole(3)[..50])?;
+    assert!(machine.read(&["begun"]).await?[0].unfinished_line);
+    fs::write(machine.path("begun"), whole(3))?;
+    assert!(!machine.read(&["begun"]).await?[0].known);
+    assert_eq!(machine.messages().await?, 4);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_is_named() -> Result<()> {
+async fn files_that_begin_alike_are_told_apart_and_known_again() -> Result<()> {
     let machine = Machine::new().await?;
-    let error = machine.read(&["missing"]).await.expect_err("no file");
-    assert!(format!("{error:#}").contains("missing"), "{error:#}");
-    fs::write(machine.path("empty"), "")?;
-    assert_eq!(machine.read(&["empty"]).await?[0].summary.lines, 0);
-    let folder = machine.read(&["."]).await.expect_err("a folder");
-    assert!(format!("{folder:#}").contains("is a folder"), "{folder:#}");
+    let header = "An export that begins like every other.\n".repeat(300);
+    let hole = "\0".repeat(100_000);
+    let log = |numbers: std::ops::Range<u32>| numbers.map(whole).collect::<String>();
+    for (name, text) in [
+        ("first", header.clone() + &log(0..50)),
+        ("longer", header.clone() + &log(50..150)),
+        ("shorter", header.clone() + &log(150..151)),
+        ("hole", hole.clone() + &log(151..160)),
+        ("other-hole", hole + &log(160..162)),
+    ] {
+        fs::write(machine.path(name), text)?;
+    }
+    let names = ["first", "longer", "shorter", "hole", "other-hole"];
+    for report in machine.read(&names).await? {
+        assert!(!report.known, "{report:?}");
+    }
+    assert_eq!(machine.messages().await?, 162);
+    // Again, compressed, and a copy that was made earlier.
+    gzip(&machine.path("longer.gz"), &fs::read_to_string(machine.path("longer"))?)?;
+    fs::write(machine.path("early"), header + &log(50..77))?;
+    let again = [&names[..], &["longer.gz", "early"]].concat();
+    for report in machine.read(&again).await? {
+        assert!(report.known && report.summary.lines == 0, "{report:?}");
+    }
+    append(&machine.path("shorter"), &log(162..170))?;
+    append(&machine.path("longer"), &log(170..172))?;
+    let grown = machine.read(&["shorter", "longer"]).await?;
+    assert!(grown.iter().all(|report| report.known), "{grown:?}");
+    assert_eq!(machine.messages().await?, 172);
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_is_followed_over_both_kinds_of_rotation() -> Result<()> {
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_named_and_stops_no_other() -> Result<()> {
     let machine = Machine::new().await?;
-    let path = machine.path("maillog");
-    fs::write(&path, whole(0))?;
-    let following = tokio::spawn(machine.follow(&path));
-    machine.until(1).await?;
-    let (begins, ends) = message(1);
-    append(&path, &(whole(2) + &begins))?;
-    machine.until(2).await?;
-    // Renamed, and written to under its new name before the new one exists.
-    fs::rename(&path, machine.path("maillog.1"))?;
-    append(&machine.path("maillog.1"), &whole(3))?;
-    append(&path, &(ends + &whole(4)))?;
-    machine.until(5).await?;
-    // Copied and cut to nothing.
-    fs::copy(&path, machine.path("maillog.2"))?;
-    fs::write(&path, whole(5))?;
-    machine.until(6).await?;
-    following.abort();
-    // Rotated while nobody looked.
-    append(&path, &whole(6))?;
-    fs::rename(&path, machine.path("maillog.3"))?;
-    append(&path, &whole(7))?;
-    let following = tokio::spawn(machine.follow(&path));
-    machine.until(8).await?;
-    following.abort();
-    machine.read(&["maillog", "maillog.1", "maillog.2", "maillog.3"]).await?;
-    assert_eq!(machine.messages().await?, 8);
+    let log = |numbers: std::ops::Range<u32>| numbers.map(whole).collect::<String>();
+    fs::write(machine.path("empty"), "")?;
+    gzip(&machine.path("broken.gz"), &log(0..2000))?;
+    let broken = fs::read(machine.path("broken.gz"))?;
+    fs::write(machine.path("broken.gz"), &broken[..broken.len() / 2])?;
+    gzip(&machine.path("padded.gz"), &log(2000..2010))?;
+    append(&machine.path("padded.gz"), &"\0".repeat(10_000))?;
+    fs::write(machine.path("noise.gz"), b"\x1f\x8b is no gzip data")?;
+    fs::write(machine.path("last"), log(2010..2011))?;
+    let names = ["missing", "empty", ".", "broken.gz", "padded.gz", "noise.gz", "last"];
+    let reports = machine.read(&names).await?;
+    let told = |name: &str| {
+        let name = machine.path(name).display().to_string();
+        let report = reports.iter().find(|report| report.name == name);
+        report.map(|report| (report.failure.as_deref(), report.summary.submissions))
+    };
+    assert!(matches!(told("missing"), Some((Some(why), 0)) if why.contains("missing")));
+    assert!(matches!(told("."), Some((Some(why), 0)) if why.contains("is a folder")));
+    assert!(matches!(told("noise.gz"), Some((Some(why), 0)) if why.contains("cannot read")));
+    assert_eq!((told("empty"), told("padded.gz")), (Some((None, 0)), Some((None, 10))));
+    assert_eq!(told("last"), Some((None, 1)));
+    let Some((Some(_), before)) = told("broken.gz") else { anyhow::bail!("{reports:?}") };
+    ensure!((500..1500).contains(&before), "{before}");
+    assert_eq!(machine.messages().await?, before + 11);
+    // Mended, the rest of it is read.
+    fs::write(machine.path("broken.gz"), broken)?;
+    machine.read(&["broken.gz"]).await?;
+    assert_eq!(machine.messages().await?, 2011);
+    Ok(())
+}
+
+#[tokio::test]
+async fn lines_without_a_year_are_of_the_present_one_whatever_the_files_time_is() -> Result<()> {
+    let machine = Machine::new().await?;
+    let line = |day: u32, number: u32| {
+        let rfc3164 = format!("Nov {day:2} 10:00:00 mx1 ");
+        whole(number).replace("2026-11-24T10:00:00Z mx1 ", &rfc3164)
+    };
+    let day = |number: u64| Duration::from_secs(86_400 * number);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs());
+    for (number, name, written) in [
+        (0, "honest", now - day(4)),
+        (10, "between", now - day(7)),
+        (20, "before", now - day(20)),
+        (30, "never", SystemTime::UNIX_EPOCH),
+        (40, "before.gz", now - day(20)),
+        (50, "later", now + day(9)),
+    ] {
+        let log: String = (0..6).map(|nth| line(15 + nth, number + nth)).collect();
+        match name.ends_with(".gz") {
+            true => gzip(&machine.path(name), &log)?,
+            false => fs::write(machine.path(name), &log)?,
+        }
+        File::options().append(true).open(machine.path(name))?.set_modified(written)?;
+        let report = machine.read(&[name]).await?;
+        assert_eq!((report[0].summary.submissions, report[0].summary.too_old), (6, 0), "{name}");
+    }
     Ok(())
 }
 

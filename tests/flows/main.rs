@@ -23,6 +23,8 @@ mod relay;
 mod report_crashes;
 mod report_sizes;
 mod reports;
+mod rotation_kills;
+mod rotations;
 mod schedules;
 mod ses;
 mod settings;

@@ -228,7 +228,7 @@ impl App {
         for line in log.split_inclusive('\n') {
             let ends = begins + line.len() as u64;
             if begins >= reading.offset() {
-                let place = IngestedLine { begins, ends, reference: NOW };
+                let place = IngestedLine { begins, ends, reference: NOW, is_ended: true };
                 reading.line(line.trim_end().as_bytes(), place);
             }
             begins = ends;

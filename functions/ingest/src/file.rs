@@ -7,6 +7,7 @@ use report::{Day, IdentityKind};
 use store::{CarryOver, KnownFile, Positions, Source, Written};
 
 use crate::collect::Collected;
+use crate::landmarks::Landmarks;
 use crate::service::{Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
 use crate::summary::Summary;
@@ -25,6 +26,8 @@ pub struct IngestedLine {
     pub ends: u64,
     /// When it arrived, in seconds since 1970.
     pub reference: i64,
+    /// Whether it has its line end. The last line of a file that is over may lack it.
+    pub is_ended: bool,
 }
 
 /// Whom and what the lines of a file named, those counted before included.
@@ -117,6 +120,18 @@ impl FileIngest {
         self.stream.clock()
     }
 
+    /// Whether something of the file was read before, or handed over to it.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.carried.version() > 0 || self.carried.damaged().is_some()
+    }
+
+    /// Lines of what was read, by which the file is known again.
+    #[must_use]
+    pub fn landmarks(&self) -> &Landmarks {
+        &self.state.landmarks
+    }
+
     /// Sessions and messages whose fate a later line must tell.
     #[must_use]
     pub fn load(&self) -> logs::Load {
@@ -125,10 +140,13 @@ impl FileIngest {
 
     /// Reads the next line. Nothing is stored before [`flush`](Self::flush).
     pub fn line(&mut self, line: &[u8], place: IngestedLine) {
-        let IngestedLine { begins, ends, reference } = place;
+        let IngestedLine { begins, ends, reference, is_ended } = place;
         let arrival = Arrival::in_file(begins, ends, reference);
         self.lines += 1;
         self.offset = ends;
+        if is_ended {
+            self.state.landmarks.note(line, ends);
+        }
         self.stream.line(line, arrival, &mut self.collected);
     }
 
@@ -165,7 +183,7 @@ impl FileIngest {
         self.store(mark, false).await
     }
 
-    /// Lets `file`, which was never read, go on from this log's state: a log was rotated.
+    /// Lets `file`, of which nothing was ever read, go on from this log's state: a log was rotated.
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
@@ -176,7 +194,8 @@ impl FileIngest {
             return Ok(());
         }
         let theirs = StreamState { log: self.stream.save(), ..StreamState::default() }.write();
-        let empty = StreamState::default().write();
+        let landmarks = self.state.landmarks.clone();
+        let empty = StreamState { landmarks, ..StreamState::default() }.write();
         let mark = mark_at(self.offset);
         let mine = self.carried.next(empty, &self.source, &Positions::Offsets, mark);
         let theirs = CarryOver::default().next(theirs, &next, &Positions::Offsets, 0);
@@ -208,7 +227,7 @@ impl FileIngest {
         summary.evicted = evicted.saturating_sub(self.evicted);
         self.evicted = evicted;
 
-        self.state = StreamState { closing, log: self.stream.save(), ..Default::default() };
+        (self.state.closing, self.state.log) = (closing, self.stream.save());
         let state = self.state.write();
         summary.state_bytes = state.len() as u64;
         let next = self.carried.next(state, &self.source, &positions, mark);

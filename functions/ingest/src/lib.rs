@@ -16,6 +16,7 @@ pub mod cloudwatch;
 mod collect;
 mod file;
 pub mod kinesis;
+mod landmarks;
 mod lines;
 pub mod record;
 mod service;
@@ -25,6 +26,7 @@ mod text;
 
 pub use collect::Collected;
 pub use file::{FileIngest, Found, IngestedLine};
+pub use landmarks::Landmarks;
 pub use lines::{Line, Lines};
 pub use service::{Ingest, IngestError, Settings};
 pub use summary::Summary;

@@ -24,7 +24,7 @@ pub struct Lines<R> {
 /// A line, without its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Its bytes; of one longer than 64 KiB, the beginning.
+    /// Its bytes; of one longer than 64 KiB, the beginning. NULs before it are a hole, and none of it.
     pub text: &'a [u8],
     /// Offset of its first byte.
     pub begins: u64,
@@ -57,9 +57,16 @@ impl<R: Read> Lines<R> {
             self.from = 0;
         }
         if self.to == self.buffer.len() {
-            // A line that does not fit: its beginning is enough.
-            self.dropped += (self.to - LONGEST) as u64;
-            self.to = LONGEST;
+            // A line that does not fit: its beginning is enough. A hole is not its beginning.
+            let hole = hole(&self.buffer);
+            if hole > 0 {
+                self.buffer.copy_within(hole.., 0);
+                self.dropped += hole as u64;
+                self.to -= hole;
+            } else {
+                self.dropped += (self.to - LONGEST) as u64;
+                self.to = LONGEST;
+            }
         }
         let fresh = self.to;
         let read = self.reader.read(&mut self.buffer[self.to..])?;
@@ -70,7 +77,7 @@ impl<R: Read> Lines<R> {
             let text = &self.buffer[self.from..end];
             let ends =
                 self.offset + (end + 1 - self.from) as u64 + std::mem::take(&mut self.dropped);
-            each(Line { text: &text[..text.len().min(LONGEST)], begins: self.offset, ends });
+            each(Line { text: beginning(text), begins: self.offset, ends });
             self.offset = ends;
             self.from = end + 1;
             searched = self.from;
@@ -83,8 +90,20 @@ impl<R: Read> Lines<R> {
         let text = &self.buffer[self.from..self.to];
         let begins = self.offset;
         let ends = begins + text.len() as u64 + self.dropped;
-        (!text.is_empty()).then_some(Line { text: &text[..text.len().min(LONGEST)], begins, ends })
+        (ends > begins).then_some(Line { text: beginning(text), begins, ends })
     }
+}
+
+/// How many NULs a text begins with.
+fn hole(text: &[u8]) -> usize {
+    text.iter().position(|byte| *byte != 0).unwrap_or(text.len())
+}
+
+/// What of a line is looked at.
+#[inline]
+fn beginning(text: &[u8]) -> &[u8] {
+    let text = if text.first() == Some(&0) { &text[hole(text)..] } else { text };
+    &text[..text.len().min(LONGEST)]
 }
 
 #[cfg(test)]
@@ -119,6 +138,28 @@ mod tests {
             assert_eq!(found, [(3, 100, 104), (0, 104, 105), (5, 105, 111), long], "{step}");
             let rest = lines.rest().expect("a rest");
             assert_eq!((rest.text, rest.ends), (&b"last"[..], 100 + text.len() as u64));
+        }
+    }
+
+    #[test]
+    fn a_hole_is_no_text_of_the_line_behind_it() {
+        for hole in [1, 9, LONGEST + 1, CHUNK - 3, CHUNK, 3 * CHUNK + 5] {
+            let text = [&vec![0; hole][..], b"one\nt\0o\n", &vec![0; hole], b"rest"].concat();
+            for step in [999, usize::MAX] {
+                let mut lines = Lines::new(Slowly(&text, step), 0);
+                let mut found = Vec::new();
+                while lines
+                    .read(|line| found.push((line.text.to_vec(), line.begins, line.ends)))
+                    .expect("ok")
+                {}
+                let behind = hole as u64 + 4;
+                let expected =
+                    [(b"one".to_vec(), 0, behind), (b"t\0o".to_vec(), behind, behind + 4)];
+                assert_eq!(found, expected, "{hole}");
+                let rest = lines.rest().expect("a rest");
+                assert_eq!((rest.text, rest.begins), (&b"rest"[..], behind + 4), "{hole}");
+                assert_eq!(rest.ends, text.len() as u64);
+            }
         }
     }
 }

@@ -9,11 +9,14 @@ use siphasher::sip::SipHasher13;
 use store::{CarryOver, Ingestion, Positions, Rejected, Source, StoreError};
 
 use crate::cloudwatch::Payload;
+use crate::landmarks::Landmarks;
 
 /// Payloads remembered: CloudWatch Logs repeats one within seconds, if at all.
 const PAYLOADS: usize = 64;
 /// The version of what [`StreamState::write`] writes, which stands in its first byte.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The version without landmarks.
+const WITHOUT_LANDMARKS: u8 = 2;
 /// The form before there were versions began with the flag [`StreamState::closing`].
 const UNVERSIONED: [u8; 2] = [0, 1];
 
@@ -27,6 +30,22 @@ pub(crate) struct StreamState {
     pub(crate) payloads: Vec<u64>,
     /// [`logs::LogStream::save`].
     pub(crate) log: Vec<u8>,
+    /// Lines of the file, if it is one.
+    pub(crate) landmarks: Landmarks,
+}
+
+/// The form before files had landmarks.
+#[derive(Deserialize)]
+struct WithoutLandmarks {
+    closing: bool,
+    payloads: Vec<u64>,
+    log: Vec<u8>,
+}
+
+impl From<WithoutLandmarks> for StreamState {
+    fn from(WithoutLandmarks { closing, payloads, log }: WithoutLandmarks) -> Self {
+        Self { closing, payloads, log, landmarks: Landmarks::default() }
+    }
 }
 
 /// A log stream that goes on from its carried-over state.
@@ -42,11 +61,16 @@ impl StreamState {
     fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let state = match bytes {
             [] => return Ok(Self::default()),
-            [VERSION, state @ ..] => state,
-            [first, ..] if UNVERSIONED.contains(first) => bytes,
+            [VERSION, state @ ..] => postcard::from_bytes(state),
+            [WITHOUT_LANDMARKS, state @ ..] => {
+                postcard::from_bytes::<WithoutLandmarks>(state).map(Self::from)
+            }
+            [first, ..] if UNVERSIONED.contains(first) => {
+                postcard::from_bytes::<WithoutLandmarks>(bytes).map(Self::from)
+            }
             [found, ..] => return Err(StateError::Version { found: *found, known: VERSION }),
         };
-        postcard::from_bytes(state).map_err(|_| StateError::Damaged)
+        state.map_err(|_| StateError::Damaged)
     }
 
     pub(crate) fn write(&self) -> Vec<u8> {
@@ -148,11 +172,17 @@ mod tests {
     fn states_of_every_version_are_read() {
         let old = StreamState::read(UNVERSIONED).expect("the form without a version");
         assert_eq!((old.closing, old.payloads.len(), old.log.len()), (false, 0, 353));
-        let state = StreamState { closing: true, payloads: vec![7, 8], log: vec![1, 2] };
+        let mut state = StreamState { closing: true, payloads: vec![7, 8], ..Default::default() };
+        state.log = vec![1, 2];
+        // Version 2 ends before the landmarks.
+        let written = state.write();
+        let without = [&[WITHOUT_LANDMARKS], &written[1..written.len() - 1]].concat();
+        assert_eq!(StreamState::read(&without).as_ref(), Ok(&state));
+        state.landmarks.note(b"a line", 7);
         assert_eq!(StreamState::read(&state.write()), Ok(state));
         assert_eq!(StreamState::read(&[]), Ok(StreamState::default()));
-        let later = StateError::Version { found: 3, known: VERSION };
-        assert_eq!(StreamState::read(&[3, 0]), Err(later));
+        let later = StateError::Version { found: 4, known: VERSION };
+        assert_eq!(StreamState::read(&[4, 0]), Err(later));
         assert_eq!(StreamState::read(&[VERSION, 9]), Err(StateError::Damaged));
     }
 

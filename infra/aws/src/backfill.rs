@@ -160,7 +160,7 @@ impl Input {
                 i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
             }
         };
-        let Text { head, reader, compressed } = Text::open(file, HEAD)?;
+        let Text { head, reader, compressed, .. } = Text::open(file, HEAD)?;
         if head.contains(&0) {
             bail!("it is neither text nor gzip: decompress it first");
         }

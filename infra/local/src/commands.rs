@@ -7,11 +7,12 @@ use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
 
 use crate::cli::{Archive, Demo, Ingest, Serve, Task, now};
+use crate::files::{self, follow::follow};
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
 use crate::mail::Way;
 use crate::serve::{Door, Service, stopped};
-use crate::{demo, files, follow, tell};
+use crate::{demo, tell};
 
 /// Does what the command line asks for.
 ///
@@ -35,7 +36,7 @@ async fn serve(told: Serve) -> Result<()> {
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     for path in followed.files {
         println!("Following {}", path.display());
-        tokio::spawn(follow::follow(ingest.clone(), home.store.files(), path, now(&days)));
+        tokio::spawn(follow(ingest.clone(), home.store.files(), path, now(&days)));
     }
     println!("Data in {}", data.folder.display());
     service(home, &days, way, reports).run(door, stopped()).await
@@ -90,6 +91,13 @@ async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
     })
     .await?;
     tell::files(&reports);
+    let failed = reports.iter().filter(|report| report.failure.is_some()).count();
+    if failed > 0 {
+        bail!(
+            "{failed} of {} could not be read to the end: the lines above say why",
+            reports.len()
+        );
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The whole service on one machine: the same functions, an embedded DynamoDB engine, one folder.
 //!
 //! [`engine`] stands in for DynamoDB, [`home`] keeps it in a folder that one process owns, [`files`]
-//! and [`follow`] take the place of the log stream, [`web`] that of the API gateway, [`reports`] that of the
+//! takes the place of the log stream, [`web`] that of the API gateway, [`reports`] that of the
 //! table's stream and of EventBridge, [`housekeeping`] that of the archive's schedule, [`mail`] chooses the way of
 //! mail, and [`demo`] makes traffic to look at. [`serve`] puts them together, as [`cli`] says and [`commands`] does.
 
@@ -11,7 +11,6 @@ pub mod commands;
 pub mod demo;
 pub mod engine;
 pub mod files;
-pub mod follow;
 pub mod home;
 pub mod housekeeping;
 pub mod mail;

@@ -8,16 +8,23 @@ use crate::files::Report;
 
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
-    let Report { name, summary, known, open, unfinished_line, .. } = report;
+    let Report { name, summary, known, open, unfinished_line, failure, .. } = report;
     let (lines, messages) = (grouped(summary.lines), grouped(summary.submissions));
     let failures = grouped(summary.auth_failures);
     let again = match (known, summary.lines) {
         (true, 0) => " (read before: nothing new)",
         (true, _) => " (read before: only what is new)",
-        (false, 0) => " (empty)",
+        (false, 0) if failure.is_none() && !unfinished_line => " (empty)",
         (false, _) => "",
     };
+    if let Some(failure) = failure.as_ref().filter(|_| summary.lines == 0) {
+        println!("{name}: {failure}");
+        return;
+    }
     println!("{name}: {lines} lines, {messages} messages, {failures} failed logins{again}");
+    if let Some(failure) = failure {
+        println!("  {failure}; what came before is counted");
+    }
     if open.messages > 0 {
         println!("  {} messages still open at its end", open.messages);
     }

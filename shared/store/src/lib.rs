@@ -49,7 +49,7 @@ pub use dynamo::keys::REPORT_REQUESTS;
 pub use dynamo::table::Writing;
 pub use health::Health;
 pub use ingestion::carry_over::{CarryOver, Written};
-pub use ingestion::files::{FINGERPRINT, Files, KnownFile};
+pub use ingestion::files::{Candidate, FINGERPRINT, Files, KnownFile};
 pub use ingestion::memory::Ingestion;
 pub use ingestion::quarantine::{Quarantine, Quarantined, Rejected};
 pub use mailing::report_requests::{Ended, ReportRequests};

@@ -1,0 +1,200 @@
+//! Logs that are read one after the other: what is open at the end of one goes on in the next.
+
+use std::io;
+
+use anyhow::{Context as _, Result};
+use bootstrap::progress;
+use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Line, Lines, Summary};
+use store::{Files, KnownFile};
+
+use super::input::{Input, OVER};
+use super::known::known;
+use super::report::Report;
+use crate::clock::Now;
+
+/// Logs belong together if the next begins within these many seconds of the last one's end: before it, because
+/// lines are not written in the order of their times.
+const NEXT: std::ops::RangeInclusive<i64> = -60..=86_400;
+
+/// Logs in the order in which they were written.
+pub(super) struct Chain<'a> {
+    ingest: &'a Ingest,
+    files: &'a Files,
+    now: Now,
+    before: Option<Unsettled>,
+}
+
+/// A file that was read, and may go on in the next one.
+pub(super) struct Unsettled {
+    file: KnownFile,
+    reading: FileIngest,
+    input: Input,
+    report: Report,
+}
+
+/// How reading a file ended.
+#[derive(Default)]
+struct Ended {
+    summary: Summary,
+    unfinished_line: bool,
+    failure: Option<String>,
+}
+
+impl<'a> Chain<'a> {
+    pub(super) fn new(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
+        Self { ingest, files, now, before: None }
+    }
+
+    /// Reads the next file to its end, and reports the one before it, or this one if there is nothing in it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn read(&mut self, mut input: Input) -> Result<Option<Report>> {
+        let name = input.name.clone();
+        if input.head.is_empty() {
+            return Ok(Some(Report { name, ..Report::default() }));
+        }
+        if !input.is_begun() && !input.is_over() {
+            return Ok(Some(Report { name, unfinished_line: true, ..Report::default() }));
+        }
+        let now = self.now.unix();
+        let file = known(&mut input, self.ingest, self.files, now).await;
+        let file = file.with_context(while_in(&name))?;
+        // First of all: whatever happens from here on, the file is known by this name.
+        self.files.remember(&input.head, &file.source, now).await?;
+        let reported = match self.before.take() {
+            Some(before) => {
+                let begins = input.begins(self.ingest, self.now);
+                Some(before.go_on(begins, &file, self.now).await?)
+            }
+            None => None,
+        };
+        let mut reading = FileIngest::resume(self.ingest, &file, now).await?;
+        let reference = input.reference(self.ingest, self.now);
+        let ended =
+            read(&mut reading, &mut input, reference).await.with_context(while_in(&name))?;
+        let Ended { mut summary, unfinished_line, failure } = ended;
+        summary.records = 1;
+        let (found, open) = (reading.found().clone(), reading.load());
+        let known = file.known;
+        let report = Report { name, summary, found, known, open, unfinished_line, failure };
+        self.before = Some(Unsettled { file, reading, input, report });
+        Ok(reported)
+    }
+
+    /// Reports the last file, and settles what is open in it if it is over.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn end(self) -> Result<Option<Report>> {
+        match self.before {
+            Some(before) => Ok(Some(before.settle(self.now).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The last file, which may go on.
+    pub(super) fn last(self) -> Option<Unsettled> {
+        self.before
+    }
+}
+
+impl Unsettled {
+    /// Lets the next file go on with what is open in the one before, if it belongs to it and is not begun.
+    async fn go_on(mut self, begins: Option<i64>, file: &KnownFile, now: Now) -> Result<Report> {
+        if self.file.source == file.source {
+            // The same log once more, copied or compressed.
+            return Ok(self.report);
+        }
+        let gap = begins.map(|begins| begins - self.reading.clock());
+        let follows = gap.is_some_and(|gap| NEXT.contains(&gap));
+        if !file.known && follows && self.report.failure.is_none() {
+            self.reading.hand_over(file).await?;
+            return Ok(self.report);
+        }
+        Ok(self.settle(now).await?)
+    }
+
+    /// Settles what waits for a session's end, if the log is over: its last line lies far back, or it was not
+    /// written to for long.
+    async fn settle(mut self, now: Now) -> Result<Report, IngestError> {
+        let age = now.unix().saturating_sub(self.reading.clock());
+        let is_over = self.input.is_over() || age >= OVER.as_secs().cast_signed();
+        if is_over && self.report.failure.is_none() && self.reading.load().sessions > 0 {
+            self.report.summary.add(&self.reading.close().await?);
+            self.report.open = self.reading.load();
+        }
+        Ok(self.report)
+    }
+
+    /// What became of it so far.
+    pub(super) fn into_parts(self) -> (FileIngest, Input, Report) {
+        (self.reading, self.input, self.report)
+    }
+}
+
+async fn read(file: &mut FileIngest, input: &mut Input, reference: i64) -> Result<Ended> {
+    let offset = file.offset();
+    let mut ended = Ended::default();
+    if input.ends_before(offset) {
+        return Ok(ended);
+    }
+    let progress = progress::bytes_of(input.name.clone(), input.size());
+    let text = match input.text_from(offset) {
+        Ok(text) => text,
+        Err(error) => {
+            ended.failure = Some(failure(&error));
+            return Ok(ended);
+        }
+    };
+    let mut lines = Lines::new(text, offset);
+    let mut begun = offset;
+    loop {
+        let ingest = |line: Line<'_>| file.line(line.text, place(&line, reference, true));
+        let more = match lines.read(ingest) {
+            Ok(more) => more,
+            Err(error) => {
+                ended.failure = Some(failure(&error));
+                break;
+            }
+        };
+        progress.inc(file.offset() - begun);
+        begun = file.offset();
+        if !more || (file.is_full() && !input.begins_as_before()) {
+            break;
+        }
+        if file.is_full() {
+            ended.summary.add(&file.flush().await?);
+        }
+    }
+    progress.finish_and_clear();
+    if !input.begins_as_before() {
+        // What was read since the last flush may be another log's, and is not stored.
+        ended.failure =
+            Some("it was cut while it was read: ingest it and its copy again".to_owned());
+        return Ok(ended);
+    }
+    if let Some(line) = lines.rest().filter(|_| ended.failure.is_none()) {
+        if input.is_over() {
+            file.line(line.text, place(&line, reference, false));
+        } else {
+            ended.unfinished_line = true;
+        }
+    }
+    if file.offset() > offset {
+        ended.summary.add(&file.flush().await?);
+    }
+    Ok(ended)
+}
+
+fn failure(error: &io::Error) -> String {
+    format!("it cannot be read to its end: {error}")
+}
+
+fn while_in(name: &str) -> impl FnOnce() -> String + '_ {
+    move || format!("while ingesting {name}")
+}
+
+pub(super) fn place(line: &Line<'_>, reference: i64, is_ended: bool) -> IngestedLine {
+    IngestedLine { begins: line.begins, ends: line.ends, reference, is_ended }
+}

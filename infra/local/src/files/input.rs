@@ -1,0 +1,224 @@
+//! A log file, or standard input, opened.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use ingest::{Ingest, Landmarks, Text};
+use logs::LogStream;
+use store::FINGERPRINT;
+
+use super::forward::{At, Forward};
+use crate::clock::Now;
+
+/// A file that was not written to for so long is over: it was rotated, or copied here.
+pub(super) const OVER: Duration = Duration::from_secs(3600);
+/// What of a file is looked at, to tell when it was written.
+const TAIL: u64 = 1 << 16;
+/// File times can lie before what is in the file, where a clock or a file system sets them so: by so many seconds
+/// at most.
+const BEHIND: i64 = 31 * 86_400;
+/// So far ahead of a file's time a line may be written: clocks and zones differ.
+const AHEAD: i64 = 86_400;
+/// The first moment of 2000: file times before it are no times.
+const NO_TIME: i64 = 946_684_800;
+
+/// A file or standard input, opened.
+pub(crate) struct Input {
+    /// The file, as it was named.
+    pub(crate) name: String,
+    /// The first bytes of its text, behind a hole.
+    pub(crate) head: Vec<u8>,
+    /// How many NULs stand before them.
+    pub(crate) hole: u64,
+    /// The file itself, if its text is not compressed: it can be read from anywhere.
+    pub(crate) plain: Option<File>,
+    text: Forward,
+    changed: Option<SystemTime>,
+}
+
+impl Input {
+    /// Opens a file; `-` is standard input.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let whats_wrong = || format!("cannot read {name}");
+        if path == Path::new("-") {
+            let text = Text::open(io::stdin(), FINGERPRINT).with_context(whats_wrong)?;
+            return Ok(Self::of_pipe(name, text));
+        }
+        let file = File::open(path).with_context(whats_wrong)?;
+        let meta = file.metadata().with_context(whats_wrong)?;
+        if meta.is_dir() {
+            bail!("{name} is a folder: name the log files in it");
+        }
+        if !meta.is_file() {
+            let text = Text::open(file, FINGERPRINT).with_context(whats_wrong)?;
+            return Ok(Self::of_pipe(name, text));
+        }
+        Self::of(file, path).with_context(whats_wrong)
+    }
+
+    fn of_pipe(name: String, text: Text) -> Self {
+        let (head, hole) = (text.head.clone(), text.hole);
+        Self { name, head, hole, plain: None, text: Forward::pipe(text), changed: None }
+    }
+
+    /// A file that is open, which has or had this path.
+    pub(crate) fn of(file: File, path: &Path) -> io::Result<Self> {
+        let changed = file.metadata()?.modified().ok();
+        let text = Text::open(At { file: file.try_clone()?, offset: 0 }, FINGERPRINT)?;
+        let (head, hole) = (text.head.clone(), text.hole);
+        let (text, plain) = match text.compressed {
+            true => (Forward::file(text, file), None),
+            false => (Forward::none(), Some(file)),
+        };
+        Ok(Self { name: path.display().to_string(), head, hole, plain, text, changed })
+    }
+
+    /// Whether the file still begins as it did: if not, it was cut to nothing, and holds another log.
+    pub(crate) fn begins_as_before(&self) -> bool {
+        self.plain.as_ref().is_none_or(|file| begins_with(file, self.hole, &self.head))
+    }
+
+    /// Whether the file has these lines, as far as it goes.
+    pub(crate) fn has(&mut self, landmarks: &Landmarks) -> io::Result<bool> {
+        landmarks.stand_in(|offset, to| self.bytes_at(offset, to))
+    }
+
+    /// The bytes at an offset; false if the text ends before or within them.
+    fn bytes_at(&mut self, offset: u64, to: &mut [u8]) -> io::Result<bool> {
+        match &self.plain {
+            Some(file) => match file.read_exact_at(to, offset) {
+                Ok(()) => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+                Err(error) => Err(error),
+            },
+            None => self.text.bytes_at(offset, to),
+        }
+    }
+
+    /// The text's beginning, this many bytes at most.
+    pub(crate) fn beginning(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match &self.plain {
+            Some(file) => {
+                bytes = vec![0; length];
+                let read = read_at(file, &mut bytes, 0)?;
+                bytes.truncate(read);
+            }
+            None => {
+                self.text.rewind()?;
+                self.text.by_ref().take(length as u64).read_to_end(&mut bytes)?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The text from an offset on.
+    pub(crate) fn text_from(&mut self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        if let Some(file) = &self.plain {
+            return Ok(Box::new(At { file: file.try_clone()?, offset }));
+        }
+        let mut text = std::mem::replace(&mut self.text, Forward::none());
+        text.keep_nothing_more();
+        text.skip_to(offset)?;
+        Ok(Box::new(text))
+    }
+
+    /// Whether the text can be told from others: it has a line.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.head.contains(&b'\n') || self.head.len() == FINGERPRINT
+    }
+
+    /// Whether the text is known to end before this offset.
+    pub(crate) fn ends_before(&self, offset: u64) -> bool {
+        self.size().is_some_and(|size| size < offset)
+    }
+
+    /// When the log begins: the first time that one of its first lines names.
+    pub(crate) fn begins(&self, ingest: &Ingest, now: Now) -> Option<i64> {
+        let mut stream = LogStream::new(ingest.settings().logs);
+        time_of_first(&mut stream, &self.head, self.reference(ingest, now))
+    }
+
+    /// The order of logs: by when they begin, or else by when they were written to last.
+    pub(crate) fn order(&self, ingest: &Ingest, now: Now) -> (Option<i64>, Option<SystemTime>) {
+        let written = self.changed.and_then(unix);
+        (self.begins(ingest, now).or(written), self.changed)
+    }
+
+    /// The time near which the lines were written: when the file was changed last, or later, if its lines say so.
+    pub(crate) fn reference(&self, ingest: &Ingest, now: Now) -> i64 {
+        let now = now.unix();
+        let Some(changed) = self.changed.and_then(unix).filter(|at| *at >= NO_TIME) else {
+            return now;
+        };
+        let latest = changed.saturating_add(BEHIND).min(now);
+        let mut stream = LogStream::new(ingest.settings().logs);
+        let told = match self.tail() {
+            Some(tail) => {
+                let mut lines = tail.rsplit(|byte| *byte == b'\n');
+                lines.find_map(|line| stream.time_of(line, latest))
+            }
+            // The end of a compressed text is not at hand: if it begins later than it was written to, the file's time is none.
+            None => time_of_first(&mut stream, &self.head, latest)
+                .map(|told| if told > changed + AHEAD { latest } else { changed }),
+        };
+        told.filter(|told| *told <= latest).unwrap_or(changed).max(changed).min(now)
+    }
+
+    /// The last bytes of the text, but for a line's that is cut by their beginning.
+    fn tail(&self) -> Option<Vec<u8>> {
+        let (file, size) = (self.plain.as_ref()?, self.size()?);
+        let from = size.saturating_sub(TAIL);
+        let mut tail = vec![0; usize::try_from(size - from).unwrap_or_default()];
+        let read = read_at(file, &mut tail, from).ok()?;
+        tail.truncate(read);
+        if from > 0 {
+            let cut = tail.iter().position(|byte| *byte == b'\n').map_or(tail.len(), |end| end + 1);
+            tail.drain(..cut);
+        }
+        Some(tail)
+    }
+
+    /// Whether nothing will be written any more to the text: it is compressed or no file, or nothing was written for
+    /// long.
+    pub(crate) fn is_over(&self) -> bool {
+        let Some(changed) = self.changed.filter(|_| self.plain.is_some()) else { return true };
+        SystemTime::now().duration_since(changed).is_ok_and(|since| since >= OVER)
+    }
+
+    /// How long the text is, if that can be told before it is read.
+    pub(crate) fn size(&self) -> Option<u64> {
+        Some(self.plain.as_ref()?.metadata().ok()?.len())
+    }
+}
+
+fn time_of_first(stream: &mut LogStream, head: &[u8], reference: i64) -> Option<i64> {
+    head.split(|byte| *byte == b'\n').find_map(|line| stream.time_of(line, reference))
+}
+
+fn unix(at: SystemTime) -> Option<i64> {
+    i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// Whether these bytes stand in a file, behind a hole.
+pub(super) fn begins_with(file: &File, hole: u64, head: &[u8]) -> bool {
+    let mut begin = vec![0; head.len()];
+    read_at(file, &mut begin, hole).is_ok_and(|read| read == begin.len()) && begin == head
+}
+
+/// Reads as much as there is, and says how much.
+fn read_at(file: &File, to: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < to.len() {
+        match file.read_at(&mut to[length..], offset + length as u64)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(length)
+}

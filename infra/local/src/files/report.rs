@@ -1,0 +1,22 @@
+//! What is told of a file.
+
+use ingest::{Found, Summary};
+
+/// What ingesting one file came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The file, as it was named.
+    pub name: String,
+    /// The figures.
+    pub summary: Summary,
+    /// Senders and days.
+    pub found: Found,
+    /// The file was read before, at least in part.
+    pub known: bool,
+    /// Accepted or not: messages that a later line must tell about.
+    pub open: logs::Load,
+    /// The last line has no end yet, and is left for the next time.
+    pub unfinished_line: bool,
+    /// Why the file was not read to its end, if it was not; what came before is counted.
+    pub failure: Option<String>,
+}

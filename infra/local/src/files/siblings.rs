@@ -1,0 +1,221 @@
+//! The files into which a log is rotated: those beside it whose names are made from its name.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// What compressed logs are called that can be read.
+const READABLE: &str = ".gz";
+/// What compressed logs are called that cannot.
+const UNREADABLE: [&str; 5] = [".bz2", ".xz", ".zst", ".lz4", ".Z"];
+/// How often the folder is looked at until it stays as it is: a rotation renames every file in turn.
+const LOOKS: usize = 20;
+
+/// A file, whatever it is called: device, number, size and time of its last change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Stamp {
+    /// Device and number: a renamed file keeps them.
+    pub(super) identity: (u64, u64),
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    pub(super) fn of(meta: &Metadata) -> Self {
+        let identity = (meta.dev(), meta.ino());
+        Self { identity, size: meta.size(), changed: (meta.mtime(), meta.mtime_nsec()) }
+    }
+}
+
+/// A rotated file, opened.
+#[derive(Debug)]
+pub(super) struct Sibling {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) stamp: Stamp,
+}
+
+/// What a log was rotated into.
+#[derive(Debug, Default)]
+pub(super) struct Siblings {
+    /// Each once, whatever names it has.
+    pub(super) files: Vec<Sibling>,
+    /// Those that are compressed in a way that cannot be read.
+    pub(super) unreadable: Vec<PathBuf>,
+}
+
+impl Siblings {
+    /// Those of the log at a path, whose link is followed as well.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let mut looked = look(path)?;
+        for _ in 0..LOOKS {
+            let opened = Self::open(path, &looked)?;
+            let again = look(path)?;
+            let is_same = again == looked && opened.files.len() == distinct(&looked);
+            looked = again;
+            if is_same {
+                return Ok(opened);
+            }
+        }
+        Self::open(path, &looked)
+    }
+
+    fn open(path: &Path, looked: &BTreeMap<PathBuf, (u64, u64)>) -> io::Result<Self> {
+        let mut found = Self::default();
+        for sibling in looked.keys().filter(|sibling| *sibling != path) {
+            if has_suffix(sibling, &UNREADABLE) {
+                found.unreadable.push(sibling.clone());
+                continue;
+            }
+            let file = match File::open(sibling) {
+                Ok(file) => file,
+                // Renamed or removed since.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let meta = file.metadata()?;
+            let stamp = Stamp::of(&meta);
+            let is_new = found.files.iter().all(|one| one.stamp.identity != stamp.identity);
+            if is_new {
+                found.files.push(Sibling { path: sibling.clone(), file, stamp });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The rotated files with device and number of each.
+fn look(path: &Path) -> io::Result<BTreeMap<PathBuf, (u64, u64)>> {
+    let mut found = BTreeMap::new();
+    let target = fs::canonicalize(path).ok().filter(|_| path.is_symlink());
+    for (log, is_target) in [(Some(path), false), (target.as_deref(), true)] {
+        let Some((log, name)) = log.and_then(|log| Some((log, log.file_name()?))) else { continue };
+        let folder = log.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new("."));
+        for entry in fs::read_dir(folder)? {
+            let candidate: OsString = entry?.file_name();
+            let belongs = is_rotation_of(&candidate, name)
+                || (is_target && candidate != name && is_dated_like(&candidate, name));
+            let sibling = folder.join(&candidate);
+            // Through its link, if it is one.
+            if belongs && let Ok(meta) = fs::metadata(&sibling).and_then(only_file) {
+                found.insert(sibling, (meta.dev(), meta.ino()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn only_file(meta: Metadata) -> io::Result<Metadata> {
+    if meta.is_file() { Ok(meta) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+fn distinct(looked: &BTreeMap<PathBuf, (u64, u64)>) -> usize {
+    let readable = looked.iter().filter(|(path, _)| !has_suffix(path, &UNREADABLE));
+    let distinct: std::collections::BTreeSet<_> = readable.map(|(_, identity)| identity).collect();
+    distinct.len()
+}
+
+fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    suffixes.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
+}
+
+/// A name without what compression adds to it.
+fn uncompressed(name: &[u8]) -> &[u8] {
+    let suffixes = UNREADABLE.iter().chain([&READABLE]);
+    let mut stripped = suffixes.filter_map(|suffix| name.strip_suffix(suffix.as_bytes()));
+    stripped.next().unwrap_or(name)
+}
+
+/// `maillog.1`, `maillog-20261123.gz`, and `mail-20261123.log` or `mail.1.log` for `mail.log`.
+fn is_rotation_of(candidate: &OsStr, name: &OsStr) -> bool {
+    let (candidate, name) = (uncompressed(candidate.as_encoded_bytes()), name.as_encoded_bytes());
+    let before_ending = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
+    let (stem, ending) = name.split_at(before_ending.unwrap_or(name.len()));
+    let whole = candidate.strip_prefix(name);
+    let inside = candidate.strip_prefix(stem).and_then(|rest| rest.strip_suffix(ending));
+    whole.into_iter().chain(inside).any(is_mark)
+}
+
+/// What a rotation adds to a name: a number, a date, or `.old`.
+fn is_mark(added: &[u8]) -> bool {
+    let Some((b'.' | b'-' | b'_', mark)) = added.split_first().map(|(first, rest)| (*first, rest))
+    else {
+        return false;
+    };
+    let is_part = |byte: &u8| byte.is_ascii_digit() || b"-_.:T".contains(byte);
+    mark == b"old" || (mark.first().is_some_and(u8::is_ascii_digit) && mark.iter().all(is_part))
+}
+
+/// `mail-20261123.log` like `mail-20261124.log`: the same but for digits.
+fn is_dated_like(candidate: &OsStr, name: &OsStr) -> bool {
+    let shape = |name: &OsStr| {
+        let mut shape = Vec::new();
+        for byte in uncompressed(name.as_encoded_bytes()) {
+            match byte {
+                b'0'..=b'9' if shape.last() == Some(&b'#') => {}
+                b'0'..=b'9' => shape.push(b'#'),
+                other => shape.push(*other),
+            }
+        }
+        shape
+    };
+    let shape_of_name = shape(name);
+    shape_of_name.contains(&b'#') && shape(candidate) == shape_of_name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_rotations_make() {
+        let is = |candidate: &str, name: &str| is_rotation_of(candidate.as_ref(), name.as_ref());
+        for made in ["mail.log.1", "mail.log.1.gz", "mail.log-20261123", "mail.log-20261123.gz"] {
+            assert!(is(made, "mail.log"), "{made}");
+        }
+        for made in ["mail.log.0.bz2", "mail.log.2026-11-23T10:00", "mail.log_2026.11.23"] {
+            assert!(is(made, "mail.log"), "{made}");
+        }
+        for made in ["mail-20261123.log", "mail.1.log", "mail.log.old", "mail-2026-11-23.log.gz"] {
+            assert!(is(made, "mail.log"), "{made}");
+        }
+        assert!(is("mainlog.01", "mainlog") && is("maillog-20261123", "maillog"));
+        for other in ["mail.log", "mail.log.gz", "mail.log.err", "mail.log.1x", "mail.login"] {
+            assert!(!is(other, "mail.log"), "{other}");
+        }
+        for other in ["mail.err.1", "mail.log.", "mail.log.-", "xmail.log.1", "mail.log.1.txt"] {
+            assert!(!is(other, "mail.log"), "{other}");
+        }
+        let is = |candidate: &str, name: &str| is_dated_like(candidate.as_ref(), name.as_ref());
+        assert!(is("mail-20261123.log", "mail-20261124.log"));
+        assert!(is("mail-20261123.log.gz", "mail-20261124.log"));
+        assert!(!is("auth-20261123.log", "mail-20261124.log"));
+        assert!(!is("mail.log.gz", "mail.log"), "nothing of it changes");
+    }
+
+    #[test]
+    fn each_file_is_found_once_through_its_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        let target = elsewhere.path().join("mail-20261124.log");
+        for file in [&target, &elsewhere.path().join("mail-20261123.log"), &path("log.1")] {
+            fs::write(file, "x").expect("written");
+        }
+        fs::write(path("log.2.xz"), "x").expect("written");
+        std::os::unix::fs::symlink(&target, path("log")).expect("a link");
+        std::os::unix::fs::symlink(path("log.1"), path("log.3")).expect("a link");
+        std::os::unix::fs::symlink(path("nothing"), path("log.4")).expect("a link");
+        let found = Siblings::of(&path("log")).expect("siblings");
+        let mut names: Vec<_> =
+            found.files.iter().filter_map(|one| one.path.file_name()?.to_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["log.1", "mail-20261123.log"]);
+        assert_eq!(found.unreadable, [path("log.2.xz")]);
+    }
+}
