@@ -1,10 +1,16 @@
 //! Exim: one line of the main log proves a submission.
+//!
+//! `arrival` reads that line, by the words of `fields`; `host` tells the client's address from what the client said.
+
+mod arrival;
+mod fields;
+mod host;
 
 use memchr::{memchr, memmem, memrchr};
-use report::TlsVersion;
 
+use self::arrival::{Arrival, Login};
 use crate::format::LogFormat;
-use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
+use crate::proofs::{self, Proof, Proofs, Sender, Sink};
 use crate::record::Record;
 use crate::time::Timestamps;
 
@@ -101,140 +107,37 @@ fn message_id(text: &[u8]) -> Option<&[u8]> {
     text[..length].iter().all(is_id).then(|| &text[length + 1..])
 }
 
-/// The fields of an arrival that matter here.
-#[derive(Default)]
-struct Fields<'a> {
-    client: &'a [u8],
-    protocol: &'a [u8],
-    tls: Option<&'a [u8]>,
-    auth: Option<&'a [u8]>,
-}
-
 fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
-    let Some((sender, rest)) = sender(text) else { return };
-    let fields = fields(rest);
-    let Some(auth) = fields.auth else { return };
-    let mut parts = auth.splitn(3, |byte| *byte == b':');
-    let mechanism = parts.next().unwrap_or_default();
-    let account = parts.next().unwrap_or_default();
+    let Some(Arrival { sender, login, tls }) = arrival::read(text) else { return };
+    let Login { account, mechanism, client } = login;
     let sender = Sender::Logged(if sender == b"<>" { b"" } else { sender });
-    let login = Login::Logged { account, mechanism, client: fields.client };
-    let tls = tls_version(&fields);
+    let login = proofs::Login::Logged { account, mechanism, client };
     proofs.submission(&Proof { time, sender, login, tls, messages: 1 });
-}
-
-/// The envelope sender, whose quoted local part may hold spaces.
-fn sender(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let from = if text.first() == Some(&b'"') { after_quoted(text)? } else { 0 };
-    let end = from + memchr(b' ', &text[from..])?;
-    (end > 0).then_some((&text[..end], &text[end..]))
-}
-
-/// The place behind the quoted string that `text` begins with.
-fn after_quoted(text: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        match text.get(at)? {
-            b'\\' => at += 2,
-            b'"' => return Some(at + 1),
-            _ => at += 1,
-        }
-    }
-}
-
-/// The place behind a value in quotes: its last quote stands before a blank or the end.
-///
-/// Exim does not escape a quote that a client put into its name.
-fn after_value(text: &[u8]) -> Option<usize> {
-    let quotes = memchr::memchr_iter(b'"', text).skip(1);
-    let mut behind = quotes.map(|quote| quote + 1);
-    behind.find(|after| text.get(*after).is_none_or(|next| *next == b' '))
-}
-
-/// Reads ` NAME=value` fields up to the real ` S=`: behind it stand texts that a client chose.
-///
-/// A HELO argument can imitate every field where the server lets it hold blanks. It stands before the
-/// client's address, so each address makes void what came before it; and what follows an imitated
-/// ` S=` is no field.
-fn fields(mut rest: &[u8]) -> Fields<'_> {
-    let mut fields = Fields::default();
-    let mut closes = true;
-    while let Some(field) = rest.strip_prefix(b" ") {
-        let mut end = memchr(b' ', field).unwrap_or(field.len());
-        // `DN="…"` and `SNI="…"` come from the client and may hold spaces.
-        if closes
-            && let Some(quote) = memchr(b'"', &field[..end])
-            && quote > 0
-            && field[quote - 1] == b'='
-        {
-            match after_value(&field[quote..]) {
-                Some(close) => end = quote + close,
-                // No quote closes anything behind this one: not to be looked for once more at each of the next.
-                None => closes = false,
-            }
-        }
-        rest = &field[end..];
-        match &field[..end] {
-            [b'S', b'=', size @ ..]
-                if size.iter().all(u8::is_ascii_digit) && is_end_or_field(rest) =>
-            {
-                break;
-            }
-            // Behind a host name and the HELO argument, the address is the last in brackets.
-            [b'[', address @ ..] | [b'H', b'=', b'[', address @ ..] => {
-                fields = Fields { client: address_in(address), ..Fields::default() };
-            }
-            [b'P', b'=', protocol @ ..] => fields.protocol = protocol,
-            [b'X', b'=', tls @ ..] => fields.tls = Some(tls),
-            [b'A', b'=', auth @ ..] => fields.auth = Some(auth),
-            _ => {}
-        }
-    }
-    fields
-}
-
-/// Whether a line is over, or goes on as it may behind its size: `id=`, `T=`, `from`, `for` and so on.
-fn is_end_or_field(rest: &[u8]) -> bool {
-    let Some(rest) = rest.strip_prefix(b" ") else { return true };
-    let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'*');
-    let name = name.count();
-    rest.get(name) == Some(&b'=') || matches!(&rest[..name], b"from" | b"for")
-}
-
-fn address_in(text: &[u8]) -> &[u8] {
-    &text[..memchr(b']', text).unwrap_or(text.len())]
-}
-
-fn tls_version(fields: &Fields<'_>) -> TlsVersion {
-    match fields.tls {
-        Some(cipher) => {
-            let cipher = cipher.strip_prefix(b"*").unwrap_or(cipher);
-            TlsVersion::from_label(&cipher[..memchr(b':', cipher).unwrap_or(cipher.len())])
-        }
-        // Without X=, the protocol name still tells: `esmtpsa` is TLS of a version not logged.
-        None => match fields.protocol {
-            b"esmtpa" | b"utf8esmtpa" | b"asmtp" | b"local-esmtpa" => TlsVersion::None,
-            _ => TlsVersion::Unknown,
-        },
-    }
 }
 
 /// `NAME authenticator failed for HOST [address]: 535 Incorrect authentication data (set_id=user)`.
 ///
-/// None if it is no such line.
+/// None if it is no such line. The HELO argument, the ident and the id are the client's: where two replies can be meant,
+/// the login failed, and nothing tells whose it was.
 fn failed<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option<()> {
     let rest = text.get(memchr(b' ', text)?..)?;
     let rest = rest.strip_prefix(b" authenticator failed for ")?;
     // 535: the credentials are wrong (RFC 4954, section 6). Other replies are no guesses at passwords.
-    let Some(reply) = memmem::find(rest, b": 535 ") else { return Some(()) };
-    let (host, reply) = rest.split_at(reply);
-    let host = &host[..memmem::find(host, b" I=[").unwrap_or(host.len())];
-    let client = memrchr(b'[', host).map_or(&b""[..], |open| address_in(&host[open + 1..]));
+    let mut replies = memmem::find_iter(rest, b": 535 ");
+    let Some(first) = replies.next() else { return Some(()) };
+    let host = |reply: &usize| host::is_whole(&rest[..*reply]);
+    let mut meant = std::iter::once(first).chain(replies).filter(host);
+    let reply = meant.next();
+    if meant.next().is_some() {
+        proofs.auth_failure(time, b"", b"");
+        return Some(());
+    }
+    let (host, reply) = rest.split_at(reply.unwrap_or(first));
     let account = memmem::find(reply, b"(set_id=").map_or(&b""[..], |at| {
         let id = &reply[at + 8..];
         &id[..memrchr(b')', id).unwrap_or(id.len())]
     });
-    proofs.auth_failure(time, account, client);
+    proofs.auth_failure(time, account, host::client(host));
     Some(())
 }
 
@@ -276,7 +179,7 @@ mod tests {
                 "a@x.test  TLS unknown 192.0.2.1 x1",
             ),
             (
-                "1xVWoN-0001PO-2u <= a@x.test H=(x) [1.2.3.4] P=esmtpsa X=TLS1.0:A:1 A=plain:fake@evil.test S=1 (y) [192.0.2.1] P=esmtpa A=plain:ann S=5 id=a [1.2.3.4] A=plain:fake S=1",
+                "1xVWoN-0001PO-2u <= a@x.test H=(x) [1.2.3.4] P=esmtpsa X=TLS1.0:A:1 A=plain:fake@evil.test S=1 (y) [192.0.2.1] P=esmtpa A=plain:ann S=5 id=a@x.test T=\"[1.2.3.4] A=plain:fake S=1\"",
                 "a@x.test ann PLAIN none 192.0.2.1 x1",
             ),
         ] {
