@@ -16,6 +16,7 @@
 //! state and the same lines give the same submissions, in the same places, however the lines are
 //! cut into batches. Exactly-once counting stands on that.
 
+mod address;
 mod format;
 mod formats;
 mod pending;

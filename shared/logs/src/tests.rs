@@ -218,6 +218,40 @@ fn a_before_queue_proxy_accepts_by_itself() {
 }
 
 #[test]
+fn an_author_that_a_client_names_is_no_re_injection() {
+    let client = format!("{CLIENT}, sasl_sender=\"x, orig_queue_id=4AA0912345\"");
+    let log = [smtpd(TLS13), smtpd(&client), qmgr(ACTIVE)].concat();
+    assert_eq!(read(&log).submissions, [SENT]);
+}
+
+#[test]
+fn held_and_proxied_mail_is_never_in_the_name_of_who_it_is_not_from() {
+    let end = "disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1";
+    let quoted = r#""; from=<boss@x.test> to=<z"@x.test"#;
+    for (to, sent) in [
+        (quoted.to_owned(), SENT.to_owned()),
+        (quoted.replace('"', ""), SENT.replacen("ann@example.test", "(unknown)", 1)),
+    ] {
+        let envelope = format!("; from=<ann@example.test> to=<{to}> proto=ESMTP helo=<h>");
+        let hold =
+            format!("6746B99473D: hold: header Subject: x from unknown[192.0.2.1]{envelope}: y");
+        let held = [smtpd(TLS13), smtpd(CLIENT), cleanup(&hold), smtpd(end)].concat();
+        let discard = format!(
+            "NOQUEUE: discard: RCPT from unknown[192.0.2.1]: <x>: Recipient address triggers DISCARD action{envelope}"
+        );
+        let discarded = [smtpd(TLS13), smtpd(&discard), smtpd(CLIENT), smtpd(end)].concat();
+        let client = CLIENT.replace("6746B99473D", "NOQUEUE");
+        let accept = format!(
+            "NOQUEUE: proxy-accept: END-OF-MESSAGE from unknown[192.0.2.1]: 250 2.0.0 Ok: queued as 7AB12{envelope}"
+        );
+        let proxied = [smtpd(TLS13), smtpd(&client), smtpd(&accept)].concat();
+        for log in [held, discarded, proxied] {
+            assert_eq!(read(&log).submissions, [sent.as_str()], "{log}");
+        }
+    }
+}
+
+#[test]
 fn refused_and_cancelled_messages_are_not_counted() {
     for refusal in [
         cleanup(

@@ -9,8 +9,9 @@
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 use report::TlsVersion;
 
-use super::fields::{address, closings, is_tail, past, past_flag, quoted, word};
+use super::fields::{closings, is_tail, past, past_flag, word};
 use super::host;
+use crate::address::{address, quoted};
 
 /// The most ways to go on from one place that are followed: more are the work of somebody who wants not to be understood.
 const WAYS: usize = 8;

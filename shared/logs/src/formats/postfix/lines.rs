@@ -1,7 +1,7 @@
 //! Single Postfix lines. Everything is read from the left, because clients can put text of their
 //! choice behind a fixed beginning.
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr2, memmem, memrchr};
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ fn near(needle: u8, text: &[u8]) -> Option<usize> {
 #[inline]
 fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let open = near(b'[', text)?;
+    // What a client sent as a command, and Postfix tells of it, may look like the rest of a line.
+    near(b' ', &text[..open]).is_none().then_some(())?;
     let close = open + near(b']', &text[open..])?;
     let mut rest = &text[close + 1..];
     if let Some(port) = rest.strip_prefix(b":") {
@@ -68,13 +70,26 @@ pub(super) fn login(text: &[u8]) -> Option<KeptLogin> {
 
 /// Cuts off the attributes that may follow an account; none if a filter re-injects the message.
 fn before_attributes(account: &[u8]) -> Option<&[u8]> {
-    if memmem::find(account, b", orig_queue_id=").is_some() {
-        return None;
-    }
-    let attributes = [&b", sasl_sender="[..], b", orig_client="];
-    let end = attributes.into_iter().filter_map(|next| memmem::find(account, next)).min();
-    Some(&account[..end.unwrap_or(account.len())])
+    let attributes = [AUTHOR, ORIGINAL, b", orig_client="];
+    let found = attributes.map(|name| memmem::find(account, name).unwrap_or(account.len()));
+    let end = found.into_iter().min()?;
+    let rest = &account[end..];
+    // An author holds a blank only within quotes or angle brackets: what stands behind one of these is the client's.
+    let original = match rest.strip_prefix(AUTHOR) {
+        Some(author) => {
+            let end = memmem::find(author, b", ").unwrap_or(author.len());
+            let plain = memchr2(b'"', b'<', &author[..end]).is_none();
+            plain && author[end..].starts_with(ORIGINAL)
+        }
+        None => rest.starts_with(ORIGINAL),
+    };
+    (!original).then_some(&account[..end])
 }
+
+/// The author of a message, as a client names it with the `AUTH` parameter of `MAIL` (RFC 4954, section 5).
+const AUTHOR: &[u8] = b", sasl_sender=";
+/// The queue id that a message had before a filter.
+const ORIGINAL: &[u8] = b", orig_queue_id=";
 
 /// `Anonymous TLS connection established from …: TLSv1.3 with cipher …`: the version.
 pub(super) fn tls_version(message: &[u8]) -> Option<TlsVersion> {
@@ -148,22 +163,18 @@ pub(super) fn is_kept_from_queue(rest: &[u8]) -> bool {
         .any(|action| rest.starts_with(action))
 }
 
-/// The envelope sender in `…; from=<sender> to=<recipient> proto=…`.
-pub(super) fn envelope_sender(text: &[u8]) -> Option<&[u8]> {
-    let from = &text[memmem::rfind(text, b"; from=<")? + 8..];
-    let end = memmem::find(from, b"> to=<")
-        .or_else(|| memmem::find(from, b"> proto="))
-        .or_else(|| memchr(b'>', from))?;
-    Some(&from[..end])
-}
-
 /// `warning: name[address]: SASL LOGIN authentication failed: …`: client address and account.
 pub(super) fn auth_failure(warning: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let (address, rest) = client(warning)?;
     let rest = rest.strip_prefix(b": SASL ")?;
-    let rest = &rest[memchr(b' ', rest)? + 1..];
-    let reason = rest.strip_prefix(b"authentication failed")?;
-    let account = memmem::rfind(reason, b", sasl_username=").map(|at| &reason[at + 16..]);
+    let failed = b" authentication failed";
+    let (mechanism, reason) = rest.split_at(memmem::find(rest, failed)?);
+    let reason = &reason[failed.len()..];
+    // The mechanism is as the client wrote it, in several words if it put quotes around them.
+    if near(b' ', mechanism).is_some() || memmem::find(reason, failed).is_some() {
+        return Some((address, None));
+    }
+    let account = memmem::find(reason, b", sasl_username=").map(|at| &reason[at + 16..]);
     Some((address, account.filter(|account| *account != b"(unavailable)")))
 }
 
@@ -187,6 +198,22 @@ mod tests {
                 ("ann", "PLAIN", "192.0.2.1"),
             ),
             ("unknown[unknown], sasl_username=ann", ("ann", "", "")),
+            (
+                "h[192.0.2.1], sasl_method=PLAIN, sasl_username=ann, sasl_sender=\"x, orig_queue_id=4AA09\"",
+                ("ann", "PLAIN", "192.0.2.1"),
+            ),
+            (
+                "h[192.0.2.1], sasl_method=PLAIN, sasl_username=ann, sasl_sender=<x, orig_queue_id=4AA09>",
+                ("ann", "PLAIN", "192.0.2.1"),
+            ),
+            (
+                "h[192.0.2.1], sasl_method=PLAIN, sasl_username=ann, sasl_sender=\"x, orig_queue_id=4AA09",
+                ("ann", "PLAIN", "192.0.2.1"),
+            ),
+            (
+                "h[192.0.2.1], sasl_method=PLAIN, sasl_username=ann, sasl_sender=x,+20orig_queue_id+3D4AA09",
+                ("ann", "PLAIN", "192.0.2.1"),
+            ),
         ] {
             assert_eq!(login(text.as_bytes()).expect(text).parts(), expected, "{text}");
         }
@@ -194,6 +221,8 @@ mod tests {
             "unknown[192.0.2.1]",
             "localhost[127.0.0.1], orig_queue_id=4AA09, orig_client=h[192.0.2.1]",
             "localhost[127.0.0.1], sasl_method=PLAIN, sasl_username=f, orig_queue_id=4AA09",
+            "localhost[127.0.0.1], sasl_method=PLAIN, sasl_username=f, sasl_sender=x, orig_queue_id=4AA09",
+            "h[192.0.2.1], sasl_sender=\"x, sasl_username=boss\"",
             "evil, sasl_username=x",
             "",
         ] {
@@ -245,6 +274,28 @@ mod tests {
         assert_eq!(auth_failure(b"SASL authentication failure: incorrect digest response"), None);
         let given_up = b"unknown[192.0.2.1]: SASL PLAIN authentication aborted";
         assert_eq!(auth_failure(given_up), None, "the client's own choice");
+    }
+
+    #[test]
+    fn a_failed_login_is_nobody_elses() {
+        for (line, expected) in [
+            (
+                "h[192.0.2.1]: SASL PLAIN authentication failed: no, sasl_username=ann, sasl_username=boss",
+                Some(Some("ann, sasl_username=boss")),
+            ),
+            (
+                "h[192.0.2.1]: SASL \"x authentication failed: y, sasl_username=boss\" authentication failed: no",
+                Some(None),
+            ),
+            ("h[192.0.2.1]: SASL x y authentication failed: no, sasl_username=boss", Some(None)),
+            (
+                "non-SMTP command from h[192.0.2.1]: SASL : LOGIN authentication failed: x, sasl_username=boss",
+                None,
+            ),
+        ] {
+            let account = auth_failure(line.as_bytes()).map(|(_, account)| account);
+            assert_eq!(account, expected.map(|account| account.map(str::as_bytes)), "{line}");
+        }
     }
 
     #[test]

@@ -12,9 +12,10 @@
 //!
 //! Sessions are known by (host, program, process); messages by (host, Postfix instance, queue id).
 //!
-//! `reader` knows what lines say, by the words of `lines`; `ledger` what is open and what becomes of it; `state` how
+//! `reader` knows what lines say, by the words of `lines` and `envelope`; `ledger` what is open and what becomes of it; `state` how
 //! that is saved.
 
+mod envelope;
 mod ledger;
 mod lines;
 mod model;

@@ -1,5 +1,8 @@
 //! What each line says, told to the ledger.
 
+use report::UNKNOWN_SENDER;
+
+use super::envelope;
 use super::ledger::{Ledger, Process, kept_sender};
 use super::lines::{self, QueueId};
 use super::model::{Held, MessageKey, SessionKey};
@@ -147,17 +150,15 @@ fn transaction<S: Sink>(
             }
         }
     } else if rest.starts_with(b"proxy-accept: END-OF-MESSAGE") {
-        if let Some(sender) = lines::envelope_sender(rest).map(kept_sender) {
-            let process = process(ledger, record, time);
-            ledger.proxy_accepted(process, sender, proofs.arrival.mark, proofs.sink);
-        }
+        let process = process(ledger, record, time);
+        ledger.proxy_accepted(process, told_sender(rest), proofs.arrival.mark, proofs.sink);
     } else if let Some((id, rest)) = queued
         && lines::is_kept_from_queue(rest)
     {
         hold(ledger, record, id, rest, time, false);
     } else if unqueued.is_some() && lines::is_kept_from_queue(rest) {
         // The check of the first recipient runs before there is a queue id.
-        let held = Held { sender: held_sender(rest), time, content: false };
+        let held = Held { sender: told_sender(rest), time, content: false };
         let process = process(ledger, record, time);
         ledger.session(process, |_, session| session.hold_next = Some(held));
     } else if unqueued.is_some() && rest.starts_with(b"reject: ") {
@@ -195,11 +196,12 @@ fn hold(
     content: bool,
 ) {
     let key = message_key(ledger, record, id);
-    ledger.hold(key, || held_sender(rest), time, content);
+    ledger.hold(key, || told_sender(rest), time, content);
 }
 
-fn held_sender(rest: &[u8]) -> Box<str> {
-    kept_sender(lines::envelope_sender(rest).unwrap_or(b""))
+/// The sender of a message that the queue manager does not tell of.
+fn told_sender(rest: &[u8]) -> Box<str> {
+    envelope::sender(rest).map_or_else(|| UNKNOWN_SENDER.into(), kept_sender)
 }
 
 fn warning<S: Sink>(

@@ -1,0 +1,129 @@
+//! The envelope in the lines that tell what was done about a message: `…; from=<SENDER> to=<RECIPIENT> proto=… helo=<…>`.
+//!
+//! A header or a refused name of the client's stands before it, and the recipient in it, so each can imitate it.
+
+use memchr::memmem;
+
+use crate::address::address;
+
+const FROM: &[u8] = b"; from=<";
+const TO: &[u8] = b"> to=<";
+const PROTOCOL: &[u8] = b"> proto=";
+
+/// The envelope sender that a line tells, empty for the null sender; none if it cannot be told from what imitates it.
+pub(super) fn sender(text: &[u8]) -> Option<&[u8]> {
+    let (_, text) = text.split_at(memmem::find(text, FROM)? + FROM.len());
+    let imitated = memmem::rfind(text, FROM).unwrap_or(0);
+    match exact(text) {
+        // Whatever looks like another envelope stands in quotes, in the recipient of this one.
+        Some((sender, protocol)) if protocol > imitated => Some(sender),
+        // An address may be logged without the quotes that it needs.
+        _ if imitated == 0 => unquoted(text),
+        _ => None,
+    }
+}
+
+/// An envelope whose addresses have the quotes that they need: the sender, and where its protocol stands.
+fn exact(text: &[u8]) -> Option<(&[u8], usize)> {
+    let at = |rest: &[u8]| text.len() - rest.len();
+    let (sender, rest) = in_brackets(text)?;
+    match rest.strip_prefix(TO) {
+        Some(to) => {
+            let (_, rest) = in_brackets(to)?;
+            rest.starts_with(PROTOCOL).then(|| (sender, at(rest)))
+        }
+        None => rest.starts_with(PROTOCOL).then(|| (sender, at(rest))),
+    }
+}
+
+/// What stands before the closing bracket.
+fn in_brackets(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (address, rest) =
+        if text.first() == Some(&b'>') { text.split_at(0) } else { address(text)? };
+    rest.starts_with(b">").then_some((address, rest))
+}
+
+/// The sender before the only thing that can end it.
+fn unquoted(text: &[u8]) -> Option<&[u8]> {
+    let end = match memmem::find(text, TO) {
+        Some(to) => (memmem::rfind(text, TO) == Some(to)).then_some(to)?,
+        None => memmem::find(text, PROTOCOL)?,
+    };
+    Some(&text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const END: &str = "proto=ESMTP helo=<h>";
+
+    #[test]
+    fn the_sender_is_nobody_elses() {
+        let forged = "; from=<boss@x.test> to=<z";
+        for (line, expected) in [
+            (format!("; from=<a@x.test> to=<b@x.test> {END}"), Some("a@x.test")),
+            (format!("; from=<> to=<b@x.test> {END}: held"), Some("")),
+            (format!("; from=<a@x.test> {END}"), Some("a@x.test")),
+            (
+                format!("; from=<\"a> to=<b\"@x.test> to=<c@x.test> {END}"),
+                Some("\"a> to=<b\"@x.test"),
+            ),
+            (format!("; from=<a b@x.test> to=<c@x.test> {END}"), Some("a b@x.test")),
+            (format!("; from=<a> to=<b@x.test> to=<c@x.test> {END}"), None),
+            (format!("; from=<a b> to=<b@x.test> to=<c@x.test> {END}"), None),
+            (format!("; from=<a@x.test> to=<\"{forged}\"@x.test> {END}"), Some("a@x.test")),
+            (
+                format!("; from=<a@x.test> to=<\"{forged}@x.test> {END}: \"@x.test> {END}"),
+                Some("a@x.test"),
+            ),
+            (format!("; from=<a@x.test> to=<{forged}@x.test> {END}"), None),
+            (
+                format!(
+                    "hold: RCPT from h[192.0.2.1]:25: <\"{forged}\"@x.test>: held; from=<a@x.test> to=<\"{forged}\"@x.test> {END}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "hold: RCPT from h[192.0.2.1]: <{forged}@x.test>: held; from=<a@x.test> to=<{forged}@x.test> {END}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "hold: header Subject: {forged}@x.test> {END} from h[192.0.2.1]; from=<a@x.test> to=<b@x.test> {END}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "hold: header Subject: {forged}\" from h[192.0.2.1]; from=<a@x.test> to=<\"b\"@x.test> {END}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "hold: header Subject: x]: <{forged}@x.test>: from h[192.0.2.1]; from=<a@x.test> to=<b@x.test> {END}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "hold: header Subject: x]: <y>: from h[192.0.2.1]; from=<a@x.test> to=<b@x.test> {END}"
+                ),
+                Some("a@x.test"),
+            ),
+            (
+                format!(
+                    "hold: body from h[1]: <\" from h[192.0.2.1]; from=<a@x.test> to=<\"@x>: {forged}@x.test> {END}\"@x.test> {END}"
+                ),
+                Some("a@x.test"),
+            ),
+            ("milter triggers HOLD action".to_owned(), None),
+        ] {
+            let told = sender(line.as_bytes());
+            assert_eq!(told, expected.map(str::as_bytes), "{line}");
+        }
+    }
+}
