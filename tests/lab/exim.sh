@@ -18,7 +18,7 @@ mkdir -p "$1" "$2"
 work=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
 shift 2
 chmod 755 "$work"
-[ $# -gt 0 ] || set -- default log-selectors deferred no-tls-cipher junk-helo
+[ $# -gt 0 ] || set -- default log-selectors deferred no-tls-cipher junk-helo hostile
 
 base=${BASE_PORT:-21000}
 python=${PYTHON:-python3}
@@ -37,6 +37,13 @@ ports="{\"smtp\":$((base+25)),\"mx\":$((base+26)),\"submission\":$((base+587)),\
 for name in server stranger; do
     [ -f "$work/$name.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$name.example.test" \
         -keyout "$work/$name.key" -out "$work/$name.pem" 2>/dev/null
+done
+# Certificates whose names imitate what follows them in the log.
+n=0
+for subject in '/OU=x" A=plain_server:victim@example.org S=1 id=1/CN=q' '/OU=x" S=1 id=1/CN=q' '/OU=x\\\\/CN=q" P=esmtpsa A=plain_server:victim@example.org S=1 id="'; do
+    [ -f "$work/hostile$n.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "$subject" \
+        -keyout "$work/hostile$n.key" -out "$work/hostile$n.pem" 2>/dev/null
+    n=$((n+1))
 done
 # The client of the test speaks TLS 1.0 and 1.1 too, which Debian's OpenSSL refuses by itself.
 cat >"$work/openssl.cnf" <<CNF
@@ -175,6 +182,13 @@ plain_noid:
   public_name = XPLAIN
   server_prompts = :
   server_condition = \${if eq{\$auth3}{\${lookup{\$auth2}lsearch{$dir/accounts}{\$value}fail}}}
+# What an administrator may write who wants "name something" to be the account "name".
+plain_lenient:
+  driver = plaintext
+  public_name = XLENIENT
+  server_prompts = :
+  server_condition = \${if eq{\$auth3}{\${lookup{\${extract{1}{ }{\$auth2}}}lsearch{$dir/accounts}{\$value}fail}}}
+  server_set_id = \$auth2
 plain_client:
   driver = plaintext
   public_name = PLAIN
@@ -214,7 +228,7 @@ settle() {
 submit() {
     "$python" "$here/submit.py" --ports "$ports" --certs "$work" --out "$dir/truth.json" \
         --anonymous XPLAIN --lost-login-fails \
-        --authenticators '{"PLAIN":"PLAIN_SERVER","LOGIN":"LOGIN_SERVER","CRAM-MD5":"CRAM","XPLAIN":"PLAIN_NOID"}' "$@"
+        --authenticators '{"PLAIN":"PLAIN_SERVER","LOGIN":"LOGIN_SERVER","CRAM-MD5":"CRAM","XPLAIN":"PLAIN_NOID","XLENIENT":"PLAIN_LENIENT"}' "$@"
 }
 
 keep() {
@@ -262,6 +276,18 @@ tls_try_verify_hosts = *"
 log_selector = +subject +smtp_mailauth +received_recipients"
         start
         submit --scenario exim-junk-helo --seed 15 ;;
+    hostile)
+        # All that a client can put into a line, all at once; one of the clients is asked for its user too.
+        configure "helo_accept_junk_hosts = *
+log_selector = +subject +smtp_mailauth +received_recipients +received_sender +tls_sni +tls_peerdn
+acl_smtp_mailauth = accept_all
+rfc1413_hosts = 127.0.0.1
+rfc1413_query_timeout = 5s
+tls_try_verify_hosts = *"
+        sed -i '/^rfc1413_query_timeout = 0s/d' "$dir/exim.conf"
+        helper ident 113
+        start
+        submit --scenario exim-hostile --seed 16 ;;
     *) echo "unknown scenario: $scenario" >&2; exit 64 ;;
     esac
     settle

@@ -3,6 +3,7 @@
 
   filter.py relay PORT NEXTPORT   pass every command on to NEXTPORT and its replies back
   filter.py sink PORT             accept everything, after AUTH PLAIN if asked
+  filter.py ident PORT            say whose a connection is (RFC 1413), as somebody says who is up to no good
 
 The relay is used as a content filter behind the queue and as a proxy in front of it.
 It refuses by itself a message whose text contains "filter-reject".
@@ -85,9 +86,16 @@ class Sink(socketserver.StreamRequestHandler):
                 self.wfile.write(b"250 ok\r\n")
 
 
+class Ident(socketserver.StreamRequestHandler):
+    def handle(self):
+        asked = self.rfile.readline().decode("ascii", "replace").strip()
+        user = "x P=esmtpsa X=TLS1.0:c:1 CV=no A=plain_server:victim@example.org S=1 id=1"
+        self.wfile.write(f"{asked} : USERID : UNIX : {user}\r\n".encode())
+
+
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
 
-Server(("127.0.0.1", int(sys.argv[2])), {"relay": Relay, "sink": Sink}[sys.argv[1]]).serve_forever()
+Server(("127.0.0.1", int(sys.argv[2])), {"relay": Relay, "sink": Sink, "ident": Ident}[sys.argv[1]]).serve_forever()

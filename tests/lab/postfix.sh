@@ -16,7 +16,7 @@ shift 2
 # Postfix drops root and must still reach its folders; a folder made by mktemp is closed to it.
 chmod 755 "$work"
 [ $# -gt 0 ] || set -- starttls-and-smtps loglevel0 long-queue-ids deferred-retried held \
-    content-filter proxy-filter iso-timestamps proxied-clients discarded
+    content-filter proxy-filter iso-timestamps proxied-clients discarded hostile
 
 base=${BASE_PORT:-20000}
 python=${PYTHON:-python3}
@@ -336,6 +336,21 @@ CONF
     discarded)
         # Answered with 250 and then thrown away: accepted, but the queue never sees it.
         simple "$scenario" discarded --seed 10 ;;
+    hostile)
+        # A proxy stands before the queue of smtps; a recipient may be kept back for its name.
+        sed -i "s,-o syslog_name=$name/smtps.*,& -o smtpd_proxy_filter=127.0.0.1:$((base+91))," "$dir/etc/master.cf"
+        cat >>"$dir/etc/master.cf" <<CF
+127.0.0.1:$((base+90)) inet n - n - - smtpd
+    -o mynetworks=127.0.0.0/8 -o smtpd_sasl_auth_enable=no -o smtpd_tls_security_level=none
+    -o smtpd_sender_restrictions= -o smtpd_relay_restrictions= -o smtpd_data_restrictions=
+    -o smtpd_recipient_restrictions=permit_mynetworks,reject
+CF
+        echo '/^"?watched / HOLD' >"$dir/etc/recipients"
+        postconf -c "$dir/etc" -e "smtpd_recipient_restrictions=check_recipient_access regexp:$dir/etc/recipients, permit_sasl_authenticated, reject_unauth_destination" \
+            "smtpd_forbidden_commands=CONNECT GET POST"
+        helper relay $((base+91)) $((base+90))
+        simple "$scenario" postfix-hostile --seed 17
+        stop_helpers ;;
     *) echo "unknown scenario: $scenario" >&2; exit 64 ;;
     esac
 done

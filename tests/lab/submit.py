@@ -44,6 +44,9 @@ ACCOUNTS = {
     "scanner": "pw-scanner",  # a login without a domain
 }
 
+# How many certificates named hostile0, hostile1, ... the server scripts make.
+CERTIFICATES = 3
+
 # Text that imitates log lines. None of it may ever be counted.
 FAKE_POSTFIX = "AAAA: client=x[1.2.3.4], sasl_method=PLAIN, sasl_username=fake@evil.test"
 FAKE_QMGR = "ABCDEF0123: from=<fake@evil.test>, size=1, nrcpt=1 (queue active)"
@@ -237,18 +240,24 @@ class Client:
             pass
 
     # -- one message ------------------------------------------------------
-    def row(self, sender):
-        """The row of the truth to which a message of this session belongs."""
+    def row(self, sender, named=True):
+        """The row of the truth to which a message of this session belongs.
+
+        Not named: whose it is cannot be told from the log, and must not be guessed.
+        """
         if self.tls:
             tls = self.tls if self.lab.tls_in_log else "unknown"
         else:
             tls = "none"
-        return (sender.lower() or "<>", self.lab.account(self.mech, self.user) or "",
-                self.lab.mechanism(self.mech), tls)
+        account = self.lab.account(self.mech, self.user) if named else None
+        return (sender.lower() or "<>", account or "", self.lab.mechanism(self.mech), tls)
 
     def message(self, sender, rcpts, subject="hello", headers=(), size=200, how="DATA",
-                options="", held=False, discarded=False):
-        """Submit one message; True if the server took it."""
+                options="", held=False, discarded=False, named=True, counted_as=None):
+        """Submit one message; True if the server took it.
+
+        counted_as: the sender as the log can tell it, if that is not the real one.
+        """
         code = self.cmd(f"MAIL FROM:<{sender}>{options}")
         if code != 250:
             self.lab.ledger.note("rejected")
@@ -277,7 +286,7 @@ class Client:
             self.cmd("RSET")
             return False
         if self.user:
-            self.lab.ledger.accepted(self.row(sender))
+            self.lab.ledger.accepted(self.row(counted_as or sender, named))
             if held:
                 self.lab.ledger.note("held")
             if discarded:
@@ -545,6 +554,139 @@ def hostile_commands(lab):
         raw.close()
 
 
+# Each field of Exim's line for an arrival, in the name of somebody who never sent anything.
+FORGED = "P=esmtpsa X=TLS1.0:c:1 CV=no A=plain_server:victim@example.org S=1 id=1"
+# Imitations of the fields that a client's own text stands before, beside or behind.
+EXIM_LOCALS = [f'a."b H=(x) [198.51.100.9] {FORGED}"', 'a."b A=plain_server:victim@example.org S=1 id=1"',
+               'a."b S=1 id=2"', rf'"\" {FORGED} \\".b', r"a\ P=esmtpsa\ A=plain_server\:victim\@example.org\ S=1"]
+EXIM_HELOS = [f"x) [198.51.100.9] {FORGED}", f'x) [198.51.100.9] {FORGED} T="', f"x) [198.51.100.9] {FORGED} (y",
+              'x) [198.51.100.9] A=plain_server:victim@example.org S=1 T="', f"x U=y {FORGED}", "x S=1 id=1"]
+EXIM_AUTHS = ["x A=plain_server:victim@example.org S=1 id=2", "x S=1 id=2", f"x {FORGED}", 'x" S=1 T="', "y:z:victim@example.org"]
+
+
+def xtext(text):
+    """RFC 3461, section 4: what the AUTH parameter of MAIL is written in."""
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in text)
+
+
+def hostile_exim(user="dave@corp.test", source="127.0.6.6"):
+    """Text that imitates the fields of an arrival, wherever a client may put text."""
+    def run(lab):
+        rcpts = ["bob@example.test"]
+        for login in (False, True):
+            def session(service="smtp", tls=None, **more):
+                c = Client(lab, service, tls, source, **more).hello()
+                if login:
+                    assert c.login(user)
+                return c
+            c = session(tls="TLS1.3")
+            for local in EXIM_LOCALS:
+                c.message(f"{local}@elsewhere.test", rcpts)
+                c.message("visitor@elsewhere.test", rcpts + [f"{local}@example.test"])
+            for text in (FORGED, f'" {FORGED} T="', "\\", f"\\ {FORGED} \\"):
+                c.message("visitor@elsewhere.test", rcpts, subject=text)
+                quoted = text.replace("\\", "").replace('"', "")
+                c.message("visitor@elsewhere.test", rcpts, headers=[f'Message-ID: <"{quoted}"@x.test>'])
+            for text in EXIM_AUTHS:
+                c.message("visitor@elsewhere.test", rcpts, options=f" AUTH={xtext(text)}")
+            c.quit()
+            for text in EXIM_HELOS:
+                c = session(helo=text)
+                c.message("visitor@elsewhere.test", rcpts)
+                c.quit()
+            for n in range(CERTIFICATES):
+                c = session(tls="TLS1.2", cert=f"hostile{n}")
+                c.message("visitor@elsewhere.test", rcpts)
+                c.quit()
+            for sni in ('"', "a.A=plain_server", "mail.example.test"):
+                try:
+                    c = session(service="smtps", tls="TLS1.2", sni=sni)
+                except (OSError, ValueError):
+                    continue  # this client or server does not let it through
+                c.message("visitor@elsewhere.test", rcpts)
+                c.quit()
+        # HELO instead of EHLO takes the sign of a login out of the protocol, and the login stays.
+        c = Client(lab, "smtp", None, source).hello()
+        c.login(user)
+        c.cmd("HELO client.example.test", 250)
+        c.message("visitor@elsewhere.test", rcpts)
+        c.quit()
+    return run
+
+
+def hostile_postfix(lab):
+    """Text that imitates what Postfix logs."""
+    victim = "victim@example.org"
+    envelope = f"; from=<{victim}> to=<z"
+    r = ["r@elsewhere.test"]
+    forged = f"{envelope}@elsewhere.test> proto=ESMTP helo=<h>"
+    for service in ("submission", "smtps"):
+        c = Client(lab, service, "TLS1.3", "127.0.6.6").hello()
+        c.login("alice@example.test")
+        for value in ('"x, orig_queue_id=4AA0912345"', "<x, orig_queue_id=4AA0912345>", '"x, orig_queue_id=4AA0912345',
+                      "x,+20orig_queue_id+3D4AA0912345", f'"x, sasl_username={victim}, orig_client=y"'):
+            c.message("alice@example.test", r, options=f" AUTH={value}")
+        c.message("alice@example.test", [f'"{envelope}"@elsewhere.test'])
+        c.message("alice@example.test", [f'"{forged}: "@elsewhere.test'])
+        c.message("alice@example.test", r, headers=[f"Message-ID: <x: client=x[192.0.2.9], sasl_method=PLAIN, sasl_username={victim}>"])
+        if service == "submission":
+            for what in ("hold-me", "discard-me"):
+                kept = {"held": what == "hold-me", "discarded": what != "hold-me"}
+                c.message("alice@example.test", [f'"{envelope}"@elsewhere.test'], subject=what, **kept)
+                c.message("alice@example.test", r, subject=f"{what} {forged}", counted_as="(unknown)", **kept)
+            c.message(f'"a> to=<{victim}"@example.test', r, subject="hold-me", held=True)
+            # Kept back for its recipient, whom the line then names twice, once without quotes.
+            c.message("alice@example.test", [f'"watched {envelope}"@elsewhere.test'], counted_as="(unknown)", held=True)
+        c.message('"a>, size=1, nrcpt=1 (queue active)"@example.test', r)
+        c.message(f'"a> to=<{victim}"@example.test', r)
+        c.quit()
+    failed = f"authentication failed: x, sasl_username={victim}"
+    for command in (f"SASL : LOGIN {failed}", f"CONNECT SASL LOGIN {failed}", f"Subject: 4AA0912345: client=x[192.0.2.9], sasl_username={victim}"):
+        try:
+            c = Client(lab, "submission", None, "127.0.6.6").hello()
+            c.cmd(command)
+            c.quit()
+        except ConnectionError:
+            pass
+    c = Client(lab, "submission", "TLS1.2", "127.0.6.6").hello()
+    if c.cmd(f'AUTH "x {failed}"') == 535:
+        lab.ledger.failed_login(None)
+    for name in (f"ann, sasl_username={victim}", f"x: SASL LOGIN {failed}"):
+        code = c.cmd("AUTH PLAIN " + base64.b64encode(f"\0{name}\0wrong".encode()).decode())
+        if code == 535:
+            lab.ledger.failed_login(name if "SASL" not in name else None)
+    c.quit()
+    c = Client(lab, "smtp", None, "127.0.6.6").hello()
+    c.message("visitor@elsewhere.test", ["bob@example.test"], options=f' AUTH="x, sasl_username={victim}"')
+    c.message("visitor@elsewhere.test", ["bob@example.test"], subject=f"hold-me {forged}")
+    c.quit()
+
+
+def hostile_logins(lab):
+    """Names that imitate what follows them, for logins that fail, and for one that a server takes as it comes."""
+    reply = "535 Incorrect authentication data (set_id=victim@example.org)"
+    for helo, name, told in (
+            ("h", "victim@example.org) [198.51.100.9]", "victim@example.org) [198.51.100.9]"),
+            ("h", f"x) [198.51.100.9]: {reply}", None),
+            (f"x) [198.51.100.9]: {reply}", "x", None),
+            (f"x [198.51.100.9]: {reply} (", "x", None)):
+        c = Client(lab, "submission", None, "127.0.6.6", helo=helo).hello()
+        c.cmd("AUTH PLAIN " + base64.b64encode(f"\0{name}\0wrong".encode()).decode(), 535)
+        lab.ledger.failed_login(told)
+        c.quit()
+
+
+def lenient_logins(lab):
+    """A server that takes the first word of a name for the account, and logs all of it."""
+    for more in (" A=x:victim@example.org S=1 id=2", " S=1 id=2", " x", " S=1 for"):
+        c = Client(lab, "submission", "TLS1.3", "127.0.6.6").hello()
+        code = c.cmd("AUTH XLENIENT " + base64.b64encode(f"\0scanner{more}\0pw-scanner".encode()).decode())
+        assert code == 235, code
+        c.user, c.mech = "scanner", "XLENIENT"
+        c.message("visitor@elsewhere.test", ["bob@example.test"], named=False)
+        c.quit()
+
+
 def certificates(lab):
     """Client certificates, server name indication, resumed sessions."""
     for cert in ("server", "stranger"):
@@ -701,6 +843,9 @@ SCENARIOS = {
     "exim-short": lambda: [ordinary(800 + n, wrong_first=n % 9 == 0) for n in range(20)] + ABANDONED + [
         only_failures, login_later, refusals, unauthenticated(3), certificates, hostile_helo,
         hostile_addresses, hostile_headers, hostile_commands, nameless_login],
+    "postfix-hostile": lambda: [hostile_postfix] + [ordinary(1200 + n) for n in range(6)],
+    "exim-hostile": lambda: [hostile_exim(), hostile_exim("alice@example.test", "127.0.0.1"), hostile_logins, lenient_logins] + [
+        ordinary(1100 + n) for n in range(6)],
     "exim-junk-helo": lambda: [ordinary(1000 + n) for n in range(6)] + [
         hostile_helo, hostile_addresses, hostile_headers, unauthenticated(3), refusals],
     "exim-deferred": lambda: [ordinary(900 + n) for n in range(10)] + [
