@@ -38,6 +38,8 @@ pub use saved::{StateError, Unreadable};
 pub use stream::{LogStream, Options};
 
 #[cfg(test)]
+mod adversary;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

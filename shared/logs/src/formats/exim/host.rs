@@ -17,7 +17,7 @@ pub(super) fn client(host: &[u8]) -> &[u8] {
     let opens = memchr_iter(b'[', helo).filter(|open| helo[..*open].ends_with(b") "));
     let mut ends = opens.map(|open| address_in(&helo[open + 1..]));
     let Some(first) = ends.next() else { return b"" };
-    match ends.last() {
+    match ends.next_back() {
         None => first,
         // The real one stands last, unless an ident follows it.
         Some(last) if memmem::find(helo, b" U=").is_none() => last,
@@ -27,10 +27,14 @@ pub(super) fn client(host: &[u8]) -> &[u8] {
 
 /// Whether a text can end where a client's description ends: behind an address, or an ident.
 pub(super) fn is_whole(host: &[u8]) -> bool {
+    is_address(host) || memmem::find(host, b" U=").is_some()
+}
+
+/// Whether a text ends as an address does, with its port or without.
+pub(super) fn is_address(host: &[u8]) -> bool {
     let port = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let before = &host[..host.len() - port];
-    let before = before.strip_suffix(b":").filter(|_| port > 0).unwrap_or(host);
-    before.ends_with(b"]") || memmem::find(host, b" U=").is_some()
+    before.strip_suffix(b":").filter(|_| port > 0).unwrap_or(host).ends_with(b"]")
 }
 
 fn address_in(text: &[u8]) -> &[u8] {

@@ -164,7 +164,7 @@ mod tests {
             ),
             (
                 "1xA6ol-000000037ku-33mU <= <> H=a.test ([10.0.0.1]) [192.0.2.1]:55900 I=[127.0.0.1]:465 P=esmtpsa X=TLS1:X:256* CV=no SNI=\"x A=plain:fake y\" A=plain:ann:ann@example.test S=6",
-                "<> ann PLAIN TLS1.0 192.0.2.1 x1",
+                "<>  PLAIN TLS1.0 192.0.2.1 x1",
             ),
             (
                 "1xVWoN-0001PO-2u <= a@x.test H=x [192.0.2.1] P=esmtpsa X=TLS1.3:x:256 SNI=\"a\"b\" A=plain:ann S=1",

@@ -11,16 +11,30 @@ const TO: &[u8] = b"> to=<";
 const PROTOCOL: &[u8] = b"> proto=";
 
 /// The envelope sender that a line tells, empty for the null sender; none if it cannot be told from what imitates it.
-pub(super) fn sender(text: &[u8]) -> Option<&[u8]> {
-    let (_, text) = text.split_at(memmem::find(text, FROM)? + FROM.len());
+pub(super) fn sender(line: &[u8]) -> Option<&[u8]> {
+    let (before, text) = line.split_at(memmem::find(line, FROM)? + FROM.len());
     let imitated = memmem::rfind(text, FROM).unwrap_or(0);
     match exact(text) {
         // Whatever looks like another envelope stands in quotes, in the recipient of this one.
-        Some((sender, protocol)) if protocol > imitated => Some(sender),
+        Some((sender, protocol)) if protocol > imitated => {
+            let is_first = imitated == 0 || is_clear(before) || !begins_another(&text[..protocol]);
+            is_first.then_some(sender)
+        }
         // An address may be logged without the quotes that it needs.
         _ if imitated == 0 => unquoted(text),
         _ => None,
     }
+}
+
+/// Whether nothing that a client chose stands before an envelope: only what a proxy replied.
+fn is_clear(before: &[u8]) -> bool {
+    before.starts_with(b"proxy-accept: ")
+}
+
+/// Whether a text goes on as a line does before its real envelope: what seemed to be one is then in a client's words.
+fn begins_another(text: &[u8]) -> bool {
+    // `header Subject: … from CLIENT[ADDRESS]; from=<`, and `RCPT from CLIENT[ADDRESS]: <NAME>: …; from=<`.
+    [&b"]; from=<"[..], b">: "].into_iter().any(|end| memmem::find(text, end).is_some())
 }
 
 /// An envelope whose addresses have the quotes that they need: the sender, and where its protocol stands.
@@ -32,7 +46,11 @@ fn exact(text: &[u8]) -> Option<(&[u8], usize)> {
             let (_, rest) = in_brackets(to)?;
             rest.starts_with(PROTOCOL).then(|| (sender, at(rest)))
         }
-        None => rest.starts_with(PROTOCOL).then(|| (sender, at(rest))),
+        // Before there is a recipient, none is told.
+        None => {
+            let told = rest.starts_with(PROTOCOL) && memmem::find(rest, TO).is_none();
+            told.then(|| (sender, at(rest)))
+        }
     }
 }
 
@@ -73,10 +91,7 @@ mod tests {
             (format!("; from=<a> to=<b@x.test> to=<c@x.test> {END}"), None),
             (format!("; from=<a b> to=<b@x.test> to=<c@x.test> {END}"), None),
             (format!("; from=<a@x.test> to=<\"{forged}\"@x.test> {END}"), Some("a@x.test")),
-            (
-                format!("; from=<a@x.test> to=<\"{forged}@x.test> {END}: \"@x.test> {END}"),
-                Some("a@x.test"),
-            ),
+            (format!("; from=<a@x.test> to=<\"{forged}@x.test> {END}: \"@x.test> {END}"), None),
             (format!("; from=<a@x.test> to=<{forged}@x.test> {END}"), None),
             (
                 format!(
@@ -118,7 +133,23 @@ mod tests {
                 format!(
                     "hold: body from h[1]: <\" from h[192.0.2.1]; from=<a@x.test> to=<\"@x>: {forged}@x.test> {END}\"@x.test> {END}"
                 ),
+                None,
+            ),
+            (
+                format!("proxy-accept: 250 Ok; from=<a@x.test> to=<\"{forged}>: \"@x.test> {END}"),
                 Some("a@x.test"),
+            ),
+            (
+                format!(
+                    "hold: header Subject: ; from=<boss@x.test> to=<\" from h[192.0.2.1]; from=<a@x.test> to=<\"@x.test> {END}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "hold: RCPT from h[192.0.2.1]: <; from=<boss@x.test> to=<\"@x>: held; from=<a@x.test> to=<\"@x> {END}"
+                ),
+                None,
             ),
             ("milter triggers HOLD action".to_owned(), None),
         ] {

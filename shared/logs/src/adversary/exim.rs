@@ -1,0 +1,186 @@
+//! What a client can do to Exim's main log.
+
+use fastrand::Rng;
+
+use super::grammar::{BOSS, SEEDS, counted, escaped, read, text, without};
+
+const PIECES: &[&str] = &[
+    " A=plain:boss@x.test",
+    " A=plain:boss@x.test:y",
+    " S=1",
+    " P=esmtpsa",
+    " P=esmtp",
+    " X=TLS1.0:c:1",
+    " CV=no",
+    " H=(x) [198.51.100.9]",
+    ") [198.51.100.9]",
+    " [198.51.100.9]",
+    " (",
+    "\"",
+    "\\",
+    " DN=\"",
+    " SNI=",
+    " T=\"",
+    " id=1",
+    " id=\"",
+    " from <",
+    "> ",
+    " for ",
+    " U=",
+    " K",
+    " x",
+    ":",
+    "@x.test",
+    ".",
+    "]: 535 Incorrect authentication data (set_id=boss@x.test)",
+    ") [198.51.100.9] P=esmtpsa X=TLS1.0:c:1 CV=no A=plain:boss@x.test S=1 id=1",
+    "\" A=plain:boss@x.test S=1 id=\"",
+];
+
+const STAMP: &str = "2026-11-23 11:00:00";
+
+/// An address whose local part holds a text, in one of the forms that Exim takes.
+fn address(rng: &mut Rng, text: &str) -> String {
+    match rng.u8(0..3) {
+        0 => format!("\"{}\"@x.test", escaped(text)),
+        1 => format!("a.\"{}\".\"{}\".b@x.test", escaped(text), escaped(text)),
+        _ => {
+            let quoted: String = text.chars().flat_map(|next| ['\\', next]).collect();
+            format!("a{quoted}@x.test")
+        }
+    }
+}
+
+/// The places where Exim tells what a client said.
+#[derive(Default)]
+struct Said {
+    sender: Option<String>,
+    helo: Option<String>,
+    ident: Option<String>,
+    /// As GnuTLS gives it, or as OpenSSL does.
+    certificate: Option<(String, bool)>,
+    /// As Exim logs it since 4.96, or before.
+    sni: Option<(String, bool)>,
+    author: Option<String>,
+    subject: Option<String>,
+    id: Option<String>,
+    recipient: Option<String>,
+}
+
+impl Said {
+    fn draw(rng: &mut Rng) -> Self {
+        let mut said = Self::default();
+        for _ in 0..rng.usize(1..=3) {
+            let text = text(rng, PIECES);
+            match rng.u8(0..9) {
+                0 => said.sender = Some(address(rng, &text)),
+                1 => said.helo = Some(text),
+                2 => said.ident = Some(text.trim_start().chars().take(127).collect()),
+                3 => said.certificate = Some((text, rng.bool())),
+                4 => said.sni = Some((text, rng.bool())),
+                5 => said.author = Some(text),
+                6 => said.subject = Some(text.chars().take(100).collect()),
+                7 => said.id = Some(format!("\"{}\"@x.test", escaped(&text))),
+                _ => said.recipient = Some(address(rng, &text)),
+            }
+        }
+        said.ident = said.ident.filter(|ident| !ident.is_empty());
+        said
+    }
+
+    fn sender(&self) -> &str {
+        self.sender.as_deref().unwrap_or("a@x.test")
+    }
+
+    /// Whether nothing was said that Exim logs as it is, between fields; SNI may also seem to be in quotes.
+    fn is_clear(&self) -> bool {
+        let raw = |said: &Option<(String, bool)>| {
+            said.as_ref().is_some_and(|(text, raw)| *raw || text.starts_with('"'))
+        };
+        let said = self.helo.is_some() || self.ident.is_some() || self.author.is_some();
+        !said && self.certificate.as_ref().is_none_or(|(_, raw)| !raw) && !raw(&self.sni)
+    }
+
+    fn host(&self) -> String {
+        let helo = self.helo.as_deref().unwrap_or("h");
+        let ident = self.ident.as_ref().map(|ident| format!(" U={ident}")).unwrap_or_default();
+        format!("({helo}) [192.0.2.1]{ident}")
+    }
+
+    /// The line of an arrival.
+    fn line(&self, authenticated: bool) -> String {
+        let (protocol, mut login) = match authenticated {
+            true => ("esmtpsa", " A=plain:ann".to_owned()),
+            false => ("esmtps", String::new()),
+        };
+        if let Some(author) = self.author.as_ref().filter(|_| authenticated) {
+            login = format!("{login}:{author}");
+        }
+        let certificate = match &self.certificate {
+            Some((name, true)) => format!(" DN=\"/CN={name}\""),
+            Some((name, false)) => format!(" DN=\"CN={}\"", escaped(name)),
+            None => String::new(),
+        };
+        let sni = match &self.sni {
+            Some((name, true)) => format!(" SNI=\"{name}\""),
+            Some((name, false)) => format!(" SNI={}", name.replace(' ', r"\040")),
+            None => String::new(),
+        };
+        let (sender, host) = (self.sender(), self.host());
+        let id = self.id.as_deref().unwrap_or("i@x.test");
+        let subject = escaped(self.subject.as_deref().unwrap_or("s"));
+        let recipient = self.recipient.as_deref().unwrap_or("r@x.test");
+        format!(
+            "{STAMP} 1xVWoN-0001PO-2u <= {sender} H={host} P={protocol} X=TLS1.3:x:256 CV=no{certificate}{sni}{login} S=300 id={id} T=\"{subject}\" from <{sender}> for {recipient} r@x.test"
+        )
+    }
+}
+
+#[test]
+fn every_submission_counts_once_and_for_nobody_else() {
+    let (mut unknown, mut forged) = (0, 0);
+    for seed in 0..SEEDS {
+        let said = Said::draw(&mut Rng::with_seed(seed));
+        let line = said.line(true);
+        let [(sender, account, client, 1)] = &read(&line).submissions[..] else {
+            panic!("seed {seed}: not one message\n{line}");
+        };
+        assert_eq!(*sender, counted(said.sender()), "seed {seed}\n{line}");
+        let known = account == "ann" && client == "192.0.2.1";
+        let nobodys = account.is_empty() || account == "ann";
+        let nowhere = client.is_empty() || client == "192.0.2.1";
+        assert!(
+            known || (nobodys && nowhere && !said.is_clear()),
+            "seed {seed}: {account} {client}\n{line}"
+        );
+        unknown += u64::from(account.is_empty());
+
+        let line = said.line(false);
+        let read = read(&line).submissions;
+        let free = read.is_empty();
+        let nobodys = read.iter().all(|(_, account, ..)| account.is_empty());
+        assert!(free || (nobodys && !said.is_clear()), "seed {seed}: {read:?}\n{line}");
+        forged += u64::from(!free);
+    }
+    assert!(unknown < SEEDS / 10 && forged < SEEDS / 40, "{unknown} and {forged} of {SEEDS}");
+}
+
+#[test]
+fn a_failed_login_is_where_it_came_from() {
+    for seed in 0..SEEDS {
+        let rng = &mut Rng::with_seed(seed);
+        let mut said = Said::draw(rng);
+        said.helo = Some(text(rng, PIECES)).filter(|_| rng.bool());
+        let id = without(&text(rng, PIECES), &['\n']);
+        let line = format!(
+            "{STAMP} plain authenticator failed for {}: 535 Incorrect authentication data (set_id={id})",
+            said.host()
+        );
+        let [(account, client)] = &read(&line).failures[..] else {
+            panic!("seed {seed}: not one failure\n{line}");
+        };
+        assert!(client.is_empty() || client == "192.0.2.1", "seed {seed}: {client}\n{line}");
+        assert!(account.is_empty() || *account == counted(&id), "seed {seed}: {account}\n{line}");
+        assert_ne!(account, BOSS, "seed {seed}\n{line}");
+    }
+}
