@@ -1,0 +1,104 @@
+//! What must hold of every log, whatever bytes it consists of.
+
+use chrono_tz::Tz;
+use logs::{Arrival, Format, LogStream, Options, Sink};
+use report::{ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, SENDER_LIMIT, Submission};
+
+/// Noon of 23 November 2026.
+const REFERENCE: i64 = 1_795_435_200;
+/// More than a saved state may take: 300,000 bytes, and what frames them.
+const MOST_SAVED: usize = 310_000;
+
+/// What a log proved: only as much as tells two readings apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Proved {
+    submissions: Vec<(u64, String)>,
+    failures: Vec<(u64, String)>,
+    rejected: Vec<u64>,
+}
+
+impl Sink for Proved {
+    fn submission(&mut self, mark: u64, s: &Submission<'_>) {
+        assert!(s.messages > 0, "a submission is at least one message");
+        assert!(s.sender.len() <= SENDER_LIMIT && !s.sender.is_empty(), "{:?}", s.sender);
+        assert!(s.account.len() <= ACCOUNT_LIMIT, "{:?}", s.account);
+        assert!(s.mechanism.len() <= MECHANISM_LIMIT, "{:?}", s.mechanism);
+        let told = [s.sender, s.account, s.mechanism, s.tls.name(), s.client].join("\0");
+        self.submissions.push((mark, format!("{} {} {told}", s.time, s.messages)));
+    }
+
+    fn auth_failure(&mut self, mark: u64, failure: &AuthFailure<'_>) {
+        assert!(failure.account.len() <= ACCOUNT_LIMIT, "{:?}", failure.account);
+        self.failures
+            .push((mark, format!("{} {} {}", failure.time, failure.account, failure.client)));
+    }
+
+    fn rejected(&mut self, mark: u64, _: &[u8], _: &str) {
+        self.rejected.push(mark);
+    }
+}
+
+fn options(format: Format) -> Options {
+    Options { format, zone: Tz::UTC }
+}
+
+/// Reads a log at once, and cut in two with its state saved between: both must prove the same.
+pub fn log(format: Format, data: &[u8]) {
+    let lines: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
+    let read = |stream: &mut LogStream, range: std::ops::Range<usize>, proved: &mut Proved| {
+        for number in range {
+            let mark = number as u64 * 2 + 2;
+            let arrival = Arrival { mark, before: mark - 1, reference: REFERENCE };
+            stream.line(lines[number], arrival, proved);
+        }
+    };
+    let end = lines.len() as u64 * 2 + 3;
+    let (mut stream, mut whole) = (LogStream::new(options(format)), Proved::default());
+    read(&mut stream, 0..lines.len(), &mut whole);
+    stream.close(end, &mut whole);
+
+    let (mut first, mut parts) = (LogStream::new(options(format)), Proved::default());
+    read(&mut first, 0..lines.len() / 2, &mut parts);
+    let saved = first.save();
+    assert!(saved.len() <= MOST_SAVED, "{} bytes saved", saved.len());
+    let (mut second, unreadable) = LogStream::restore(options(format), &saved);
+    assert_eq!(unreadable, [], "what was saved can be read");
+    assert_eq!(second.save(), saved, "and is saved as it was");
+    read(&mut second, lines.len() / 2..lines.len(), &mut parts);
+    second.close(end, &mut parts);
+    assert_eq!(whole, parts, "however a log is cut");
+}
+
+/// Goes on from any bytes: what cannot be used of them is handed back, and what was used can be saved and read again.
+pub fn state(data: &[u8]) {
+    let (mut stream, _) = LogStream::restore(options(Format::Auto), data);
+    let saved = stream.save();
+    let (again, unreadable) = LogStream::restore(options(Format::Auto), &saved);
+    assert_eq!(unreadable, [], "what was saved can be read");
+    assert_eq!(again.save(), saved, "and is saved as it was");
+    let mut proved = Proved::default();
+    let line = b"Nov 23 11:00:00 mail postfix/smtpd[7]: connect from unknown[192.0.2.1]";
+    stream.line(line, Arrival { mark: 2, before: 1, reference: REFERENCE }, &mut proved);
+    assert!(stream.save().len() <= MOST_SAVED, "a line makes room");
+    stream.close(3, &mut proved);
+}
+
+/// Reads a log inside what shippers put lines into.
+pub fn wrapped(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let escaped: String = text
+        .chars()
+        .flat_map(|next| format!("\\u{:04x}", u32::from(next) & 0xffff).into_bytes())
+        .map(char::from)
+        .collect();
+    let lines = [
+        format!("{{\"log\":\"{escaped}\\n\",\"stream\":\"stdout\"}}"),
+        format!(
+            "{{\"SYSLOG_IDENTIFIER\":\"postfix/smtpd\",\"_PID\":\"7\",\"MESSAGE\":\"{escaped}\"}}"
+        ),
+        format!("{{\"MESSAGE\":{data:?},\"SYSLOG_IDENTIFIER\":\"exim\"}}"),
+        format!("<22>1 2026-11-23T11:00:00Z mail postfix/smtpd 7 - - {}", text.replace('\n', " ")),
+        format!("Nov 23 11:00:00 mail exim[7]: {}", text.replace('\n', " ")),
+    ];
+    log(Format::Auto, lines.join("\n").as_bytes());
+}
