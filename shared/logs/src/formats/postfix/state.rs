@@ -125,6 +125,7 @@ impl SavedSession {
         let Self { named, serial, seen, tls, accepted, open, hold_next, proxied, waiting } = self;
         let logins = waiting.iter().map(|accepted| &accepted.login).chain(&proxied);
         logins.into_iter().all(KeptLogin::is_sound).then_some(())?;
+        waiting.iter().all(|accepted| accepted.messages > 0).then_some(())?;
         let waiting = Waits::of(waiting);
         let value = Session { named, tls, accepted, open, hold_next, proxied, waiting };
         Some(Waiting { serial, seen, until: seen.saturating_add(SESSION_LIFE), value })
@@ -141,5 +142,26 @@ impl SavedMessage {
     fn open(self) -> Message {
         let Self { named, session, session_serial, seen: _, login, tls, held, until: _ } = self;
         Message { named, session, session_serial, login, tls, held }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_in_which_no_message_waits_for_its_session_is_damaged() {
+        let mut ledger = Ledger::default();
+        let key = SessionKey { service: 0, pid: 7 };
+        ledger.names =
+            Names::restore(vec![b"mail".as_slice().into()], vec![(b"mail".as_slice().into(), 0)])
+                .expect("names");
+        for (messages, is_sound) in [(1, true), (0, false)] {
+            let login = KeptLogin::new(b"ann", b"PLAIN", b"192.0.2.1");
+            let accepted = Accepted { login, sender: "a@x.test".into(), time: 0, messages };
+            let value = Session { waiting: Waits::of(vec![accepted]), ..Session::default() };
+            ledger.sessions.put(key, Waiting { serial: 1, seen: 0, until: SESSION_LIFE, value });
+            assert_eq!(restore(&save(&ledger)).is_some(), is_sound, "{messages}");
+        }
     }
 }
