@@ -3,6 +3,7 @@
 //! Senders follow Zipf's law; TLS versions, several messages a session, retries of deferred mail and
 //! failed logins are mixed as real submission servers log them.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -35,17 +36,33 @@ pub enum Shape {
     Exim,
 }
 
+/// What somebody who took over an account, or tries to, varies at will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attack {
+    /// One account, an envelope sender for each message: variable envelope return paths.
+    Senders,
+    /// One account, a sender domain for each message.
+    Domains,
+    /// One account, a client address for each message.
+    Clients,
+    /// One client, a user name for each login, which fails.
+    Logins,
+}
+
 impl Default for Plan {
     fn default() -> Self {
         Self { messages: 100_000, senders: 5_000, days: 3, begins: 1_795_176_000, seed: 1 }
     }
 }
 
+#[derive(Clone)]
 struct Sender {
     address: String,
+    account: String,
     client: String,
     tls: usize,
     mechanism: &'static str,
+    attack: Option<Attack>,
 }
 
 const TLS: [&str; 5] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", ""];
@@ -66,6 +83,26 @@ pub fn write(shape: Shape, plan: Plan, to: &mut impl Write) -> io::Result<u64> {
     let mut rng = Rng::with_seed(plan.seed);
     let senders = senders(plan.senders, &mut rng);
     let zipf = Zipf::new(plan.senders);
+    let draw = |_: u64, rng: &mut Rng| Cow::Borrowed(&senders[zipf.draw(rng)]);
+    sessions(shape, plan, &mut rng, draw, to)
+}
+
+/// Writes the log of an attack, a session for each message, and gives the number of its lines.
+///
+/// # Errors
+/// Writing failed.
+pub fn attack(shape: Shape, attack: Attack, plan: Plan, to: &mut impl Write) -> io::Result<u64> {
+    let mut rng = Rng::with_seed(plan.seed);
+    sessions(shape, plan, &mut rng, |number, _| Cow::Owned(attacker(attack, number)), to)
+}
+
+fn sessions<'s>(
+    shape: Shape,
+    plan: Plan,
+    rng: &mut Rng,
+    sender: impl Fn(u64, &mut Rng) -> Cow<'s, Sender>,
+    to: &mut impl Write,
+) -> io::Result<u64> {
     let span = f64::from(plan.days) * 86_400.0;
     let (mut lines, mut written, mut stamp) = (0, 0, (i64::MIN, String::new()));
     while written < plan.messages {
@@ -76,14 +113,19 @@ pub fn write(shape: Shape, plan: Plan, to: &mut impl Write) -> io::Result<u64> {
             let at = DateTime::from_timestamp(time, 0).unwrap_or_default();
             stamp = (time, at.format(format).to_string());
         }
-        let sender = &senders[zipf.draw(&mut rng)];
-        let messages = if rng.u32(0..10) == 0 { rng.u64(2..5) } else { 1 };
+        let sender = &*sender(written, rng);
+        let messages = match sender.attack {
+            Some(Attack::Logins) => 0,
+            Some(_) => 1,
+            None if rng.u32(0..10) == 0 => rng.u64(2..5),
+            None => 1,
+        };
         let messages = messages.min(plan.messages - written);
         lines += match shape {
-            Shape::Postfix => postfix(to, &stamp.1, sender, messages, written, &mut rng)?,
-            Shape::Exim => exim(to, &stamp.1, sender, messages, written, &mut rng)?,
+            Shape::Postfix => postfix(to, &stamp.1, sender, messages, written, rng)?,
+            Shape::Exim => exim(to, &stamp.1, sender, messages, written, rng)?,
         };
-        written += messages;
+        written += messages.max(1);
     }
     Ok(lines)
 }
@@ -91,6 +133,7 @@ pub fn write(shape: Shape, plan: Plan, to: &mut impl Write) -> io::Result<u64> {
 fn senders(count: usize, rng: &mut Rng) -> Vec<Sender> {
     let sender = |number: usize| Sender {
         address: format!("user{number:05}@d{:02}.example.test", number % 40),
+        account: format!("user{number:05}@d{:02}.example.test", number % 40),
         client: format!("198.51.{}.{}", 100 + number / 250 % 100, 1 + number % 250),
         tls: match rng.u32(0..100) {
             0..3 => 0,
@@ -100,8 +143,34 @@ fn senders(count: usize, rng: &mut Rng) -> Vec<Sender> {
             _ => 4,
         },
         mechanism: ["PLAIN", "PLAIN", "LOGIN", "CRAM-MD5"][number % 4],
+        attack: None,
     };
     (0..count).map(sender).collect()
+}
+
+/// Who sends the message of this number in an attack.
+fn attacker(attack: Attack, number: u64) -> Sender {
+    let account = "ann@d01.example.test".to_owned();
+    let mut sender = Sender {
+        address: account.clone(),
+        account,
+        client: "203.0.113.7".to_owned(),
+        tls: 3,
+        mechanism: "PLAIN",
+        attack: Some(attack),
+    };
+    match attack {
+        Attack::Senders => {
+            sender.address =
+                format!("bounces+{number:06}=someone{number}=elsewhere.test@d01.example.test");
+        }
+        Attack::Domains => sender.address = format!("offer@d{number:06}.example.org"),
+        Attack::Clients => {
+            sender.client = format!("2001:db8:{:x}:{:x}::1", number >> 16, number & 0xffff);
+        }
+        Attack::Logins => sender.account = format!("guess{number:06}@d01.example.test"),
+    }
+    sender
 }
 
 fn postfix(
@@ -112,8 +181,8 @@ fn postfix(
     number: u64,
     rng: &mut Rng,
 ) -> io::Result<u64> {
-    let Sender { address, client, tls, mechanism } = sender;
-    let client = postfix::Client { address: client, account: address, mechanism };
+    let Sender { address, account, client, tls, mechanism, .. } = sender;
+    let client = postfix::Client { address: client, account, mechanism };
     let mut lines = 0;
     let mut line = |program: &str, pid: u64, text: &dyn Display| {
         lines += 1;
@@ -124,7 +193,7 @@ fn postfix(
     if let Some(cipher) = CIPHERS.get(*tls) {
         line(smtpd, pid, &client.begins_tls(TLS[*tls], cipher))?;
     }
-    let failed = u64::from(rng.u32(0..50) == 0);
+    let failed = u64::from(messages == 0 || rng.u32(0..50) == 0);
     if failed > 0 {
         line(smtpd, pid, &client.fails_to_log_in())?;
     }
@@ -146,7 +215,7 @@ fn postfix(
     }
     let commands = Commands {
         starttls: *tls < 4,
-        logins: [1, failed],
+        logins: [messages.min(1), failed],
         mail: messages,
         data: messages,
         quit: true,
@@ -163,16 +232,15 @@ fn exim(
     number: u64,
     rng: &mut Rng,
 ) -> io::Result<u64> {
-    let Sender { address, client, tls, mechanism } = sender;
+    let Sender { address, account, client, tls, mechanism, .. } = sender;
     let tls = EXIM_TLS.get(*tls).map(|version| Tls { version, cipher: EXIM_CIPHER });
-    let client =
-        exim::Client { host: "host.lan", address: client, account: address, mechanism, tls };
+    let client = exim::Client { host: "host.lan", address: client, account, mechanism, tls };
     let mut lines = 0;
     let mut line = |text: &dyn Display| {
         lines += 1;
         writeln!(to, "{}", exim::line(stamp, text))
     };
-    if rng.u32(0..50) == 0 {
+    if messages == 0 || rng.u32(0..50) == 0 {
         line(&client.fails_to_log_in())?;
     }
     for message in 0..messages {

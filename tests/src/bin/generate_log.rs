@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write as _};
 
 use clap::{Parser, ValueEnum};
-use tests::generate::{self, Plan, Shape};
+use tests::generate::{self, Attack, Plan, Shape};
 
 /// Write a realistic mail server log to standard output
 #[derive(Debug, Parser)]
@@ -20,6 +20,9 @@ struct Options {
     /// Days over which they are spread
     #[arg(long, default_value_t = 3)]
     days: u32,
+    /// What an attacker varies, a message or login each; without it, ordinary traffic
+    #[arg(long, value_enum)]
+    attack: Option<Varied>,
     /// The same seed makes the same log
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -31,14 +34,36 @@ enum Format {
     Exim,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Varied {
+    Senders,
+    Domains,
+    Clients,
+    Logins,
+}
+
+impl From<Varied> for Attack {
+    fn from(varied: Varied) -> Self {
+        match varied {
+            Varied::Senders => Self::Senders,
+            Varied::Domains => Self::Domains,
+            Varied::Clients => Self::Clients,
+            Varied::Logins => Self::Logins,
+        }
+    }
+}
+
 fn main() -> io::Result<()> {
-    let Options { format, messages, senders, days, seed } = Options::parse();
+    let Options { format, messages, senders, days, attack, seed } = Options::parse();
     let shape = match format {
         Format::Postfix => Shape::Postfix,
         Format::Exim => Shape::Exim,
     };
     let plan = Plan { messages, senders, days, seed, ..Plan::default() };
     let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
-    generate::write(shape, plan, &mut out)?;
+    match attack {
+        Some(varied) => generate::attack(shape, varied.into(), plan, &mut out)?,
+        None => generate::write(shape, plan, &mut out)?,
+    };
     out.flush()
 }
