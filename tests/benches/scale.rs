@@ -201,7 +201,7 @@ async fn fill(store: &Store, days: Range, senders: u32) -> u64 {
             let one = Submission { time, sender, account, mechanism, tls, client, messages };
             tally.submission(mark, &one);
         });
-        let counted = store.counting().count(&tally, &source, &Positions::Offsets).await;
+        let counted = store.counting().count(&mut tally, &source, &Positions::Offsets).await;
         items += counted.expect("counted").items;
     }
     items

@@ -4,7 +4,8 @@
 //! `EXACTLY_ONCE_SECONDS` makes the tests go on for longer than their usual number of cases, and
 //! `EXACTLY_ONCE_SEED` begins with another one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -14,12 +15,12 @@ use futures_util::future::try_join_all;
 use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
-use report::Range;
-use store::{KnownFile, Store, Writing};
+use report::{Day, Range, TlsVersion};
+use store::{KnownFile, Limits, Store, Writing};
 use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
 use tests::kinesis::{self, Record};
-use tests::traffic::{self, Expected, Kind};
+use tests::traffic::{self, Expected, Key, Kind};
 
 const FOREVER: i64 = i64::MAX;
 
@@ -46,8 +47,22 @@ pub(crate) fn writing(rng: &mut Rng) -> Writing {
 
 /// A writer that dies after so many writes.
 fn writer(engine: &Engine, zone: Tz, writes: i64, rng: &mut Rng) -> Ingest {
-    let store = store_that_dies(engine, writing(rng), writes);
-    Ingest::new(&store, settings(zone))
+    Place { engine, zone, limits: Limits::default() }.writer(writes, rng)
+}
+
+/// Where something is counted, and how.
+#[derive(Clone, Copy)]
+struct Place<'e> {
+    engine: &'e Engine,
+    zone: Tz,
+    limits: Limits,
+}
+
+impl Place<'_> {
+    fn writer(self, writes: i64, rng: &mut Rng) -> Ingest {
+        let store = store_that_dies(self.engine, writing(rng), writes).within(self.limits);
+        Ingest::new(&store, settings(self.zone))
+    }
 }
 
 /// The records of one shard, with how many of them cannot be read.
@@ -108,10 +123,10 @@ fn event(shard: &Shard, from: usize, to: usize) -> Result<KinesisEvent> {
 }
 
 /// Delivers a shard as Lambda might, until every record was taken.
-async fn deliver(engine: &Engine, zone: Tz, shard: &Shard, mut rng: Rng) -> Result<()> {
+async fn deliver(place: Place<'_>, shard: &Shard, mut rng: Rng) -> Result<()> {
     let rng = &mut rng;
     let mut taken = 0;
-    let mut lasting = writer(engine, zone, FOREVER, rng);
+    let mut lasting = place.writer(FOREVER, rng);
     while taken < shard.records.len() {
         let to = shard.records.len().min(taken + rng.usize(1..8));
         match rng.u32(0..6) {
@@ -124,15 +139,15 @@ async fn deliver(engine: &Engine, zone: Tz, shard: &Shard, mut rng: Rng) -> Resu
             // The writer dies; the records come again in another batch.
             1 | 2 => {
                 let from = rng.usize(0..=taken);
-                let mortal = writer(engine, zone, rng.i64(0..40), rng);
+                let mortal = place.writer(rng.i64(0..40), rng);
                 if mortal.event(&event(shard, from, to)?, NOW).await.is_ok() {
                     taken = to;
                 }
-                lasting = writer(engine, zone, FOREVER, rng);
+                lasting = place.writer(FOREVER, rng);
             }
             // Two readers have records in common, at once.
             3 => {
-                let other = writer(engine, zone, FOREVER, rng);
+                let other = place.writer(FOREVER, rng);
                 let end = shard.records.len().min(to + rng.usize(0..4));
                 let from = rng.usize(0..=taken);
                 let (one, two) = (event(shard, taken, to)?, event(shard, from, end)?);
@@ -186,7 +201,8 @@ async fn records_of_a_stream() -> Result<()> {
         let shards: Vec<_> = (0..rng.usize(1..3))
             .map(|number| shard(number, zone, &mut expected, &mut rng))
             .collect();
-        let deliveries = shards.iter().map(|shard| deliver(&engine, zone, shard, rng.fork()));
+        let place = Place { engine: &engine, zone, limits: Limits::default() };
+        let deliveries = shards.iter().map(|shard| deliver(place, shard, rng.fork()));
         let deliveries: Vec<_> = deliveries.collect();
         try_join_all(deliveries).await.with_context(|| format!("seed {seed}"))?;
         println!("seed {seed}");
@@ -197,6 +213,107 @@ async fn records_of_a_stream() -> Result<()> {
         store.quarantine().read(day, |_| quarantined += 1).await?;
         assert_eq!(quarantined, shards.iter().map(|shard| shard.unreadable).sum::<u64>());
     }
+    Ok(())
+}
+
+/// Sums by what is kept of a message whose sender or client is not told apart.
+fn sums<'k>(
+    usage: impl IntoIterator<Item = (&'k Key, &'k u64)>,
+) -> BTreeMap<(Day, &'k str, &'k str, TlsVersion), u64> {
+    let mut sums = BTreeMap::new();
+    for ((day, _, _, account, mechanism, tls, _), messages) in usage {
+        *sums.entry((*day, account.as_str(), mechanism.as_str(), *tls)).or_default() += messages;
+    }
+    sums
+}
+
+/// That everything is counted once, under its own name or that of all others, and that there are not too many names.
+async fn check_within(place: Place<'_>, expected: &Expected) -> Result<(u64, u64)> {
+    let Place { engine, zone, limits } = place;
+    let store = Store::new(engine.client(), "table", Writing::Transactions);
+    let range = Range::kept(report::Days::new(zone).day_of(NOW));
+    let found = usage(&store, range).await?;
+    assert_eq!(sums(&found), sums(&expected.usage));
+    let mut others = 0;
+    let mut names: BTreeMap<(Day, &str), BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for (key, messages) in &found {
+        let (day, domain, sender, account, _, _, client) = key;
+        if sender == report::OTHER_SENDERS || client == report::OTHER_CLIENTS {
+            let own = report::own_domain(account).unwrap_or("(none)");
+            assert!(sender != report::OTHER_SENDERS || domain == own, "{key:?}");
+            others += messages;
+        } else {
+            // A decision is for the whole day.
+            assert_eq!(
+                expected.usage[key], *messages,
+                "{key:?}: a name is told apart, or it is not"
+            );
+            if sender != account && sender != "<>" {
+                names.entry((*day, account)).or_default().insert((sender, client));
+            }
+        }
+    }
+    for (owner, names) in names {
+        assert!(names.len() <= limits.account, "{owner:?}: {names:?}");
+    }
+    let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
+    for (key, messages) in &found {
+        *domains.entry(key.1.as_str()).or_default() += messages;
+        *domains.entry(report::ALL_DOMAINS).or_default() += messages;
+    }
+    for (domain, messages) in domains {
+        let rollup = store.summaries().rollup(domain, range).await?;
+        let total: u64 = rollup.values().map(report::TlsCounts::total).sum();
+        assert_eq!(total, messages, "rollup of {domain:?}");
+    }
+    let senders: BTreeSet<_> = found.keys().map(|key| key.2.clone()).collect();
+    assert_eq!(store.summaries().seen(range).await?.senders, senders);
+
+    let (mut by_network, mut unnamed) = (BTreeMap::<_, u64>::new(), 0);
+    let mut tried: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for row in store.summaries().failures(range).await? {
+        // A network stands for itself.
+        let network = row.client.parse::<IpAddr>().map(|_| report::network(&row.client));
+        let network = network.unwrap_or_else(|_| row.client.as_str().into());
+        *by_network.entry((row.day, network.clone())).or_default() += row.failures;
+        if row.account == report::OTHER_NAMES {
+            unnamed += row.failures;
+        } else {
+            tried.entry((row.day, network)).or_default().insert((row.account, row.client));
+        }
+    }
+    let mut wanted = BTreeMap::<_, u64>::new();
+    for ((day, _, client), failures) in &expected.failures {
+        *wanted.entry((*day, report::network(client))).or_default() += failures;
+    }
+    assert_eq!(by_network, wanted);
+    for (network, names) in tried {
+        assert!(names.len() <= limits.network, "{network:?}: {names:?}");
+    }
+    Ok((others, unnamed))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_with_more_names_than_are_told_apart() -> Result<()> {
+    let (mut others, mut unnamed) = (0, 0);
+    for seed in seeds(60) {
+        println!("seed {seed}");
+        let mut rng = Rng::with_seed(seed);
+        let zone = [Tz::UTC, Tz::Europe__Berlin][rng.usize(0..2)];
+        let engine = engine().await?;
+        let limits = Limits { account: rng.usize(1..7), network: rng.usize(1..3) };
+        let place = Place { engine: &engine, zone, limits };
+        let mut expected = Expected::default();
+        let shards: Vec<_> = (0..rng.usize(1..3))
+            .map(|number| shard(number, zone, &mut expected, &mut rng))
+            .collect();
+        let deliveries = shards.iter().map(|shard| deliver(place, shard, rng.fork()));
+        let deliveries: Vec<_> = deliveries.collect();
+        try_join_all(deliveries).await.with_context(|| format!("seed {seed}"))?;
+        let found = check_within(place, &expected).await.with_context(|| format!("seed {seed}"))?;
+        (others, unnamed) = (others + found.0, unnamed + found.1);
+    }
+    assert!(others > 100 && unnamed > 10, "{others} and {unnamed} were not told apart");
     Ok(())
 }
 

@@ -40,7 +40,7 @@ async fn count(app: &App, range: Range, rng: &mut Rng) -> Result<()> {
         };
         tally.submission(1 + mark, &submission);
     }
-    app.store.counting().count(&tally, &Source::new("generated"), &Positions::Offsets).await?;
+    app.store.counting().count(&mut tally, &Source::new("generated"), &Positions::Offsets).await?;
     Ok(())
 }
 

@@ -14,16 +14,27 @@ pub struct Collected {
     pub tally: Tally,
     /// What could not be read.
     pub rejected: Vec<Rejected>,
+    /// The bytes of these.
+    bytes: usize,
 }
+
+/// What an entry takes beside its bytes.
+const FRAME: usize = 200;
 
 impl Collected {
     /// Nothing yet.
     #[must_use]
     pub fn new(tally: Tally) -> Self {
-        Self { tally, rejected: Vec::new() }
+        Self { tally, rejected: Vec::new(), bytes: 0 }
+    }
+
+    /// The memory that is held, in bytes: about.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.tally.bytes() + self.bytes
     }
 
     pub(crate) fn reject(&mut self, mark: u64, raw: &[u8], reason: String) {
+        self.bytes += raw.len() + FRAME;
         let last = self.rejected.last_mut().filter(|last| last.mark == mark);
         let number = match last {
             // So many at one place are kept together: they must not take a write each.

@@ -12,10 +12,8 @@ use crate::service::{Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
 use crate::summary::Summary;
 
-/// Distinct things counted, and parts of their counts, that are held before they are written: about
-/// 60 MB.
-const ITEMS: usize = 150_000;
-const PARTS: usize = 1_000_000;
+/// Bytes of counts and of what could not be read that are held before they are written; writing them takes a few times as much.
+const HELD: usize = 24 << 20;
 
 /// Where a line stands in its file.
 #[derive(Clone, Copy, Debug)]
@@ -153,8 +151,13 @@ impl FileIngest {
     /// Whether so much is held that it should be flushed.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let (items, parts) = self.collected.tally.size();
-        items >= ITEMS || parts >= PARTS || self.collected.rejected.len() >= 1000
+        self.collected.bytes() >= HELD || self.collected.rejected.len() >= 1000
+    }
+
+    /// How much of what was read since the last flush could not be read.
+    #[must_use]
+    pub fn rejected(&self) -> usize {
+        self.collected.rejected.len()
     }
 
     /// Stores what was read since the last flush.
@@ -207,11 +210,11 @@ impl FileIngest {
 
     async fn store(&mut self, mark: u64, closing: bool) -> Result<Summary, IngestError> {
         let fresh = Collected::new(self.ingest.settings.tally(self.now));
-        let collected = std::mem::replace(&mut self.collected, fresh);
+        let mut collected = std::mem::replace(&mut self.collected, fresh);
         let mut summary = Summary { lines: std::mem::take(&mut self.lines), ..Summary::default() };
         let (Ingest { counting, ingestion, .. }, positions) = (&self.ingest, Positions::Offsets);
         summary.add_tally(&collected.tally);
-        summary.add_outcome(&counting.count(&collected.tally, &self.source, &positions).await?);
+        summary.add_outcome(&counting.count(&mut collected.tally, &self.source, &positions).await?);
         for (day, who) in collected.tally.identities() {
             if who.kind == IdentityKind::Sender {
                 self.found.days.insert(day);
@@ -221,7 +224,9 @@ impl FileIngest {
             }
         }
         let day = report::Days::new(self.ingest.settings.zone).day_of(self.now);
-        ingestion.quarantine(&collected.rejected, &self.source, &positions, |_| day).await?;
+        let rejected = &collected.rejected;
+        summary.left_out =
+            ingestion.quarantine(rejected, &self.source, &positions, |_| day).await?;
         summary.quarantined = collected.rejected.len() as u64 + std::mem::take(&mut self.put_aside);
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);

@@ -117,13 +117,14 @@ impl Ingest {
         }
         summary.add_tally(&collected.tally);
         let outcome =
-            self.counting.count(&collected.tally, &batch.source, &batch.positions).await?;
+            self.counting.count(&mut collected.tally, &batch.source, &batch.positions).await?;
         summary.add_outcome(&outcome);
         let mut clock = report::Days::new(self.settings.zone);
         let day_of =
             |rejected: &Rejected| clock.day_of(batch.arrival(rejected.mark).unwrap_or(now));
         let (rejected, positions) = (&collected.rejected, &batch.positions);
-        self.ingestion.quarantine(rejected, &batch.source, positions, day_of).await?;
+        summary.left_out =
+            self.ingestion.quarantine(rejected, &batch.source, positions, day_of).await?;
         summary.quarantined = collected.rejected.len() as u64;
         // Last: everything that these states stand for is stored now.
         let writes = readers

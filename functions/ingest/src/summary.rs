@@ -22,6 +22,8 @@ metrics::figures! {
         pub repeated_payloads: u64 => Counter, Count;
         /// Records and lines put into quarantine.
         pub quarantined: u64 => Counter, Count;
+        /// Of these, those that the day's quarantine had no room for.
+        pub left_out: u64 => Counter, Count;
         /// Messages and failures of days that are no longer kept.
         pub too_old: u64 => Counter, Count;
         /// Messages and failures of days more than one ahead.
@@ -63,6 +65,7 @@ impl Summary {
         self.duplicates += other.duplicates;
         self.repeated_payloads += other.repeated_payloads;
         self.quarantined += other.quarantined;
+        self.left_out += other.left_out;
         self.too_old += other.too_old;
         self.future += other.future;
         self.state_bytes = other.state_bytes;

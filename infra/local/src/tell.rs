@@ -40,7 +40,7 @@ pub(crate) fn files(reports: &[Report]) {
     let mut days: BTreeSet<Day> = BTreeSet::new();
     for report in reports {
         sum.add(&report.summary);
-        senders.extend(&report.found.senders);
+        senders.extend(report.found.senders.iter().map(|sender| &**sender));
         days.extend(&report.found.days);
     }
     let span = match (days.first(), days.last()) {
@@ -51,11 +51,23 @@ pub(crate) fn files(reports: &[Report]) {
     println!("Total");
     row("lines", sum.lines, "");
     row("messages", sum.submissions, "");
-    row("senders", senders.len() as u64, "");
+    let others = if senders.remove(report::OTHER_SENDERS) {
+        "  and others, of accounts with too many to tell them apart"
+    } else {
+        ""
+    };
+    row("senders", senders.len() as u64, others);
     row("days", days.len() as u64, &span);
     row("failed logins", sum.auth_failures, "");
     row("duplicates", sum.duplicates, "  counted before, not counted again");
-    row("quarantined", sum.quarantined, "  bad events, kept for a look");
+    row(
+        "quarantined",
+        sum.quarantined,
+        "  bad events, kept for a look: smtp-auth-report quarantine",
+    );
+    if sum.left_out > 0 {
+        row("not kept", sum.left_out, "  of these: the day's quarantine is full");
+    }
     row("too old", sum.too_old, "  of days before the last 90");
     row("in the future", sum.future, "  more than a day ahead");
     if sum.evicted > 0 {

@@ -36,6 +36,7 @@ mod mailing;
 mod store;
 mod work;
 
+pub use counting::admission::Limits;
 pub use counting::count::Counting;
 pub use counting::days::{DayState, Days};
 pub use counting::outcome::Outcome;
@@ -51,7 +52,7 @@ pub use health::Health;
 pub use ingestion::carry_over::{CarryOver, Written};
 pub use ingestion::files::{Candidate, FINGERPRINT, Files, KnownFile};
 pub use ingestion::memory::Ingestion;
-pub use ingestion::quarantine::{Quarantine, Quarantined, Rejected};
+pub use ingestion::quarantine::{LeftOut, Quarantine, Quarantined, Rejected};
 pub use mailing::report_requests::{Ended, ReportRequests};
 pub use mailing::schedules::Schedules;
 pub use store::Store;

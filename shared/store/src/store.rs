@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 
+use crate::counting::admission::Limits;
 use crate::counting::count::Counting;
 use crate::counting::days::Days;
 use crate::counting::summaries::Summaries;
@@ -36,6 +37,13 @@ impl Store {
     #[must_use]
     pub fn with_pages_of(self, bytes: usize) -> Self {
         Self { counting: self.counting.with_pages_of(bytes), ..self }
+    }
+
+    /// Tells so many names of an account or network apart, and not as many as is usual: few show sooner what
+    /// becomes of the others.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { counting: self.counting.within(limits), ..self }
     }
 
     /// Makes the table if there is none: for engines on one machine. In AWS the template makes it.
@@ -155,6 +163,7 @@ mod tests {
             keys::day(day),
             keys::carry_over("log"),
             keys::idempotency("", "key"),
+            keys::left_out(day),
             keys::zone(),
             keys::open_work("requests"),
             keys::placed_work("requests", day),
@@ -165,6 +174,7 @@ mod tests {
             keys::rollup("example.org"),
             keys::failures(day),
             keys::seen(true, day),
+            keys::admitted(day),
             keys::known_files("checksum"),
             keys::quarantine(day),
             keys::REPORT_REQUESTS.to_owned(),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use report::views::{self, Insight, InsightDetails};
-use report::{ALL_DOMAINS, Range};
+use report::{ALL_DOMAINS, OTHER_SENDERS, Range};
 use serde::{Deserialize, Serialize};
 use store::Rollup;
 use utoipa::ToSchema;
@@ -69,7 +69,8 @@ async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem>
     let (seen, days) =
         tokio::try_join!(summaries.seen(range), summaries.rollup(ALL_DOMAINS, range))?;
     let (accounts, senders) = (seen.accounts.len() as u64, seen.senders.len() as u64);
-    Ok((views::insight(range, accounts, senders, &days), days))
+    let more = seen.senders.contains(OTHER_SENDERS);
+    Ok((views::insight(range, accounts, senders, more, &days), days))
 }
 
 /// Sender domains seen in the days that are kept.

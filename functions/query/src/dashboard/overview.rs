@@ -131,7 +131,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
             1 => "user or service account",
             _ => "users or service accounts",
         },
-        senders: wording::counted(insight.senders, "sender address", "sender addresses"),
+        senders: wording::senders(insight.senders, insight.more_senders),
         messages: grouped(insight.messages),
         messages_label: if insight.messages == 1 { "message" } else { "messages" },
         change,

@@ -42,6 +42,7 @@ struct Head {
 /// A sender.
 struct Row {
     sender: String,
+    note: Option<&'static str>,
     href: String,
     /// Percentage and number; nothing where there are no messages.
     cells: Vec<Option<Cell>>,
@@ -62,6 +63,8 @@ struct Flyout {
     messages: String,
     period: String,
     nothing: bool,
+    /// What the name means, if it is none.
+    note: Option<&'static str>,
     shares: Shares,
     chart: Chart,
     lists: Vec<List>,
@@ -219,6 +222,7 @@ fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
     });
     Row {
         sender: wording::address(row.name.text()),
+        note: wording::note(row.name.text()),
         href: shown.with_sender(Some(row.name.text())).href(),
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
@@ -242,6 +246,7 @@ async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem>
         messages: wording::counted(messages, "message", "messages"),
         period: report::period(report::Range { start, end }),
         nothing: messages == 0,
+        note: wording::note(&found.sender),
         shares: Shares::new(&tls),
         chart: Chart::tls(&days, query.today(), |day| {
             shown.on(day).with_sender(Some(sender)).href()

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use report::{Day, displayed, grouped};
+use report::{Day, OTHER_SENDERS, displayed, grouped};
 
 /// Characters of a name that pages show; the whole of it is in the title or the CSV.
 pub(super) const SHOWN: usize = 80;
@@ -27,6 +27,23 @@ pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         number => format!("{} {more}", grouped(number)),
+    }
+}
+
+/// As in `2 sender addresses`, and whether there were others.
+pub(super) fn senders(number: u64, more: bool) -> String {
+    let told = counted(number, "sender address", "sender addresses");
+    if more { format!("{told}, and others that are not told apart") } else { told }
+}
+
+/// What the rows of names that are not told apart hold; nothing of others.
+pub(super) fn note(name: &str) -> Option<&'static str> {
+    match name {
+        OTHER_SENDERS => Some(
+            "An account used more sender addresses on a day than are told apart, as one that was taken over may. \
+             This row has the messages of the others: as many as there were, but not from whom.",
+        ),
+        _ => None,
     }
 }
 

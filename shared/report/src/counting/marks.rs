@@ -12,6 +12,23 @@ impl Marks {
         }
     }
 
+    /// Takes the counts of another one; [`settle`](Self::settle) has to follow.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.0.extend_from_slice(&other.0);
+    }
+
+    /// Puts what was appended into order.
+    pub(super) fn settle(&mut self) {
+        self.0.sort_by_key(|(mark, _)| *mark);
+        self.0.dedup_by(|(later, more), (earlier, sum)| {
+            let same = later == earlier;
+            if same {
+                *sum = sum.saturating_add(*more);
+            }
+            same
+        });
+    }
+
     /// The mark of the first count; 0 if there is none.
     #[must_use]
     pub fn first(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! What is counted: submissions, told apart and added up by day.
 
 pub(crate) mod account;
+mod cap;
 mod clean;
 pub(crate) mod day;
 pub(crate) mod field;
@@ -11,6 +12,7 @@ pub(crate) mod tls;
 pub(crate) mod usage;
 
 pub use account::Account;
+pub use cap::{Claims, Denied, OTHER_CLIENTS, OTHER_NAMES, Owner, network};
 pub use clean::{
     ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered,
 };
@@ -18,7 +20,8 @@ pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_uni
 pub use field::Field;
 pub use marks::Marks;
 pub use submission::{
-    AuthFailure, NULL_SENDER, Submission, UNKNOWN_SENDER, domain_name, domain_of, own_domain,
+    AuthFailure, NULL_SENDER, OTHER_SENDERS, Submission, UNKNOWN_SENDER, domain_name, domain_of,
+    own_domain,
 };
 pub use tally::{ALL_DOMAINS, Counted, RollupEntry, Tally, Window};
 pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};

@@ -8,6 +8,9 @@ pub const NULL_SENDER: &str = "<>";
 /// What stands for the sender of a submission whose log names only the account.
 pub const UNKNOWN_SENDER: &str = "(unknown)";
 
+/// What stands for the senders of an account that are not told apart, because there are too many.
+pub const OTHER_SENDERS: &str = "(other senders)";
+
 /// Messages that one client submitted with SMTP AUTH (RFC 4954) and that were accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Submission<'a> {
@@ -43,7 +46,8 @@ pub struct AuthFailure<'a> {
 /// A bare sender name (no `@`) belongs to `default`, whoever sent it.
 #[must_use]
 pub fn domain_of<'a>(sender: &'a str, account: &'a str, default: &'a str) -> &'a str {
-    let address = if matches!(sender, NULL_SENDER | UNKNOWN_SENDER) { account } else { sender };
+    let none = matches!(sender, NULL_SENDER | UNKNOWN_SENDER | OTHER_SENDERS);
+    let address = if none { account } else { sender };
     own_domain(address).unwrap_or(default)
 }
 

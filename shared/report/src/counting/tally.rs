@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet, HashTable};
 
+use super::cap::{self, Claims, Denied, OTHER_NAMES, Owner, UsageClaims, network};
 use super::clean::{ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT};
 use super::day::{Day, Days, Range};
 use super::marks::Marks;
@@ -109,9 +110,12 @@ pub struct Tally {
     hasher: RandomState,
     scratch: String,
     counted: Counted,
-    items: usize,
-    parts: usize,
+    bytes: usize,
 }
+
+/// What a thing counted takes beside its name, and what each part of its count takes: about.
+const ITEM: usize = 200;
+const PART: usize = 16;
 
 impl Tally {
     /// An empty tally of days in the clock's zone.
@@ -126,8 +130,7 @@ impl Tally {
             hasher: RandomState::default(),
             scratch: String::new(),
             counted: Counted::default(),
-            items: 0,
-            parts: 0,
+            bytes: 0,
         }
     }
 
@@ -143,10 +146,10 @@ impl Tally {
         self.counted
     }
 
-    /// A measure of the memory held: distinct things counted, and the parts of their counts.
+    /// The memory that it holds, in bytes: about.
     #[must_use]
-    pub fn size(&self) -> (usize, usize) {
-        (self.items, self.parts)
+    pub const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Counts a submission made at `mark`.
@@ -169,12 +172,12 @@ impl Tally {
         };
         key.write(&mut self.scratch);
         let day = &mut self.days[current];
-        let at = day.usage_at(&key, &self.scratch, &self.hasher, &mut self.items);
+        let at = day.usage_at(&key, &self.scratch, &self.hasher, &mut self.bytes);
         let usage = &mut day.usage[at];
         usage.marks.add(mark, submission.messages);
         day.rollups[usage.rollup].add(mark, key.tls, submission.messages);
         day.rollups[ALL].add(mark, key.tls, submission.messages);
-        self.parts += 1;
+        self.bytes += PART;
     }
 
     /// Counts a failed authentication seen at `mark`.
@@ -190,12 +193,12 @@ impl Tally {
         match failures.get_mut(self.scratch.as_str()) {
             Some(marks) => marks.add(mark, 1),
             None => {
-                self.items += 1;
+                self.bytes += ITEM + self.scratch.len();
                 let marks = failures.entry(self.scratch.as_str().into()).or_default();
                 marks.add(mark, 1);
             }
         }
-        self.parts += 1;
+        self.bytes += PART;
     }
 
     /// The place of an instant's day, or none if that day is not counted.
@@ -220,6 +223,37 @@ impl Tally {
             self.days.len() - 1
         });
         Some(self.current)
+    }
+
+    /// What everything counted claims of its owner, in the order in which it first came.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        let mut claims = Claims::new();
+        for day in &self.days {
+            for key in day.usage.iter().filter_map(|usage| UsageKey::read(&usage.key)) {
+                let UsageClaims { sender, pair } =
+                    cap::usage_claims(&key, &self.window.default_domain);
+                if pair.is_some() {
+                    let owner = (day.day, Owner::Account(key.username.into()));
+                    claims.entry(owner).or_default().extend(sender.into_iter().chain(pair));
+                }
+            }
+            for (account, client) in day.failures.keys().filter_map(|key| key.split_once('\t')) {
+                let owner = (day.day, Owner::Network(network(client)));
+                claims.entry(owner).or_default().push(cap::failure_claim(account, client));
+            }
+        }
+        claims
+    }
+
+    /// Counts what was denied under the names for all others.
+    ///
+    /// Whether a claim is denied must be the same whenever its record comes again: it is decided once, and
+    /// the decision is stored before anything is counted by it.
+    pub fn cap(&mut self, denied: &Denied) {
+        for day in &mut self.days {
+            day.cap(denied, &self.window.default_domain, &self.hasher);
+        }
     }
 
     /// Every day with something counted in it.
@@ -309,7 +343,7 @@ impl DayTally {
         key: &UsageKey<'_>,
         text: &str,
         hasher: &RandomState,
-        items: &mut usize,
+        bytes: &mut usize,
     ) -> usize {
         let hash = hasher.hash_one(text);
         if let Some(at) = self.index.find(hash, |at| *self.usage[*at].key == *text) {
@@ -320,8 +354,61 @@ impl DayTally {
         self.usage.push(Usage { key: text.into(), rollup, tls: key.tls, marks: Marks::default() });
         let usage = &self.usage;
         self.index.insert_unique(hash, at, |at| hasher.hash_one(&*usage[*at].key));
-        *items += 1;
+        *bytes += ITEM + text.len();
         at
+    }
+
+    fn cap(&mut self, denied: &Denied, default_domain: &str, hasher: &RandomState) {
+        let of = |owner: Owner| denied.get(&(self.day, owner));
+        let mut text = String::new();
+        let mut changed = false;
+        for usage in &mut self.usage {
+            let Some(key) = UsageKey::read(&usage.key) else { continue };
+            let Some(denied) = of(Owner::Account(key.username.into())) else { continue };
+            let is_denied = |claim| denied.contains(&claim);
+            if let Some(capped) = cap::capped(&key, default_domain, is_denied) {
+                capped.write(&mut text);
+                usage.key = text.as_str().into();
+                changed = true;
+            }
+        }
+        let mut others: HashMap<Box<str>, Marks, RandomState> = HashMap::default();
+        self.failures.retain(|key, marks| {
+            let Some((account, client)) = key.split_once('\t') else { return true };
+            let network = network(client);
+            let other = format!("{OTHER_NAMES}\t{network}");
+            let claim = cap::failure_claim(account, client);
+            let keeps = of(Owner::Network(network)).is_none_or(|denied| !denied.contains(&claim));
+            if !keeps {
+                others.entry(other.into()).or_default().append(marks);
+            }
+            keeps
+        });
+        for (key, marks) in others {
+            let all = self.failures.entry(key).or_default();
+            all.append(&marks);
+            all.settle();
+        }
+        if changed {
+            self.join(hasher);
+        }
+    }
+
+    /// Joins what has come to have the same key.
+    fn join(&mut self, hasher: &RandomState) {
+        let usage = std::mem::take(&mut self.usage);
+        *self = Self { failures: std::mem::take(&mut self.failures), ..Self::new(self.day) };
+        for Usage { key, tls, marks, .. } in usage {
+            let Some(read) = UsageKey::read(&key) else { continue };
+            let at = self.usage_at(&read, &key, hasher, &mut 0);
+            let rollup = self.usage[at].rollup;
+            for (mark, messages) in marks.parts_since(0) {
+                self.rollups[rollup].add(mark, tls, messages);
+                self.rollups[ALL].add(mark, tls, messages);
+            }
+            self.usage[at].marks.append(&marks);
+        }
+        self.usage.iter_mut().for_each(|usage| usage.marks.settle());
     }
 
     fn rollup_at(&mut self, domain: &str) -> usize {
@@ -381,6 +468,47 @@ mod tests {
         let expected = Counted { too_old: 1, future: 1, ..Counted::default() };
         assert_eq!(tally.counted(), expected);
         assert_eq!(tally.usage().count(), 0);
+    }
+
+    #[test]
+    fn what_is_denied_is_counted_under_the_others_of_its_account() {
+        let mut tally = tally();
+        for (mark, sender) in ["a@x.test", "b@y.test", "a@x.test", "c@x.test"].iter().enumerate() {
+            tally.submission(mark as u64 + 1, &sent(sender, TlsVersion::Tls12));
+        }
+        let client = "192.0.2.1";
+        for (mark, account) in ["ann", "bob", "bob"].into_iter().enumerate() {
+            let failure = AuthFailure { time: NOON, account, client };
+            tally.auth_failure(mark as u64 + 5, &failure);
+        }
+        let mut claims = tally.claims();
+        let day = tally.days().next().expect("a day");
+        let senders = (day, Owner::Account("alice@example.test".into()));
+        let names = (day, Owner::Network(client.into()));
+        assert_eq!((claims[&senders].len(), claims[&names].len()), (6, 2));
+        // Admitted: a@x.test with its client, and whichever name came first.
+        let mut denied = Denied::new();
+        for (owner, admitted) in [(senders, 2), (names, 1)] {
+            let claims = claims.remove(&owner).unwrap_or_default();
+            let (yes, rest) = claims.split_at(admitted);
+            let no = rest.iter().copied().filter(|claim| !yes.contains(claim));
+            denied.insert(owner, no.collect());
+        }
+        tally.cap(&denied);
+        let usage: Vec<_> = tally.usage().map(|(_, key, marks)| (key, marks.since(0))).collect();
+        assert_eq!(usage.len(), 2);
+        assert_eq!(usage[0].1, 2);
+        let other = UsageKey::read(usage[1].0).expect("a key");
+        assert_eq!(
+            (other.sender, other.domain, usage[1].1),
+            ("(other senders)", "example.test", 2)
+        );
+        let all = tally.rollups().find(|rollup| rollup.domain == ALL_DOMAINS).expect("a rollup");
+        assert_eq!((all.counts.total(), all.first, all.last), (4, 1, 4));
+        let rest = tally.rollup_since(&all, 2);
+        assert_eq!(rest.counts.total(), 3);
+        assert_eq!(tally.failures().map(|(_, _, marks)| marks.since(0)).sum::<u64>(), 3);
+        assert!(tally.failures().any(|(_, key, _)| key == "(other names)\t192.0.2.1"));
     }
 
     #[test]

@@ -20,8 +20,10 @@ pub struct Insight {
     pub end: NaiveDate,
     /// Distinct users or service accounts; a submission whose log names no user counts its sender.
     pub accounts: u64,
-    /// Distinct sender addresses.
+    /// Distinct sender addresses, as far as they were told apart.
     pub senders: u64,
+    /// Whether an account had more senders on a day than are told apart: there were others.
+    pub more_senders: bool,
     /// Messages.
     pub messages: u64,
 }
@@ -40,16 +42,20 @@ pub struct InsightDetails {
     pub auth_failures: u64,
 }
 
-/// The widget, from the distinct names seen in the range and its rollup.
+/// The widget, from the distinct names seen in the range, whether the one for all other senders
+/// ([`OTHER_SENDERS`](crate::OTHER_SENDERS)) is among them, and its rollup.
 #[must_use]
 pub fn insight(
     range: Range,
     accounts: u64,
-    senders: u64,
+    mut senders: u64,
+    more_senders: bool,
     days: &BTreeMap<Day, TlsCounts>,
 ) -> Insight {
     let messages = total(days, range).total();
-    Insight { start: range.start, end: range.end, accounts, senders, messages }
+    // The name for all others is no sender's.
+    senders -= u64::from(more_senders);
+    Insight { start: range.start, end: range.end, accounts, senders, more_senders, messages }
 }
 
 /// The flyout, from the widget, the same rollup, and the failed authentications of the range.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use report::{RollupEntry, Tally, UsageKey};
 
+use crate::counting::admission::{Admission, Limits};
 use crate::counting::counter_pages::{Book, FULL, Page, Row, open};
 use crate::counting::outcome::Outcome;
 use crate::counting::placement::Pages;
@@ -138,41 +139,50 @@ impl<'a> Counted<'a> {
 pub struct Counting {
     table: Table,
     pages: Pages,
+    admission: Admission,
     marked: Marked,
 }
 
 impl Counting {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "R#*", "S#*", keys::DAYS];
+    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "R#*", "S#*", "A#*", keys::DAYS];
 
     pub(crate) fn new(table: Table) -> Self {
-        Self { pages: Pages::new(table.clone()), marked: Marked::default(), table }
+        let (admission, marked) = (Admission::default(), Marked::default());
+        Self { pages: Pages::new(table.clone()), admission, marked, table }
     }
 
     pub(crate) fn with_pages_of(self, bytes: usize) -> Self {
         Self { pages: self.pages.of_bytes(bytes), ..self }
     }
 
+    pub(crate) fn within(self, limits: Limits) -> Self {
+        Self { admission: self.admission.clone().within(limits), ..self }
+    }
+
     /// Adds a tally to the table: usage, rollups, failures, who was seen, and last of all the
     /// revisions of its days.
     ///
-    /// `positions` are those of the marks in the tally. May be called again with the same records, in
+    /// Names of which there are too many are counted under those for all others first, in the tally itself: see
+    /// the module `admission`. `positions` are those of the marks in the tally. May be called again with the same records, in
     /// other batches, after a failure or at the same time: every record counts once.
     ///
     /// # Errors
     /// A request failed. What was not written is written by calling again.
     pub async fn count(
         &self,
-        tally: &Tally,
+        tally: &mut Tally,
         source: &Source,
         positions: &Positions,
     ) -> Result<Outcome, StoreError> {
+        let admitted = self.admission.cap(&self.table, tally).await?;
+        let tally = &*tally;
         let counted = Counted { tally, source, positions };
         self.pages.directory().trim();
         let mut pages = counted.roots();
         let rollups = tally.rollups().map(|whole| Pending::Rollup { whole, from: 0 });
         let mut rollups: Vec<_> = rollups.collect();
-        let (mut outcome, mut added) = (Outcome::default(), 0);
+        let (mut outcome, mut added) = (admitted, 0);
         while !pages.is_empty() || !rollups.is_empty() {
             let (placed, write_units) = self.pages.place(pages, source, positions).await?;
             outcome.write_units += write_units;

@@ -1,5 +1,6 @@
 //! What is counted: written so that every record counts once, and read.
 
+pub(crate) mod admission;
 pub(crate) mod count;
 mod counter_names;
 mod counter_pages;

@@ -6,10 +6,12 @@
 //! | rollup | `R#` domain (nothing: all domains) | day |
 //! | seen | `S#name#2026-11` (or `domain`) | name |
 //! | day: revision, archive | `D` | day |
+//! | names told apart | `A#2026-11-23` | `account` TAB account, or `network` TAB network |
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
 //! | known file | `K#` checksum of its first line | source |
 //! | quarantine | `Q#2026-11-23` | source TAB position TAB number TAB part |
+//! | quarantine: room, left out | `L#2026-11-23` | `-` |
 //! | report request | `REQUESTS` | id |
 //! | idempotency key | `I#` checksum of the key | `-` |
 //! | schedule | `SCHEDULES` | id |
@@ -58,6 +60,10 @@ pub(crate) fn failures(day: Day) -> String {
     format!("F#{day}")
 }
 
+pub(crate) fn admitted(day: Day) -> String {
+    format!("A#{day}")
+}
+
 pub(crate) fn seen(domains: bool, day: Day) -> String {
     let kind = if domains { "domain" } else { "name" };
     format!("S#{kind}#{}", day.format("%Y-%m"))
@@ -69,6 +75,10 @@ pub(crate) fn day(day: Day) -> Item {
 
 pub(crate) fn quarantine(day: Day) -> String {
     format!("Q#{day}")
+}
+
+pub(crate) fn left_out(day: Day) -> Item {
+    key(&format!("L#{day}"), ONLY)
 }
 
 pub(crate) fn known_files(checksum: &str) -> String {

@@ -17,7 +17,7 @@ pub struct Ingestion(Table);
 
 impl Ingestion {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["C#*", "Q#*", keys::META];
+    pub const PARTITIONS: &[&str] = &["C#*", "Q#*", "L#*", keys::META];
 
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
@@ -74,7 +74,8 @@ impl Ingestion {
         carry_over::put_both(&self.0, both, now).await
     }
 
-    /// Keeps what could not be read, under the day that `day_of` gives; the same again changes nothing.
+    /// Keeps what could not be read, under the day that `day_of` gives; the same again changes nothing. A day keeps so
+    /// many bytes; what it has no room for is counted, once. Gives how many that were.
     ///
     /// Larger ones than an item holds take several, numbered from 0.
     ///
@@ -86,7 +87,7 @@ impl Ingestion {
         source: &Source,
         positions: &Positions,
         day_of: impl FnMut(&Rejected) -> Day,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         quarantine::keep(&self.0, rejected, source, positions, day_of).await
     }
 }

@@ -10,7 +10,19 @@ use crate::dynamo::error::StoreError;
 use crate::dynamo::items::{self, EXPIRES, Item};
 use crate::dynamo::keys;
 use crate::dynamo::table::Table;
-use crate::dynamo::writes::gathered;
+use crate::dynamo::update::{Change, Condition};
+use crate::dynamo::writes::{Answer, gathered};
+
+/// The most bytes that are kept of a day: who may write to a log must not fill a disk.
+const BUDGET: u64 = 16 << 20;
+
+/// What an entry takes beside its bytes, about.
+const FRAME: u64 = 500;
+
+/// Bytes kept of a day, and the entries and bytes that were left out.
+const KEPT: &str = "kept";
+const LEFT_OUT: &str = "left_out";
+const LEFT_OUT_BYTES: &str = "left_out_bytes";
 
 /// The most bytes kept in one item: a DynamoDB item holds 400 KB.
 const PART: usize = 300_000;
@@ -49,18 +61,89 @@ pub struct Quarantined {
     parts: BTreeMap<usize, Vec<u8>>,
 }
 
+/// What a day's quarantine had no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Entries.
+    pub entries: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl LeftOut {
+    fn of(item: &Item) -> Self {
+        let number = |name| items::number(item, name).unwrap_or(0);
+        Self { entries: number(LEFT_OUT), bytes: number(LEFT_OUT_BYTES) }
+    }
+}
+
+/// Keeps what the day has room for, and counts the rest. Gives how many were left out.
 pub(crate) async fn keep(
     table: &Table,
     rejected: &[Rejected],
     source: &Source,
     positions: &Positions,
     mut day_of: impl FnMut(&Rejected) -> Day,
-) -> Result<(), StoreError> {
-    let puts = rejected
-        .iter()
-        .map(|rejected| keep_one(table, rejected, source, positions, day_of(rejected)).boxed());
-    gathered(puts.collect(), CONCURRENCY).await?;
-    Ok(())
+) -> Result<u64, StoreError> {
+    let mut days: BTreeMap<Day, Vec<&Rejected>> = BTreeMap::new();
+    for one in rejected {
+        days.entry(day_of(one)).or_default().push(one);
+    }
+    let mut left_out = 0;
+    for (day, rejected) in days {
+        left_out += keep_of_day(table, day, &rejected, source, positions).await?;
+    }
+    Ok(left_out)
+}
+
+/// The day's item remembers of each source how far its entries were kept or left out, as counters do: what comes
+/// again is not counted again. Entries are kept first, then noted: after a crash in between, the same are kept again.
+/// Only if another source has used up the day meanwhile may one be kept that is counted as left out.
+async fn keep_of_day(
+    table: &Table,
+    day: Day,
+    rejected: &[&Rejected],
+    source: &Source,
+    positions: &Positions,
+) -> Result<u64, StoreError> {
+    let mut state = table.get(keys::left_out(day)).await?.unwrap_or_default();
+    loop {
+        let position = items::bytes(&state, source.attribute());
+        let from = position.map_or(0, |position| positions.mark_after(position));
+        let rest: Vec<_> = rejected.iter().filter(|one| one.mark >= from).copied().collect();
+        let marks = rest.iter().map(|one| one.mark);
+        let (Some(first), Some(last)) = (marks.clone().min(), marks.max()) else { return Ok(0) };
+        let room = BUDGET.saturating_sub(items::number(&state, KEPT).unwrap_or(0));
+        let (mut kept, mut left) = (0, LeftOut::default());
+        let mut puts = Vec::new();
+        for one in rest {
+            let size = one.raw.len() as u64 + FRAME;
+            if kept + size <= room {
+                kept += size;
+                puts.push(keep_one(table, one, source, positions, day).boxed());
+            } else {
+                left.entries += 1;
+                left.bytes += one.raw.len() as u64;
+            }
+        }
+        gathered(puts, CONCURRENCY).await?;
+        // Condition **not noted yet**: closes the race of two readers of the same records.
+        let attribute = source.attribute();
+        let condition = Condition::new("attribute_not_exists(#p) OR #p < :first")
+            .name("#p", attribute)
+            .value(":first", items::of_bytes(positions.of_mark(first)));
+        let change = Change::of(keys::left_out(day))
+            .add(KEPT, items::of_number(kept))
+            .add(LEFT_OUT, items::of_number(left.entries))
+            .add(LEFT_OUT_BYTES, items::of_number(left.bytes))
+            .set(attribute, items::of_bytes(positions.of_mark(last)))
+            .expires(items::expiry(day))
+            .only_if(condition);
+        match table.update(change).await? {
+            Answer::Done(_) => return Ok(left.entries),
+            Answer::Refused(old, _) => state = old.unwrap_or_default(),
+        }
+    }
 }
 
 async fn keep_one(
@@ -94,7 +177,7 @@ pub struct Quarantine(Table);
 
 impl Quarantine {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["Q#*"];
+    pub const PARTITIONS: &[&str] = &["Q#*", "L#*"];
 
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
@@ -125,6 +208,14 @@ impl Quarantine {
         }
         found.into_iter().for_each(each);
         Ok(())
+    }
+
+    /// What a day's quarantine had no room for.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn left_out(&self, day: Day) -> Result<LeftOut, StoreError> {
+        Ok(self.0.get(keys::left_out(day)).await?.as_ref().map(LeftOut::of).unwrap_or_default())
     }
 
     /// Forgets something that was in quarantine.
