@@ -30,6 +30,6 @@ mod tops;
 mod trigger;
 mod work;
 
-pub use reporter::{Clock, ReportError, Reporter, Settings, Summary};
+pub use reporter::{Believes, Clock, ReportError, Reporter, Settings, Summary};
 pub use trigger::{Trigger, UnknownEvent};
 pub use work::{ATTEMPTS, LEASE};

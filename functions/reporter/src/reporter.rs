@@ -16,6 +16,9 @@ use crate::trigger::UnknownEvent;
 /// Tells the present time, in seconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// Tells whether a time can be the present one.
+pub type Believes = Arc<dyn Fn(i64) -> bool + Send + Sync>;
+
 /// What the function is told about its surroundings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -38,6 +41,7 @@ pub struct Reporter {
     pub(crate) history: History,
     pub(crate) mailer: Mailer,
     pub(crate) settings: Settings,
+    pub(crate) believes: Believes,
     clock: Clock,
 }
 
@@ -88,7 +92,14 @@ impl Reporter {
         clock: Clock,
     ) -> Self {
         let (requests, schedules) = (store.report_requests(), store.schedules());
-        Self { requests, schedules, history, mailer, settings, clock }
+        let believes: Believes = Arc::new(|_| true);
+        Self { requests, schedules, history, mailer, settings, believes, clock }
+    }
+
+    /// Makes requests of schedules only while the clock is believed; what is due by then stays due.
+    #[must_use]
+    pub fn with_schedules_if(self, believes: Believes) -> Self {
+        Self { believes, ..self }
     }
 
     pub(crate) fn now(&self) -> i64 {

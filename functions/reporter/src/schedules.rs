@@ -12,6 +12,9 @@ impl Reporter {
     /// One that fails does not hold up the others; the first error is reported when all were tried.
     pub(crate) async fn make_due_requests(&self) -> Result<(u64, Option<i64>), StoreError> {
         let now = self.now();
+        if !(self.believes)(now) {
+            return Ok((0, None));
+        }
         let (mut made, mut next, mut first_error) = (0, None::<i64>, None);
         for schedule in &self.schedules.list(now).await? {
             if let Some(due) = schedule.due(now) {
@@ -40,7 +43,7 @@ impl Reporter {
         let mut request = ReportRequest::new(id.clone(), schedule.contents.clone(), range, due);
         request.schedule = Some(schedule.id.clone());
         self.requests.place(&request, &Guard::default(), now).await?;
-        self.schedules.ran(&schedule.id, &LastRun { due, request: id }).await?;
+        self.schedules.ran(&schedule.id, &LastRun { due, request: id }, now).await?;
         tracing::info!(schedule = schedule.id, request = request.id, "schedule is due");
         Ok(())
     }

@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::clock::Now;
+use crate::quarantine::Look;
 
 /// The positional arguments of `ingest`.
 const FILES: &str = "files";
@@ -26,6 +27,8 @@ pub enum Task {
     Ingest(Ingest, Vec<PathBuf>),
     /// `archive`
     Archive(Archive),
+    /// `quarantine`, and what is to be done with it.
+    Quarantine(Quarantine, Look),
     /// `demo`
     Demo(Demo),
 }
@@ -60,6 +63,16 @@ bootstrap::sections! {
     pub struct Archive {
         pub(crate) data: Data,
         pub(crate) days: Days,
+    }
+}
+
+bootstrap::sections! {
+    /// What `quarantine` is told.
+    #[derive(Debug)]
+    pub struct Quarantine {
+        pub(crate) data: Data,
+        pub(crate) days: Days,
+        pub(crate) logs: Logs,
     }
 }
 
@@ -104,6 +117,7 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
             Task::Ingest(settings.read()?, files)
         }
         "archive" => Task::Archive(settings.read()?),
+        "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
 }
@@ -143,6 +157,14 @@ fn program() -> Command {
                      'smtp-auth-report-data/archive/usage/*/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"",
                 )
                 .args(flags::<Archive>()),
+            Command::new("quarantine")
+                .about("Look at what could not be read, save it, or read it again")
+                .after_help(
+                    "What is read again has lost its place in its log: lines of a session count alone, and a line \
+                     without a year is dated from the day on which it was put aside.",
+                )
+                .args(flags::<Quarantine>())
+                .args(Look::args()),
             Command::new("demo")
                 .about("Fill a fresh store with 90 days of an invented organisation's mail, and serve it")
                 .args(flags::<Demo>()),

@@ -1,16 +1,17 @@
 //! What each command does with what it was told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
 
-use crate::cli::{Archive, Demo, Ingest, Serve, Task, now};
+use crate::cli::{Archive, Demo, Ingest, Quarantine, Serve, Task, now};
 use crate::files::{self, follow::follow};
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
 use crate::mail::Way;
+use crate::quarantine::Look;
 use crate::serve::{Door, Service, stopped};
 use crate::{demo, tell};
 
@@ -23,6 +24,7 @@ pub async fn run(task: Task) -> Result<()> {
         Task::Serve(told) => serve(told).await,
         Task::Ingest(told, files) => ingest_files(told, files).await,
         Task::Archive(told) => archive_days(told).await,
+        Task::Quarantine(told, look) => look_at(told, look).await,
         Task::Demo(told) => show_demo(told).await,
     }
 }
@@ -62,22 +64,35 @@ async fn show_demo(told: Demo) -> Result<()> {
 
 async fn archive_days(told: Archive) -> Result<()> {
     let Archive { data, days } = told;
-    if !data.folder.is_dir() {
-        bail!(
-            "there is no data folder {}: ingest logs into it first, or name another",
-            data.folder.display()
-        );
-    }
+    there_is(&data.folder)?;
     let home = Home::share(&data.folder, days.zone).await?;
     let now = now(&days);
     let today = now.today(days.zone);
     let (mut summary, done) = archive_with_bar(&home.history, today).await;
-    if !now.is_fixed() {
+    if !now.is_fixed() && home.watch.believes(now.unix()) {
         summary.removed = archive::remove_expired(&home.history, today).await?;
     }
     tell::archived(&summary, archive::closed(today));
     println!("The files are in {}", home::archives_in(&data.folder).display());
     Ok(done?)
+}
+
+async fn look_at(told: Quarantine, look: Look) -> Result<()> {
+    let Quarantine { data, days, logs } = told;
+    there_is(&data.folder)?;
+    let home = Home::share(&data.folder, days.zone).await?;
+    let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
+    look.at(&home.store.quarantine(), &ingest, now(&days), days.zone).await
+}
+
+fn there_is(folder: &Path) -> Result<()> {
+    if !folder.is_dir() {
+        bail!(
+            "there is no data folder {}: ingest logs into it first, or name another",
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {

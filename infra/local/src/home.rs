@@ -11,11 +11,12 @@ use history::History;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
-use report::LongNames;
+use report::{Day, LongNames, Range};
 use store::{Store, Writing};
 
 use crate::engine::Engine;
 use crate::socket::{self, Remote};
+use crate::standing::Watch;
 
 /// The table's name; on one machine there is just one.
 const TABLE: &str = "smtp-auth-report";
@@ -29,6 +30,8 @@ pub struct Home {
     pub history: History,
     /// How the store marks long names.
     pub long_names: LongNames,
+    /// Looks after the machine's clock.
+    pub watch: Watch,
     /// The engine, if this process owns it.
     pub engine: Option<Engine>,
     folder: Option<PathBuf>,
@@ -108,9 +111,19 @@ impl Home {
         store.create_table().await?;
         let long_names = store.ingestion().claim_zone(zone.name()).await?;
         let history = History::new(&store, archives(folder)?);
+        let watch = Watch::over(folder, newest(&store).await?);
         let folder = folder.map(Path::to_path_buf);
-        Ok(Self { store, history, long_names, engine, folder, _lock: lock })
+        Ok(Self { store, history, long_names, watch, engine, folder, _lock: lock })
     }
+}
+
+/// The newest day that was counted.
+async fn newest(store: &Store) -> Result<Option<Day>> {
+    // Days are texts of ten characters to the table.
+    let all = Day::from_ymd_opt(1970, 1, 1).zip(Day::from_ymd_opt(9999, 12, 31));
+    let Some((start, end)) = all else { return Ok(None) };
+    let states = store.days().states(Range { start, end }).await?;
+    Ok(states.into_iter().rev().find(|(_, state)| state.revision > 0).map(|(day, _)| day))
 }
 
 /// The folder of the archives in a data folder.

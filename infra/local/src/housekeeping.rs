@@ -10,19 +10,27 @@ use report::Day;
 
 use crate::clock::Now;
 use crate::engine::Engine;
+use crate::standing::Watch;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// Archives closed days every hour; by the machine's own clock, also removes what has expired.
-pub async fn keep_house(history: History, engine: Option<Engine>, now: Now, zone: Tz) {
+/// Archives closed days every hour; by the machine's own clock, as long as that is believed, also
+/// removes what has expired.
+pub async fn keep_house(
+    history: History,
+    engine: Option<Engine>,
+    watch: Watch,
+    now: Now,
+    zone: Tz,
+) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
         let today = now.today(zone);
         archive_closed(&history, today).await;
         // On a day that the user named, what the machine's clock calls expired is still to be looked at.
-        if !now.is_fixed() {
+        if !now.is_fixed() && watch.believes(now.unix()) {
             remove_expired(&history, engine.clone(), today).await;
         }
     }

@@ -86,7 +86,8 @@ impl Service {
         let url = door.url();
         let query = self.query();
         let history = self.home.history.clone();
-        tokio::spawn(keep_house(history, self.home.engine.clone(), self.now, self.zone));
+        let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
+        tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
         println!("{}", self.way.told);
         let made = self.way.made.clone();
         let (tell_worker, stopping) = watch::channel(false);
@@ -138,9 +139,10 @@ impl Service {
             recipients: self.way.recipients,
             dashboard: self.public_url.or(link),
         };
-        let history = self.home.history.clone();
+        let (history, watch) = (self.home.history.clone(), self.home.watch.clone());
         let reporter =
             Reporter::new(&self.home.store, history, self.way.mailer, settings, Arc::new(machine));
+        let reporter = reporter.with_schedules_if(Arc::new(move |now| watch.believes(now)));
         let new = self.home.engine.as_ref().map(|engine| engine.new_items(store::REPORT_REQUESTS));
         let worker = new.map(|new| tokio::spawn(reports::work(reporter, new, stopping, machine)));
         (worker, self.home)

@@ -139,6 +139,9 @@ pub struct Schedule {
     pub last: Option<LastRun>,
 }
 
+/// So far ahead a moment may be noted: clocks differ.
+const AHEAD: i64 = 86_400;
+
 /// A time when a schedule was due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastRun {
@@ -157,8 +160,10 @@ impl Schedule {
         if self.paused {
             return None;
         }
-        let done = self.last.as_ref().map_or(self.since, |last| last.due.max(self.since));
-        self.timetable.latest(now).filter(|due| *due > done)
+        // What lies ahead was noted by a clock that was wrong: it must not silence the schedule until then.
+        let noted = [Some(self.since), self.last.as_ref().map(|last| last.due)];
+        let done = noted.into_iter().flatten().filter(|noted| *noted <= now + AHEAD).max();
+        self.timetable.latest(now).filter(|due| done.is_none_or(|done| *due > done))
     }
 
     /// When it is due next; none if it is paused or has expired.
@@ -231,6 +236,16 @@ mod tests {
         assert_eq!(schedule.due(EIGHT + 7 * HOUR), Some(EIGHT), "a late tick");
         assert_eq!(ran(&schedule, EIGHT).due(EIGHT + 7 * HOUR), None);
         assert_eq!(schedule.next_run(EIGHT), Some(EIGHT + DAY));
+    }
+
+    #[test]
+    fn what_a_wrong_clock_noted_does_not_silence_a_schedule() {
+        let far = ran(&schedule(), EIGHT + 300 * DAY);
+        assert_eq!(far.due(EIGHT), Some(EIGHT));
+        let edited = Schedule { since: EIGHT + 300 * DAY, ..ran(&schedule(), EIGHT) };
+        assert_eq!((edited.due(EIGHT), edited.due(EIGHT + DAY)), (None, Some(EIGHT + DAY)));
+        let skewed = Schedule { since: EIGHT + 1, ..schedule() };
+        assert_eq!(skewed.due(EIGHT), None, "clocks differ");
     }
 
     #[test]

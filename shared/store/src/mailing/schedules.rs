@@ -87,16 +87,22 @@ impl Schedules {
 
     /// Notes that a schedule was due and became a request.
     ///
-    /// Condition **later** closes the race of two ticks: the one that is behind changes nothing.
+    /// Condition **later** closes the race of two ticks: the one that is behind changes nothing. What ran at a time
+    /// that has not come ran by a wrong clock.
     ///
     /// # Errors
     /// A request failed.
-    pub async fn ran(&self, id: &str, last: &LastRun) -> Result<bool, StoreError> {
-        let later = "attribute_exists(pk) AND (attribute_not_exists(last_due) OR last_due < :due)";
+    pub async fn ran(&self, id: &str, last: &LastRun, now: i64) -> Result<bool, StoreError> {
+        let later = "attribute_exists(pk) AND (attribute_not_exists(last_due) OR last_due < :due OR \
+                     last_due > :ahead)";
         let change = Change::of(keys::key(SCHEDULES, id))
             .set("last_due", items::of_number(last.due))
             .set("last_request", items::of_text(&last.request))
-            .only_if(Condition::new(later).value(":due", items::of_number(last.due)));
+            .only_if(
+                Condition::new(later)
+                    .value(":due", items::of_number(last.due))
+                    .value(":ahead", items::of_number(now.saturating_add(86_400))),
+            );
         Ok(matches!(self.0.update(change).await?, Answer::Done(_)))
     }
 }
