@@ -27,6 +27,8 @@ pub enum Task {
     Ingest(Ingest, Vec<PathBuf>),
     /// `archive`
     Archive(Archive),
+    /// `check`
+    Check(Archive),
     /// `quarantine`, and what is to be done with it.
     Quarantine(Quarantine, Look),
     /// `demo`
@@ -58,7 +60,7 @@ bootstrap::sections! {
 }
 
 bootstrap::sections! {
-    /// What `archive` is told.
+    /// What `archive` and `check` are told.
     #[derive(Debug)]
     pub struct Archive {
         pub(crate) data: Data,
@@ -117,6 +119,7 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
             Task::Ingest(settings.read()?, files)
         }
         "archive" => Task::Archive(settings.read()?),
+        "check" => Task::Check(settings.read()?),
         "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
@@ -156,6 +159,9 @@ fn program() -> Command {
                      duckdb -c \"SELECT sender, sum(messages) FROM \
                      'smtp-auth-report-data/archive/usage/*/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"",
                 )
+                .args(flags::<Archive>()),
+            Command::new("check")
+                .about("Hold the store's sums against each other: a damaged number shows; serve does this when it starts")
                 .args(flags::<Archive>()),
             Command::new("quarantine")
                 .about("Look at what could not be read, save it, or read it again")

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
+use report::Range;
 
+use crate::check::check;
 use crate::cli::{Archive, Demo, Ingest, Quarantine, Serve, Task, now};
 use crate::files::{self, follow::follow};
 use crate::home::{self, Home};
@@ -24,6 +26,7 @@ pub async fn run(task: Task) -> Result<()> {
         Task::Serve(told) => serve(told).await,
         Task::Ingest(told, files) => ingest_files(told, files).await,
         Task::Archive(told) => archive_days(told).await,
+        Task::Check(told) => check_store(told).await,
         Task::Quarantine(told, look) => look_at(told, look).await,
         Task::Demo(told) => show_demo(told).await,
     }
@@ -75,6 +78,20 @@ async fn archive_days(told: Archive) -> Result<()> {
     tell::archived(&summary, archive::closed(today));
     println!("The files are in {}", home::archives_in(&data.folder).display());
     Ok(done?)
+}
+
+async fn check_store(told: Archive) -> Result<()> {
+    let Archive { data, days } = told;
+    there_is(&data.folder)?;
+    let home = Home::share(&data.folder, days.zone).await?;
+    let found = check(&home.store, Range::kept(now(&days).today(days.zone))).await?;
+    tell::checked(&found);
+    if !found.faults.is_empty() {
+        bail!(
+            "the store is damaged, or counting was interrupted: ingest what was being read once more, and check again"
+        );
+    }
+    Ok(())
 }
 
 async fn look_at(told: Quarantine, look: Look) -> Result<()> {

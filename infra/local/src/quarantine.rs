@@ -31,6 +31,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// To do this with it.
+    #[must_use]
+    pub const fn new(since: Option<Day>, save: Option<PathBuf>, again: bool) -> Self {
+        Self { since, save, again }
+    }
+
     pub(crate) fn args() -> [Arg; 3] {
         let since = Arg::new(SINCE).long(SINCE).value_name("DATE").value_parser(value_parser!(Day));
         let save = Arg::new(SAVE).long(SAVE).value_name("DIR");
@@ -49,7 +55,10 @@ impl Look {
     }
 
     /// Lists the quarantine, and does with it what was asked for.
-    pub(crate) async fn at(
+    ///
+    /// # Errors
+    /// The store failed, or the folder cannot be written to.
+    pub async fn at(
         &self,
         quarantine: &Quarantine,
         ingest: &Ingest,

@@ -9,11 +9,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use query::{Mailing, Query};
+use report::Range;
 use reporter::Reporter;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::check::check_and_tell;
 use crate::clock::Now;
 use crate::home::Home;
 use crate::housekeeping::keep_house;
@@ -88,6 +90,8 @@ impl Service {
         let history = self.home.history.clone();
         let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
         tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
+        let kept = Range::kept(self.now.today(self.zone));
+        tokio::spawn(check_and_tell(self.home.store.clone(), kept));
         println!("{}", self.way.told);
         let made = self.way.made.clone();
         let (tell_worker, stopping) = watch::channel(false);

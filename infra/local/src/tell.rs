@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use report::{Day, Range, grouped};
 
+use crate::check::Found;
 use crate::files::Report;
 
 /// What became of one log file.
@@ -93,6 +94,18 @@ pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
     row("rows written", summary.rows, "");
     row("messages", summary.messages, "");
     row("bytes", summary.bytes, "");
+}
+
+/// What came of a check.
+pub(crate) fn checked(found: &Found) {
+    row("days", found.days, "");
+    row("messages", found.messages, "");
+    if !found.busy.is_empty() {
+        row("busy", found.busy.len() as u64, "  being counted into: check them again");
+    }
+    for fault in &found.faults {
+        println!("{fault}");
+    }
 }
 
 /// What the demo holds, and how to ask it at this address.
