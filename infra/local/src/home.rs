@@ -14,6 +14,7 @@ use object_store::memory::InMemory;
 use report::{Day, LongNames, Range};
 use store::{Store, Writing};
 
+use crate::clock::Now;
 use crate::engine::Engine;
 use crate::socket::{self, Remote};
 use crate::standing::Watch;
@@ -111,7 +112,12 @@ impl Home {
         store.create_table().await?;
         let long_names = store.ingestion().claim_zone(zone.name()).await?;
         let history = History::new(&store, archives(folder)?);
-        let watch = Watch::over(folder, newest(&store).await?);
+        let newest = newest(&store).await?;
+        let watch = Watch::over(folder, newest);
+        if newest.is_none() {
+            // A new folder, whose first logs may be old: there is nothing that the clock could do harm to.
+            let _ = watch.look(Now::Machine.unix());
+        }
         let folder = folder.map(Path::to_path_buf);
         Ok(Self { store, history, long_names, watch, engine, folder, _lock: lock })
     }

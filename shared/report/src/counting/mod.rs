@@ -4,6 +4,7 @@ pub(crate) mod account;
 mod cap;
 mod clean;
 pub(crate) mod day;
+pub(crate) mod day_tally;
 pub(crate) mod field;
 mod marks;
 pub(crate) mod submission;
@@ -17,12 +18,13 @@ pub use clean::{
     ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT, client_address, lowered, uppered,
 };
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
+pub use day_tally::{ALL_DOMAINS, RollupEntry};
 pub use field::Field;
 pub use marks::Marks;
 pub use submission::{
     AuthFailure, NULL_SENDER, OTHER_SENDERS, Submission, UNKNOWN_SENDER, domain_name, domain_of,
     own_domain,
 };
-pub use tally::{ALL_DOMAINS, Counted, RollupEntry, Tally, Window};
+pub use tally::{Counted, Tally, Window};
 pub use tls::{TlsCounts, TlsShare, TlsVersion, percent};
 pub use usage::{Identity, IdentityKind, UsageKey};

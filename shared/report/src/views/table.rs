@@ -255,8 +255,9 @@ mod tests {
 
     use super::*;
     use crate::counting::day::{Day, Days, Range};
+    use crate::counting::day_tally::ALL_DOMAINS;
     use crate::counting::submission::{Submission, domain_of, own_domain};
-    use crate::counting::tally::{ALL_DOMAINS, Tally, Window};
+    use crate::counting::tally::{Tally, Window};
     use crate::counting::usage::IdentityKind;
     use crate::views::filter::Filter;
 

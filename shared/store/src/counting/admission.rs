@@ -33,6 +33,8 @@ const REMEMBERED: usize = 500_000;
 const CONCURRENCY: usize = 16;
 
 /// How many claims of an owner and day are admitted.
+///
+/// Other limits would take back what was denied on days that are full: they go with another partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// An account's senders, and each with each of its clients.
