@@ -121,7 +121,7 @@ fn save(one: &Quarantined, file: &Path) -> Result<()> {
 /// Its place in the quarantine is its source: what is counted and then not taken out because the program dies is not
 /// counted again. It has lost its place in its log: lines of a session count alone.
 async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> Result<bool> {
-    if one.is_state() {
+    if one.is_state() || one.is_unreadable {
         return Ok(false);
     }
     // Parts of a source's name are told apart by tabs.
@@ -136,7 +136,7 @@ async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> R
     let mut begins = 0;
     for line in one.raw().split(|byte| *byte == b'\n') {
         let ends = begins + line.len() as u64 + 1;
-        reading.line(line, IngestedLine { begins, ends, reference });
+        reading.line(line, IngestedLine { begins, ends, reference, is_ended: true });
         begins = ends;
     }
     if reading.rejected() > 0 {
