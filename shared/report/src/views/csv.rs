@@ -116,16 +116,44 @@ fn line(name: String, cells: Vec<String>, count: String) -> impl Iterator<Item =
     std::iter::once(name).chain(cells).chain([count])
 }
 
-/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
+/// A cell that no spreadsheet takes for a formula: what begins like one, or does so once what is blank before it is
+/// taken away, gets an apostrophe before it.
+///
+/// Nothing else changes, and what already has apostrophes there gets one more, so that [`plain`] gives the cell back.
 #[must_use]
 pub fn safe(cell: &str) -> Cow<'_, str> {
-    match cell.chars().next() {
-        Some(
-            '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}'
-            | '\u{ff20}',
-        ) => Cow::Owned(format!("'{cell}")),
-        _ => Cow::Borrowed(cell),
-    }
+    if is_risky(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
+}
+
+/// The cell that [`safe`] made safe.
+#[must_use]
+pub fn plain(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|cell| is_risky(cell)).unwrap_or(cell)
+}
+
+fn is_risky(cell: &str) -> bool {
+    let cell = cell.trim_start_matches('\'');
+    // Some spreadsheets take a cell apart there.
+    let splits = |c| matches!(c, '\t' | '\r' | '\n');
+    cell.starts_with(splits) || cell.trim_start_matches(is_blank).starts_with(begins_formula)
+}
+
+/// What spreadsheets may pass over at a cell's beginning: white space, control characters, and what has no width.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        )
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
+}
+
+/// The signs that begin a formula, as ASCII, small and full-width have them.
+fn begins_formula(c: char) -> bool {
+    matches!(c, '=' | '+' | '-' | '@')
+        || matches!(c, '\u{fe62}' | '\u{fe63}' | '\u{fe66}' | '\u{fe6b}' | '\u{2212}')
+        || matches!(c, '\u{ff0b}' | '\u{ff0d}' | '\u{ff1d}' | '\u{ff20}')
 }
 
 #[cfg(test)]
@@ -184,9 +212,32 @@ mod tests {
     fn formulas_are_disarmed_and_quotes_doubled() {
         let text = table(View::SendingVolume, "=cmd|'/c calc'!a1,\"x\"@example.test");
         assert!(text.ends_with("\"'=cmd|'/c calc'!a1,\"\"x\"\"@example.test\",3\r\n"), "{text}");
-        for cell in ["+1", "-1", "@a", "\tx", "\u{ff1d}1"] {
-            assert!(safe(cell).starts_with('\''));
+        for blank in [
+            "", " ", "   ", "\u{a0}", "\u{3000}", "\u{200b}", "\u{feff}", "\0", "\u{1b} ", "\u{85}",
+        ] {
+            for sign in
+                ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{fe66}']
+            {
+                let cell = format!("{blank}{sign}1");
+                assert_eq!(safe(&cell), format!("'{cell}"), "{cell:?}");
+            }
         }
-        assert_eq!(safe("a=1"), "a=1");
+        for cell in ["\tx", "\rx", "\nx", "\t"] {
+            assert!(safe(cell).starts_with('\''), "{cell:?}");
+        }
+        for cell in ["a=1", "", "  ", " a", "o'hara@example.test", "'t-hooft@example.test", "1-2"] {
+            assert_eq!(safe(cell), cell);
+        }
+    }
+
+    #[test]
+    fn cells_that_are_made_safe_can_be_read_back() {
+        for cell in [
+            "=1", " =1", "'=1", "''=1", "' =1", "\tx", "'\tx", "a", "", "'", "'a", "''", " 'a",
+            " '=1",
+        ] {
+            let safe = safe(cell);
+            assert_eq!(plain(&safe), cell, "{safe:?}");
+        }
     }
 }
