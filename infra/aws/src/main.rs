@@ -6,6 +6,7 @@ mod replay;
 mod stream;
 mod tell;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("smtp-auth-report-aws: {error:#}");
+    // Nobody may be there to read it.
+    let _ = writeln!(io::stderr(), "smtp-auth-report-aws: {error:#}");
     ExitCode::FAILURE
 }

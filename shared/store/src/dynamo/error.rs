@@ -1,7 +1,12 @@
 //! What can go wrong with the table.
 
-use aws_sdk_dynamodb::error::DisplayErrorContext;
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use thiserror::Error;
+
+/// The most characters of what others tell about an error.
+const TOLD: usize = 300;
 
 /// What can go wrong with the table.
 #[derive(Debug, Error)]
@@ -11,7 +16,7 @@ pub enum StoreError {
     Request {
         /// The operation, as AWS names it.
         operation: &'static str,
-        /// The whole chain of causes.
+        /// Why, in one line for people. The whole chain of causes is logged, at the level of debugging.
         detail: String,
     },
     /// An item does not hold what this program writes.
@@ -35,7 +40,96 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn request<E: std::error::Error>(operation: &'static str, error: &E) -> Self {
-        Self::Request { operation, detail: DisplayErrorContext(error).to_string() }
+    pub(crate) fn request<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let chain = DisplayErrorContext(error);
+        tracing::debug!(operation, error = %chain, "a request to the store failed");
+        let detail = match error {
+            SdkError::ServiceError(refused) => refusal(refused.err()),
+            SdkError::DispatchFailure(_) => {
+                format!("the store was not reached: {}", first_cause(error))
+            }
+            SdkError::TimeoutError(_) => "the store took too long to answer".to_owned(),
+            SdkError::ResponseError(_) => {
+                format!("the store's answer cannot be read: {}", first_cause(error))
+            }
+            _ => format!("the request could not be sent: {}", first_cause(error)),
+        };
+        Self::Request { operation, detail }
+    }
+
+    pub(crate) fn unbuilt(operation: &'static str, error: &BuildError) -> Self {
+        Self::Request { operation, detail: line(&error.to_string()) }
+    }
+}
+
+/// What the store said, under the name that its manual has for it.
+fn refusal(error: &(impl Error + ProvideErrorMetadata + 'static)) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => line(&format!("{code}: {message}")),
+        (Some(one), None) | (None, Some(one)) => line(one),
+        (None, None) => first_cause(error),
+    }
+}
+
+/// The end of a chain of causes, which tells most.
+fn first_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    line(&cause.to_string())
+}
+
+/// A text of others as one line that is not too long.
+fn line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(TOLD).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use aws_sdk_dynamodb::config::http::HttpResponse;
+    use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata};
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+
+    use super::*;
+
+    type GetError = SdkError<GetItemError, HttpResponse>;
+
+    fn told(error: &GetError) -> String {
+        StoreError::request("GetItem", error).to_string()
+    }
+
+    fn refused(code: &str, message: &str) -> GetError {
+        let metadata = ErrorMetadata::builder().code(code).message(message).build();
+        let status = 400_u16.try_into().expect("a status");
+        let response = HttpResponse::new(status, "{\"secret\": 1}".into());
+        SdkError::service_error(GetItemError::generic(metadata), response)
+    }
+
+    #[test]
+    fn each_error_is_one_line_for_people() {
+        assert_eq!(
+            told(&refused("ThrottlingException", "Rate\n exceeded")),
+            "GetItem failed: ThrottlingException: Rate exceeded"
+        );
+        let away = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
+        assert_eq!(
+            told(&SdkError::dispatch_failure(ConnectorError::io(away.into()))),
+            "GetItem failed: the store was not reached: connection refused"
+        );
+        assert_eq!(
+            told(&SdkError::timeout_error("deadline")),
+            "GetItem failed: the store took too long to answer"
+        );
+        let long = told(&refused("X", &"y\n".repeat(1000)));
+        assert!(long.len() < 400 && !long.contains('\n'), "{long}");
     }
 }

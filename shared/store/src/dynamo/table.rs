@@ -42,7 +42,7 @@ impl Table {
         if self.answers().await.is_ok() {
             return Ok(());
         }
-        let wrong = |error| StoreError::request("CreateTable", &error);
+        let wrong = |error| StoreError::unbuilt("CreateTable", &error);
         let mut request = self
             .client
             .create_table()

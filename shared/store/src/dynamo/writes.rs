@@ -221,7 +221,7 @@ impl Table {
                     .map(|update| part.update(update))
             }
         };
-        let part = part.map_err(|error| StoreError::request("TransactWriteItems", &error))?;
+        let part = part.map_err(|error| StoreError::unbuilt("TransactWriteItems", &error))?;
         Ok(part.build())
     }
 }
