@@ -261,8 +261,30 @@ async fn keys_are_kept_and_exchanged() -> Result<()> {
     }
     let asked = issuer.asked();
     issuer.go_away(false);
+    app.clock().set(NOW + 100_010);
     with_token(&app, "/v1/insight", &last).await?.ok()?;
     assert_eq!(issuer.asked(), asked + 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_not_asked_for_every_visitor() -> Result<()> {
+    let (app, issuer) = app().await?;
+    let token = issuer.token(&issuer.claims(&["readers"]));
+    issuer.go_away(true);
+    for _ in 0..20 {
+        with_token(&app, "/v1/insight", &token).await?.problem(503)?;
+        ensure!(open(&app, "/sign-in", "").await?.status == StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(issuer.visited(), 1);
+    app.clock().set(NOW + 10);
+    with_token(&app, "/v1/insight", &token).await?.problem(503)?;
+    assert_eq!(issuer.visited(), 2);
+    issuer.go_away(false);
+    with_token(&app, "/v1/insight", &token).await?.problem(503)?;
+    app.clock().set(NOW + 20);
+    with_token(&app, "/v1/insight", &token).await?.ok()?;
+    assert_eq!(issuer.visited(), 3);
     Ok(())
 }
 

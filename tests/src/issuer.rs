@@ -30,6 +30,8 @@ struct Inner {
     key: Mutex<Key>,
     /// How often the keys were asked for.
     asked: Mutex<usize>,
+    /// How often it was asked where they are, answer or not.
+    visited: Mutex<usize>,
     away: Mutex<bool>,
     /// What the next code is exchanged for.
     granted: Mutex<Value>,
@@ -68,6 +70,7 @@ impl Issuer {
             now,
             key: Mutex::new(Key::new("first")?),
             asked: Mutex::default(),
+            visited: Mutex::default(),
             away: Mutex::default(),
             granted: Mutex::default(),
             exchanged: Mutex::default(),
@@ -121,6 +124,12 @@ impl Issuer {
         locked(&self.0.exchanged).clone()
     }
 
+    /// How often it was asked for anything, whether it answered or not.
+    #[must_use]
+    pub fn visited(&self) -> usize {
+        *locked(&self.0.visited)
+    }
+
     /// How often its keys were asked for.
     #[must_use]
     pub fn asked(&self) -> usize {
@@ -153,6 +162,7 @@ impl Issuer {
 }
 
 async fn discovery(State(issuer): State<Issuer>) -> axum::response::Response {
+    *locked(&issuer.0.visited) += 1;
     if *locked(&issuer.0.away) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }

@@ -20,6 +20,9 @@ const FRESH: i64 = 3600;
 const USABLE: i64 = 86_400;
 /// The shortest time between two questions: strangers can send tokens that name keys which nobody has.
 const PAUSE: i64 = 60;
+/// The same while nothing is known that could be used: nobody can sign in, but a provider that fails is not asked
+/// for everybody who tries.
+const RETRY: i64 = 10;
 /// The most bytes of an answer.
 const ANSWER: usize = 1 << 20;
 
@@ -29,8 +32,15 @@ pub(super) struct Provider {
     http: reqwest::Client,
     clock: Clock,
     known: RwLock<Option<Arc<Known>>>,
-    /// When it was asked last. Whoever holds it asks.
-    asked: Mutex<i64>,
+    /// Whoever holds it asks.
+    asked: Mutex<Asked>,
+}
+
+/// How it went when a provider was asked last.
+#[derive(Default)]
+struct Asked {
+    at: Option<i64>,
+    failed: Option<ProviderError>,
 }
 
 /// What a provider tells about itself.
@@ -51,10 +61,12 @@ pub(super) struct Endpoints {
 }
 
 /// Why a provider cannot be used.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(super) enum ProviderError {
     #[error("the provider at {0} was not reached: {1}")]
     Unreached(String, String),
+    #[error("the provider was asked a moment ago, and has not answered")]
+    Unanswered,
     #[error("the provider's answer at {0} cannot be used: {1}")]
     Answer(String, String),
 }
@@ -77,7 +89,7 @@ impl Known {
 
 impl Provider {
     pub(super) fn new(issuer: String, http: reqwest::Client, clock: Clock) -> Self {
-        Self { issuer, http, clock, known: RwLock::default(), asked: Mutex::new(i64::MIN) }
+        Self { issuer, http, clock, known: RwLock::default(), asked: Mutex::default() }
     }
 
     fn remembered(&self) -> Option<Arc<Known>> {
@@ -98,26 +110,33 @@ impl Provider {
         let mut asked = self.asked.lock().await;
         let now = (self.clock)();
         let remembered = self.remembered();
+        let since = asked.at.map_or(i64::MAX, |at| now.saturating_sub(at));
+        let usable = remembered.filter(|known| now - known.at < USABLE);
         // Somebody else asked while this one waited, or a moment ago.
-        if let Some(known) = &remembered
-            && ((known.at > at && now - known.at < FRESH)
-                || (now.saturating_sub(*asked) < PAUSE && now - known.at < USABLE))
-        {
-            return Ok(Arc::clone(known));
+        match (&usable, &asked.failed) {
+            (Some(known), _) if known.at > at && now - known.at < FRESH => {
+                return Ok(Arc::clone(known));
+            }
+            (Some(known), _) if since < PAUSE => return Ok(Arc::clone(known)),
+            (None, Some(error)) if since < RETRY => return Err(error.clone()),
+            _ => {}
         }
-        *asked = now;
-        match (self.fetch(now).await, remembered) {
+        // Before it answers, too: who asks may go away meanwhile, and come again.
+        *asked = Asked { at: Some(now), failed: Some(ProviderError::Unanswered) };
+        let fetched = self.fetch(now).await;
+        asked.failed = fetched.as_ref().err().cloned();
+        match (fetched, usable) {
             (Ok(known), _) => {
                 let known = Arc::new(known);
                 let mut slot = self.known.write().unwrap_or_else(PoisonError::into_inner);
                 *slot = Some(Arc::clone(&known));
                 Ok(known)
             }
-            (Err(error), Some(known)) if now - known.at < USABLE => {
+            (Err(error), Some(known)) => {
                 tracing::warn!(%error, "the keys of before are used");
                 Ok(known)
             }
-            (Err(error), _) => Err(error),
+            (Err(error), None) => Err(error),
         }
     }
 

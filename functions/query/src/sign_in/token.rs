@@ -143,6 +143,9 @@ fn instant(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refus
     whole.map(Some).ok_or_else(|| format!("its {name} is no instant").as_str().into())
 }
 
+/// What only ID tokens have (OpenID Connect Core, sections 2 and 3.3.2.11).
+const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+
 /// Whether a token is for this service: by its audience, or where it has none (as Cognito's access tokens), by
 /// the client that it was given to.
 fn is_for(claims: &Map<String, Value>, oidc: &Oidc) -> bool {
@@ -152,10 +155,21 @@ fn is_for(claims: &Map<String, Value>, oidc: &Oidc) -> bool {
         })
     };
     match (claims.get("aud"), claims.get("client_id")) {
-        (Some(Value::Array(audiences)), _) => audiences.iter().any(ours),
+        (Some(Value::Array(audiences)), _) => {
+            audiences.iter().any(ours) && (audiences.len() == 1 || is_by_us(claims, &ours))
+        }
         (Some(audience), _) => ours(audience),
         (None, client) => client.is_some_and(ours),
     }
+}
+
+/// Whether a token that several may see was made for one of ours (OpenID Connect Core, section 3.1.3.7). Of access
+/// tokens, `azp` tells who uses them, which the audience has agreed to.
+fn is_by_us(claims: &Map<String, Value>, ours: &impl Fn(&Value) -> bool) -> bool {
+    let is_id_token = OF_ID_TOKENS.iter().any(|name| claims.contains_key(*name))
+        || claims.get("token_use").is_some_and(|what| what == "id")
+        || claims.get("typ").is_some_and(|what| what == "ID");
+    !is_id_token || claims.get("azp").is_some_and(ours)
 }
 
 /// The highest role that the claims give.
@@ -210,6 +224,16 @@ mod tests {
         assert!(!is_for(json!({"aud": [], "client_id": "scripts"})));
         assert!(!is_for(json!({"aud": null, "client_id": "scripts"})));
         assert!(!is_for(json!({"client_id": "other"})));
+        // An ID token that several may see must have been made for one of ours.
+        let several = |azp: Value| json!({"aud": ["dashboard", "other"], "azp": azp, "nonce": "n"});
+        assert!(is_for(several(json!("dashboard"))) && is_for(several(json!("scripts"))));
+        for azp in [json!("other"), json!(null), json!(["dashboard"]), json!("")] {
+            assert!(!is_for(several(azp.clone())), "{azp}");
+        }
+        assert!(!is_for(json!({"aud": ["dashboard", "other"], "at_hash": "h"})));
+        assert!(!is_for(json!({"aud": ["dashboard", "dashboard"], "typ": "ID"})));
+        assert!(is_for(json!({"aud": ["dashboard"], "azp": "other", "nonce": "n"})));
+        assert!(is_for(json!({"aud": ["dashboard", "other"], "azp": "other"})), "an access token");
         assert!(!is_for(json!({})));
     }
 
