@@ -61,15 +61,66 @@ async fn a_token_lets_scripts_and_browsers_in() -> Result<()> {
 
 #[tokio::test]
 async fn without_a_token_only_this_machine_names_it() -> Result<()> {
-    for host in ["localhost:8025", "127.0.0.1:8025", "[::1]:8025", "127.8.8.8"] {
+    for host in [
+        "localhost:8025",
+        "LocalHost",
+        "127.0.0.1:8025",
+        "[::1]:8025",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]:1",
+        "127.8.8.8",
+    ] {
         let (status, _) = ask(&Access::Loopback, &[("host", host)]).await?;
         assert_eq!(status, StatusCode::OK, "{host}");
     }
-    for host in
-        ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8025", "192.0.2.1"]
-    {
+    for host in [
+        "",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8025",
+        "192.0.2.1",
+        "[::1]evil.example",
+        "[::1]:8025evil.example",
+        "[::1]:",
+        "[::1",
+        "::1",
+        "[127.0.0.1]",
+        "[::1%25lo]",
+        "localhost:8025:evil.example",
+        "localhost:evil.example",
+        "localhost:+80",
+        "localhost:65536",
+        "localhost:",
+        "localhost/evil.example",
+        "evil.example@localhost",
+        "localhost@evil.example",
+        "127.1",
+        "0x7f.0.0.1",
+        "localhost, evil.example",
+        "localhost evil.example",
+    ] {
         let (status, _) = ask(&Access::Loopback, &[("host", host)]).await?;
         assert_eq!(status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+    }
+    // One after the other, neither hides the other.
+    for hosts in [["localhost", "evil.example"], ["evil.example", "localhost"]] {
+        let (status, _) = ask(&Access::Loopback, &hosts.map(|host| ("host", host))).await?;
+        assert_eq!(status, StatusCode::MISDIRECTED_REQUEST, "{hosts:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_target_with_a_name_must_be_this_machine_too() -> Result<()> {
+    let router = Router::new().route("/", get(async || "pages"));
+    for (target, host, status) in [
+        ("http://localhost:8025/", "localhost:8025", StatusCode::OK),
+        ("http://evil.example/", "localhost", StatusCode::MISDIRECTED_REQUEST),
+        ("http://localhost/", "evil.example", StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        let request = Request::get(target).header("host", host).body(Body::empty())?;
+        let response = guarded(router.clone(), Access::Loopback).oneshot(request).await?;
+        assert_eq!(response.status(), status, "{target} {host}");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The HTTP interface behind a socket.
+//! Who may ask the HTTP interface.
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use query::Problem;
-use tokio::net::TcpListener;
 
 /// Who may ask.
 #[derive(Clone)]
@@ -57,18 +56,6 @@ pub fn guarded(router: Router, access: Access) -> Router {
     router.layer(middleware::from_fn_with_state(access, check))
 }
 
-/// Serves the interface until `stop` is done.
-///
-/// # Errors
-/// The socket failed.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.context("the server failed")
-}
-
 async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
     match access {
         Access::Loopback if !names_loopback(&request) => Problem::WrongHost.into_response(),
@@ -89,15 +76,37 @@ fn unauthorized(request: &Request) -> Response {
     response
 }
 
-/// A page of another site can reach loopback under a name of its own; that name gives it away.
+/// Whether a request names this machine, and nothing else. A page of another site can reach loopback under a name
+/// of its own; that name gives it away.
 fn names_loopback(request: &Request) -> bool {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = host.or(request.uri().host()) else { return false };
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => host.split(':').next().unwrap_or(""),
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, more) = (hosts.next().map(|host| host.to_str().unwrap_or_default()), hosts.next());
+    // Where the target has a name, that one is meant (RFC 9112, section 3.2.2), but none may be another's.
+    let target = request.uri().authority().map(|authority| authority.as_str());
+    let named = [host, target].into_iter().flatten();
+    more.is_none() && (host.is_some() || target.is_some()) && named.into_iter().all(is_loopback)
+}
+
+/// Whether `host`, or `host:port`, is loopback's: in a form that there is just one way to read.
+fn is_loopback(authority: &str) -> bool {
+    let (name, port) = match authority.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port))) => {
+            return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+                && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+        }
+        Some(None) => return false,
+        None => match authority.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (authority, None),
+        },
     };
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let here = name.eq_ignore_ascii_case("localhost")
+        || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    here && port.is_none_or(is_port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// Whether the token is there: as a bearer token (RFC 6750), or as the password (RFC 7617) that a browser
