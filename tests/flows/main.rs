@@ -4,6 +4,7 @@ mod access;
 mod architecture;
 mod archives;
 mod browser;
+mod connections;
 mod damage;
 mod dashboard;
 mod exactly_once;

@@ -56,7 +56,7 @@ async fn it_answers_and_mails_until_it_is_told_to_stop() -> Result<()> {
     });
     mailed.await??;
     ensure!(stop.send(()).is_ok());
-    running.await??;
+    running.await?;
     ensure!(send(healthy()?).await.is_err(), "it still answers");
     ensure!(fs::read_dir(outbox.path())?.count() == 1, "mails are not its own to remove");
     Ok(())

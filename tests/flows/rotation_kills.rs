@@ -16,7 +16,7 @@ use fastrand::Rng;
 use local::home::Home;
 use report::{ALL_DOMAINS, Days, Range, TlsCounts, TlsVersion};
 use store::Store;
-use tests::process::built;
+use tests::process::{built, line_with};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, Interval, interval, timeout};
 
@@ -225,7 +225,14 @@ fn program(data: &Path) -> Result<impl Fn(&str) -> Command> {
 fn serve(program: &impl Fn(&str) -> Command, log: &Log) -> Result<Child> {
     let mut serve = program("serve");
     serve.args(["--listen", "127.0.0.1:0", "--follow"]).arg(log.path("mail.log"));
-    Ok(serve.spawn()?)
+    Ok(serve.stdout(Stdio::piped()).spawn()?)
+}
+
+/// The store of a serving process, once it has the data folder: else it would be this process that has it.
+async fn store_of(serve: &mut Child, data: &Path) -> Result<Store> {
+    let output = serve.stdout.take().context("what it prints")?;
+    line_with(output, "Listening on ").await?;
+    Ok(Home::share(data, chrono_tz::UTC).await?.store)
 }
 
 fn kills() -> u32 {
@@ -242,24 +249,16 @@ async fn followed(way: Way, seed: u64) -> Result<()> {
     // It is followed from its beginning: what was rotated before is nobody's business.
     log.write(0)?;
     let mut serve_once = serve(&program, &log)?;
-    let shared = async {
-        let mut ticks = interval(TICK);
-        loop {
+    let store = store_of(&mut serve_once, &data).await?;
+    let mut ticks = interval(TICK);
+    let known = async {
+        let head = fs::read(log.path("mail.log"))?;
+        while store.files().candidates(&head).await?.is_empty() {
             ticks.tick().await;
-            if let Ok(home) = Home::share(&data, chrono_tz::UTC).await
-                && counted(&home.store).await.is_ok()
-                && !home
-                    .store
-                    .files()
-                    .candidates(&fs::read(log.path("mail.log"))?)
-                    .await?
-                    .is_empty()
-            {
-                return anyhow::Ok(());
-            }
         }
+        anyhow::Ok(())
     };
-    timeout(PATIENCE, shared).await.context("nothing was read")??;
+    timeout(PATIENCE, known).await.context("nothing was read")??;
     for _ in 0..kills() {
         let ticks = log.rng.u32(1..200);
         log.go_on(ticks).await?;
@@ -270,19 +269,18 @@ async fn followed(way: Way, seed: u64) -> Result<()> {
     }
     log.end()?;
     let expected = (u64::from(log.messages), u64::from(log.messages));
-    let mut last = None;
+    let store = store_of(&mut serve_once, &data).await?;
+    let mut last = counted(&store).await?;
     let begun = Instant::now();
     let mut ticks = interval(Duration::from_millis(50));
-    while last != Some(expected) && begun.elapsed() < PATIENCE {
+    while last != expected && begun.elapsed() < PATIENCE {
         ticks.tick().await;
-        if let Ok(home) = Home::share(&data, chrono_tz::UTC).await {
-            last = counted(&home.store).await.ok();
-        }
+        last = counted(&store).await?;
     }
     serve_once.kill().await?;
-    keep(&folder, last == Some(expected));
+    keep(&folder, last == expected);
     ensure!(
-        last == Some(expected),
+        last == expected,
         "{way:?}, seed {seed}, {} rotations: {last:?}, not {expected:?}",
         log.rotations
     );

@@ -172,6 +172,11 @@ impl App {
         Ok(Self { router: query::router_behind(sign_in, query), ..self })
     }
 
+    /// Its HTTP interface.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// What the service takes for the present; its reader of logs stays at [`NOW`].
     #[must_use]
     pub fn clock(&self) -> &Clock {

@@ -2,7 +2,7 @@
 //!
 //! [`router`] gives the whole interface; `main` puts it behind AWS Lambda, the one-machine program behind a
 //! socket. `service` is what every answer needs, `routes` says what is where, `tables` computes tables and
-//! keeps them. `api` answers scripts, `dashboard` shows people the same as pages, from the same functions.
+//! keeps them, `spool` keeps long answers until they are read. `api` answers scripts, `dashboard` shows people the same as pages, from the same functions.
 //!
 //! One word, one thing: a *view* is what people look at (sending volume, TLS usage), as a *chart* of days or a
 //! *table* of senders; *details* are everything about one thing, as a flyout shows it; a *report request* asks
@@ -16,6 +16,7 @@ mod routes;
 mod service;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;
+mod spool;
 mod tables;
 mod visitor;
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
@@ -13,6 +14,7 @@ use store::{Health, ReportRequests, Schedules, Store, Summaries};
 use tokio::sync::Semaphore;
 use uuid::{ContextV7, Timestamp, Uuid};
 
+use crate::spool::Spools;
 use crate::tables::Tables;
 use crate::visitor::{Role, Visitor};
 
@@ -48,6 +50,8 @@ pub struct Query {
     pub(crate) tables: Arc<Tables>,
     /// Turns at writing exports.
     pub(crate) exports: Arc<Semaphore>,
+    /// Where long answers wait for whoever reads them.
+    pub(crate) spools: Arc<Spools>,
     /// Who asks; none where nobody has to sign in.
     pub(crate) visitor: Option<Visitor>,
 }
@@ -69,6 +73,7 @@ impl Query {
             mailing,
             ids: Arc::new(Mutex::new(ContextV7::new())),
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            spools: Arc::new(Spools::new(std::env::temp_dir())),
             visitor: None,
         }
     }
@@ -77,6 +82,13 @@ impl Query {
     #[must_use]
     pub fn as_of(self, day: Option<Day>) -> Self {
         Self { as_of: day, ..self }
+    }
+
+    /// Keeps long answers in this folder until they are read, not in the system's for temporary files. They have no
+    /// names there, and do not outlive the process.
+    #[must_use]
+    pub fn spooling_in(self, folder: PathBuf) -> Self {
+        Self { spools: Arc::new(Spools::new(folder)), ..self }
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -40,11 +40,12 @@ async fn serve(told: Serve) -> Result<()> {
     home.let_others_in().await?;
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     for path in followed.files {
-        println!("Following {}", path.display());
+        tell::line(format_args!("Following {}", path.display()));
         tokio::spawn(follow(ingest.clone(), home.store.files(), path, now(&days)));
     }
-    println!("Data in {}", data.folder.display());
-    service(home, &days, way, reports).run(door, stopped()).await
+    tell::line(format_args!("Data in {}", data.folder.display()));
+    service(home, &days, way, reports).run(door, stopped()).await;
+    Ok(())
 }
 
 async fn show_demo(told: Demo) -> Result<()> {
@@ -62,7 +63,8 @@ async fn show_demo(told: Demo) -> Result<()> {
     let summary = demo::fill(&ingest, today, now.unix()).await?;
     archive_with_bar(&home.history, today).await.1?;
     tell::demo(&summary, today, &door.url());
-    service(home, &days, way, reports).run(door, stopped()).await
+    service(home, &days, way, reports).run(door, stopped()).await;
+    Ok(())
 }
 
 async fn archive_days(told: Archive) -> Result<()> {
@@ -76,7 +78,8 @@ async fn archive_days(told: Archive) -> Result<()> {
         summary.removed = archive::remove_expired(&home.history, today).await?;
     }
     tell::archived(&summary, archive::closed(today));
-    println!("The files are in {}", home::archives_in(&data.folder).display());
+    let archives = home::archives_in(&data.folder);
+    tell::line(format_args!("The files are in {}", archives.display()));
     Ok(done?)
 }
 

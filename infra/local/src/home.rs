@@ -1,6 +1,8 @@
 //! The data folder: the store's file, and a lock that says which process owns it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use report::{Day, LongNames, Range};
+use rustix::fs::Mode;
 use store::{Store, Writing};
 
 use crate::clock::Now;
@@ -19,6 +22,9 @@ use crate::engine::Engine;
 use crate::socket::{self, Remote};
 use crate::standing::Watch;
 
+/// What a data folder holds beside folders.
+const STORE: &str = "store.sqlite";
+const LOCK: &str = "lock";
 /// The table's name; on one machine there is just one.
 const TABLE: &str = "smtp-auth-report";
 
@@ -96,8 +102,17 @@ impl Home {
         }
     }
 
+    /// The data folder; none of a store in memory.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     async fn owned(folder: &Path, lock: File, zone: Tz) -> Result<Self> {
-        let engine = Engine::open(&folder.join("store.sqlite"))?;
+        for name in [STORE, "store.sqlite-wal", "store.sqlite-shm", LOCK] {
+            close_to_others(&folder.join(name))?;
+        }
+        let engine = Engine::open(&folder.join(STORE))?;
         Self::of(engine.client(), Some(engine), Some(folder), Some(lock), zone).await
     }
 
@@ -151,14 +166,16 @@ fn archives(folder: Option<&Path>) -> Result<Arc<dyn ObjectStore>> {
 /// Locks a folder; none if another process has.
 fn lock(folder: &Path) -> Result<Option<File>> {
     let whats_wrong = || format!("cannot use the data folder {}", folder.display());
-    if !folder.is_dir() {
-        make_private(folder).with_context(whats_wrong)?;
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() => warn_if_open(folder, &found.permissions()),
+        _ => make_private(folder).with_context(whats_wrong)?,
     }
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder.join("lock"))
+        .mode(0o600)
+        .open(folder.join(LOCK))
         .with_context(whats_wrong)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -168,7 +185,33 @@ fn lock(folder: &Path) -> Result<Option<File>> {
 }
 
 /// Whom mail goes between is nobody else's business on this machine.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
+fn make_private(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes whatever this process writes from now on its user's alone, in a folder of whatever mode.
+pub fn keep_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// What earlier versions wrote may be open.
+fn close_to_others(file: &Path) -> Result<()> {
+    let closed = match fs::metadata(file) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+            fs::set_permissions(file, Permissions::from_mode(0o600))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    };
+    closed.with_context(|| format!("cannot keep {} from others", file.display()))
+}
+
+/// A folder keeps the mode that its owner gave it.
+fn warn_if_open(folder: &Path, mode: &Permissions) {
+    if mode.mode() & 0o077 != 0 {
+        let folder = folder.display();
+        tracing::warn!(
+            "other users of this machine can look into the data folder {folder}; to keep them out: chmod 700 {folder}"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! The whole service on one machine: the same functions, an embedded DynamoDB engine, one folder.
 //!
 //! [`engine`] stands in for DynamoDB, [`home`] keeps it in a folder that one process owns, [`files`]
-//! takes the place of the log stream, [`web`] that of the API gateway, [`reports`] that of the
+//! takes the place of the log stream, [`web`] and [`connections`] that of the API gateway, [`reports`] that of the
 //! table's stream and of EventBridge, [`housekeeping`] that of the archive's schedule, [`mail`] chooses the way of
 //! mail, and [`demo`] makes traffic to look at. [`serve`] puts them together, as [`cli`] says and [`commands`] does.
 
@@ -9,12 +9,14 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod connections;
 pub mod demo;
 pub mod engine;
 pub mod files;
 pub mod home;
 pub mod housekeeping;
 pub mod mail;
+mod places;
 pub mod quarantine;
 pub mod reports;
 pub mod serve;

@@ -1,8 +1,13 @@
 //! `smtp-auth-report`: who sends mail through SMTP AUTH, and over which TLS version, on one machine.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use local::{cli, commands};
+use local::{cli, commands, home};
+
+/// How long what cannot be broken off is waited for at the end: a crash may come at any moment, too.
+const LAST: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let task = match cli::read(std::env::args_os()) {
@@ -10,11 +15,17 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     bootstrap::log_for_people();
-    let runtime = tokio::runtime::Runtime::new().map_err(Into::into);
-    match runtime.and_then(|runtime| runtime.block_on(commands::run(task))) {
+    home::keep_private();
+    let done = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let done = runtime.block_on(commands::run(task));
+        runtime.shutdown_timeout(LAST);
+        done
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("smtp-auth-report: {error:#}");
+            // Nobody may be there to read it.
+            let _ = writeln!(io::stderr(), "smtp-auth-report: {error:#}");
             ExitCode::FAILURE
         }
     }

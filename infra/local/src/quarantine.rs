@@ -12,6 +12,7 @@ use report::{Day, Range, displayed, grouped, local_to_unix};
 use store::{KnownFile, Quarantine, Quarantined};
 
 use crate::clock::Now;
+use crate::tell;
 
 const SINCE: &str = "since";
 const SAVE: &str = "save";
@@ -79,7 +80,7 @@ impl Look {
             quarantine.read(day, |one| all.push(one)).await?;
             for one in all {
                 found += 1;
-                tell(&one);
+                show(&one);
                 if let Some(folder) = &self.save {
                     save(&one, &folder.join(format!("{day}-{found:05}")))?;
                 }
@@ -91,25 +92,33 @@ impl Look {
             let left = quarantine.left_out(day).await?;
             if left.entries > 0 {
                 let (entries, bytes) = (grouped(left.entries), grouped(left.bytes));
-                println!(
+                tell::line(format_args!(
                     "{day}  {entries} more, of {bytes} bytes, were not kept: the day was full"
-                );
+                ));
             }
             left_out += left.entries;
         }
-        println!("{} in quarantine, {} not kept", grouped(found), grouped(left_out));
+        tell::line(format_args!(
+            "{} in quarantine, {} not kept",
+            grouped(found),
+            grouped(left_out)
+        ));
         if self.again {
-            println!("{} read again, and taken out", grouped(read));
+            tell::line(format_args!("{} read again, and taken out", grouped(read)));
         }
         Ok(())
     }
 }
 
-fn tell(one: &Quarantined) {
+fn show(one: &Quarantined) {
     let raw = one.raw();
     let text = displayed(&String::from_utf8_lossy(&raw), SHOWN);
     let (source, reason) = (displayed(one.source(), SHOWN), displayed(&one.reason, SHOWN));
-    println!("{}  {source}: {reason}\n  {} bytes: {text}", one.day, grouped(raw.len() as u64));
+    tell::line(format_args!(
+        "{}  {source}: {reason}\n  {} bytes: {text}",
+        one.day,
+        grouped(raw.len() as u64)
+    ));
 }
 
 fn save(one: &Quarantined, file: &Path) -> Result<()> {

@@ -1,9 +1,8 @@
 //! The service: HTTP answers, reports by mail and housekeeping over one data folder, until it is told to stop.
 
-use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,17 +13,20 @@ use reporter::Reporter;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::check::check_and_tell;
 use crate::clock::Now;
+use crate::connections::{self, Limits};
 use crate::home::Home;
 use crate::housekeeping::keep_house;
 use crate::mail::Way;
-use crate::reports;
 use crate::web::{self, Access};
+use crate::{reports, tell};
 
-/// How long a report that is being made is waited for when the program ends.
-const LAST_REPORT: Duration = Duration::from_secs(30);
+/// How long a report that is being made is waited for when the program ends: service managers kill what takes
+/// longer than 10 seconds.
+const LAST_REPORT: Duration = Duration::from_secs(8);
 
 /// A socket that is open, and who may ask there.
 pub struct Door {
@@ -76,15 +78,9 @@ pub struct Service {
 }
 
 impl Service {
-    /// Answers at the door, makes reports and keeps house until `stop` is done; then ends what it had begun.
-    ///
-    /// # Errors
-    /// The socket failed.
-    pub async fn run(
-        self,
-        door: Door,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<()> {
+    /// Answers at the door, makes reports and keeps house until `stop` is done; then ends what it had begun, within
+    /// 10 seconds.
+    pub async fn run(self, door: Door, stop: impl Future<Output = ()>) {
         let url = door.url();
         let query = self.query();
         let history = self.home.history.clone();
@@ -92,25 +88,32 @@ impl Service {
         tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
         let kept = Range::kept(self.now.today(self.zone));
         tokio::spawn(check_and_tell(self.home.store.clone(), kept));
-        println!("{}", self.way.told);
+        tell::line(&self.way.told);
         let made = self.way.made.clone();
         let (tell_worker, stopping) = watch::channel(false);
         // Lives as long as the service: it holds the folder's lock.
         let (worker, _home) = self.work(door.link(), stopping);
-        println!("Listening on {url}");
-        io::stdout().flush()?;
+        tell::line(format_args!("Listening on {url}"));
         let router = web::guarded(query::router(query), door.access);
-        let served = web::serve(door.listener, router, stop).await;
-        let _ = tell_worker.send(true);
+        let stopped_at = Arc::new(OnceLock::new());
+        let stop = {
+            let stopped_at = Arc::clone(&stopped_at);
+            async move {
+                stop.await;
+                let _ = stopped_at.set(Instant::now());
+                let _ = tell_worker.send(true);
+            }
+        };
+        connections::serve(door.listener, router, Limits::default(), stop).await;
         if let Some(worker) = worker {
             // A report that is being handed over is waited for, or it might be sent once more.
-            let _ = tokio::time::timeout(LAST_REPORT, worker).await;
+            let until = *stopped_at.get_or_init(Instant::now) + LAST_REPORT;
+            let _ = tokio::time::timeout_at(until, worker).await;
         }
         if let Some(folder) = made {
             // Stays if there are mails in it.
             let _ = std::fs::remove_dir(folder);
         }
-        served
     }
 
     /// The day that the user takes for the present one, if it is another than the clock's.
@@ -128,7 +131,11 @@ impl Service {
             mailing,
             Arc::new(machine),
         );
-        query.as_of(self.as_of())
+        let query = query.as_of(self.as_of());
+        match self.home.folder() {
+            Some(folder) => query.spooling_in(folder.to_owned()),
+            None => query,
+        }
     }
 
     /// Works on reports, if this process owns the store.

@@ -3,8 +3,9 @@
 //! `ingest` can so add to a store that `serve` has open. A request is the operation's name and its
 //! JSON, an answer the status and JSON; each text stands behind its length (4 bytes, big-endian).
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -36,6 +37,8 @@ pub(crate) async fn listen(path: &Path, engine: Engine) -> Result<()> {
     }
     let listener =
         UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))
+        .with_context(|| format!("cannot keep {} from others", path.display()))?;
     tokio::spawn(async move {
         loop {
             let stream = match listener.accept().await {

@@ -1,11 +1,23 @@
 //! What the program tells a person about what it did.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt::Display;
+use std::io::{self, Write as _};
 
 use report::{Day, Range, grouped};
 
 use crate::check::Found;
 use crate::files::Report;
+
+/// Prints a line. Whoever reads may stop early, as `head` does: what was asked for is done all the same.
+pub(crate) fn line(text: impl Display) {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            tracing::warn!(%error, "cannot print");
+        }
+        Ok(()) | Err(_) => {}
+    }
+}
 
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
@@ -19,18 +31,19 @@ pub(crate) fn file(report: &Report) {
         (false, _) => "",
     };
     if let Some(failure) = failure.as_ref().filter(|_| summary.lines == 0) {
-        println!("{name}: {failure}");
-        return;
+        return line(format_args!("{name}: {failure}"));
     }
-    println!("{name}: {lines} lines, {messages} messages, {failures} failed logins{again}");
+    line(format_args!(
+        "{name}: {lines} lines, {messages} messages, {failures} failed logins{again}"
+    ));
     if let Some(failure) = failure {
-        println!("  {failure}; what came before is counted");
+        line(format_args!("  {failure}; what came before is counted"));
     }
     if open.messages > 0 {
-        println!("  {} messages still open at its end", open.messages);
+        line(format_args!("  {} messages still open at its end", open.messages));
     }
     if *unfinished_line {
-        println!("  its last line has no end yet, and is left for the next time");
+        line("  its last line has no end yet, and is left for the next time");
     }
 }
 
@@ -49,7 +62,7 @@ pub(crate) fn files(reports: &[Report]) {
         (Some(only), _) => format!(" ({only})"),
         _ => String::new(),
     };
-    println!("Total");
+    line("Total");
     row("lines", sum.lines, "");
     row("messages", sum.submissions, "");
     let others = if senders.remove(report::OTHER_SENDERS) {
@@ -78,7 +91,7 @@ pub(crate) fn files(reports: &[Report]) {
 
 /// What became of closed days.
 pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
-    println!("Closed days, {} to {}", closed.start, closed.end);
+    line(format_args!("Closed days, {} to {}", closed.start, closed.end));
     row("current", summary.current, "  archived before");
     row("new", summary.new, "");
     row("renewed", summary.renewed, "  had late lines");
@@ -104,26 +117,26 @@ pub(crate) fn checked(found: &Found) {
         row("busy", found.busy.len() as u64, "  being counted into: check them again");
     }
     for fault in &found.faults {
-        println!("{fault}");
+        line(fault);
     }
 }
 
 /// What the demo holds, and how to ask it at this address.
 pub(crate) fn demo(summary: &ingest::Summary, today: Day, base: &str) {
-    println!(
+    line(format_args!(
         "An invented organisation's mail until {today}: {} messages in {} log lines",
         grouped(summary.submissions),
         grouped(summary.lines)
-    );
-    println!("Open {base}/ in a browser, or ask for example:");
-    println!("  curl '{base}/v1/reports/tls-usage/details?sort=-TLS1.0&limit=10'");
-    println!("  curl '{base}/v1/reports/sending-volume/details?format=csv'");
-    println!(
+    ));
+    line(format_args!("Open {base}/ in a browser, or ask for example:"));
+    line(format_args!("  curl '{base}/v1/reports/tls-usage/details?sort=-TLS1.0&limit=10'"));
+    line(format_args!("  curl '{base}/v1/reports/sending-volume/details?format=csv'"));
+    line(format_args!(
         "  curl --json '{{\"view\": \"tls-usage\", \"recipients\": [\"you@harbor.test\"]}}' {base}/v1/report-requests"
-    );
+    ));
 }
 
 /// A line with a figure.
 fn row(name: &str, value: u64, note: &str) {
-    println!("  {name:<15}{:>12}{note}", grouped(value));
+    line(format_args!("  {name:<15}{:>12}{note}", grouped(value)));
 }

@@ -31,7 +31,8 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = tracing_subscriber::fmt().with_env_filter(filter());
-    lines.with_writer(writer).with_ansi(colours).finish()
+    // Where nobody reads any more, it cannot be told that nobody does.
+    lines.with_writer(writer).with_ansi(colours).log_internal_errors(false).finish()
 }
 
 fn install(subscriber: impl Subscriber + Send + Sync) {

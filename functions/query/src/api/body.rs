@@ -1,5 +1,7 @@
 //! JSON bodies, read strictly: each field that is misspelt or makes no sense is named, with its value.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,6 +11,8 @@ use super::problem::Problem;
 
 /// The most bytes of a body.
 pub(crate) const MOST: usize = 64 << 10;
+/// How long a body may take to arrive.
+const ARRIVES: Duration = Duration::from_secs(20);
 
 /// The fields of a JSON object as they came.
 pub(crate) struct Fields(Map<String, Value>);
@@ -43,7 +47,9 @@ pub(crate) async fn whole<S: Send + Sync>(
     state: &S,
     name: &str,
 ) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|error| match error.status() {
+    let arrives = tokio::time::timeout(ARRIVES, Bytes::from_request(request, state)).await;
+    let arrived = arrives.map_err(|_| Problem::TooSlow { seconds: ARRIVES.as_secs() })?;
+    arrived.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { most: MOST },
         _ => Problem::parameter(name, "", "it must arrive whole"),
     })
@@ -92,11 +98,11 @@ impl Fields {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text field; an empty one is the same as none.
+    /// A text field.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+            Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong(name, other, "it must be a text")),
         }
     }

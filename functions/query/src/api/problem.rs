@@ -45,6 +45,11 @@ pub enum Problem {
         /// The most bytes that it may have.
         most: usize,
     },
+    /// The body did not arrive in time.
+    TooSlow {
+        /// How long it may take.
+        seconds: u64,
+    },
     /// A page of another site sent the form.
     CrossSite,
     /// Something else was asked with the same idempotency key.
@@ -133,6 +138,9 @@ impl Problem {
             Self::TooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
             }
+            Self::TooSlow { .. } => {
+                (StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive in time")
+            }
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
@@ -194,6 +202,7 @@ impl Problem {
                     .to_owned()
             }
             Self::TooLarge { most } => format!("a body may have {most} bytes at most"),
+            Self::TooSlow { seconds } => format!("a body must arrive within {seconds} seconds"),
             Self::KeyReused => {
                 "something else was asked with this Idempotency-Key in the last 24 hours: use a new key \
                  for a new request"

@@ -32,7 +32,7 @@ does! {
     ReadsParameters: Problem::parameter("", "", "");
     /// It reads a body, strictly.
     ReadsBody: Problem::parameter("", "", ""), Problem::TooLarge { most: 0 },
-        Problem::MediaType { given: String::new() };
+        Problem::TooSlow { seconds: 0 }, Problem::MediaType { given: String::new() };
     /// It asks the store.
     AsksStore: Problem::Unavailable;
     /// It asks the store, and only so many may do so at once.

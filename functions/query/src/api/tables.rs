@@ -17,6 +17,7 @@ use super::params::{
 use super::problem::Problem;
 use super::responses::{AsksStore, ReadsParameters};
 use crate::service::Query;
+use crate::spool::{SpoolReader, SpoolWriter};
 
 /// A page of the sending volume table.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -105,7 +106,8 @@ async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Pr
     let question = TableQuestion::new(view, days, &filter, &table);
     if format.format == Format::Csv {
         let (_, whole_table) = query.tables.table(question.range, &question.wanted).await?;
-        return blocking(move || whole(&whole_table, &question)).await;
+        let (writer, reader) = query.spools.begin();
+        return blocking(move || whole(&whole_table, &question, writer, reader)).await;
     }
     Ok(match view {
         View::SendingVolume => {
@@ -146,14 +148,20 @@ pub(crate) async fn page<R: for<'r> From<(Group, &'r Row<'r>)>>(
     })
 }
 
-fn whole(table: &Table, question: &TableQuestion) -> Result<Response, Problem> {
-    let mut body = Vec::new();
+fn whole(
+    table: &Table,
+    question: &TableQuestion,
+    mut writer: SpoolWriter,
+    reader: SpoolReader,
+) -> Result<Response, Problem> {
     let rows = table.rows(question.sort, &question.search);
-    csv::write(&mut body, question.view, table.group(), rows).map_err(|error| {
+    let written = csv::write(&mut writer, question.view, table.group(), rows);
+    written.and_then(|()| writer.finish()).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
     })?;
-    Ok((csv_headers(question.view.name(), question.range), body).into_response())
+    let headers = csv_headers(question.view.name(), question.range);
+    Ok((headers, reader.into_body()).into_response())
 }
 
 /// The headers of a CSV file.

@@ -32,6 +32,7 @@ pub(super) fn can_be_mended(problem: &Problem) -> bool {
         | Problem::MethodNotAllowed { .. }
         | Problem::MediaType { .. }
         | Problem::TooLarge { .. }
+        | Problem::TooSlow { .. }
         | Problem::CrossSite
         | Problem::Unauthorized
         | Problem::SignIn { .. }

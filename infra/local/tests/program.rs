@@ -1,0 +1,165 @@
+//! What only the program itself shows: what it leaves in a folder, how it prints, how it ends.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-auth-report");
+const LOG: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/postfix/starttls-and-smtps/log");
+
+/// The program as a shell starts it that keeps nothing from others.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 000; exec \"$0\" \"$@\"", PROGRAM]).args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Result<Output> {
+    Ok(program(arguments).stdin(Stdio::null()).output()?)
+}
+
+/// A serving process, ended at the end.
+struct Serving(Child);
+
+impl Serving {
+    fn start(arguments: &[&str]) -> Result<Self> {
+        let mut serving = Self(program(arguments).stdout(Stdio::piped()).spawn()?);
+        let output = serving.0.stdout.take().context("its output")?;
+        for line in BufReader::new(output).lines() {
+            if line?.starts_with("Listening on ") {
+                return Ok(serving);
+            }
+        }
+        anyhow::bail!("it does not listen")
+    }
+
+    /// Sends it a signal, and gives how long it took to end.
+    fn ended_by(&mut self, signal: &str) -> Result<Duration> {
+        let began = Instant::now();
+        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status()?;
+        ensure!(sent.success(), "kill");
+        self.0.wait()?;
+        Ok(began.elapsed())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn mode(path: &Path) -> Result<u32> {
+    Ok(fs::symlink_metadata(path)?.permissions().mode() & 0o777)
+}
+
+/// What is in a folder, and in the folders in it.
+fn all_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(all_in(&path)?);
+        }
+        found.push(path);
+    }
+    Ok(found)
+}
+
+fn open_folder() -> Result<(tempfile::TempDir, PathBuf)> {
+    let outer = tempfile::tempdir()?;
+    let folder = outer.path().join("data");
+    fs::create_dir(&folder)?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+    Ok((outer, folder))
+}
+
+#[test]
+fn what_it_writes_is_private_in_a_folder_that_is_not() -> Result<()> {
+    let (_outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    // Earlier versions left it to the umask.
+    fs::write(folder.join("lock"), "")?;
+    fs::set_permissions(folder.join("lock"), fs::Permissions::from_mode(0o644))?;
+    let read = run(&["ingest", "--data", data, "--as-of", "2026-11-24", LOG])?;
+    let told = String::from_utf8(read.stderr)?;
+    ensure!(read.status.success(), "{told}");
+    ensure!(told.matches("chmod 700").count() == 1 && told.contains(data), "{told}");
+    ensure!(run(&["archive", "--data", data, "--as-of", "2026-11-27"])?.status.success());
+    let serving = Serving::start(&["serve", "--data", data, "--listen", "127.0.0.1:0"])?;
+    let found = all_in(&folder)?;
+    for name in ["store.sqlite", "store.sqlite-wal", "lock", "engine.socket", "usage.parquet"] {
+        ensure!(found.iter().any(|path| path.ends_with(name)), "no {name} in {found:?}");
+    }
+    for path in found {
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        ensure!(mode(&path)? == wanted, "{} has {:o}", path.display(), mode(&path)?);
+    }
+    ensure!(mode(&folder)? == 0o755, "the folder's mode is its owner's");
+    drop(serving);
+    // Where the folder is closed, there is nothing to say.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+    let read = run(&["ingest", "--data", data, "--as-of", "2026-11-24", LOG])?;
+    ensure!(!String::from_utf8(read.stderr)?.contains("chmod"), "a warning for nothing");
+    Ok(())
+}
+
+/// Runs the program with an output that nobody reads any more.
+fn unread(arguments: &[&str], errors_too: bool) -> Result<(bool, String)> {
+    let (reader, writer) = std::io::pipe()?;
+    let mut command = program(arguments);
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?);
+    if errors_too {
+        command.stderr(writer.try_clone()?);
+    } else {
+        command.stderr(Stdio::piped());
+    }
+    drop((reader, writer));
+    let mut child = command.spawn()?;
+    let mut told = String::new();
+    if let Some(mut errors) = child.stderr.take() {
+        errors.read_to_string(&mut told)?;
+    }
+    Ok((child.wait()?.success(), told))
+}
+
+#[test]
+fn an_output_that_nobody_reads_ends_nothing() -> Result<()> {
+    let (_outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    for (arguments, succeeds) in [
+        (&["ingest", "--data", data, "--as-of", "2026-11-24", LOG][..], true),
+        (&["archive", "--data", data, "--as-of", "2026-11-27"], true),
+        (&["--help"], true),
+        (&["--version"], true),
+        (&["ingest", "--data", data, "no such file"], false),
+    ] {
+        let (done, told) = unread(arguments, false)?;
+        ensure!(done == succeeds && !told.contains("panic"), "{arguments:?}: {told}");
+        ensure!(unread(arguments, true)?.0 == succeeds, "{arguments:?}, with errors");
+    }
+    // All was done although nobody read it.
+    let again = run(&["ingest", "--data", data, "--as-of", "2026-11-27", LOG])?;
+    ensure!(String::from_utf8(again.stdout)?.contains("nothing new"));
+    ensure!(folder.join("archive/usage").is_dir());
+    Ok(())
+}
+
+#[test]
+fn it_ends_when_it_is_told_to() -> Result<()> {
+    let (_outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    for signal in ["-TERM", "-INT"] {
+        let mut serving = Serving::start(&["serve", "--data", data, "--listen", "127.0.0.1:0"])?;
+        let took = serving.ended_by(signal)?;
+        ensure!(took < Duration::from_secs(10), "{signal}: {took:?}");
+    }
+    Ok(())
+}
