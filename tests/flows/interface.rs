@@ -147,3 +147,234 @@ fn the_event_schema_allows_what_the_parser_takes() -> Result<()> {
     assert!(good > 1000 && bad > 1000, "{good} good, {bad} bad");
     Ok(())
 }
+
+/// A value for each field that is drawn, or none.
+fn drawn(rng: &mut fastrand::Rng, good: &Value, choices: &[(&str, Vec<Value>)]) -> Value {
+    let mut body = good.clone();
+    for (name, values) in choices {
+        match rng.u32(0..12) {
+            0 | 1 => body[*name] = values[rng.usize(0..values.len())].clone(),
+            2 => {
+                body.as_object_mut().map(|fields| fields.remove(*name));
+            }
+            _ => {}
+        }
+    }
+    body
+}
+
+/// A validator of one of the document's own schemas, or of what stands at a place in it.
+fn validator(document: &Value, schema: &Value) -> Result<jsonschema::Validator> {
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    Ok(jsonschema::options().should_validate_formats(true).build(&schema)?)
+}
+
+#[tokio::test]
+async fn bodies_that_the_description_allows_are_taken_and_no_others() -> Result<()> {
+    let document = serde_json::to_value(query::openapi_document())?;
+    let strings = |values: &[&str]| values.iter().map(|value| json!(value)).collect::<Vec<_>>();
+    let long = "\u{e4}".repeat(101);
+    let many: Vec<_> = (0..51).map(|number| format!("a{number}@corp.test")).collect();
+    let others = [json!(null), json!(7), json!(true), json!([]), json!({})];
+    let with_others = |values: &[&str]| [strings(values), others.to_vec()].concat();
+    let shared = [
+        ("unknown", vec![json!(1), json!(null)]),
+        ("view", with_others(&["sending-volume", "detailed", "", " tls-usage"])),
+        (
+            "name",
+            with_others(&[
+                "",
+                " ",
+                " a ",
+                "a\nb",
+                "a\u{85}b",
+                "\u{2003}",
+                &long,
+                &long[..200],
+                "x",
+            ]),
+        ),
+        (
+            "domain",
+            with_others(&[
+                "",
+                "(none)",
+                "a b",
+                "a\u{a0}b",
+                "a@b",
+                "a/b",
+                "B\u{fc}cher.test",
+                &long,
+                "\u{feff}",
+            ]),
+        ),
+        (
+            "recipients",
+            [
+                &others[..],
+                &[
+                    json!(["ann@example.test", "ann@example.test"]),
+                    json!([""]),
+                    json!(["ann"]),
+                    json!([7]),
+                ],
+                &[
+                    json!([" ann@corp.test"]),
+                    json!(["ann@corp.test\n"]),
+                    json!(["\"a b\"@corp.test"]),
+                ],
+                &[
+                    json!(["a..b@corp.test"]),
+                    json!(["Ann <ann@corp.test>"]),
+                    json!(many),
+                    json!(many[..50]),
+                ],
+                &[
+                    json!([format!("{}@corp.test", "a".repeat(64))]),
+                    json!([format!("{}@corp.test", "a".repeat(65))]),
+                ],
+            ]
+            .concat(),
+        ),
+    ];
+    let dates =
+        with_others(&["2026-11-20", "2026-11-31", "2026-1-2", "yesterday", "", " 2026-11-20"]);
+    let later =
+        with_others(&["2027-01-31", "2027-02-30", "2027-1-2", "tomorrow", "", "2027-01-31 "]);
+    let of_requests = [("start", dates.clone()), ("end", dates)];
+    let of_schedules = [
+        ("frequency", with_others(&["daily", "weekly", "monthly", "yearly", ""])),
+        ("weekday", with_others(&["monday", "sunday", "Monday", "mon", ""])),
+        (
+            "day",
+            [
+                &others[..],
+                &[
+                    json!(1),
+                    json!(31),
+                    json!(0),
+                    json!(32),
+                    json!(1.0),
+                    json!(1.5),
+                    json!("last"),
+                    json!("1"),
+                ],
+            ]
+            .concat(),
+        ),
+        (
+            "time",
+            with_others(&["00:00", "23:59", "24:00", "8:00", "08:00:00", "08:00\n", " 08:00", ""]),
+        ),
+        ("zone", with_others(&["Europe/Berlin", "UTC", "europe/berlin", "Berlin", "", " UTC"])),
+        ("first_date", later.clone()),
+        ("expires", with_others(&["2029-01-31", "2029-02-30", ""])),
+        ("paused", with_others(&["true", ""])),
+    ];
+    let good = json!({"view": "tls-usage", "recipients": ["ann@example.test"]});
+    let daily = json!({"name": "x", "view": "tls-usage", "recipients": ["ann@example.test"], "frequency": "daily",
+        "time": "08:00"});
+    let mut rng = fastrand::Rng::with_seed(3);
+    for (path, good, own) in [
+        ("/v1/report-requests", good, &of_requests[..]),
+        ("/v1/schedules", daily, &of_schedules[..]),
+    ] {
+        let schema = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+            ["schema"];
+        let (validator, choices) = (validator(&document, schema)?, [&shared[..], own].concat());
+        let (mut taken, mut refused) = (0, 0);
+        let mut app = App::new().await?;
+        for number in 0..4000 {
+            if number % 200 == 0 {
+                // There may be 250 schedules, and as many requests a day.
+                app = App::new().await?;
+            }
+            let body = drawn(&mut rng, &good, &choices);
+            let allowed = validator.is_valid(&body);
+            let answer = app.send("POST", path, &body).await?;
+            let status = answer.status.as_u16();
+            let told = String::from_utf8_lossy(&answer.body);
+            // What the description cannot tell: which day it is, and which end comes first.
+            if told.contains("future") || told.contains("after end") {
+                continue;
+            }
+            assert_eq!(status < 300, allowed, "{path}: {body}: {told}");
+            assert!(allowed || status == 400, "{path}: {body}: {told}");
+            *(if allowed { &mut taken } else { &mut refused }) += 1;
+        }
+        assert!(taken > 500 && refused > 500, "{path}: {taken} taken, {refused} refused");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn parameters_that_the_description_allows_are_taken_and_no_others() -> Result<()> {
+    let document = serde_json::to_value(query::openapi_document())?;
+    let app = App::new().await?;
+    let long = "\u{e4}".repeat(256);
+    let values = [
+        "",
+        " ",
+        "a",
+        "2026-11-20",
+        "2026-11-31",
+        "2026-1-2",
+        "1",
+        "0",
+        "1000",
+        "1001",
+        "+5",
+        "-1",
+        "1.5",
+        "csv",
+        "json",
+        "CSV",
+        "sender",
+        "-sender",
+        "-TLS1.0.percent",
+        "TLS1.0.percent",
+        "legacy",
+        "size",
+        "--sender",
+        "example.test",
+        "a b",
+        "a@b",
+        "(none)",
+        "\u{a0}",
+        "\n",
+        &long,
+        &long[..510],
+    ];
+    let mut asked = 0;
+    for path in [
+        "/v1/reports/tls-usage/details",
+        "/v1/reports/sending-volume",
+        "/v1/report-requests",
+        "/v1/insight",
+    ] {
+        let parameters =
+            document["paths"][path]["get"]["parameters"].as_array().context("parameters")?;
+        for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {
+            let name = parameter["name"].as_str().context("a name")?;
+            let validator = validator(&document, &parameter["schema"])?;
+            for value in values {
+                // A cursor is the server's own.
+                if name == "cursor" && !value.is_empty() {
+                    continue;
+                }
+                let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
+                let allowed = validator.is_valid(&json!(value))
+                    || number.is_some_and(|number| validator.is_valid(&json!(number)));
+                let encoded: String =
+                    url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+                let answer = app.get(&format!("{path}?{name}={encoded}")).await?;
+                let told = String::from_utf8_lossy(&answer.body);
+                assert_eq!(answer.status.is_success(), allowed, "{path} {name}={value:?}: {told}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 200, "{asked}");
+    Ok(())
+}

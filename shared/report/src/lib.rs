@@ -20,8 +20,8 @@ pub use counting::{
     own_domain, percent, uppered,
 };
 pub use mailing::{
-    Contents, Frequency, LastRun, MonthDay, RECIPIENTS, REQUESTS_PER_DAY, RecipientDomains,
-    RecipientError, ReportRequest, Schedule, Status, Timetable,
+    ADDRESS, ADDRESS_PATTERN, Contents, Frequency, LastRun, MonthDay, RECIPIENTS, REQUESTS_PER_DAY,
+    RecipientDomains, RecipientError, ReportRequest, Schedule, Status, Timetable,
 };
 pub use views::{
     Column, Filter, Group, Place, Row, Sort, Table, TableBuilder, TablePage, View, csv,

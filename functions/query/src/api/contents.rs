@@ -6,9 +6,7 @@ use report::{Contents, RecipientDomains, View};
 use super::body::{Fields, wrong};
 use super::params;
 use super::problem::Problem;
-
-/// The longest name of a report, in characters.
-const NAME: usize = 100;
+use super::schemas::NAME;
 
 /// Reads what a report by mail is to hold.
 pub(super) fn contents(fields: &Fields, allowed: &RecipientDomains) -> Result<Contents, Problem> {
@@ -22,12 +20,14 @@ pub(super) fn contents(fields: &Fields, allowed: &RecipientDomains) -> Result<Co
         let allowed = format!("it must be one line of at most {NAME} characters");
         return Err(Problem::parameter("name", name, allowed));
     }
+    let name = name.map(str::trim).filter(|name| !name.is_empty());
     let recipients = fields.texts("recipients")?;
     let recipients = allowed.check(&recipients).map_err(|error| {
         let value = fields.get("recipients").cloned().unwrap_or_default();
         wrong("recipients", &value, error.to_string())
     })?;
-    let domain = fields.text("domain")?.map(params::domain).transpose()?;
+    let domain =
+        fields.text("domain")?.filter(|text| !text.is_empty()).map(params::domain).transpose()?;
     Ok(Contents { view, domain, name: name.map(str::to_owned), recipients })
 }
 

@@ -1,7 +1,7 @@
 //! What scripts ask, and are answered: JSON and CSV below `/v1`.
 //!
 //! [`params`], [`body`] and [`cursor`] read what was asked, strictly; [`problem`] says what is wrong with it;
-//! [`openapi`] describes all of it from the same types.
+//! [`openapi`] describes all of it from the same types and `schemas`.
 
 pub(crate) mod body;
 pub(crate) mod charts;
@@ -16,6 +16,7 @@ pub(crate) mod report_requests;
 mod responses;
 pub(crate) mod schedule_bodies;
 pub(crate) mod schedules;
+mod schemas;
 pub(crate) mod sender;
 pub(crate) mod tables;
 pub(crate) mod timetable;

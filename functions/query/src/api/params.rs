@@ -11,6 +11,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
+use super::schemas::{self, DOMAIN};
 
 /// Entries on a page of an answer, if nothing else is asked.
 pub(crate) const LIMIT: usize = 100;
@@ -40,6 +41,7 @@ pub(crate) struct RangeParams {
 #[into_params(parameter_in = Query)]
 pub(crate) struct FilterParams {
     /// One sender domain; by default all
+    #[param(schema_with = schemas::domain)]
     pub(crate) domain: Option<String>,
 }
 
@@ -64,7 +66,7 @@ pub(crate) struct TableParams {
     pub(crate) search: String,
     /// sender, messages, legacy (TLS1.0, TLS1.1 and none together), TLS1.0, TLS1.0.percent, …; - before it for
     /// largest first; by default -messages
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = schemas::sort, required = false)]
     pub(crate) sort: Sort,
 }
 
@@ -183,7 +185,7 @@ impl Parameters for TableParams {
     fn taken(given: &Given, _: Day) -> Result<Self, Problem> {
         let Self { group, sort: usual, .. } = Self::default();
         let search = given.get("search").unwrap_or_default().to_lowercase();
-        let sort = given.filled("sort").map(|text| sort(group, text)).transpose()?;
+        let sort = given.get("sort").map(|text| sort(group, text)).transpose()?;
         Ok(Self { group, search, sort: sort.unwrap_or(usual) })
     }
 }
@@ -323,7 +325,9 @@ fn sort(group: Group, text: &str) -> Result<Sort, Problem> {
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {
-    let read = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+    // `+5` is no number that JSON has.
+    let digits = Some(text).filter(|text| text.starts_with(|c: char| c.is_ascii_digit()));
+    let read = digits.and_then(|text| text.parse().ok()).filter(|limit| (1..=MOST).contains(limit));
     let allowed = || format!("it must be a whole number from 1 to {MOST}");
     read.ok_or_else(|| Problem::parameter("limit", text, allowed()))
 }
@@ -361,7 +365,7 @@ pub(crate) fn range(start: Option<Day>, end: Option<Day>, today: Day) -> Result<
 /// Reads a sender domain.
 pub(crate) fn domain(given: &str) -> Result<String, Problem> {
     let fits = |c: char| !c.is_control() && !c.is_whitespace() && !"@/\\<>\"'".contains(c);
-    if given.len() > 255 || !given.chars().all(fits) {
+    if given.chars().count() > DOMAIN || !given.chars().all(fits) {
         let allowed = "it must be a domain as in example.org, or (none)";
         return Err(Problem::parameter("domain", given, allowed));
     }

@@ -16,26 +16,26 @@ use super::cursor;
 use super::params::{self, Given, LIMIT, PageParams};
 use super::problem::Problem;
 use super::responses::{AsksStore, Finds, Places, ReadsBody, ReadsParameters};
+use super::schemas::{self, KEY};
 use crate::service::Query;
 
-/// The longest idempotency key, in bytes.
-const KEY: usize = 255;
 /// The fields of a request.
 pub(crate) const FIELDS: &[&str] = &["view", "start", "end", "domain", "recipients", "name"];
 
 /// A report to be mailed once.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct NewReportRequest {
     view: View,
     /// First day. Without it the range is that of the views.
     start: Option<NaiveDate>,
     /// Last day, included; by default today.
     end: Option<NaiveDate>,
-    /// One sender domain; by default all.
+    #[schema(schema_with = schemas::domain_or_null)]
     domain: Option<String>,
-    /// 1 to 50 mail addresses in allowed domains. All see each other.
+    #[schema(schema_with = schemas::recipients)]
     recipients: Vec<String>,
-    /// Stands in the mail; at most 100 characters.
+    #[schema(schema_with = schemas::name_or_null)]
     name: Option<String>,
 }
 
@@ -75,14 +75,16 @@ pub(crate) struct RequestAnswer {
 #[into_params(parameter_in = Header)]
 struct KeyHeader {
     /// 1 to 255 printable ASCII characters
-    #[param(rename = "Idempotency-Key")]
+    #[param(rename = "Idempotency-Key", schema_with = schemas::key)]
     key: Option<String>,
 }
 
 impl KeyHeader {
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(given) = headers.get("idempotency-key") else { return Ok(Self { key: None }) };
+        let printable = |key: &&str| key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         let key = given.to_str().ok().filter(|key| (1..=KEY).contains(&key.len()));
+        let key = key.filter(printable);
         let key = key.ok_or_else(|| {
             let shown = String::from_utf8_lossy(given.as_bytes());
             let allowed = format!("it must be 1 to {KEY} printable ASCII characters");
@@ -97,6 +99,7 @@ impl KeyHeader {
 #[into_params(parameter_in = Path)]
 pub(crate) struct RequestPath {
     /// The request's id
+    #[param(schema_with = schemas::id, required = true)]
     id: String,
 }
 

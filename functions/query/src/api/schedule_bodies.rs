@@ -3,10 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use report::{Frequency, MonthDay, Schedule, Status, Timetable, View};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, OneOfBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::contents::instant;
 use super::problem::Problem;
+use super::schemas;
 use super::timetable::{TIME, WEEKDAYS};
 use crate::service::Query;
 
@@ -22,24 +25,24 @@ pub(crate) enum ScheduleFrequency {
     Monthly,
 }
 
-/// A report to be mailed again and again.
+/// What a schedule is defined by.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct NewSchedule {
-    /// Stands in the mail; at most 100 characters.
+struct Definition {
+    #[schema(schema_with = schemas::name)]
     name: String,
     view: View,
-    /// One sender domain; by default all.
+    #[schema(schema_with = schemas::domain_or_null)]
     domain: Option<String>,
-    /// 1 to 50 mail addresses in allowed domains. All see each other.
+    #[schema(schema_with = schemas::recipients)]
     recipients: Vec<String>,
     frequency: ScheduleFrequency,
     /// Of a weekly one: `monday` to `sunday`.
     weekday: Option<String>,
     /// Of a monthly one: 1 to 31 (the last day of a shorter month), or `last`.
     day: Option<DayOfMonth>,
-    /// As in `08:00`.
+    #[schema(schema_with = schemas::time)]
     time: String,
-    /// The time zone of `time`, as in `Europe/Berlin`; by default that of the service.
+    #[schema(schema_with = schemas::zone)]
     zone: Option<String>,
     /// The first day on which it can be due; by default today.
     first_date: Option<NaiveDate>,
@@ -47,6 +50,45 @@ pub(crate) struct NewSchedule {
     expires: Option<NaiveDate>,
     /// Whether it is switched off for now.
     paused: Option<bool>,
+}
+
+/// A schedule as it is sent: what else it needs goes with its frequency.
+pub(crate) enum NewSchedule {}
+
+impl PartialSchema for NewSchedule {
+    fn schema() -> RefOr<Schema> {
+        let weekday = schemas::word(WEEKDAYS.map(|(name, _)| name));
+        let daily = definition("daily", None);
+        let weekly = definition("weekly", Some(("weekday", weekday.into())));
+        let monthly = definition("monthly", Some(("day", schemas::day())));
+        let one = OneOfBuilder::new().item(daily).item(weekly).item(monthly);
+        let one = one.description(Some("A report to be mailed again and again."));
+        Schema::from(one.build()).into()
+    }
+}
+
+impl ToSchema for NewSchedule {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Definition::schemas(schemas);
+    }
+}
+
+/// A definition of one frequency, with what only that has.
+fn definition(frequency: &str, own: Option<(&str, RefOr<Schema>)>) -> RefOr<Schema> {
+    let mut schema = Definition::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.title = Some(format!("{frequency} schedule"));
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        object.properties.insert("frequency".to_owned(), schemas::word([frequency]).into());
+        for name in ["weekday", "day"] {
+            object.properties.insert(name.to_owned(), schemas::null().into());
+        }
+        if let Some((name, schema)) = own {
+            object.properties.insert(name.to_owned(), schema);
+            object.required.push(name.to_owned());
+        }
+    }
+    schema
 }
 
 /// A day of the month.

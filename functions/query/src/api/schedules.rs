@@ -15,6 +15,7 @@ use super::params::{self, Given};
 use super::problem::Problem;
 use super::responses::{self, AsksStore, Finds, ReadsBody, ReadsParameters};
 use super::schedule_bodies::{NewSchedule, ScheduleAnswer, answer};
+use super::schemas;
 use super::timetable::timetable;
 use crate::service::Query;
 
@@ -52,6 +53,7 @@ pub(crate) struct Schedules {
 #[into_params(parameter_in = Path)]
 pub(crate) struct SchedulePath {
     /// The schedule's id
+    #[param(schema_with = schemas::id, required = true)]
     id: String,
 }
 
@@ -70,7 +72,11 @@ fn no_schedule(id: &str) -> Problem {
 
 fn checked(fields: &Fields) -> Result<(), Problem> {
     fields.only(FIELDS)?;
-    fields.needed("name", "a schedule needs a name").map(|_| ())
+    const NEEDED: &str = "a schedule needs a name";
+    match fields.needed("name", NEEDED)? {
+        name if name.trim().is_empty() => Err(Problem::parameter("name", name, NEEDED)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a schedule.

@@ -17,8 +17,10 @@ use crate::service::Query;
 #[into_params(parameter_in = Path)]
 pub(crate) struct SenderPath {
     /// sending-volume or tls-usage: the answer is the same
+    #[param(value_type = View)]
     view: String,
     /// The sender address; <> for the null sender
+    #[param(min_length = 1)]
     sender: String,
 }
 

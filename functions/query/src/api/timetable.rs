@@ -82,8 +82,8 @@ fn frequency(fields: &Fields) -> Result<Frequency, Problem> {
         }
         "monthly" => {
             let day = day.cloned().unwrap_or_default();
-            let number = day.as_u64().filter(|day| (1..=31).contains(day));
-            let number = number.and_then(|day| u32::try_from(day).ok());
+            // In JSON, `1.0` is the same number as `1`.
+            let number = (1..=31).find(|number| day.as_f64() == Some(f64::from(*number)));
             match number {
                 Some(number) => Ok(Frequency::Monthly(MonthDay::Day(number))),
                 None if day == "last" => Ok(Frequency::Monthly(MonthDay::Last)),

@@ -10,6 +10,14 @@ use crate::counting::submission::domain_name;
 /// The most recipients of one mail: SES takes 50.
 pub const RECIPIENTS: usize = 50;
 
+/// The longest mail address that is taken, in bytes (RFC 5321, section 4.5.3.1.3).
+pub const ADDRESS: usize = 254;
+
+/// What mail addresses are taken, as a regular expression (ECMA-262): in ASCII, without quotes (RFC 5322's
+/// dot-atom), of at most [`ADDRESS`] bytes.
+pub const ADDRESS_PATTERN: &str = "^(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\
+     @[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$";
+
 /// The domains that reports may be mailed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecipientDomains {
@@ -74,6 +82,9 @@ impl RecipientDomains {
     /// # Errors
     /// Nobody, too many, or the first one that mail cannot or must not be sent to.
     pub fn check<S: AsRef<str>>(&self, recipients: &[S]) -> Result<Vec<String>, RecipientError> {
+        if recipients.len() > RECIPIENTS {
+            return Err(RecipientError::TooMany(recipients.len()));
+        }
         let mut checked = Vec::new();
         let mut known = BTreeSet::new();
         for recipient in recipients {
@@ -82,19 +93,15 @@ impl RecipientDomains {
                 checked.push(recipient);
             }
         }
-        match checked.len() {
-            0 => Err(RecipientError::Nobody),
-            1..=RECIPIENTS => Ok(checked),
-            many => Err(RecipientError::TooMany(many)),
-        }
+        if checked.is_empty() { Err(RecipientError::Nobody) } else { Ok(checked) }
     }
 
     fn check_one(&self, recipient: &str) -> Result<String, RecipientError> {
         let options = Options::default().without_display_text().without_domain_literal();
         let shown = || recipient.chars().take(200).collect::<String>();
-        let address = EmailAddress::parse_with_options(recipient.trim(), options)
+        let address = EmailAddress::parse_with_options(recipient, options)
             .ok()
-            .filter(|address| address.as_str().is_ascii())
+            .filter(|address| is_plain(address.as_str()))
             .ok_or_else(|| RecipientError::NoAddress(shown()))?;
         let domain = address.domain().to_ascii_lowercase();
         if !self.allow(&domain) {
@@ -107,6 +114,11 @@ impl RecipientDomains {
     }
 }
 
+/// Whether an address is of the form that [`ADDRESS_PATTERN`] tells.
+fn is_plain(address: &str) -> bool {
+    address.is_ascii() && !address.contains('"') && address.len() <= ADDRESS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +129,7 @@ mod tests {
 
     #[test]
     fn recipients_are_addresses_in_allowed_domains_once_each() {
-        let given = ["Ann@EXAMPLE.org", " bob@corp.test", "ann@example.org"];
+        let given = ["Ann@EXAMPLE.org", "bob@corp.test", "ann@example.org"];
         assert_eq!(
             listed().check(&given),
             Ok(vec!["Ann@example.org".into(), "bob@corp.test".into()])
@@ -140,6 +152,13 @@ mod tests {
             "ann@[192.0.2.1]",
             "ann@example.org\r\nBcc: bob@example.org",
             "a b@example.org",
+            " ann@example.org",
+            "ann@example.org\n",
+            "\"a b\"@example.org",
+            "a..b@example.org",
+            ".a@example.org",
+            "a@-example.org",
+            "a@example.org.",
             "\u{e4}nn@example.org",
         ] {
             let checked = RecipientDomains::Any.check(&[bad]);

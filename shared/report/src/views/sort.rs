@@ -55,6 +55,15 @@ impl Sort {
     /// Most messages over legacy TLS versions, or without TLS, first.
     pub const MOST_LEGACY: Self = Self { column: Column::Legacy, descending: true };
 
+    /// Every order of a group's table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let versions =
+            TlsVersion::ALL.map(|version| [Column::Tls(version), Column::Percent(version)]);
+        let columns = [Column::Name, Column::Messages, Column::Legacy].into_iter();
+        let columns = columns.chain(versions.into_iter().flatten());
+        columns.flat_map(|column| [false, true].map(|descending| Self { column, descending }))
+    }
+
     /// Reads an order of a group's table: the group's own name, `messages`, `legacy`, `TLS1.0` or
     /// `TLS1.0.percent` (any version), with `-` before it for descending; none if it is no such text.
     #[must_use]
