@@ -303,7 +303,7 @@ async fn bodies_that_the_description_allows_are_taken_and_no_others() -> Result<
             assert!(allowed || status == 400, "{path}: {body}: {told}");
             *(if allowed { &mut taken } else { &mut refused }) += 1;
         }
-        assert!(taken > 500 && refused > 500, "{path}: {taken} taken, {refused} refused");
+        assert!(taken > 200 && refused > 500, "{path}: {taken} taken, {refused} refused");
     }
     Ok(())
 }
