@@ -99,7 +99,6 @@ impl KeyHeader {
 #[into_params(parameter_in = Path)]
 pub(crate) struct RequestPath {
     /// The request's id
-    #[param(schema_with = schemas::id, required = true)]
     id: String,
 }
 

@@ -15,7 +15,6 @@ use super::params::{self, Given};
 use super::problem::Problem;
 use super::responses::{self, AsksStore, Finds, ReadsBody, ReadsParameters};
 use super::schedule_bodies::{NewSchedule, ScheduleAnswer, answer};
-use super::schemas;
 use super::timetable::timetable;
 use crate::service::Query;
 
@@ -53,7 +52,6 @@ pub(crate) struct Schedules {
 #[into_params(parameter_in = Path)]
 pub(crate) struct SchedulePath {
     /// The schedule's id
-    #[param(schema_with = schemas::id, required = true)]
     id: String,
 }
 

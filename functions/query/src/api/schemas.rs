@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use chrono_tz::TZ_VARIANTS;
 use report::{Group, RECIPIENTS, Sort};
 use serde_json::Value;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
-use utoipa::openapi::{RefOr, SchemaFormat};
 
 /// The longest name of a report, in characters.
 pub(super) const NAME: usize = 100;
@@ -93,11 +93,6 @@ pub(super) fn sort() -> Object {
 pub(super) fn key() -> Object {
     let pattern = format!("^[!-~]([ -~]{{0,{}}}[!-~])?$", KEY - 2);
     text().min_length(Some(1)).max_length(Some(KEY)).pattern(Some(pattern)).build()
-}
-
-/// The id of something.
-pub(super) fn id() -> Object {
-    text().format(Some(SchemaFormat::Custom("uuid".to_owned()))).build()
 }
 
 /// One of these words.
