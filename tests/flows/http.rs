@@ -33,7 +33,7 @@ async fn an_empty_store_answers_everything() -> Result<()> {
     assert_eq!(app.get("/healthz").await?.ok()?, json!({"status": "ok"}));
     let insight = app.get("/v1/insight").await?.ok()?;
     let expected = json!({"start": "2026-11-18", "end": "2026-11-24", "accounts": 0, "senders": 0,
-        "messages": 0});
+        "messages": 0, "more_senders": false});
     assert_eq!(insight, expected);
     assert_eq!(app.get("/v1/domains").await?.ok()?, json!({"domains": []}));
     let volume = app.get("/v1/reports/sending-volume").await?.ok()?;

@@ -38,6 +38,7 @@ pub async fn follow(ingest: Ingest, files: Files, path: PathBuf, now: Now) {
         now,
         open: None,
         left: None,
+        cut_again: false,
         read: HashMap::new(),
     };
     loop {
@@ -66,6 +67,9 @@ struct Follower<'a> {
     open: Option<Open>,
     /// The one before it, which a process may still write to, and since when it is left.
     left: Option<(Open, i64)>,
+    /// The file was cut again while it was read: what was cut off may stand in a copy, whether or not there is
+    /// something new.
+    cut_again: bool,
     /// Siblings that were read to their end, and stand there unchanged.
     read: HashMap<Stamp, Order>,
 }
@@ -138,7 +142,8 @@ impl Follower<'_> {
             self.left = Some((left, since));
         }
         let Some(mut open) = self.open.take() else {
-            if self.present()?.is_some_and(|input| input.is_begun()) {
+            let cut_again = std::mem::take(&mut self.cut_again);
+            if cut_again || self.present()?.is_some_and(|input| input.is_begun()) {
                 self.open = self.catch_up(None).await?;
             }
             return Ok(());
@@ -210,8 +215,9 @@ impl Follower<'_> {
         let (reading, input, report) = last.into_parts();
         tell(&report);
         let Some(file) = input.plain else { return Ok(None) };
-        // Cut again meanwhile; or it begins as one that was read, and is shorter: it will soon differ or be as long.
-        if report.failure.is_some() || file.metadata()?.len() < reading.offset() {
+        // Or it begins as one that was read, and is shorter: it will soon differ or be as long.
+        self.cut_again = report.failure.is_some() || file.metadata()?.len() < reading.offset();
+        if self.cut_again {
             return Ok(None);
         }
         Ok(Some(Open::new(file, input.hole, input.head, reading)?))

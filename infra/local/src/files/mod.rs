@@ -1,7 +1,7 @@
 //! Log files, read once however often they are given.
 //!
 //! An `input` is a file that is opened; `known` finds out whether it was read before, whatever it was called
-//! then; a `chain` reads one after the other, so that sessions go on from a rotated log to the next. [`ingest`]
+//! then; a `chain` reads one after the other, so that sessions go on from a rotated log to the next. [`ingest()`]
 //! does this with files that are named, [`follow`](follow::follow) with a log that grows and its `siblings`.
 
 mod chain;
