@@ -197,12 +197,19 @@ async fn the_last_line_waits_for_its_end_until_the_log_is_over() -> Result<()> {
         assert!(!report.unfinished_line, "{report:?}");
     }
     assert_eq!(machine.messages().await?, 3);
+    // Over or not, it goes on: what follows is the rest of a line that was counted, and then others.
+    append(&machine.path("over"), &format!("\n{}", whole(9)))?;
+    for lines in [5, 0] {
+        let again = machine.read(&["over"]).await?;
+        assert!(again[0].known && again[0].summary.lines == lines, "{again:?}");
+    }
+    assert_eq!(machine.messages().await?, 4);
     // A first line without an end tells nothing yet, not even which file it is.
     fs::write(machine.path("begun"), &whole(3)[..50])?;
     assert!(machine.read(&["begun"]).await?[0].unfinished_line);
     fs::write(machine.path("begun"), whole(3))?;
     assert!(!machine.read(&["begun"]).await?[0].known);
-    assert_eq!(machine.messages().await?, 4);
+    assert_eq!(machine.messages().await?, 5);
     Ok(())
 }
 

@@ -66,6 +66,22 @@ async fn what_was_cut_off_before_it_was_read_is_read_from_the_copy() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_go_on_when_a_log_is_cut_and_no_copy_is_left() -> Result<()> {
+    let machine = Machine::new().await?;
+    let path = machine.path("maillog");
+    let (begins, ends) = message(0);
+    fs::write(&path, whole(1) + &begins)?;
+    let following = tokio::spawn(machine.follow(&path));
+    machine.until(1).await?;
+    File::create(&path)?;
+    append(&path, &(ends + &whole(2)))?;
+    machine.until(3).await?;
+    following.abort();
+    assert_eq!(machine.plain().await?, 3);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_writer_that_goes_on_at_its_place_leaves_a_hole() -> Result<()> {
     let machine = Machine::new().await?;
     let path = machine.path("maillog");

@@ -106,10 +106,21 @@ impl FileIngest {
         self.offset
     }
 
+    /// The name under which the file is counted.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.source.name()
+    }
+
     /// Whom and what was stored since [`resume`](Self::resume).
     #[must_use]
     pub fn found(&self) -> &Found {
         &self.found
+    }
+
+    /// Forgets whom and what was stored so far: a log may be followed for months.
+    pub fn forget_found(&mut self) {
+        self.found = Found::default();
     }
 
     /// The log's own time: see [`LogStream::clock`].

@@ -21,7 +21,7 @@ const LONGEST: usize = 4096;
 /// A line and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Landmark {
-    /// Offset of its first byte.
+    /// Offset of its first byte; a hole before it is none of it.
     begins: u64,
     /// Bytes, without the line end.
     length: u16,
@@ -71,6 +71,12 @@ impl Landmarks {
         self.0.is_empty()
     }
 
+    /// Whether they begin with the line at this offset. If not, an earlier version has read the file's beginning.
+    #[must_use]
+    pub fn begin_at(&self, offset: u64) -> bool {
+        self.0.first().is_some_and(|first| first.begins == offset)
+    }
+
     /// Whether a file has these lines, as far as it goes.
     ///
     /// `read` gives the bytes at an offset, or false if the file ends before or within them; offsets grow.
@@ -81,17 +87,15 @@ impl Landmarks {
         &self,
         mut read: impl FnMut(u64, &mut [u8]) -> io::Result<bool>,
     ) -> io::Result<bool> {
-        let mut bytes = [0; LONGEST + 2];
+        let mut bytes = [0; LONGEST + 1];
         for Landmark { begins, length, checksum: expected } in &self.0 {
-            // The line ends around it belong to it: it stands in its place as a line.
-            let (before, length) = (usize::from(*begins > 0), usize::from(*length));
-            let Some(bytes) = bytes.get_mut(..before + length + 1) else { return Ok(false) };
-            if !read(begins - before as u64, bytes)? {
+            let length = usize::from(*length);
+            let Some(bytes) = bytes.get_mut(..=length) else { return Ok(false) };
+            if !read(*begins, bytes)? {
                 return Ok(true);
             }
-            let begins_line = before == 0 || matches!(bytes[0], b'\n' | 0);
-            let line = &bytes[before..before + length];
-            if !begins_line || bytes[before + length] != b'\n' || checksum(line) != *expected {
+            // Not what stands before it: a line may have got its end later, and this may be the rest of it.
+            if bytes[length] != b'\n' || checksum(&bytes[..length]) != *expected {
                 return Ok(false);
             }
         }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -11,15 +12,17 @@ use chrono_tz::Tz;
 use history::History;
 use report::{Day, RecipientDomains, day_in};
 use store::{Health, ReportRequests, Schedules, Store, Summaries};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::spool::Spools;
 use crate::tables::Tables;
 use crate::visitor::{Role, Visitor};
 
-/// Exports written at once: each takes a thread, and a day in memory.
+/// Exports and tables written as CSV at once: each takes a thread, and an export a day in memory.
 const EXPORTS: usize = 4;
+/// How long a turn at writing one is waited for.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Tells the present time, in seconds since 1970.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -48,8 +51,8 @@ pub struct Query {
     /// Ids that this process makes in one moment are in order.
     ids: Arc<Mutex<ContextV7>>,
     pub(crate) tables: Arc<Tables>,
-    /// Turns at writing exports.
-    pub(crate) exports: Arc<Semaphore>,
+    /// Turns at writing exports and tables as CSV.
+    exports: Arc<Semaphore>,
     /// Where long answers wait for whoever reads them.
     pub(crate) spools: Arc<Spools>,
     /// Who asks; none where nobody has to sign in.
@@ -89,6 +92,12 @@ impl Query {
     #[must_use]
     pub fn spooling_in(self, folder: PathBuf) -> Self {
         Self { spools: Arc::new(Spools::new(folder)), ..self }
+    }
+
+    /// A turn at writing CSV; none if others take too long.
+    pub(crate) async fn turn_at_writing(&self) -> Option<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.exports).acquire_owned();
+        tokio::time::timeout(TURN, turn).await.ok().and_then(Result::ok)
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -1,15 +1,15 @@
 //! Answers that are written at once and read at leisure: in memory while they are small, then in a file that has no
 //! name. Whoever writes never waits for whoever reads, and gives back what others wait for.
 //!
-//! Only so many files are kept: for one more, the one that was begun first is cut off. So slow readers take up no
-//! more than a known part of the disk, and are in nobody's way.
+//! Only so many files are kept: for one more, the one goes that was not read from for longest. So slow readers
+//! take up no more than a known part of the disk, and are in nobody's way.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -27,7 +27,7 @@ const FILES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Spools {
     folder: PathBuf,
-    files: Mutex<VecDeque<Weak<Spooled>>>,
+    files: Mutex<Vec<Weak<Spooled>>>,
 }
 
 /// An answer, as far as it is written.
@@ -35,6 +35,14 @@ pub(crate) struct Spools {
 struct Spooled {
     place: Mutex<Place>,
     progress: watch::Sender<Progress>,
+    last_read: Mutex<LastRead>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct LastRead {
+    /// How far it is read.
+    to: u64,
+    when: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +91,8 @@ impl Spools {
     /// A new answer.
     pub(crate) fn begin(self: &Arc<Self>) -> (SpoolWriter, SpoolReader) {
         let (sender, progress) = watch::channel(Progress::Written(0));
-        let spooled = Arc::new(Spooled { place: Mutex::default(), progress: sender });
+        let last_read = Mutex::new(LastRead { to: 0, when: Instant::now() });
+        let spooled = Arc::new(Spooled { place: Mutex::default(), progress: sender, last_read });
         let spools = Arc::clone(self);
         let writer = SpoolWriter {
             spools,
@@ -101,12 +110,19 @@ impl Spools {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.retain(|known| known.upgrade().is_some_and(|known| known.is_kept()));
         while files.len() >= FILES {
-            if let Some(oldest) = files.pop_front().and_then(|oldest| oldest.upgrade()) {
-                tracing::warn!("an answer whose reader is too slow is cut off for others");
-                oldest.break_off();
+            // One that is not there any more comes before all.
+            let slowest = files.iter().enumerate().min_by_key(|(_, known)| {
+                known.upgrade().map(|known| (known.is_read_up(), known.last_read().when))
+            });
+            let Some(slowest) = slowest.map(|(at, _)| at) else { break };
+            if let Some(slowest) = files.remove(slowest).upgrade() {
+                tracing::warn!(
+                    "the answer that was not read from for longest is cut off for another"
+                );
+                slowest.break_off();
             }
         }
-        files.push_back(Arc::downgrade(spooled));
+        files.push(Arc::downgrade(spooled));
         Ok(file)
     }
 }
@@ -134,6 +150,24 @@ impl Spooled {
         self.file().is_some()
     }
 
+    fn last_read(&self) -> LastRead {
+        *self.last_read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_read(&self, to: u64) {
+        let when = Instant::now();
+        *self.last_read.lock().unwrap_or_else(PoisonError::into_inner) = LastRead { to, when };
+    }
+
+    /// Whether its reader has all that there is so far, and waits for more.
+    fn is_read_up(&self) -> bool {
+        let LastRead { to, .. } = self.last_read();
+        match *self.progress.borrow() {
+            Progress::Written(written) | Progress::Whole(written) => to >= written && to > 0,
+            Progress::BrokeOff => false,
+        }
+    }
+
     fn break_off(&self) {
         self.put(Place::Nowhere);
         self.progress.send_replace(Progress::BrokeOff);
@@ -141,6 +175,12 @@ impl Spooled {
 }
 
 impl SpoolWriter {
+    /// Done when nobody wants the answer any more.
+    pub(crate) fn unwanted(&self) -> impl Future<Output = ()> + Send + 'static {
+        let spooled = Arc::clone(&self.spooled);
+        async move { spooled.progress.closed().await }
+    }
+
     /// Ends the answer.
     ///
     /// # Errors
@@ -184,6 +224,10 @@ impl SpoolWriter {
         };
         file.write_all_at(bytes, self.written)?;
         self.written += bytes.len() as u64;
+        if self.spooled.last_read().to == 0 {
+            // A table's reader begins when all is written.
+            self.spooled.is_read(0);
+        }
         self.spooled.progress.send_if_modified(|progress| {
             let goes_on = matches!(progress, Progress::Written(_));
             if goes_on {
@@ -248,6 +292,7 @@ impl SpoolReader {
             if self.at < written {
                 let piece = self.read(written).await?;
                 self.at += piece.len() as u64;
+                self.spooled.is_read(self.at);
                 return Ok(Some(piece));
             }
             if whole {
@@ -326,10 +371,24 @@ mod tests {
         assert_eq!(read(small).await, Some(SMALL));
     }
 
-    #[test]
-    fn whoever_writes_for_nobody_is_told() {
+    #[tokio::test]
+    async fn the_one_that_was_not_read_from_for_longest_is_cut_off() {
+        let spools = spools();
+        let mut all: Vec<_> = (0..FILES).map(|_| written(&spools, 2 * SMALL)).collect();
+        assert!(all[0].next().await.expect("kept").is_some());
+        let another = written(&spools, 2 * SMALL);
+        assert!(all[0].next().await.expect("it is read from").is_some());
+        assert!(all[1].next().await.is_err());
+        assert!(all[2].next().await.is_ok());
+        assert_eq!(read(another).await, Some(2 * SMALL));
+    }
+
+    #[tokio::test]
+    async fn whoever_writes_for_nobody_is_told() {
         let (mut writer, reader) = spools().begin();
+        let unwanted = writer.unwanted();
         drop(reader);
+        unwanted.await;
         assert!(writer.write_all(b"x").is_err());
     }
 }

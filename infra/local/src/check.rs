@@ -4,10 +4,14 @@
 //! though: in usage, and in the rollups of its domain and of all domains. A digit that changes in one of them shows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use anyhow::Result;
 use report::{ALL_DOMAINS, Day, Range, TlsCounts, displayed, grouped};
 use store::{DayState, Store, UsageFilter};
+
+/// How long to wait before a second look.
+pub const PAUSE: Duration = Duration::from_secs(5);
 
 /// Sums that differ, or what cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +49,23 @@ type Sums = HashMap<String, BTreeMap<Day, TlsCounts>>;
 
 /// Holds usage against rollups, for all days of a range.
 ///
+/// Counting that begins before and ends after a look raises no revision in between, though sums differ for so long.
+/// So a fault is one that is still the same at a second look, after a `pause`.
+///
 /// # Errors
 /// The store does not answer at all.
-pub async fn check(store: &Store, range: Range) -> Result<Found> {
+pub async fn check(store: &Store, range: Range, pause: Duration) -> Result<Found> {
+    let first = look(store, range).await?;
+    if first.faults.is_empty() {
+        return Ok(first);
+    }
+    tokio::time::sleep(pause).await;
+    let mut found = look(store, range).await?;
+    found.faults.retain(|fault| first.faults.contains(fault));
+    Ok(found)
+}
+
+async fn look(store: &Store, range: Range) -> Result<Found> {
     let before = store.days().states(range).await?;
     let mut found = Found::default();
     let mut usage = Sums::from([(ALL_DOMAINS.to_owned(), BTreeMap::new())]);
@@ -119,7 +137,7 @@ impl std::fmt::Display for Fault {
 
 /// Checks what a service begins with, and says in the log what is wrong.
 pub async fn check_and_tell(store: Store, range: Range) {
-    match check(&store, range).await {
+    match check(&store, range, PAUSE).await {
         Ok(found) => {
             tracing::debug!(days = found.days, messages = found.messages, "the store was checked");
             for fault in &found.faults {

@@ -7,7 +7,7 @@ use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
 use report::Range;
 
-use crate::check::check;
+use crate::check::{self, check};
 use crate::cli::{Archive, Demo, Ingest, Quarantine, Serve, Task, now};
 use crate::files::{self, follow::follow};
 use crate::home::{self, Home};
@@ -87,7 +87,8 @@ async fn check_store(told: Archive) -> Result<()> {
     let Archive { data, days } = told;
     there_is(&data.folder)?;
     let home = Home::share(&data.folder, days.zone).await?;
-    let found = check(&home.store, Range::kept(now(&days).today(days.zone))).await?;
+    let kept = Range::kept(now(&days).today(days.zone));
+    let found = check(&home.store, kept, check::PAUSE).await?;
     tell::checked(&found);
     if !found.faults.is_empty() {
         bail!(

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
@@ -28,6 +29,8 @@ use crate::places::{Answering, Place, Places};
 
 /// The most bytes of a request's head, and of an answer that waits for the network.
 const HEAD_BYTES: usize = 64 << 10;
+/// Connections that have lost their place and may still say so: they keep their files open meanwhile.
+const LEAVING: usize = 64;
 /// How long to wait after a connection could not be taken.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -42,6 +45,8 @@ pub struct Limits {
     pub head: Duration,
     /// How long a client may take none of its answer.
     pub pause: Duration,
+    /// How long an answer may take in all before its place can be somebody else's.
+    pub patience: Duration,
     /// How long answers that are under way go on when the service ends.
     pub end: Duration,
     /// The same for those who have nothing to wait for.
@@ -57,6 +62,7 @@ impl Default for Limits {
             per_address: 256,
             head: Duration::from_secs(15),
             pause: Duration::from_secs(30),
+            patience: Duration::from_mins(5),
             end: Duration::from_secs(5),
             leave: Duration::from_secs(1),
         }
@@ -70,7 +76,8 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let places = Places::new(limits.connections, limits.per_address);
+    let places = Places::new(limits.connections, limits.per_address, limits.patience);
+    let leaving = Arc::new(Semaphore::new(LEAVING));
     let (tell, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -79,7 +86,10 @@ pub async fn serve(
             biased;
             () = &mut stop => break,
             Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            // A place is free before its connection has ended: files are not to run out over that.
+            accepted = listener.accept(), if connections.len() < limits.connections + LEAVING => {
+                accepted
+            }
         };
         match accepted {
             Ok((stream, from)) => match places.take(from.ip()) {
@@ -92,6 +102,7 @@ pub async fn serve(
                         router.clone(),
                         limits,
                         stopping,
+                        Arc::clone(&leaving),
                     ));
                 }
                 None => tracing::debug!(%from, "too many answers are under way: turned away"),
@@ -116,6 +127,7 @@ async fn converse(
     router: Router,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
+    leaving: Arc<Semaphore>,
 ) {
     // Small answers are not to wait for more.
     let _ = stream.set_nodelay(true);
@@ -130,16 +142,19 @@ async fn converse(
     let io = Noticed { io: TokioIo::new(Box::pin(stream)), place: &place };
     let connection = http.serve_connection(io, service);
     let mut connection = pin!(connection);
-    let left = tokio::select! {
+    let (left, _leaves) = tokio::select! {
         done = connection.as_mut() => {
             if let Err(error) = done {
                 tracing::debug!(%from, %error, "a connection broke off");
             }
             return;
         }
-        () = place.lost() => limits.leave,
+        () = place.lost() => {
+            let leaves = leaving.try_acquire().ok();
+            (if leaves.is_some() { limits.leave } else { Duration::ZERO }, leaves)
+        }
         _ = stopping.wait_for(|stopping| *stopping) => {
-            if place.is_answering() { limits.end } else { limits.leave }
+            (if place.is_answering() { limits.end } else { limits.leave }, None)
         }
     };
     // What is under way is sent to its end, if that does not take long.

@@ -25,6 +25,9 @@ use crate::standing::Watch;
 /// What a data folder holds beside folders.
 const STORE: &str = "store.sqlite";
 const LOCK: &str = "lock";
+/// The folders in it.
+const ARCHIVE: &str = "archive";
+pub(crate) const OUTBOX: &str = "outbox";
 /// The table's name; on one machine there is just one.
 const TABLE: &str = "smtp-auth-report";
 
@@ -110,7 +113,10 @@ impl Home {
 
     async fn owned(folder: &Path, lock: File, zone: Tz) -> Result<Self> {
         for name in [STORE, "store.sqlite-wal", "store.sqlite-shm", LOCK] {
-            close_to_others(&folder.join(name))?;
+            close_to_others(&folder.join(name), 0o600)?;
+        }
+        for name in [ARCHIVE, OUTBOX] {
+            close_to_others(&folder.join(name), 0o700)?;
         }
         let engine = Engine::open(&folder.join(STORE))?;
         Self::of(engine.client(), Some(engine), Some(folder), Some(lock), zone).await
@@ -150,7 +156,7 @@ async fn newest(store: &Store) -> Result<Option<Day>> {
 /// The folder of the archives in a data folder.
 #[must_use]
 pub fn archives_in(folder: &Path) -> PathBuf {
-    folder.join("archive")
+    folder.join(ARCHIVE)
 }
 
 /// Where archives are kept: in the folder, or in memory as the store is.
@@ -195,10 +201,10 @@ pub fn keep_private() {
 }
 
 /// What earlier versions wrote may be open.
-fn close_to_others(file: &Path) -> Result<()> {
+fn close_to_others(file: &Path, mode: u32) -> Result<()> {
     let closed = match fs::metadata(file) {
         Ok(found) if found.permissions().mode() & 0o077 != 0 => {
-            fs::set_permissions(file, Permissions::from_mode(0o600))
+            fs::set_permissions(file, Permissions::from_mode(mode))
         }
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(_) | Err(_) => Ok(()),
@@ -213,5 +219,27 @@ fn warn_if_open(folder: &Path, mode: &Permissions) {
         tracing::warn!(
             "other users of this machine can look into the data folder {folder}; to keep them out: chmod 700 {folder}"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_open_to_others_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let all = [(ARCHIVE, 0o700), (OUTBOX, 0o700), (LOCK, 0o600), (STORE, 0o600)];
+        for (name, closed) in all {
+            let one = folder.path().join(name);
+            let made = if closed == 0o700 { fs::create_dir(&one) } else { fs::write(&one, "") };
+            made.expect("made");
+            fs::set_permissions(&one, Permissions::from_mode(closed | 0o044)).expect("a mode");
+        }
+        let _home = Home::own(folder.path(), Tz::UTC).await.expect("a home");
+        for (name, closed) in all {
+            let found = fs::metadata(folder.path().join(name)).expect("it is there");
+            assert_eq!(found.permissions().mode() & 0o777, closed, "{name}");
+        }
     }
 }

@@ -10,6 +10,8 @@ use bootstrap::{By, Mail, Relay};
 use mailer::{Mailer, OUTBOX_LIMIT, Outbox, SMTP_LIMIT, Smtp, Transport};
 use report::RecipientDomains;
 
+use crate::home::OUTBOX;
+
 /// Whom mails come from, where they do not leave the machine.
 const FROM: &str = "SMTP AUTH report <smtp-auth-report@localhost>";
 
@@ -39,7 +41,7 @@ impl Way {
         let mut made = None;
         let (transport, told): (Arc<dyn Transport>, _) = match &mail.by {
             By::Outbox(folder) => {
-                let folder = match folder.clone().or(data.map(|data| data.join("outbox"))) {
+                let folder = match folder.clone().or(data.map(|data| data.join(OUTBOX))) {
                     Some(folder) => folder,
                     None => made.insert(folder_for_a_while()?).clone(),
                 };

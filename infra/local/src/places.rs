@@ -1,11 +1,14 @@
 //! Places for connections: so many in all, so many for an address. Whoever comes when all are taken gets the place
-//! of the one that has waited longest without asking anything.
+//! of the one that has waited longest without asking anything; if there is none, of the one whose answer takes
+//! longest, once that is longer than anybody's patience: who reads slowly enough could keep it for ever.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Places of connections.
 #[derive(Clone, Debug)]
@@ -15,6 +18,7 @@ pub(crate) struct Places(Arc<Inner>);
 struct Inner {
     in_all: usize,
     per_address: usize,
+    patience: Duration,
     taken: Mutex<Taken>,
 }
 
@@ -37,10 +41,19 @@ struct Seat {
 enum Doing {
     /// It waits for a request, since then.
     Waits(u64),
-    /// An answer is being made.
-    Answers,
-    /// The answer is made, and the network has not taken all of it.
-    Sends,
+    /// An answer is being made, since then.
+    Answers(Instant),
+    /// The answer is made, and the network has not taken all of it; being made since then.
+    Sends(Instant),
+}
+
+impl Doing {
+    fn answers_since(self) -> Option<Instant> {
+        match self {
+            Self::Waits(_) => None,
+            Self::Answers(since) | Self::Sends(since) => Some(since),
+        }
+    }
 }
 
 /// A connection's place, free again when this is dropped.
@@ -59,20 +72,21 @@ pub(crate) struct Answering {
 }
 
 impl Places {
-    pub(crate) fn new(in_all: usize, per_address: usize) -> Self {
-        Self(Arc::new(Inner { in_all, per_address, taken: Mutex::default() }))
+    pub(crate) fn new(in_all: usize, per_address: usize, patience: Duration) -> Self {
+        Self(Arc::new(Inner { in_all, per_address, patience, taken: Mutex::default() }))
     }
 
-    /// A place for a connection from an address; none if all are taken by those who are being answered.
+    /// A place for a connection from an address; none if all are taken by those who are being answered, and not for
+    /// too long.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
         let address = network(address);
         let mut taken = self.taken();
         let of_address = |seat: &Seat| seat.address == address;
         if taken.seats.values().filter(|seat| of_address(seat)).count() >= self.0.per_address {
-            taken.make_room(of_address)?;
+            taken.make_room(of_address, self.0.patience)?;
         }
         if taken.seats.len() >= self.0.in_all {
-            taken.make_room(|_| true)?;
+            taken.make_room(|_| true, self.0.patience)?;
         }
         let number = taken.next();
         let leave = Arc::new(Notify::new());
@@ -92,13 +106,18 @@ impl Taken {
         self.count
     }
 
-    fn make_room(&mut self, among: impl Fn(&Seat) -> bool) -> Option<()> {
-        let waiting = self.seats.iter().filter(|(_, seat)| among(seat));
-        let waiting = waiting.filter_map(|(number, seat)| match seat.doing {
+    fn make_room(&mut self, among: impl Fn(&Seat) -> bool, patience: Duration) -> Option<()> {
+        let among = || self.seats.iter().filter(|(_, seat)| among(seat));
+        let waiting = among().filter_map(|(number, seat)| match seat.doing {
             Doing::Waits(since) => Some((since, *number)),
-            Doing::Answers | Doing::Sends => None,
+            Doing::Answers(_) | Doing::Sends(_) => None,
         });
-        let (_, number) = waiting.min()?;
+        let slow = among().filter_map(|(number, seat)| {
+            let since = seat.doing.answers_since()?;
+            (since.elapsed() >= patience).then_some((since, *number))
+        });
+        let waiting = waiting.min().map(|(_, number)| number);
+        let number = waiting.or_else(|| slow.min().map(|(_, number)| number))?;
         self.seats.remove(&number).map(|seat| seat.leave.notify_one())
     }
 }
@@ -112,7 +131,8 @@ impl Place {
     /// Keeps the place while an answer is made, and then until it is [sent](Self::sent).
     pub(crate) fn answering(&self) -> Answering {
         if let Some(seat) = self.places.taken().seats.get_mut(&self.number) {
-            seat.doing = Doing::Answers;
+            let since = seat.doing.answers_since().unwrap_or_else(Instant::now);
+            seat.doing = Doing::Answers(since);
         }
         Answering { places: self.places.clone(), number: self.number }
     }
@@ -122,7 +142,7 @@ impl Place {
         let mut taken = self.places.taken();
         let now = taken.next();
         if let Some(seat) = taken.seats.get_mut(&self.number)
-            && seat.doing == Doing::Sends
+            && matches!(seat.doing, Doing::Sends(_))
         {
             seat.doing = Doing::Waits(now);
         }
@@ -144,7 +164,7 @@ impl Drop for Place {
 impl Drop for Answering {
     fn drop(&mut self) {
         if let Some(seat) = self.places.taken().seats.get_mut(&self.number) {
-            seat.doing = Doing::Sends;
+            seat.doing = Doing::Sends(seat.doing.answers_since().unwrap_or_else(Instant::now));
         }
     }
 }
@@ -161,6 +181,7 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_hours(1);
     const ONE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
@@ -170,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_one_that_waited_longest_makes_room() {
-        let places = Places::new(3, 2);
+        let places = Places::new(3, 2, LONG);
         let first = places.take(ONE).expect("a place");
         let second = places.take(ONE).expect("a place");
         // Asked and was answered meanwhile: it waits since then only.
@@ -187,7 +208,7 @@ mod tests {
 
     #[test]
     fn whoever_is_being_answered_stays() {
-        let places = Places::new(3, 2);
+        let places = Places::new(3, 2, LONG);
         let all: Vec<_> = (0..2).map(|_| places.take(ONE).expect("a place")).collect();
         let answers: Vec<_> = all.iter().map(Place::answering).collect();
         assert!(places.take(ONE).is_none(), "there are two for an address");
@@ -198,6 +219,21 @@ mod tests {
         all[0].sent();
         assert!(places.take(ONE).is_some());
         assert!(!has_left(&other));
+    }
+
+    #[test]
+    fn whoever_takes_too_long_goes_after_those_who_wait() {
+        let places = Places::new(3, 3, Duration::ZERO);
+        let all: Vec<_> = (0..3).map(|_| places.take(ONE).expect("a place")).collect();
+        let _first = all[1].answering();
+        std::thread::sleep(Duration::from_millis(1));
+        // Its answer is made, and not sent.
+        drop(all[0].answering());
+        let other = places.take(OTHER).expect("that of the one that waits");
+        let _third = other.answering();
+        assert!(has_left(&all[2]) && !has_left(&all[1]));
+        let _another = places.take(OTHER).expect("that of the slowest");
+        assert!(has_left(&all[1]) && !has_left(&all[0]) && !has_left(&other));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What could not be read: looked at, saved, and read again once the program can.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -9,6 +10,7 @@ use chrono_tz::Tz;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use ingest::{FileIngest, Ingest, IngestedLine};
 use report::{Day, Range, displayed, grouped, local_to_unix};
+use sha2::{Digest as _, Sha256};
 use store::{KnownFile, Quarantine, Quarantined};
 
 use crate::clock::Now;
@@ -69,7 +71,7 @@ impl Look {
         let kept = Range::kept(now.today(zone));
         // Clocks differ.
         let end = kept.end.succ_opt().unwrap_or(kept.end);
-        let range = Range { start: self.since.unwrap_or(kept.start), end };
+        let range = Range { start: self.since.unwrap_or(kept.start).max(kept.start), end };
         if let Some(folder) = &self.save {
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -82,7 +84,7 @@ impl Look {
                 found += 1;
                 show(&one);
                 if let Some(folder) = &self.save {
-                    save(&one, &folder.join(format!("{day}-{found:05}")))?;
+                    save(&one, folder)?;
                 }
                 if self.again && read_again(ingest, &one, now, zone).await? {
                     quarantine.release(&one).await?;
@@ -121,20 +123,34 @@ fn show(one: &Quarantined) {
     ));
 }
 
-fn save(one: &Quarantined, file: &Path) -> Result<()> {
-    fs::write(file, one.raw()).with_context(|| format!("cannot write {}", file.display()))
+/// Under a name that is its own: another call saves others beside it, and it again as the same.
+fn save(one: &Quarantined, folder: &Path) -> Result<()> {
+    let checksum = Sha256::digest(one.place.as_bytes());
+    let checksum: String = checksum.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let file = folder.join(format!("{}-{checksum}", one.day));
+    let raw = one.raw();
+    let written = match File::create_new(&file) {
+        Ok(mut new) => new.write_all(&raw),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::read(&file) {
+            Ok(known) if known == raw => Ok(()),
+            Ok(_) => Err(error),
+            Err(unreadable) => Err(unreadable),
+        },
+        Err(error) => Err(error),
+    };
+    written.with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Counts what was put aside, if all of it can be read by now.
 ///
 /// Its place in the quarantine is its source: what is counted and then not taken out because the program dies is not
-/// counted again. It has lost its place in its log: lines of a session count alone.
+/// counted again, nor is what is kept under two days. It has lost its place in its log: lines of a session count alone.
 async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> Result<bool> {
     if one.is_state() || one.is_unreadable {
         return Ok(false);
     }
     // Parts of a source's name are told apart by tabs.
-    let source = format!("quarantine {} {}", one.day, one.place.replace('\t', " "));
+    let source = format!("quarantine {}", one.place.replace('\t', " "));
     let file = KnownFile { source, known: false };
     let mut reading = FileIngest::resume(ingest, &file, now.unix()).await?;
     if reading.offset() > 0 {

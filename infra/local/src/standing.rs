@@ -119,7 +119,7 @@ impl Watch {
         self.look(now) == Standing::Believed
     }
 
-    /// In one step: a file that is half written would have any clock believed.
+    /// In one step: a file that is half written would tell another time, or none.
     fn note(&self, memory: Memory) {
         let Some(file) = &self.file else { return };
         let beside = file.with_extension("new");

@@ -1,8 +1,6 @@
 //! The export: every day, sender, account, mechanism, TLS version and client address, as CSV.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::response::{IntoResponse as _, Response};
 use history::Gather;
@@ -16,9 +14,6 @@ use super::tables::csv_headers;
 use crate::service::Query;
 use crate::spool::SpoolWriter;
 
-/// How long a turn at writing is waited for.
-const TURN: Duration = Duration::from_secs(10);
-
 /// Every day, sender, account, mechanism, TLS version and client address with its messages.
 ///
 /// Streamed where the server can. On AWS Lambda an answer holds 6 MB at most: ask for shorter ranges there.
@@ -28,12 +23,11 @@ const TURN: Duration = Duration::from_secs(10);
 ))]
 pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem> {
     let ExportParams { days, filter, sender } = given.read(query.today())?;
-    let turn = Arc::clone(&query.exports).acquire_owned();
-    let turn = tokio::time::timeout(TURN, turn).await.ok().and_then(Result::ok);
-    let turn = turn.ok_or(Problem::Busy)?;
+    let turn = query.turn_at_writing().await.ok_or(Problem::Busy)?;
     let state = query.history.state(days.range()).await?;
     let filter = filter.of(sender.sender.as_deref());
     let (writer, reader) = query.spools.begin();
+    let unwanted = writer.unwanted();
     let rows = Detailed::new(writer).map_err(|error| {
         tracing::error!(%error, "cannot write CSV");
         Problem::Unavailable
@@ -41,7 +35,11 @@ pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem>
     tokio::spawn(async move {
         // Given back as soon as all is written, however slowly that is read.
         let _turn = turn;
-        let (Rows(rows), walked) = query.history.walk(&state, &filter, Rows(rows)).await;
+        let (Rows(rows), walked) = tokio::select! {
+            walked = query.history.walk(&state, &filter, Rows(rows)) => walked,
+            // It might be long until there is something to write that tells.
+            () = unwanted => return tracing::debug!("an export's client has gone"),
+        };
         let written = walked.map_err(|error| error.to_string()).and_then(|()| {
             let finished = rows.finish().and_then(SpoolWriter::finish);
             finished.map_err(|error| error.to_string())

@@ -229,7 +229,7 @@ impl Problem {
                 "without a token, this service answers only to localhost and loopback addresses"
                     .to_owned()
             }
-            Self::Busy => "wait until another detailed report is done, then ask again".to_owned(),
+            Self::Busy => "wait until another report is written as CSV, then ask again".to_owned(),
             Self::Unavailable => "try again later; the service's log tells why".to_owned(),
         }
     }

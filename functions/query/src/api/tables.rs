@@ -15,7 +15,7 @@ use super::params::{
     FilterParams, Format, Given, LIMIT, PageParams, RangeParams, TablePageParams, TableParams,
 };
 use super::problem::Problem;
-use super::responses::{AsksStore, ReadsParameters};
+use super::responses::{AsksStoreInTurns, ReadsParameters};
 use crate::service::Query;
 use crate::spool::{SpoolReader, SpoolWriter};
 
@@ -83,7 +83,7 @@ impl TableQuestion {
     params(TablePageParams), responses(
     (status = 200, description = "A page of the table, or the whole of it as CSV",
         content((SendingVolumePage = "application/json"), (String = "text/csv"))),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStoreInTurns,
 ))]
 pub(crate) async fn sending_volume(query: Query, given: Given) -> Result<Response, Problem> {
     answer(View::SendingVolume, &query, &given).await
@@ -94,7 +94,7 @@ pub(crate) async fn sending_volume(query: Query, given: Given) -> Result<Respons
     params(TablePageParams), responses(
     (status = 200, description = "A page of the table, or the whole of it as CSV",
         content((TlsUsagePage = "application/json"), (String = "text/csv"))),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStoreInTurns,
 ))]
 pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Problem> {
     answer(View::TlsUsage, &query, &given).await
@@ -106,8 +106,13 @@ async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Pr
     let question = TableQuestion::new(view, days, &filter, &table);
     if format.format == Format::Csv {
         let (_, whole_table) = query.tables.table(question.range, &question.wanted).await?;
+        let turn = query.turn_at_writing().await.ok_or(Problem::Busy)?;
         let (writer, reader) = query.spools.begin();
-        return blocking(move || whole(&whole_table, &question, writer, reader)).await;
+        return blocking(move || {
+            let _turn = turn;
+            whole(&whole_table, &question, writer, reader)
+        })
+        .await;
     }
     Ok(match view {
         View::SendingVolume => {

@@ -16,19 +16,27 @@ use crate::clock::Now;
 /// lines are not written in the order of their times.
 const NEXT: std::ops::RangeInclusive<i64> = -60..=86_400;
 
+/// Why a file was not read.
+const CUT: &str = "it was cut while it was read: ingest it and its copy again";
+
 /// Logs in the order in which they were written.
 pub(super) struct Chain<'a> {
     ingest: &'a Ingest,
     files: &'a Files,
     now: Now,
+    /// Whether all of it is one log, of which each file goes on from the one before. If not, times tell.
+    is_one: bool,
     before: Option<Unsettled>,
+    /// The names of the files that were read.
+    sources: Vec<String>,
 }
 
 /// A file that was read, and may go on in the next one.
 pub(super) struct Unsettled {
     file: KnownFile,
     reading: FileIngest,
-    input: Input,
+    /// None if the file is not there any more.
+    input: Option<Input>,
     report: Report,
 }
 
@@ -42,7 +50,29 @@ struct Ended {
 
 impl<'a> Chain<'a> {
     pub(super) fn new(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
-        Self { ingest, files, now, before: None }
+        Self { ingest, files, now, is_one: false, before: None, sources: Vec::new() }
+    }
+
+    /// Of one log that is rotated.
+    pub(super) fn of_one(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
+        Self { is_one: true, ..Self::new(ingest, files, now) }
+    }
+
+    /// Goes on from a file that is not there any more, unless a copy of it was read.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn go_on_from(&mut self, source: &str) -> Result<Option<Report>> {
+        if self.sources.iter().any(|read| read == source) {
+            return Ok(None);
+        }
+        let file = KnownFile { source: source.to_owned(), known: true };
+        let reading = FileIngest::resume(self.ingest, &file, self.now.unix()).await?;
+        let gone = Unsettled { file, reading, input: None, report: Report::default() };
+        match self.before.replace(gone) {
+            Some(before) => Ok(Some(before.settle(self.now).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Reads the next file to its end, and reports the one before it, or this one if there is nothing in it.
@@ -58,14 +88,20 @@ impl<'a> Chain<'a> {
             return Ok(Some(Report { name, unfinished_line: true, ..Report::default() }));
         }
         let now = self.now.unix();
-        let file = known(&mut input, self.ingest, self.files, now).await;
-        let file = file.with_context(while_in(&name))?;
+        let known = known(&mut input, self.ingest, self.files, now).await;
+        let file = known.with_context(while_in(&name))?.file;
+        if !input.begins_as_before() {
+            // What is open goes on in what it holds now, not in what it held.
+            let failure = Some(CUT.to_owned());
+            return Ok(Some(Report { name, failure, ..Report::default() }));
+        }
         // First of all: whatever happens from here on, the file is known by this name.
         self.files.remember(&input.head, &file.source, now).await?;
         let reported = match self.before.take() {
             Some(before) => {
                 let begins = input.begins(self.ingest, self.now);
-                Some(before.go_on(begins, &file, self.now).await?)
+                let follows = before.is_followed(begins, self.is_one);
+                Some(before.go_on(follows, &file, self.now).await?)
             }
             None => None,
         };
@@ -78,7 +114,8 @@ impl<'a> Chain<'a> {
         let (found, open) = (reading.found().clone(), reading.load());
         let known = file.known;
         let report = Report { name, summary, found, known, open, unfinished_line, failure };
-        self.before = Some(Unsettled { file, reading, input, report });
+        self.sources.push(file.source.clone());
+        self.before = Some(Unsettled { file, reading, input: Some(input), report });
         Ok(reported)
     }
 
@@ -100,14 +137,18 @@ impl<'a> Chain<'a> {
 }
 
 impl Unsettled {
+    /// Whether a log that begins then is what this one goes on in.
+    fn is_followed(&self, begins: Option<i64>, is_one: bool) -> bool {
+        let gap = begins.map(|begins| begins - self.reading.clock());
+        is_one || gap.is_some_and(|gap| NEXT.contains(&gap))
+    }
+
     /// Lets the next file go on with what is open in the one before, if it belongs to it and is not begun.
-    async fn go_on(mut self, begins: Option<i64>, file: &KnownFile, now: Now) -> Result<Report> {
+    async fn go_on(mut self, follows: bool, file: &KnownFile, now: Now) -> Result<Report> {
         if self.file.source == file.source {
             // The same log once more, copied or compressed.
             return Ok(self.report);
         }
-        let gap = begins.map(|begins| begins - self.reading.clock());
-        let follows = gap.is_some_and(|gap| NEXT.contains(&gap));
         if !file.known && follows && self.report.failure.is_none() {
             self.reading.hand_over(file).await?;
             return Ok(self.report);
@@ -119,7 +160,8 @@ impl Unsettled {
     /// written to for long.
     async fn settle(mut self, now: Now) -> Result<Report, IngestError> {
         let age = now.unix().saturating_sub(self.reading.clock());
-        let is_over = self.input.is_over() || age >= OVER.as_secs().cast_signed();
+        let is_over =
+            self.input.as_ref().is_none_or(Input::is_over) || age >= OVER.as_secs().cast_signed();
         if is_over && self.report.failure.is_none() && self.reading.load().sessions > 0 {
             self.report.summary.add(&self.reading.close().await?);
             self.report.open = self.reading.load();
@@ -128,7 +170,7 @@ impl Unsettled {
     }
 
     /// What became of it so far.
-    pub(super) fn into_parts(self) -> (FileIngest, Input, Report) {
+    pub(super) fn into_parts(self) -> (FileIngest, Option<Input>, Report) {
         (self.reading, self.input, self.report)
     }
 }
@@ -170,8 +212,7 @@ async fn read(file: &mut FileIngest, input: &mut Input, reference: i64) -> Resul
     progress.finish_and_clear();
     if !input.begins_as_before() {
         // What was read since the last flush may be another log's, and is not stored.
-        ended.failure =
-            Some("it was cut while it was read: ingest it and its copy again".to_owned());
+        ended.failure = Some(CUT.to_owned());
         return Ok(ended);
     }
     if let Some(line) = lines.rest().filter(|_| ended.failure.is_none()) {

@@ -4,7 +4,7 @@
 //! `siblings` are read as a `chain`, each from where it was left off, up to the file that
 //! is written to now. That one is then watched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,12 +20,19 @@ use super::input::{Input, OVER, begins_with};
 use super::known::known;
 use super::report::Report;
 use super::siblings::{Siblings, Stamp};
+use tokio::time::Instant;
+
 use crate::clock::Now;
 
+/// How often a folder is looked at until it stays as it is: a rotation renames every file in turn.
+const LOOKS: usize = 20;
 /// How often a file is looked at.
 const EVERY: Duration = Duration::from_millis(250);
 /// How long to wait after the store failed.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long to wait after a log could not be watched: it was cut again, or is shorter than what was read of it.
+const AGAIN: Duration = Duration::from_secs(1);
+const DAY: i64 = 86_400;
 
 /// Follows a file until the process ends.
 ///
@@ -38,7 +45,10 @@ pub async fn follow(ingest: Ingest, files: Files, path: PathBuf, now: Now) {
         now,
         open: None,
         left: None,
-        cut_again: false,
+        cut: None,
+        not_before: None,
+        remembered: 0,
+        told: HashSet::new(),
         read: HashMap::new(),
     };
     loop {
@@ -67,9 +77,14 @@ struct Follower<'a> {
     open: Option<Open>,
     /// The one before it, which a process may still write to, and since when it is left.
     left: Option<(Open, i64)>,
-    /// The file was cut again while it was read: what was cut off may stand in a copy, whether or not there is
-    /// something new.
-    cut_again: bool,
+    /// The name of what was cut to nothing, until something goes on from it; a copy of it may stand beside the log.
+    cut: Option<String>,
+    /// Not before then is the log looked at again: it could not be watched.
+    not_before: Option<Instant>,
+    /// When the file that is open was last made known: what is not is forgotten in the end.
+    remembered: i64,
+    /// What was told once, and need not be again.
+    told: HashSet<PathBuf>,
     /// Siblings that were read to their end, and stand there unchanged.
     read: HashMap<Stamp, Order>,
 }
@@ -88,8 +103,16 @@ struct Open {
 /// A log of the chain.
 enum Link {
     /// It was read to its end, and is opened no more.
-    Read,
+    Read(Stamp),
     Open(Box<Input>, Option<Stamp>),
+}
+
+impl Link {
+    /// Whether it is this file, by device and number.
+    fn is(&self, identity: (u64, u64)) -> bool {
+        let (Self::Read(stamp) | Self::Open(_, Some(stamp))) = self else { return false };
+        stamp.identity == identity
+    }
 }
 
 impl Open {
@@ -124,6 +147,7 @@ impl Open {
                     return Ok(false);
                 }
                 log(&self.reading.flush().await?);
+                self.reading.forget_found();
             }
             if !more {
                 return Ok(self.begins_as_before());
@@ -142,8 +166,10 @@ impl Follower<'_> {
             self.left = Some((left, since));
         }
         let Some(mut open) = self.open.take() else {
-            let cut_again = std::mem::take(&mut self.cut_again);
-            if cut_again || self.present()?.is_some_and(|input| input.is_begun()) {
+            if self.not_before.is_some_and(|then| Instant::now() < then) {
+                return Ok(());
+            }
+            if self.not_before.take().is_some() || self.present()?.is_some_and(|it| it.is_begun()) {
                 self.open = self.catch_up(None).await?;
             }
             return Ok(());
@@ -155,9 +181,13 @@ impl Follower<'_> {
             Err(error) => return Err(error.into()),
         };
         self.open = if is_same && is_whole {
+            if now - self.remembered > DAY {
+                self.files.remember(&open.head, open.reading.source(), now).await?;
+                self.remembered = now;
+            }
             Some(open)
         } else if is_same {
-            // Cut to nothing: what was cut off may stand in a copy.
+            self.cut = Some(open.reading.source().to_owned());
             tracing::info!(path = %self.path.display(), "log was cut, and begins anew");
             self.catch_up(None).await?
         } else if self.present()?.is_some_and(|input| input.is_begun()) {
@@ -194,10 +224,8 @@ impl Follower<'_> {
             None => None,
         };
         let mut links = self.links(before.as_ref(), identity)?;
-        let siblings = links.len();
-        links.extend(present.map(|input| Link::Open(Box::new(input), None)));
-        let begins = self.first_known(&mut links).await?.unwrap_or(siblings);
-        let mut chain = Chain::new(self.ingest, self.files, self.now);
+        let begins = self.first_known(&mut links).await?;
+        let mut chain = Chain::of_one(self.ingest, self.files, self.now);
         let mut before_it = None;
         for link in links.drain(begins..) {
             let Link::Open(input, stamp) = link else { continue };
@@ -207,86 +235,134 @@ impl Follower<'_> {
             self.read.extend(before_it.take());
             before_it = stamp.map(|stamp| (stamp, order));
         }
-        self.left = match before {
-            Some(before) => Some(self.leave(before).await?),
+        if let Some(present) = present {
+            if let Some(source) = &self.cut {
+                chain.go_on_from(source).await?.iter().for_each(tell);
+            }
+            let reported = chain.read(present).await?;
+            reported.iter().for_each(tell);
+            if reported.is_none_or(|report| report.failure.is_none()) {
+                self.read.extend(before_it.take());
+            }
+        }
+        let left = before.map(|before| (before, self.now.unix())).or(self.left.take());
+        self.left = match left {
+            Some((left, since)) => self.leave(left).await?.map(|left| (left, since)),
             None => None,
         };
+        self.not_before = Some(Instant::now() + AGAIN);
         let Some(last) = chain.last().filter(|_| identity.is_some()) else { return Ok(None) };
         let (reading, input, report) = last.into_parts();
         tell(&report);
-        let Some(file) = input.plain else { return Ok(None) };
+        let Some((file, input)) = input.and_then(|mut it| Some((it.plain.take()?, it))) else {
+            return Ok(None);
+        };
         // Or it begins as one that was read, and is shorter: it will soon differ or be as long.
-        self.cut_again = report.failure.is_some() || file.metadata()?.len() < reading.offset();
-        if self.cut_again {
+        if report.failure.is_some() || file.metadata()?.len() < reading.offset() {
             return Ok(None);
         }
+        (self.cut, self.not_before, self.remembered) = (None, None, self.now.unix());
         Ok(Some(Open::new(file, input.hole, input.head, reading)?))
     }
 
-    /// The siblings, oldest first.
+    /// The siblings, oldest first, all opened while none was renamed.
     fn links(&mut self, before: Option<&Open>, present: Option<(u64, u64)>) -> Result<Vec<Link>> {
-        let found = Siblings::of(self.path)?;
-        for path in found.unreadable {
-            tracing::warn!(path = %path.display(), "rotated and not looked at: only gzip can be read");
-        }
-        let mut links: Vec<(Order, Link)> = Vec::new();
-        let mut seen = HashMap::new();
-        let mut is_before_there = false;
-        for sibling in found.files {
-            let identity = sibling.stamp.identity;
-            is_before_there |= before.is_some_and(|before| before.identity == identity);
-            if Some(identity) == present {
-                continue;
-            }
-            if let Some(order) = self.read.get(&sibling.stamp) {
-                seen.insert(sibling.stamp, *order);
-                links.push((*order, Link::Read));
-                continue;
-            }
-            match Input::of(sibling.file, &sibling.path) {
-                Ok(input) => {
-                    let order = input.order(self.ingest, self.now);
-                    links.push((order, Link::Open(Box::new(input), Some(sibling.stamp))));
-                }
+        let mut found = Siblings::of(self.path);
+        let mut links = Vec::new();
+        for _ in 0..LOOKS {
+            let looked = match found {
+                Ok(looked) => looked,
                 Err(error) => {
-                    let error = format!("{error:#}");
-                    tracing::warn!(path = %sibling.path.display(), error, "rotated and not read");
+                    self.tell_once(self.path, &format!("nothing rotated is found: {error}"));
+                    Siblings::default()
                 }
+            };
+            links = self.opened(&looked, present);
+            found = Siblings::of(self.path);
+            if found.as_ref().map_or(true, |again| again.is_like(&looked)) {
+                break;
             }
         }
-        if let Some(before) = before.filter(|_| !is_before_there) {
+        let is_there = |open: &Open| links.iter().any(|(_, link)| link.is(open.identity));
+        if let Some(before) = before.filter(|before| !is_there(before)) {
             // Moved out of sight, or removed: what was written to it last is still at hand.
             let input = Input::of(before.file().try_clone()?, self.path)?;
             links.push((input.order(self.ingest, self.now), Link::Open(Box::new(input), None)));
         }
-        self.read = seen;
+        let read = links.iter().filter_map(|(order, link)| match link {
+            Link::Read(stamp) => Some((*stamp, *order)),
+            Link::Open(..) => None,
+        });
+        self.read = read.collect();
         links.sort_by_key(|(order, _)| *order);
         Ok(without_copies(links.into_iter().map(|(_, link)| link).collect()))
     }
 
-    /// The first link of which something was read before.
-    async fn first_known(&self, links: &mut [Link]) -> Result<Option<usize>> {
+    fn opened(&mut self, found: &Siblings, present: Option<(u64, u64)>) -> Vec<(Order, Link)> {
+        for path in &found.unreadable {
+            self.tell_once(path, "rotated and not looked at: only gzip can be read");
+        }
+        let mut links = Vec::new();
+        for sibling in &found.files {
+            let stamp = sibling.stamp;
+            if Some(stamp.identity) == present {
+                continue;
+            }
+            if let Some(order) = self.read.get(&stamp) {
+                links.push((*order, Link::Read(stamp)));
+                continue;
+            }
+            match sibling.open() {
+                Ok(None) => {}
+                Ok(Some(input)) => {
+                    let order = input.order(self.ingest, self.now);
+                    links.push((order, Link::Open(Box::new(input), Some(stamp))));
+                }
+                Err(error) => {
+                    self.tell_once(&sibling.path, &format!("rotated and not read: {error}"));
+                }
+            }
+        }
+        links
+    }
+
+    /// Warns of a file, once.
+    fn tell_once(&mut self, path: &Path, what: &str) {
+        if self.told.insert(path.to_owned()) {
+            tracing::warn!(path = %path.display(), "{what}");
+        }
+    }
+
+    /// The first link that was read before, or was to be; the number of links if there is none.
+    async fn first_known(&self, links: &mut [Link]) -> Result<usize> {
         let now = self.now.unix();
         for (number, link) in links.iter_mut().enumerate() {
             let is_known = match link {
-                Link::Read => true,
-                Link::Open(input, _) => known(input, self.ingest, self.files, now).await?.known,
+                Link::Read(_) => true,
+                Link::Open(input, _) => known(input, self.ingest, self.files, now).await?.is_named,
             };
             if is_known {
-                return Ok(Some(number));
+                return Ok(number);
             }
         }
-        Ok(None)
+        if !links.is_empty() {
+            let (path, files) = (self.path.display(), links.len());
+            tracing::warn!(%path, files, "rotated files of which nothing was read are left alone: ingest them");
+        }
+        Ok(links.len())
     }
 
     /// Watches the file that was written to before, for whoever has it open still.
-    async fn leave(&self, before: Open) -> Result<(Open, i64)> {
+    async fn leave(&self, before: Open) -> Result<Option<Open>> {
         let file = before.file().try_clone()?;
         let mut input = Input::of(file.try_clone()?, self.path)?;
         let now = self.now.unix();
         let known = known(&mut input, self.ingest, self.files, now).await?;
-        let reading = FileIngest::resume(self.ingest, &known, now).await?;
-        Ok((Open::new(file, before.hole, before.head, reading)?, now))
+        if !known.file.known {
+            return Ok(None);
+        }
+        let reading = FileIngest::resume(self.ingest, &known.file, now).await?;
+        Ok(Some(Open::new(file, before.hole, before.head, reading)?))
     }
 }
 
@@ -295,14 +371,14 @@ fn without_copies(links: Vec<Link>) -> Vec<Link> {
     let heads: Vec<_> = links
         .iter()
         .map(|link| match link {
-            Link::Read => Vec::new(),
+            Link::Read(_) => Vec::new(),
             Link::Open(input, _) => input.head.clone(),
         })
         .collect();
     let is_shorter =
         |head: &[u8]| heads.iter().any(|other| other.len() > head.len() && other.starts_with(head));
     let is_copy = |link: &Link| match link {
-        Link::Read => false,
+        Link::Read(_) => false,
         Link::Open(input, _) => input.head.len() < FINGERPRINT && is_shorter(&input.head),
     };
     links.into_iter().filter(|link| !is_copy(link)).collect()

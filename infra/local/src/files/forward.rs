@@ -27,8 +27,6 @@ pub(super) struct Forward {
     reader: Box<dyn Read + Send>,
     /// Offset of what is read next.
     at: u64,
-    /// The last byte that was read.
-    last: u8,
     again: Again,
 }
 
@@ -53,18 +51,18 @@ struct Kept {
 impl Forward {
     /// No text at all.
     pub(super) fn none() -> Self {
-        Self { reader: Box::new(io::empty()), at: 0, last: 0, again: Again::Not }
+        Self { reader: Box::new(io::empty()), at: 0, again: Again::Not }
     }
 
     /// The text of a compressed file, which was just opened.
     pub(super) fn file(text: Text, file: File) -> Self {
-        Self { reader: text.reader, at: 0, last: 0, again: Again::File(file) }
+        Self { reader: text.reader, at: 0, again: Again::File(file) }
     }
 
     /// Text that comes only once.
     pub(super) fn pipe(text: Text) -> Self {
         let kept = Kept { file: None, length: 0, more: true };
-        Self { reader: text.reader, at: 0, last: 0, again: Again::Kept(kept) }
+        Self { reader: text.reader, at: 0, again: Again::Kept(kept) }
     }
 
     /// Begins anew.
@@ -98,14 +96,8 @@ impl Forward {
     }
 
     /// The bytes at an offset; false if the text ends or is damaged before their end.
-    pub(super) fn bytes_at(&mut self, offset: u64, mut to: &mut [u8]) -> io::Result<bool> {
-        // A line end belongs to what stands before it, and to what stands behind.
-        if offset + 1 == self.at
-            && let Some((first, rest)) = std::mem::take(&mut to).split_first_mut()
-        {
-            *first = self.last;
-            to = rest;
-        } else if let Err(error) = self.skip_to(offset) {
+    pub(super) fn bytes_at(&mut self, offset: u64, to: &mut [u8]) -> io::Result<bool> {
+        if let Err(error) = self.skip_to(offset) {
             return damaged(error);
         }
         match self.read_exact(to) {
@@ -156,9 +148,6 @@ impl Read for Forward {
             _ => self.reader.read(to)?,
         };
         self.at += read as u64;
-        if let Some(last) = read.checked_sub(1) {
-            self.last = to[last];
-        }
         Ok(read)
     }
 }

@@ -187,7 +187,10 @@ impl Input {
     /// Whether nothing will be written any more to the text: it is compressed or no file, or nothing was written for
     /// long.
     pub(crate) fn is_over(&self) -> bool {
-        let Some(changed) = self.changed.filter(|_| self.plain.is_some()) else { return true };
+        // Looked at anew: it may have been opened long ago.
+        let changed =
+            self.plain.as_ref().map(|file| file.metadata().and_then(|meta| meta.modified()));
+        let Some(Ok(changed)) = changed else { return changed.is_none() };
         SystemTime::now().duration_since(changed).is_ok_and(|since| since >= OVER)
     }
 

@@ -9,10 +9,18 @@ use super::input::Input;
 /// Bytes of a file from which its name is made, if another begins like it.
 const NAMED_BY: usize = 1 << 16;
 
-/// Finds out which file it is: its name, and whether something of it was read before.
+/// Which file it is.
+pub(super) struct Known {
+    /// Its name, and whether something of it was read before.
+    pub(super) file: KnownFile,
+    /// Whether it was at least named before: it was opened to be read.
+    pub(super) is_named: bool,
+}
+
+/// Finds out which file it is.
 ///
 /// A file is one that was read before if it has the same lines in the same places, as far as it goes; one
-/// that an earlier version read, which remembered no lines, if it begins alike.
+/// of which an earlier version has read the beginning, which remembered no lines, if it begins alike as well.
 ///
 /// # Errors
 /// The store failed, or the file cannot be read.
@@ -21,30 +29,28 @@ pub(super) async fn known(
     ingest: &Ingest,
     files: &Files,
     now: i64,
-) -> Result<KnownFile> {
+) -> Result<Known> {
     let candidates = files.candidates(&input.head).await?;
-    let mut reserved = None;
+    let mut named = None;
     for candidate in &candidates {
         let file = KnownFile { source: candidate.source.clone(), known: true };
         let reading = FileIngest::resume(ingest, &file, now).await?;
         if !reading.is_begun() {
             // It was named, and then the process ended before anything of it was stored.
             let file = candidate.begins_alike.then_some(KnownFile { known: false, ..file });
-            reserved = reserved.or(file);
+            named = named.or(file);
             continue;
         }
         let landmarks = reading.landmarks();
-        let is_it = match landmarks.is_empty() {
-            true => candidate.begins_alike,
-            false => input.has(landmarks)?,
-        };
-        if is_it {
-            return Ok(file);
+        let may_be = candidate.begins_alike || landmarks.begin_at(input.hole);
+        if may_be && input.has(landmarks)? {
+            return Ok(Known { file, is_named: true });
         }
     }
-    if let Some(file) = reserved {
-        return Ok(file);
+    if let Some(file) = named {
+        return Ok(Known { file, is_named: true });
     }
     let more = if candidates.is_empty() { Vec::new() } else { input.beginning(NAMED_BY)? };
-    Ok(KnownFile { source: Files::name(&input.head, &more, &candidates), known: false })
+    let source = Files::name(&input.head, &more, &candidates);
+    Ok(Known { file: KnownFile { source, known: false }, is_named: false })
 }

@@ -7,13 +7,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::input::Input;
+
 /// What compressed logs are called that can be read.
 const READABLE: &str = ".gz";
 /// What compressed logs are called that cannot.
 const UNREADABLE: [&str; 5] = [".bz2", ".xz", ".zst", ".lz4", ".Z"];
-/// How often the folder is looked at until it stays as it is: a rotation renames every file in turn.
-const LOOKS: usize = 20;
-
 /// A file, whatever it is called: device, number, size and time of its last change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
@@ -30,12 +29,24 @@ impl Stamp {
     }
 }
 
-/// A rotated file, opened.
+/// A rotated file.
 #[derive(Debug)]
 pub(super) struct Sibling {
     pub(super) path: PathBuf,
-    pub(super) file: File,
     pub(super) stamp: Stamp,
+}
+
+impl Sibling {
+    /// Opens it; none if it is another by now, which the next look finds.
+    pub(super) fn open(&self) -> io::Result<Option<Input>> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_it = Stamp::of(&file.metadata()?).identity == self.stamp.identity;
+        is_it.then(|| Input::of(file, &self.path)).transpose()
+    }
 }
 
 /// What a log was rotated into.
@@ -48,47 +59,32 @@ pub(super) struct Siblings {
 }
 
 impl Siblings {
-    /// Those of the log at a path, whose link is followed as well.
+    /// Those of the log at a path, whose link is followed as well, as they are at present.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
-        let mut looked = look(path)?;
-        for _ in 0..LOOKS {
-            let opened = Self::open(path, &looked)?;
-            let again = look(path)?;
-            let is_same = again == looked && opened.files.len() == distinct(&looked);
-            looked = again;
-            if is_same {
-                return Ok(opened);
-            }
-        }
-        Self::open(path, &looked)
-    }
-
-    fn open(path: &Path, looked: &BTreeMap<PathBuf, (u64, u64)>) -> io::Result<Self> {
         let mut found = Self::default();
-        for sibling in looked.keys().filter(|sibling| *sibling != path) {
-            if has_suffix(sibling, &UNREADABLE) {
-                found.unreadable.push(sibling.clone());
-                continue;
-            }
-            let file = match File::open(sibling) {
-                Ok(file) => file,
-                // Renamed or removed since.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            let meta = file.metadata()?;
-            let stamp = Stamp::of(&meta);
+        for (sibling, stamp) in look(path)? {
             let is_new = found.files.iter().all(|one| one.stamp.identity != stamp.identity);
-            if is_new {
-                found.files.push(Sibling { path: sibling.clone(), file, stamp });
+            if has_suffix(&sibling, &UNREADABLE) {
+                found.unreadable.push(sibling);
+            } else if sibling != path && is_new {
+                found.files.push(Sibling { path: sibling, stamp });
             }
         }
         Ok(found)
     }
+
+    /// Whether the same files have the same names: none was renamed in between.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let names = |siblings: &Self| -> Vec<_> {
+            let files = siblings.files.iter();
+            files.map(|one| (one.path.clone(), one.stamp.identity)).collect()
+        };
+        names(self) == names(other)
+    }
 }
 
-/// The rotated files with device and number of each.
-fn look(path: &Path) -> io::Result<BTreeMap<PathBuf, (u64, u64)>> {
+/// The rotated files, in the order of their names.
+fn look(path: &Path) -> io::Result<BTreeMap<PathBuf, Stamp>> {
     let mut found = BTreeMap::new();
     let target = fs::canonicalize(path).ok().filter(|_| path.is_symlink());
     for (log, is_target) in [(Some(path), false), (target.as_deref(), true)] {
@@ -102,7 +98,7 @@ fn look(path: &Path) -> io::Result<BTreeMap<PathBuf, (u64, u64)>> {
             let sibling = folder.join(&candidate);
             // Through its link, if it is one.
             if belongs && let Ok(meta) = fs::metadata(&sibling).and_then(only_file) {
-                found.insert(sibling, (meta.dev(), meta.ino()));
+                found.insert(sibling, Stamp::of(&meta));
             }
         }
     }
@@ -111,12 +107,6 @@ fn look(path: &Path) -> io::Result<BTreeMap<PathBuf, (u64, u64)>> {
 
 fn only_file(meta: Metadata) -> io::Result<Metadata> {
     if meta.is_file() { Ok(meta) } else { Err(io::ErrorKind::InvalidInput.into()) }
-}
-
-fn distinct(looked: &BTreeMap<PathBuf, (u64, u64)>) -> usize {
-    let readable = looked.iter().filter(|(path, _)| !has_suffix(path, &UNREADABLE));
-    let distinct: std::collections::BTreeSet<_> = readable.map(|(_, identity)| identity).collect();
-    distinct.len()
 }
 
 fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {

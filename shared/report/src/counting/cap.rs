@@ -30,7 +30,7 @@ pub enum Owner {
     Network(Box<str>),
 }
 
-/// What is claimed on a day, by owner: 64 bits a claim, in the order in which they first came.
+/// What is claimed on a day, by owner: 64 bits a claim, in the order of [`Tally::claims`](crate::Tally::claims).
 pub type Claims = HashMap<(Day, Owner), Vec<u64>>;
 
 /// What of it is denied.
@@ -95,12 +95,13 @@ pub(super) fn failure_claim(account: &str, client: &str) -> u64 {
 /// A client's network: all that one customer of a provider has at the least. IPv4 addresses stand for themselves.
 #[must_use]
 pub fn network(client: &str) -> Box<str> {
-    match client.parse::<IpAddr>() {
+    match client.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)).into()
         }
-        _ => client.into(),
+        Ok(IpAddr::V4(address)) => address.to_string().into(),
+        Err(_) => client.into(),
     }
 }
 
@@ -153,6 +154,7 @@ mod tests {
     fn networks_and_claims_are_the_same_for_ever() {
         assert_eq!(&*network("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
         assert_eq!(&*network("192.0.2.1"), "192.0.2.1");
+        assert_eq!(&*network("::ffff:192.0.2.1"), "192.0.2.1");
         assert_eq!(&*network(""), "");
         assert_eq!(claim(&["a@example.test", "192.0.2.1"]), CLAIM);
     }

@@ -164,7 +164,7 @@ impl Tally {
         Some(self.current)
     }
 
-    /// What everything counted claims of its owner, in the order in which it first came.
+    /// What everything counted claims of its owner: of usage in the order in which it first came, of failures in any.
     #[must_use]
     pub fn claims(&self) -> Claims {
         let mut claims = Claims::new();

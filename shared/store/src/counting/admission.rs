@@ -106,7 +106,8 @@ impl Admission {
         Ok(outcome)
     }
 
-    /// Forgets everything if it has grown too much: before a batch, never within.
+    /// Forgets everything if it has grown too much: at a batch's begin. Another that is under way then asks the store
+    /// again.
     fn begin(&self, claims: Claims) -> Vec<Undecided> {
         let mut known = self.known();
         if known.values().map(|claims| claims.len() + 8).sum::<usize>() > REMEMBERED {

@@ -59,7 +59,7 @@ impl Ledger {
             return;
         }
         self.clock = time;
-        if time - self.swept < SWEEP_EVERY {
+        if time.saturating_sub(self.swept) < SWEEP_EVERY {
             return;
         }
         self.swept = time;
@@ -122,7 +122,7 @@ impl Ledger {
         self.held_without_content += u64::from(held.is_some());
         let Process { session, named, time } = process;
         let message = Message { named, session, session_serial, login, tls, held };
-        self.messages.insert(key, message, time, time + SESSION_LIFE);
+        self.messages.insert(key, message, time, time.saturating_add(SESSION_LIFE));
     }
 
     /// A message is put on hold or discarded, or seen to have its content meanwhile.
@@ -302,7 +302,7 @@ impl Ledger {
                 continue;
             }
             message.session = None;
-            left.until = self.clock + lag;
+            left.until = self.clock.saturating_add(lag);
             self.messages.put(key, left);
         }
     }
@@ -321,7 +321,7 @@ fn touched<T>(
 ) -> Option<T> {
     let Process { session, named, time } = process;
     let new = || Session { named, ..Session::default() };
-    Some(sessions.touch(session?, (time, time + SESSION_LIFE), new, change))
+    Some(sessions.touch(session?, (time, time.saturating_add(SESSION_LIFE)), new, change))
 }
 
 /// An envelope sender that has to wait for a later line.

@@ -89,6 +89,13 @@ pub(super) struct Accepted {
     pub(super) messages: u64,
 }
 
+impl Accepted {
+    /// A stored one that tells of no message, or of nobody's, must not be used.
+    pub(super) fn is_sound(&self) -> bool {
+        self.messages > 0 && !self.sender.is_empty()
+    }
+}
+
 /// A message whose `client=` line was seen and whose acceptance was not.
 #[derive(Clone, Debug)]
 pub(super) struct Message {

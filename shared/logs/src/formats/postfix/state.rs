@@ -97,8 +97,12 @@ pub(super) fn restore(bytes: &[u8]) -> Option<Ledger> {
         names,
         ..Ledger::default()
     };
+    // Numbers beyond it could not be counted on from; nothing that was ever saved has such.
+    let is_sound = |serial: u64| serial < u64::MAX / 2;
+    is_sound(saved.serial).then_some(())?;
     ledger.sessions.go_on_behind(saved.serial);
     for (key, session) in saved.sessions {
+        is_sound(session.serial).then_some(())?;
         ledger.names.knows_service(key.service).then_some(())?;
         ledger.sessions.put(key, session.open()?);
     }
@@ -107,6 +111,7 @@ pub(super) fn restore(bytes: &[u8]) -> Option<Ledger> {
         let known = |key: SessionKey| ledger.names.knows_service(key.service);
         message.session.is_none_or(known).then_some(())?;
         message.login.is_sound().then_some(())?;
+        message.held.as_ref().is_none_or(|held| !held.sender.is_empty()).then_some(())?;
         let (seen, until) = (message.seen, message.until);
         ledger.messages.insert(key, message.open(), seen, until);
     }
@@ -125,7 +130,7 @@ impl SavedSession {
         let Self { named, serial, seen, tls, accepted, open, hold_next, proxied, waiting } = self;
         let logins = waiting.iter().map(|accepted| &accepted.login).chain(&proxied);
         logins.into_iter().all(KeptLogin::is_sound).then_some(())?;
-        waiting.iter().all(|accepted| accepted.messages > 0).then_some(())?;
+        waiting.iter().all(Accepted::is_sound).then_some(())?;
         let waiting = Waits::of(waiting);
         let value = Session { named, tls, accepted, open, hold_next, proxied, waiting };
         Some(Waiting { serial, seen, until: seen.saturating_add(SESSION_LIFE), value })
@@ -150,15 +155,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_in_which_no_message_waits_for_its_session_is_damaged() {
+    fn a_state_in_which_nothing_or_nobodys_message_waits_for_its_session_is_damaged() {
         let mut ledger = Ledger::default();
         let key = SessionKey { service: 0, pid: 7 };
         ledger.names =
             Names::restore(vec![b"mail".as_slice().into()], vec![(b"mail".as_slice().into(), 0)])
                 .expect("names");
-        for (messages, is_sound) in [(1, true), (0, false)] {
+        for (messages, sender, is_sound) in
+            [(1, "a@x.test", true), (0, "a@x.test", false), (1, "", false)]
+        {
             let login = KeptLogin::new(b"ann", b"PLAIN", b"192.0.2.1");
-            let accepted = Accepted { login, sender: "a@x.test".into(), time: 0, messages };
+            let accepted = Accepted { login, sender: sender.into(), time: 0, messages };
             let value = Session { waiting: Waits::of(vec![accepted]), ..Session::default() };
             ledger.sessions.put(key, Waiting { serial: 1, seen: 0, until: SESSION_LIFE, value });
             assert_eq!(restore(&save(&ledger)).is_some(), is_sound, "{messages}");
