@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Result, ensure};
 use ingest::{FileIngest, Ingest, Line, Lines};
 use store::{FINGERPRINT, Files};
+use tokio::time::Instant;
 
 use super::chain::{Chain, place};
 use super::forward::At;
@@ -20,8 +21,6 @@ use super::input::{Input, OVER, begins_with};
 use super::known::known;
 use super::report::Report;
 use super::siblings::{Siblings, Stamp};
-use tokio::time::Instant;
-
 use crate::clock::Now;
 
 /// How often a folder is looked at until it stays as it is: a rotation renames every file in turn.
@@ -106,6 +105,8 @@ enum Link {
     Read(Stamp),
     Open(Box<Input>, Option<Stamp>),
 }
+
+type Links = Vec<(Order, Link)>;
 
 impl Link {
     /// Whether it is this file, by device and number.
@@ -227,9 +228,8 @@ impl Follower<'_> {
         let begins = self.first_known(&mut links).await?;
         let mut chain = Chain::of_one(self.ingest, self.files, self.now);
         let mut before_it = None;
-        for link in links.drain(begins..) {
+        for (order, link) in links.drain(begins..) {
             let Link::Open(input, stamp) = link else { continue };
-            let order = input.order(self.ingest, self.now);
             chain.read(*input).await?.iter().for_each(tell);
             // Done with once another goes on from it; until then it may hold what is open.
             self.read.extend(before_it.take());
@@ -266,7 +266,7 @@ impl Follower<'_> {
     }
 
     /// The siblings, oldest first, all opened while none was renamed.
-    fn links(&mut self, before: Option<&Open>, present: Option<(u64, u64)>) -> Result<Vec<Link>> {
+    fn links(&mut self, before: Option<&Open>, present: Option<(u64, u64)>) -> Result<Links> {
         let mut found = Siblings::of(self.path);
         let mut links = Vec::new();
         for _ in 0..LOOKS {
@@ -295,10 +295,10 @@ impl Follower<'_> {
         });
         self.read = read.collect();
         links.sort_by_key(|(order, _)| *order);
-        Ok(without_copies(links.into_iter().map(|(_, link)| link).collect()))
+        Ok(without_copies(links))
     }
 
-    fn opened(&mut self, found: &Siblings, present: Option<(u64, u64)>) -> Vec<(Order, Link)> {
+    fn opened(&mut self, found: &Siblings, present: Option<(u64, u64)>) -> Links {
         for path in &found.unreadable {
             self.tell_once(path, "rotated and not looked at: only gzip can be read");
         }
@@ -334,9 +334,9 @@ impl Follower<'_> {
     }
 
     /// The first link that was read before, or was to be; the number of links if there is none.
-    async fn first_known(&self, links: &mut [Link]) -> Result<usize> {
+    async fn first_known(&self, links: &mut [(Order, Link)]) -> Result<usize> {
         let now = self.now.unix();
-        for (number, link) in links.iter_mut().enumerate() {
+        for (number, (_, link)) in links.iter_mut().enumerate() {
             let is_known = match link {
                 Link::Read(_) => true,
                 Link::Open(input, _) => known(input, self.ingest, self.files, now).await?.is_named,
@@ -367,10 +367,10 @@ impl Follower<'_> {
 }
 
 /// Without what is a copy that is not yet as long as another file, or the same log once more, compressed.
-fn without_copies(links: Vec<Link>) -> Vec<Link> {
+fn without_copies(links: Links) -> Links {
     let heads: Vec<_> = links
         .iter()
-        .map(|link| match link {
+        .map(|(_, link)| match link {
             Link::Read(_) => Vec::new(),
             Link::Open(input, _) => input.head.clone(),
         })
@@ -381,7 +381,7 @@ fn without_copies(links: Vec<Link>) -> Vec<Link> {
         Link::Read(_) => false,
         Link::Open(input, _) => input.head.len() < FINGERPRINT && is_shorter(&input.head),
     };
-    links.into_iter().filter(|link| !is_copy(link)).collect()
+    links.into_iter().filter(|(_, link)| !is_copy(link)).collect()
 }
 
 fn log(summary: &ingest::Summary) {

@@ -13,6 +13,7 @@ use super::input::Input;
 const READABLE: &str = ".gz";
 /// What compressed logs are called that cannot.
 const UNREADABLE: [&str; 5] = [".bz2", ".xz", ".zst", ".lz4", ".Z"];
+
 /// A file, whatever it is called: device, number, size and time of its last change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
