@@ -19,14 +19,18 @@
 mod address;
 mod format;
 mod formats;
+mod framing;
+mod nearest;
 mod pending;
 mod place;
 mod proofs;
 mod record;
+mod repeats;
 mod saved;
 mod stream;
 mod text;
 mod time;
+mod understanding;
 mod wrapper;
 mod wrappers;
 
@@ -36,6 +40,7 @@ pub use place::{Arrival, mark_at, mark_behind, offset_of};
 pub use proofs::Sink;
 pub use saved::{StateError, Unreadable};
 pub use stream::{LogStream, Options};
+pub use understanding::{NotUnderstood, Understanding};
 
 #[cfg(test)]
 mod adversary;

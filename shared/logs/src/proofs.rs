@@ -12,6 +12,7 @@ use report::{
 use serde::{Deserialize, Serialize};
 
 use crate::place::Arrival;
+use crate::repeats::LastFailure;
 use crate::time::Timestamps;
 
 /// Takes what a log proves. `mark` is the place in the log, as given in [`Arrival`].
@@ -29,6 +30,8 @@ pub(crate) struct Proofs<'r, S> {
     pub(crate) arrival: Arrival,
     pub(crate) times: &'r mut Timestamps,
     pub(crate) sink: &'r mut S,
+    /// The last failed login among them.
+    pub(crate) failure: Option<LastFailure>,
 }
 
 /// That an authenticated client's messages were accepted, in the log's own words.
@@ -75,6 +78,7 @@ impl<S: Sink> Proofs<'_, S> {
         let (account, client) = (lowered(account, ACCOUNT_LIMIT), client_address(client));
         let failure = AuthFailure { time, account: &account, client: &client };
         self.sink.auth_failure(self.arrival.mark, &failure);
+        self.failure = Some(LastFailure::new(&failure));
     }
 
     /// Puts a line aside that claims to be an event and is not a good one.

@@ -1,15 +1,19 @@
-//! The reader of one log: unwrapping, formats, and what both remember.
+//! The reader of one log: framing, unwrapping, formats, and what they remember.
 
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use crate::format::Load;
 use crate::formats::{Format, Formats};
+use crate::framing::{Framed, Frames, Offered};
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
-use crate::record::Record;
-use crate::saved::{self, Section, Unreadable};
+use crate::record::{OwnedRecord, Record};
+use crate::repeats::{self, LastFailure};
+use crate::saved::{self, Section, StateError, Unreadable};
 use crate::text::trimmed;
 use crate::time::Timestamps;
+use crate::understanding::{Seen, Understanding};
 use crate::wrapper::Unwrapped;
 use crate::wrappers::Wrappers;
 
@@ -32,11 +36,26 @@ pub struct LogStream {
     times: Timestamps,
     wrappers: Wrappers,
     formats: Formats,
+    carried: Carried,
+    understanding: Understanding,
     /// Sections of formats that only another version of this program knows.
     kept: Vec<Section>,
     /// Bytes that the formats may remember together.
     budget: usize,
 }
+
+/// What is remembered from line to line besides what the formats remember.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Carried {
+    frames: Frames,
+    /// The failed login that the last unit told of.
+    last_failure: Option<LastFailure>,
+}
+
+/// The name of its section in a saved state, among those of formats.
+const CARRIED: &str = "lines";
+/// The version of that section.
+const CARRIED_VERSION: u8 = 1;
 
 impl LogStream {
     /// Begins a log.
@@ -47,6 +66,8 @@ impl LogStream {
             times: Timestamps::new(options.zone),
             wrappers: Wrappers::default(),
             formats: Formats::default(),
+            carried: Carried::default(),
+            understanding: Understanding::default(),
             kept: Vec::new(),
             budget: saved::BUDGET,
         }
@@ -62,7 +83,11 @@ impl LogStream {
         match saved::read(state) {
             Ok(sections) => {
                 for section in sections {
-                    match new.formats.restore(section) {
+                    let restored = match section.format.as_str() {
+                        CARRIED => new.carry_on(section).map(|()| None),
+                        _ => new.formats.restore(section),
+                    };
+                    match restored {
                         Ok(kept) => new.kept.extend(kept),
                         Err(lost) => unreadable.push(lost),
                     }
@@ -76,10 +101,31 @@ impl LogStream {
         (new, unreadable)
     }
 
+    fn carry_on(&mut self, section: Section) -> Result<(), Unreadable> {
+        let Section { format, version, bytes } = section;
+        let reason = if version > CARRIED_VERSION {
+            StateError::Version { found: version, known: CARRIED_VERSION }
+        } else {
+            match postcard::from_bytes(&bytes) {
+                Ok(carried) => {
+                    self.carried = carried;
+                    return Ok(());
+                }
+                Err(_) => StateError::Damaged,
+            }
+        };
+        Err(Unreadable { section: Some(format), reason, bytes })
+    }
+
     /// What must be remembered between batches: at most about 300 KB.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         let mut sections = self.formats.save();
+        if self.carried != Carried::default() {
+            // Writing to memory cannot fail.
+            let bytes = postcard::to_allocvec(&self.carried).unwrap_or_default();
+            sections.push(Section { format: CARRIED.to_owned(), version: CARRIED_VERSION, bytes });
+        }
         sections.extend_from_slice(&self.kept);
         saved::write(&sections)
     }
@@ -101,22 +147,118 @@ impl LogStream {
         self.record_time(&Record::of(trimmed(line)), reference, 0)
     }
 
+    /// What the lines were that were read since this was last asked.
+    pub fn understanding(&mut self) -> Understanding {
+        std::mem::take(&mut self.understanding)
+    }
+
     /// Reads one line, without its line end.
+    #[inline]
     pub fn line<S: Sink>(&mut self, line: &[u8], arrival: Arrival, sink: &mut S) {
-        let line = trimmed(line);
+        self.piece(line, true, arrival, sink);
+    }
+
+    /// Reads the next piece of a line, the last if it `ends` here. A line is in pieces only if it is too long to be
+    /// held; mostly its beginning is enough.
+    pub fn piece<S: Sink>(&mut self, piece: &[u8], ends: bool, arrival: Arrival, sink: &mut S) {
+        if (!ends || self.carried.frames.are_open() || Frames::may_begin(piece))
+            && self.framed(piece, ends, arrival, sink) == Offered::Taken
+        {
+            return self.make_room(arrival.mark, sink);
+        }
+        let line = trimmed(piece);
         if line.is_empty() {
             return;
         }
         if let Some(reason) = self.format.refuses(line) {
+            self.understanding.add(line, Seen { is_rejected: true, ..Seen::default() });
             return sink.rejected(arrival.mark, line, reason);
         }
-        match self.wrappers.unwrap_alike(line, arrival.reference) {
-            Some(inner) => self.record(&inner, arrival, 1, sink),
-            None => self.record(&Record::of(line), arrival, 0, sink),
+        let mut seen = Seen::default();
+        let broken = match self.wrappers.unwrap_alike(line, arrival.reference) {
+            Some((inner, wrapper)) => {
+                self.understanding.wrapped(wrapper);
+                self.record(&inner, arrival, 1, &mut seen, sink)
+            }
+            None => self.record(&Record::of(line), arrival, 0, &mut seen, sink),
+        };
+        let is_json = matches!(line, [b'{' | b'[', ..]);
+        if is_json
+            && (broken.is_err() || seen.is_nothing())
+            && self.framed_json(piece, ends, arrival, sink) == Offered::Taken
+        {
+            return self.make_room(arrival.mark, sink);
         }
-        if self.formats.weight() > self.budget {
+        if let Err(Broken(reason)) = broken
+            && self.format.within() == Format::Auto
+        {
+            seen.is_rejected = true;
+            sink.rejected(arrival.mark, line, &reason);
+        }
+        self.understanding.add(line, seen);
+        self.make_room(arrival.mark, sink);
+    }
+
+    /// Offers a piece of a line to what frames units that are not lines.
+    #[cold]
+    fn framed<S: Sink>(
+        &mut self,
+        piece: &[u8],
+        ends: bool,
+        arrival: Arrival,
+        sink: &mut S,
+    ) -> Offered {
+        let mut frames = std::mem::take(&mut self.carried.frames);
+        let offered = frames.offer(piece, ends, |unit| self.unit(unit, arrival, sink));
+        self.carried.frames = frames;
+        offered
+    }
+
+    #[cold]
+    fn framed_json<S: Sink>(
+        &mut self,
+        line: &[u8],
+        ends: bool,
+        arrival: Arrival,
+        sink: &mut S,
+    ) -> Offered {
+        let mut frames = std::mem::take(&mut self.carried.frames);
+        let offered = frames.begin_json(line, ends, |unit| self.unit(unit, arrival, sink));
+        self.carried.frames = frames;
+        offered
+    }
+
+    fn unit<S: Sink>(&mut self, unit: Framed<'_>, arrival: Arrival, sink: &mut S) {
+        let mut seen = Seen::default();
+        let owned;
+        let (record, depth) = match &unit {
+            Framed::Text(text) => (Record::of(trimmed(text)), 0),
+            Framed::Record(record) => {
+                owned = record;
+                let record = owned.as_record();
+                (Record { message: trimmed(record.message), ..record }, 1)
+            }
+            Framed::Broken(text, reason) => {
+                seen.is_rejected = true;
+                sink.rejected(arrival.mark, text, reason);
+                return self.understanding.add(text, seen);
+            }
+        };
+        if let Err(Broken(reason)) = self.record(&record, arrival, depth, &mut seen, sink) {
+            seen.is_rejected = true;
+            sink.rejected(arrival.mark, record.message, &reason);
+        }
+        self.understanding.add(record.message, seen);
+    }
+
+    fn make_room<S: Sink>(&mut self, mark: u64, sink: &mut S) {
+        let budget = match self.carried.frames.weight() {
+            0 => self.budget,
+            waiting => self.budget.saturating_sub(waiting).max(saved::BUDGET / 4),
+        };
+        if self.formats.weight() > budget {
             // More than must be: so room is not made again for every line that follows.
-            self.formats.evict(self.budget / 4 * 3, arrival.mark, sink);
+            self.formats.evict(budget / 4 * 3, mark, sink);
         }
     }
 
@@ -124,6 +266,11 @@ impl LogStream {
     ///
     /// Accepted messages that waited for the end of their session are counted at `mark`.
     pub fn close(&mut self, mark: u64, sink: &mut impl Sink) {
+        let mut frames = std::mem::take(&mut self.carried.frames);
+        // What a unit that waits tells has no later line to arrive with.
+        let arrival = Arrival { mark, before: mark, reference: self.clock() };
+        frames.close(|unit| self.unit(unit, arrival, sink));
+        self.carried = Carried::default();
         self.formats.close(mark, sink);
     }
 
@@ -133,38 +280,90 @@ impl LogStream {
         record: &Record<'_>,
         arrival: Arrival,
         depth: usize,
+        seen: &mut Seen,
         sink: &mut S,
-    ) {
+    ) -> Result<(), Broken> {
+        if record.is_named()
+            && let Some((message, times)) = repeats::folded(record.message)
+        {
+            for _ in 0..times {
+                self.record(&Record { message, ..*record }, arrival, depth, seen, sink)?;
+            }
+            return Ok(());
+        }
         let Self { formats, wrappers, times, format, .. } = self;
         let only = format.within();
-        if formats.line(only, record, &mut Proofs { arrival, times, sink }) || depth == DEEPEST {
-            return;
+        seen.is_named |= record.is_named();
+        seen.time = record.time.or(seen.time);
+        let mut proofs = Proofs { arrival, times, sink, failure: None };
+        if let Some(server) = formats.line(only, record, &mut proofs) {
+            self.carried.last_failure = proofs.failure;
+            seen.server = Some(server);
+            return Ok(());
+        }
+        if depth == DEEPEST {
+            return Ok(());
         }
         let arrival = Arrival { reference: record.time.unwrap_or(arrival.reference), ..arrival };
         let depth = depth + 1;
-        match wrappers.unwrap(record, arrival.reference, times) {
-            Unwrapped::Not => {}
-            Unwrapped::Record(inner) => self.record(&inner, arrival, depth, sink),
-            Unwrapped::Owned(inner) => {
-                let inner = inner.as_record();
-                let inner = Record { message: trimmed(inner.message), ..inner };
-                self.record(&inner, arrival, depth, sink);
-            }
+        let (unwrapped, wrapper) = wrappers.unwrap(record, arrival.reference, times);
+        if !matches!(unwrapped, Unwrapped::Not) {
+            self.understanding.wrapped(wrapper);
+        }
+        match unwrapped {
+            Unwrapped::Not => self.repeated(record, arrival, seen, sink),
+            Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
+            Unwrapped::Owned(inner) => return self.owned(&inner, arrival, depth, seen, sink),
             Unwrapped::Several(messages) => {
                 for message in messages {
-                    if message.first() == Some(&b'{') {
-                        self.record(&Record { message, ..*record }, arrival, depth, sink);
+                    if matches!(message.first(), Some(b'{' | b'[')) {
+                        let inner = Record { message, ..*record };
+                        self.record(&inner, arrival, depth, seen, sink)?;
                     } else if record.is_bare() {
+                        seen.is_rejected = true;
                         sink.rejected(arrival.mark, message, "not a JSON object");
                     }
                 }
             }
-            Unwrapped::Broken(reason) => {
-                if record.is_bare() && only == Format::Auto {
-                    sink.rejected(arrival.mark, record.message, &reason);
-                }
-            }
+            Unwrapped::Broken(reason) if record.is_bare() => return Err(Broken(reason)),
+            Unwrapped::Broken(_) => {}
         }
+        Ok(())
+    }
+
+    fn owned<S: Sink>(
+        &mut self,
+        inner: &OwnedRecord,
+        arrival: Arrival,
+        depth: usize,
+        seen: &mut Seen,
+        sink: &mut S,
+    ) -> Result<(), Broken> {
+        let inner = inner.as_record();
+        let inner = Record { message: trimmed(inner.message), ..inner };
+        self.record(&inner, arrival, depth, seen, sink)
+    }
+
+    /// A failed login that syslog tells again by number only.
+    fn repeated<S: Sink>(
+        &mut self,
+        record: &Record<'_>,
+        arrival: Arrival,
+        seen: &mut Seen,
+        sink: &mut S,
+    ) {
+        // Any other line is the last message now.
+        let Some(last) = self.carried.last_failure.take() else { return };
+        let Some(times) = repeats::last_repeated(record.message).filter(|_| !record.is_named())
+        else {
+            return;
+        };
+        let time = record.time.unwrap_or(arrival.reference);
+        for _ in 0..times {
+            sink.auth_failure(arrival.mark, &last.again(time));
+        }
+        seen.is_named = true;
+        self.carried.last_failure = Some(last);
     }
 
     /// The innermost time: the one outside of it is a shipper's.
@@ -178,7 +377,7 @@ impl LogStream {
         }
         let reference = record.time.unwrap_or(reference);
         let depth = depth + 1;
-        let inner = match self.wrappers.unwrap(record, reference, &mut self.times) {
+        let inner = match self.wrappers.unwrap(record, reference, &mut self.times).0 {
             Unwrapped::Not | Unwrapped::Broken(_) => None,
             Unwrapped::Record(inner) => self.record_time(&inner, reference, depth),
             Unwrapped::Owned(inner) => {
@@ -193,3 +392,6 @@ impl LogStream {
         inner.or(record.time)
     }
 }
+
+/// What begins like JSON and is damaged, or is not all of it, in words for a person.
+struct Broken(String);

@@ -1,5 +1,7 @@
 //! Bytes of text.
 
+use std::borrow::Cow;
+
 /// A number of at most nine digits.
 pub(crate) fn number(text: &[u8]) -> Option<u32> {
     if text.is_empty() || text.len() > 9 {
@@ -25,4 +27,37 @@ pub(crate) fn trimmed(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
     let start = line[..end].iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(end);
     &line[start..end]
+}
+
+/// Characters of a line that are shown.
+const SHOWN: usize = 160;
+
+/// The beginning of a line as people may see it: cut, without control characters, and without what may be a secret.
+pub(crate) fn shown(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(8 * SHOWN)]);
+    let masked = masked(&text);
+    let mut shown: String = report::displayed(&masked, SHOWN);
+    if shown.is_empty() {
+        shown.push_str("(blanks)");
+    }
+    shown
+}
+
+/// A text in which what mail servers and programs log of passwords is masked.
+///
+/// Some log the commands of a client as they came: what follows AUTH, alone or quoted as parameters, is base64 of a
+/// name and of a password. What merely looks like it goes too: nobody misses it.
+pub(crate) fn masked(text: &str) -> Cow<'_, str> {
+    const MARKS: [&str; 7] =
+        ["AUTH ", "params=\"", "password", "passwd", "secret", "token", "authorization"];
+    let lowered = text.to_ascii_lowercase();
+    let first = MARKS.iter().filter_map(|mark| lowered.find(&mark.to_ascii_lowercase())).min();
+    match first {
+        // All that follows: quoting, order and number of what does are anybody's guess.
+        Some(at) => {
+            let mark = lowered[at..].find([' ', '=', '"', ':']).map_or(text.len(), |end| at + end);
+            format!("{} (left out: it may hold a password)", &text[..mark]).into()
+        }
+        None => text.into(),
+    }
 }

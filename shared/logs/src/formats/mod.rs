@@ -106,19 +106,22 @@ macro_rules! formats {
         }
 
         impl Formats {
-            /// Hands a record to the first format that takes it; false if none does.
+            /// Hands a record to the first format that takes it, and says which.
             #[inline]
             pub(crate) fn line<S: Sink>(
                 &mut self,
                 only: Format,
                 record: &Record<'_>,
                 proofs: &mut Proofs<'_, S>,
-            ) -> bool {
-                false
-                $(|| match only {
-                    Format::Auto | Format::$name => self.$module.line(record, proofs),
-                    _ => $module::$name::owns(record),
-                })+
+            ) -> Option<Format> {
+                None
+                $(.or_else(|| {
+                    let takes = match only {
+                        Format::Auto | Format::$name => self.$module.line(record, proofs),
+                        _ => $module::$name::owns(record),
+                    };
+                    takes.then_some(Format::$name)
+                }))+
             }
 
             /// See [`LogFormat::time_of`]: what the first format says that says anything.

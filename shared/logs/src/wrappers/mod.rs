@@ -19,19 +19,26 @@ macro_rules! wrappers {
         }
 
         impl Wrappers {
-            /// What the first wrapper finds that finds anything.
+            /// The name of every one, for people.
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($module)),+];
+
+            /// What the first wrapper finds that finds anything, and its place among the [names](Self::NAMES).
             #[inline]
             pub(crate) fn unwrap<'a>(
                 &mut self,
                 record: &Record<'a>,
                 reference: i64,
                 times: &mut Timestamps,
-            ) -> Unwrapped<'a> {
-                $(match self.$module.unwrap(record, reference, times) {
-                    Unwrapped::Not => {}
-                    found => return found,
-                })+
-                Unwrapped::Not
+            ) -> (Unwrapped<'a>, usize) {
+                let number = 0;
+                $(
+                    match self.$module.unwrap(record, reference, times) {
+                        Unwrapped::Not => {}
+                        found => return (found, number),
+                    }
+                    let number = number + 1;
+                )+
+                (Unwrapped::Not, number)
             }
 
             /// See [`Wrapper::unwrap_alike`].
@@ -40,8 +47,16 @@ macro_rules! wrappers {
                 &self,
                 line: &'a [u8],
                 reference: i64,
-            ) -> Option<Record<'a>> {
-                None$(.or_else(|| self.$module.unwrap_alike(line, reference)))+
+            ) -> Option<(Record<'a>, usize)> {
+                let number = 0;
+                $(
+                    if let Some(record) = self.$module.unwrap_alike(line, reference) {
+                        return Some((record, number));
+                    }
+                    let number = number + 1;
+                )+
+                let _ = number;
+                None
             }
         }
     };

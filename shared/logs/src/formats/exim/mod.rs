@@ -151,7 +151,11 @@ mod tests {
         let mut collected = Collected::default();
         let mut times = Timestamps::new(chrono_tz::UTC);
         let arrival = Arrival::in_record(0, 0);
-        line(text.as_bytes(), 0, &mut Proofs { arrival, times: &mut times, sink: &mut collected });
+        line(
+            text.as_bytes(),
+            0,
+            &mut Proofs { arrival, times: &mut times, sink: &mut collected, failure: None },
+        );
         collected
     }
 

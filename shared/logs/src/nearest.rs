@@ -1,0 +1,57 @@
+//! What text that nobody here reads looks like, and what is to be done about it.
+
+use memchr::memmem;
+
+/// What a line looks like that is not understood, in words for a person; empty if it looks like nothing known.
+pub(crate) fn nearest(line: &[u8]) -> &'static str {
+    let has = |text: &str| memmem::find(line, text.as_bytes()).is_some();
+    let begins = |text: &str| line.starts_with(text.as_bytes());
+    if has("\" 200 ") || (has(" - - [") && (has(" HTTP/1") || has(" HTTP/2"))) {
+        return "looks like a web server's access log";
+    }
+    if has("[error]") && has(", client: ") || has("] [php") || has("[proxy:") {
+        return "looks like a web server's error log";
+    }
+    if begins("{") || begins("[{") {
+        return "looks like JSON, but no field of it holds a log line that is known";
+    }
+    if begins("From ") || begins("Return-Path:") || begins("Received:") || begins("Delivered-To:") {
+        return "looks like mail: the report needs the mail server's log";
+    }
+    if begins("<?xml") || begins("<html") || begins("<!DOCTYPE") || begins("<!doctype") {
+        return "looks like a page of HTML or XML: was a sign-in page saved instead of the log?";
+    }
+    if begins("-- Logs begin at ") || begins("-- Journal begins at ") || begins("-- Boot ") {
+        return "looks like what journalctl writes between entries";
+    }
+    if begins("-----BEGIN ") {
+        return "looks like a key or a certificate";
+    }
+    if begins("#!") || begins("#Fields") || begins("#Software") {
+        return if begins("#!") {
+            "looks like a script"
+        } else {
+            "looks like a W3C or Exchange protocol log, which is not read"
+        };
+    }
+    if has(" LOGIN, user=")
+        || has("imap-login: ")
+        || has("pop3-login: ")
+        || has("submission-login: ")
+    {
+        return "looks like Dovecot, which is not read: Postfix's or Exim's own log has the messages";
+    }
+    if has("sm-mta[") || has("STARTTLS=server, relay=") {
+        return "looks like Sendmail, which is not read";
+    }
+    if has("[core] ") && (has("[NOTICE]") || has("[INFO]") || has("[PROTOCOL]")) {
+        return "looks like Haraka, which is not read";
+    }
+    if has("smtp connected address=") || has("smtp event=") {
+        return "looks like OpenSMTPD, which is not read";
+    }
+    if line.iter().take(200).filter(|byte| **byte < b' ' && **byte != b'\t').count() > 2 {
+        return "looks like a binary file";
+    }
+    ""
+}

@@ -1,0 +1,138 @@
+//! How much of a log is understood, and what the rest looks like.
+
+use crate::formats::Format;
+use crate::nearest::nearest;
+use crate::text::shown;
+use crate::wrappers::Wrappers;
+
+/// What the units of a log were: mostly a unit is a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Understanding {
+    /// Units with any text.
+    pub units: u64,
+    /// Of these, a mail server's that no other number tells of: whether they prove something or not.
+    servers: [u64; Format::ALL.len()],
+    /// What they were wrapped in, each wrapping counted for itself.
+    wrappers: [u64; Wrappers::NAMES.len()],
+    /// Units of other programs, which a header names.
+    pub others: u64,
+    /// Units that claim to be something and are damaged: these go into quarantine.
+    pub rejected: u64,
+    /// Units that nothing here reads.
+    pub not_understood: u64,
+    /// The first of these.
+    pub first: Option<NotUnderstood>,
+    /// The times that units of mail servers tell, in seconds since 1970: from the earliest to the latest.
+    pub times: Option<(i64, i64)>,
+}
+
+/// A unit that nothing here reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotUnderstood {
+    /// Its beginning, fit to be shown: without secrets and control characters.
+    pub text: String,
+    /// What it looks like, or what is to be done about it; empty if it looks like nothing that is known.
+    pub nearest: &'static str,
+}
+
+/// What one unit was, as far as it was looked into.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) server: Option<Format>,
+    pub(crate) is_rejected: bool,
+    /// A header named a program.
+    pub(crate) is_named: bool,
+    /// Something told a time.
+    pub(crate) time: Option<i64>,
+}
+
+impl Seen {
+    /// Whether nothing came of it.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.server.is_none() && !self.is_rejected && !self.is_named && self.time.is_none()
+    }
+}
+
+impl Understanding {
+    /// Adds what a unit was.
+    #[inline]
+    pub(crate) fn add(&mut self, unit: &[u8], seen: Seen) {
+        self.units += 1;
+        match seen.server {
+            Some(server) => self.server(server, seen.time),
+            None if seen.is_rejected => self.rejected += 1,
+            None if seen.is_named => self.others += 1,
+            // Exim's main log names no program, and most of its lines tell nothing that is looked for.
+            None if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 => {
+                self.server(Format::Exim, seen.time);
+            }
+            None => {
+                self.not_understood += 1;
+                self.first.get_or_insert_with(|| NotUnderstood {
+                    text: shown(unit),
+                    nearest: nearest(unit),
+                });
+            }
+        }
+    }
+
+    #[inline]
+    fn server(&mut self, server: Format, time: Option<i64>) {
+        self.servers[server as usize] += 1;
+        if let Some(time) = time {
+            let (first, last) = self.times.unwrap_or((time, time));
+            self.times = Some((first.min(time), last.max(time)));
+        }
+    }
+
+    /// Adds a wrapping, by its place in [`Wrappers::NAMES`].
+    #[inline]
+    pub(crate) fn wrapped(&mut self, wrapper: usize) {
+        self.wrappers[wrapper] += 1;
+    }
+
+    /// Units of mail servers, by the name of their format; only those there are.
+    pub fn servers(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = Format::ALL.iter().zip(self.servers);
+        counts.filter(|(_, count)| *count > 0).map(|(format, count)| (format.name(), count))
+    }
+
+    /// How many units were of mail servers.
+    #[must_use]
+    pub fn of_servers(&self) -> u64 {
+        self.servers.iter().sum()
+    }
+
+    /// How often units were wrapped, by the name of what they were wrapped in; only those there are.
+    pub fn wrappers(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = Wrappers::NAMES.iter().copied().zip(self.wrappers);
+        counts.filter(|(_, count)| *count > 0)
+    }
+
+    /// Whether there was something, and none of it is of any use: not even as other programs' lines.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.units > 0 && self.of_servers() == 0 && self.others == 0
+    }
+
+    /// Adds what another part of a log was, or another log.
+    pub fn merge(&mut self, other: &Self) {
+        self.units += other.units;
+        self.others += other.others;
+        self.rejected += other.rejected;
+        self.not_understood += other.not_understood;
+        for (sum, more) in self.servers.iter_mut().zip(other.servers) {
+            *sum += more;
+        }
+        for (sum, more) in self.wrappers.iter_mut().zip(other.wrappers) {
+            *sum += more;
+        }
+        if self.first.is_none() {
+            self.first.clone_from(&other.first);
+        }
+        self.times = match (self.times, other.times) {
+            (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
+            (one, two) => one.or(two),
+        };
+    }
+}
