@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, Divan};
 use ingest::Collected;
-use ingest::record::{self, Decoded, Inflater};
 use logs::{Arrival, LogStream};
 use report::UsageKey;
 use tests::app::{App, NOW, settings};
 use tests::generate::{self, Plan, Shape};
 use tests::kinesis;
+use unpack::record::{self, Decoded, Inflater};
 
 const MESSAGES: u64 = 200_000;
 /// Log events in a payload: CloudWatch Logs fills them up to some tens of kilobytes, gzipped.

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
@@ -18,9 +18,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("mailer", &[]),
     ("samples", &[]),
     ("metrics", &[]),
+    ("unpack", &[]),
     ("bootstrap", &["logs", "mailer", "metrics", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
-    ("ingest", &["bootstrap", "logs", "metrics", "report", "store"]),
+    ("ingest", &["bootstrap", "logs", "metrics", "report", "store", "unpack"]),
     ("query", &["bootstrap", "history", "metrics", "report", "store"]),
     ("reporter", &["bootstrap", "history", "mailer", "metrics", "report", "store"]),
     (
@@ -37,9 +38,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "reporter",
             "samples",
             "store",
+            "unpack",
         ],
     ),
-    ("smtp-auth-report-aws", &["bootstrap", "ingest", "report", "store"]),
+    ("smtp-auth-report-aws", &["bootstrap", "report", "store", "unpack"]),
     (
         "tests",
         &[
@@ -56,6 +58,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "samples",
             "smtp-auth-report",
             "store",
+            "unpack",
         ],
     ),
 ];
@@ -109,7 +112,7 @@ fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
 fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Result<()> {
     for (name, uses) in packages()? {
         let platform = |used: &String| used.starts_with("aws-") || used.starts_with("lambda");
-        if ["logs", "metrics", "report"].contains(&name.as_str()) {
+        if ["logs", "metrics", "report", "unpack"].contains(&name.as_str()) {
             let foreign = |used: &&String| platform(used) || *used == "tokio";
             assert_eq!(uses.iter().find(foreign), None, "{name}");
         }

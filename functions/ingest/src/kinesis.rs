@@ -7,9 +7,9 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use logs::{Arrival, LogStream};
 use serde::Deserialize;
 use store::{CarryOver, Positions, Rejected, Source, Written};
+use unpack::record::{self, Decoded, Inflater};
 
 use crate::collect::Collected;
-use crate::record::{self, Decoded, Inflater};
 use crate::service::{ATTEMPTS, Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
 use crate::summary::Summary;

@@ -2,7 +2,7 @@
 //!
 //! One batch goes through these steps:
 //!
-//! 1. [`record`]: each record's bytes become lines of a log stream ([`cloudwatch`] for CloudWatch
+//! 1. [`unpack::record`]: each record's bytes become lines of a log stream ([`unpack::cloudwatch`] for CloudWatch
 //!    Logs payloads). What cannot be decoded is rejected.
 //! 2. `logs`: lines become submissions and failed authentications, from the log stream's state.
 //! 3. `report`: these are added up by day.
@@ -12,22 +12,16 @@
 //! [`Ingest::event`] does this for a Kinesis event; [`FileIngest`] for a file, in batches of its own
 //! choice.
 
-pub mod cloudwatch;
 mod collect;
 mod file;
 pub mod kinesis;
 mod landmarks;
-mod lines;
-pub mod record;
 mod service;
 mod state;
 mod summary;
-mod text;
 
 pub use collect::Collected;
 pub use file::{FileIngest, Found, IngestedLine};
 pub use landmarks::Landmarks;
-pub use lines::{Line, Lines};
 pub use service::{Ingest, IngestError, Settings};
 pub use summary::Summary;
-pub use text::Text;

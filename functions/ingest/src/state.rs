@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use store::{CarryOver, Ingestion, Positions, Rejected, Source, StoreError};
 
-use crate::cloudwatch::Payload;
 use crate::landmarks::Landmarks;
+use unpack::cloudwatch::Payload;
 
 /// Payloads remembered: CloudWatch Logs repeats one within seconds, if at all.
 const PAYLOADS: usize = 64;
@@ -163,7 +163,7 @@ pub(crate) fn checksum(payload: &Payload<'_>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloudwatch::LogEvent;
+    use unpack::cloudwatch::LogEvent;
 
     /// Written by the program before states had versions.
     const UNVERSIONED: &[u8] = include_bytes!("../../../tests/golden/states/ingest-v0.bin");

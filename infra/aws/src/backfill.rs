@@ -14,10 +14,10 @@ use anyhow::{Context as _, Result, bail};
 use bootstrap::progress::bytes_of;
 use chrono::NaiveTime;
 use clap::Args;
-use ingest::{Line, Lines, Text};
 use report::Day;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use unpack::{Line, Lines, Text};
 
 use crate::stream::{Stream, compressed};
 use crate::tell::{counted, told};

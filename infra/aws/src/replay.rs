@@ -121,7 +121,7 @@ fn read(file: &Path) -> Result<Vec<(String, Vec<u8>)>> {
         payload => serde_json::from_value(payload)?,
     };
     let records = event.records.into_iter().map(|record| {
-        let data = ingest::record::unbase64(&record.kinesis.data);
+        let data = unpack::record::unbase64(&record.kinesis.data);
         let data = data.map_err(anyhow::Error::msg)?.into_owned();
         Ok((record.kinesis.partition_key, data))
     });

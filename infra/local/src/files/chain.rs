@@ -4,8 +4,9 @@ use std::io;
 
 use anyhow::{Context as _, Result};
 use bootstrap::progress;
-use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Line, Lines, Summary};
+use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Summary};
 use store::{Files, KnownFile};
+use unpack::{Line, Lines};
 
 use super::input::{Input, OVER};
 use super::known::known;

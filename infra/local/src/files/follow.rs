@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
-use ingest::{FileIngest, Ingest, Line, Lines};
+use ingest::{FileIngest, Ingest};
 use store::{FINGERPRINT, Files};
 use tokio::time::Instant;
+use unpack::{Line, Lines};
 
 use super::chain::{Chain, place};
 use super::forward::At;

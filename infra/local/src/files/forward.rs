@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
-use ingest::Text;
 use store::FINGERPRINT;
+use unpack::Text;
 
 /// A file read from a place of its own, whoever else reads it through the same handle.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
-use ingest::{Ingest, Landmarks, Text};
+use ingest::{Ingest, Landmarks};
 use logs::LogStream;
 use store::FINGERPRINT;
+use unpack::Text;
 
 use super::forward::{At, Forward};
 use crate::clock::Now;
