@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use logs::{Arrival, LogStream, mark_at, mark_behind, offset_of};
+use logs::{Arrival, LogStream, Understanding, mark_at, mark_behind, offset_of};
 use report::{Day, IdentityKind};
 use store::{CarryOver, KnownFile, Positions, Source, Written};
 
@@ -49,6 +49,7 @@ pub struct FileIngest {
     /// How far the lines were read.
     offset: u64,
     found: Found,
+    understanding: Understanding,
     lines: u64,
     evicted: u64,
     /// Parts of the file's state that could not be used, until they are told.
@@ -84,6 +85,7 @@ impl FileIngest {
             collected,
             offset,
             found: Found::default(),
+            understanding: Understanding::default(),
             lines: 0,
             evicted,
             put_aside,
@@ -118,9 +120,16 @@ impl FileIngest {
         &self.found
     }
 
-    /// Forgets whom and what was stored so far: a log may be followed for months.
+    /// What the lines were that were stored since [`resume`](Self::resume).
+    #[must_use]
+    pub fn understanding(&self) -> &Understanding {
+        &self.understanding
+    }
+
+    /// Forgets what was found and understood so far: a log may be followed for months.
     pub fn forget_found(&mut self) {
         self.found = Found::default();
+        self.understanding = Understanding::default();
     }
 
     /// The log's own time: see [`LogStream::clock`].
@@ -225,6 +234,9 @@ impl FileIngest {
         let mut summary = Summary { lines: std::mem::take(&mut self.lines), ..Summary::default() };
         let (Ingest { counting, ingestion, .. }, positions) = (&self.ingest, Positions::Offsets);
         summary.add_tally(&collected.tally);
+        let understanding = self.stream.understanding();
+        summary.add_understanding(&understanding);
+        self.understanding.merge(&understanding);
         summary.add_outcome(&counting.count(&mut collected.tally, &self.source, &positions).await?);
         for (day, who) in collected.tally.identities() {
             if who.kind == IdentityKind::Sender {

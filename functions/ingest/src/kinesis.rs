@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use logs::{Arrival, LogStream};
+use logs::{Arrival, LogStream, NotUnderstood};
 use serde::Deserialize;
 use store::{CarryOver, Positions, Rejected, Source, Written};
 use unpack::record::{self, Decoded, Inflater};
@@ -115,6 +115,9 @@ impl Ingest {
                 reader.read(record, &mut collected, &mut summary);
             }
         }
+        for reader in readers.values_mut() {
+            reader.tell(&mut summary);
+        }
         summary.add_tally(&collected.tally);
         let outcome =
             self.counting.count(&mut collected.tally, &batch.source, &batch.positions).await?;
@@ -196,6 +199,16 @@ impl Ingest {
 }
 
 impl Reader {
+    /// Adds what the lines were, and shows the first that nothing here reads.
+    fn tell(&mut self, summary: &mut Summary) {
+        let understanding = self.stream.understanding();
+        summary.add_understanding(&understanding);
+        if let Some(NotUnderstood { text, nearest }) = &understanding.first {
+            let lines = understanding.not_understood;
+            tracing::warn!(lines, first = text, nearest, "lines are not understood");
+        }
+    }
+
     fn read(&mut self, record: &DecodedRecord<'_>, to: &mut Collected, summary: &mut Summary) {
         let mark = record.mark;
         if mark < self.next {

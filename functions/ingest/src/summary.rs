@@ -12,6 +12,12 @@ metrics::figures! {
         pub records: u64 => Counter, Count;
         /// Lines read.
         pub lines: u64 => Counter, Count;
+        /// Lines of mail servers, whether they prove something or not.
+        pub server_lines: u64 => Counter, Count;
+        /// Lines of other programs.
+        pub other_lines: u64 => Counter, Count;
+        /// Lines that nothing here reads.
+        pub not_understood: u64 => Counter, Count;
         /// Messages counted, those counted before included.
         pub submissions: u64 => Counter, Count;
         /// Failed authentications counted, those counted before included.
@@ -50,6 +56,12 @@ impl Summary {
         self.future += counted.future;
     }
 
+    pub(crate) fn add_understanding(&mut self, understanding: &logs::Understanding) {
+        self.server_lines += understanding.of_servers();
+        self.other_lines += understanding.others;
+        self.not_understood += understanding.not_understood;
+    }
+
     pub(crate) fn add_outcome(&mut self, outcome: &Outcome) {
         self.items += outcome.items;
         self.duplicates += outcome.duplicates;
@@ -60,6 +72,9 @@ impl Summary {
     pub fn add(&mut self, other: &Self) {
         self.records += other.records;
         self.lines += other.lines;
+        self.server_lines += other.server_lines;
+        self.other_lines += other.other_lines;
+        self.not_understood += other.not_understood;
         self.submissions += other.submissions;
         self.auth_failures += other.auth_failures;
         self.duplicates += other.duplicates;

@@ -31,6 +31,7 @@ mod stream;
 mod text;
 mod time;
 mod understanding;
+mod unroll;
 mod wrapper;
 mod wrappers;
 
@@ -41,6 +42,7 @@ pub use proofs::Sink;
 pub use saved::{StateError, Unreadable};
 pub use stream::{LogStream, Options};
 pub use understanding::{NotUnderstood, Understanding};
+pub use unroll::Unroller;
 
 #[cfg(test)]
 mod adversary;

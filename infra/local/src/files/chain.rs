@@ -100,21 +100,23 @@ impl<'a> Chain<'a> {
         self.files.remember(&input.head, &file.source, now).await?;
         let reported = match self.before.take() {
             Some(before) => {
-                let begins = input.begins(self.ingest, self.now);
+                let begins = input.begins(self.ingest.settings().logs, self.now);
                 let follows = before.is_followed(begins, self.is_one);
                 Some(before.go_on(follows, &file, self.now).await?)
             }
             None => None,
         };
         let mut reading = FileIngest::resume(self.ingest, &file, now).await?;
-        let reference = input.reference(self.ingest, self.now);
+        let reference = input.reference(self.ingest.settings().logs, self.now);
         let ended =
             read(&mut reading, &mut input, reference).await.with_context(while_in(&name))?;
         let Ended { mut summary, unfinished_line, failure } = ended;
         summary.records = 1;
         let (found, open) = (reading.found().clone(), reading.load());
+        let understanding = reading.understanding().clone();
         let known = file.known;
-        let report = Report { name, summary, found, known, open, unfinished_line, failure };
+        let report =
+            Report { name, summary, understanding, found, known, open, unfinished_line, failure };
         self.sources.push(file.source.clone());
         self.before = Some(Unsettled { file, reading, input: Some(input), report });
         Ok(reported)

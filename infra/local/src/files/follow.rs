@@ -288,7 +288,7 @@ impl Follower<'_> {
         if let Some(before) = before.filter(|before| !is_there(before)) {
             // Moved out of sight, or removed: what was written to it last is still at hand.
             let input = Input::of(before.file().try_clone()?, self.path)?;
-            links.push((input.order(self.ingest, self.now), Link::Open(Box::new(input), None)));
+            links.push((input.order(self.ingest.settings().logs, self.now), Link::Open(Box::new(input), None)));
         }
         let read = links.iter().filter_map(|(order, link)| match link {
             Link::Read(stamp) => Some((*stamp, *order)),
@@ -316,7 +316,7 @@ impl Follower<'_> {
             match sibling.open() {
                 Ok(None) => {}
                 Ok(Some(input)) => {
-                    let order = input.order(self.ingest, self.now);
+                    let order = input.order(self.ingest.settings().logs, self.now);
                     links.push((order, Link::Open(Box::new(input), Some(stamp))));
                 }
                 Err(error) => {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
-use ingest::{Ingest, Landmarks};
-use logs::LogStream;
+use ingest::Landmarks;
+use logs::{LogStream, Options};
 use store::FINGERPRINT;
 use unpack::Text;
 
@@ -140,25 +140,25 @@ impl Input {
     }
 
     /// When the log begins: the first time that one of its first lines names.
-    pub(crate) fn begins(&self, ingest: &Ingest, now: Now) -> Option<i64> {
-        let mut stream = LogStream::new(ingest.settings().logs);
-        time_of_first(&mut stream, &self.head, self.reference(ingest, now))
+    pub(crate) fn begins(&self, options: Options, now: Now) -> Option<i64> {
+        let mut stream = LogStream::new(options);
+        time_of_first(&mut stream, &self.head, self.reference(options, now))
     }
 
     /// The order of logs: by when they begin, or else by when they were written to last.
-    pub(crate) fn order(&self, ingest: &Ingest, now: Now) -> (Option<i64>, Option<SystemTime>) {
+    pub(crate) fn order(&self, options: Options, now: Now) -> (Option<i64>, Option<SystemTime>) {
         let written = self.changed.and_then(unix);
-        (self.begins(ingest, now).or(written), self.changed)
+        (self.begins(options, now).or(written), self.changed)
     }
 
     /// The time near which the lines were written: when the file was changed last, or later, if its lines say so.
-    pub(crate) fn reference(&self, ingest: &Ingest, now: Now) -> i64 {
+    pub(crate) fn reference(&self, options: Options, now: Now) -> i64 {
         let now = now.unix();
         let Some(changed) = self.changed.and_then(unix).filter(|at| *at >= NO_TIME) else {
             return now;
         };
         let latest = changed.saturating_add(BEHIND).min(now);
-        let mut stream = LogStream::new(ingest.settings().logs);
+        let mut stream = LogStream::new(options);
         let told = match self.tail() {
             Some(tail) => {
                 let mut lines = tail.rsplit(|byte| *byte == b'\n');

@@ -20,7 +20,7 @@ use store::Files;
 
 use crate::clock::Now;
 use chain::Chain;
-use input::Input;
+pub(crate) use input::Input;
 pub use report::Report;
 
 /// Ingests files, oldest log first, and standard input for `-`.
@@ -39,7 +39,7 @@ pub async fn ingest(
     let mut inputs = Vec::with_capacity(names.len());
     for name in names {
         match Input::open(name) {
-            Ok(input) => inputs.push((input.order(ingest, now), input)),
+            Ok(input) => inputs.push((input.order(ingest.settings().logs, now), input)),
             Err(error) => {
                 let (name, failure) = (name.display().to_string(), Some(format!("{error:#}")));
                 report(Report { name, failure, ..Report::default() });

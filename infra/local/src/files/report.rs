@@ -1,6 +1,7 @@
 //! What is told of a file.
 
 use ingest::{Found, Summary};
+use logs::Understanding;
 
 /// What ingesting one file came to.
 #[derive(Debug, Default)]
@@ -9,6 +10,8 @@ pub struct Report {
     pub name: String,
     /// The figures.
     pub summary: Summary,
+    /// What its lines were.
+    pub understanding: Understanding,
     /// Senders and days.
     pub found: Found,
     /// The file was read before, at least in part.

@@ -1,0 +1,42 @@
+//! What is told of lines: whose they were, what they were wrapped in, and what was not understood.
+
+use logs::Understanding;
+use report::{Day, grouped};
+
+use crate::tell::line;
+
+/// How much of a file's lines must be of mail servers for the rest to be taken as usual: of other programs, or noise.
+const ENOUGH: u64 = 2;
+
+/// Prints what was not understood, if that is worth a word.
+pub(crate) fn not_understood(understanding: &Understanding) {
+    let Understanding { units, not_understood, first, .. } = understanding;
+    let Some(first) = first.as_ref().filter(|_| *not_understood > 0) else { return };
+    let of = if understanding.is_nothing() { "nothing" } else { "not all" };
+    let is_little = understanding.of_servers() >= not_understood * ENOUGH;
+    let (count, units) = (grouped(*not_understood), grouped(*units));
+    if is_little {
+        return line(format_args!("  {count} of {units} lines are of no known form"));
+    }
+    line(format_args!("  {of} of it is understood: {count} of {units} lines are of no known form"));
+    let nearest = if first.nearest.is_empty() { "" } else { ": " };
+    line(format_args!("  the first{nearest}{}", first.nearest));
+    line(format_args!("    {}", first.text));
+}
+
+/// Prints that lines are of another time than the days that are kept, and how they are counted all the same.
+pub(crate) fn too_old(understanding: &Understanding, too_old: u64, messages: u64, day_of: impl Fn(i64) -> Day) {
+    let Some((first, last)) = understanding.times.filter(|_| too_old > 0 && messages == too_old) else {
+        return;
+    };
+    let (first, last) = (day_of(first), day_of(last));
+    line(format_args!(
+        "  these lines are of {first} to {last}, and 90 days are kept: use --as-of {last}"
+    ));
+}
+
+/// Names with how many each: `postfix 1,650, exim 3`.
+pub(crate) fn counts(of: impl Iterator<Item = (&'static str, u64)>) -> String {
+    let parts: Vec<_> = of.map(|(name, count)| format!("{name} {}", grouped(count))).collect();
+    parts.join(", ")
+}

@@ -1,0 +1,93 @@
+//! A text whose units stand one a line, whatever framed them: what stands one a line can be put into another order.
+
+use serde::Serialize;
+
+use crate::framing::{Framed, Frames, Offered};
+use crate::record::OwnedRecord;
+use crate::text::trimmed;
+
+/// Hands on the units of a text, one after the other.
+#[derive(Debug, Default)]
+pub struct Unroller(Frames);
+
+impl Unroller {
+    /// Reads a piece of a line, the last if it `ends` here, and hands over each unit that is whole, as one line.
+    pub fn piece(&mut self, piece: &[u8], ends: bool, mut each: impl FnMut(&[u8])) {
+        let Self(frames) = self;
+        if (!ends || frames.are_open() || Frames::may_begin(piece))
+            && frames.offer(piece, ends, |unit| hand_on(&unit, &mut each)) == Offered::Taken
+        {
+            return;
+        }
+        let line = trimmed(piece);
+        if line.is_empty()
+            || frames.begin_json(line, ends, |unit| hand_on(&unit, &mut each)) == Offered::Taken
+        {
+            return;
+        }
+        each(line);
+    }
+
+    /// Hands over what waits: the text is over.
+    pub fn close(&mut self, mut each: impl FnMut(&[u8])) {
+        self.0.close(|unit| hand_on(&unit, &mut each));
+    }
+}
+
+fn hand_on(unit: &Framed<'_>, each: &mut impl FnMut(&[u8])) {
+    match unit {
+        Framed::Text(text) | Framed::Broken(text, _) => each(text),
+        Framed::Record(record) => each(&written(record)),
+    }
+}
+
+/// An entry of the journal, as `journalctl -o json` writes it.
+fn written(record: &OwnedRecord) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Message<'a> {
+        Text(&'a str),
+        Bytes(&'a [u8]),
+    }
+    #[derive(Serialize)]
+    struct Entry<'a> {
+        #[serde(rename = "__REALTIME_TIMESTAMP", skip_serializing_if = "Option::is_none")]
+        time: Option<String>,
+        #[serde(rename = "_HOSTNAME")]
+        host: &'a str,
+        #[serde(rename = "SYSLOG_IDENTIFIER")]
+        program: &'a str,
+        #[serde(rename = "_PID", skip_serializing_if = "Option::is_none")]
+        pid: Option<String>,
+        #[serde(rename = "MESSAGE")]
+        message: Message<'a>,
+    }
+    let OwnedRecord { time, host, program, pid, message } = record;
+    let text = std::str::from_utf8(message);
+    let message = text.map_or(Message::Bytes(message), Message::Text);
+    let time = time.map(|time| format!("{time}000000"));
+    let entry = Entry { time, host, program, pid: pid.map(|pid| pid.to_string()), message };
+    // Text and numbers can always be written.
+    serde_json::to_vec(&entry).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_stand_one_a_line() {
+        let text = "timestamp,message\n[\n{\n\"a\": 1\n},\n{\"b\": 2}]\n[{\"c\":3},{\"d\":4}]\nNov 23 11:00:00 x\n\n\
+            __CURSOR=1\n__REALTIME_TIMESTAMP=7000000\n_HOSTNAME=h\n_COMM=c\n_PID=9\nMESSAGE=m\n\n{\"e\":5}";
+        let (mut unroller, mut units) = (Unroller::default(), Vec::new());
+        let mut each = |unit: &[u8]| units.push(String::from_utf8_lossy(unit).into_owned());
+        for line in text.lines() {
+            unroller.piece(line.as_bytes(), true, &mut each);
+        }
+        unroller.close(&mut each);
+        let entry = r#"{"__REALTIME_TIMESTAMP":"7000000","_HOSTNAME":"h","SYSLOG_IDENTIFIER":"c","_PID":"9","MESSAGE":"m"}"#;
+        let lines = ["timestamp,message", "{\"a\":1}", "{\"b\":2}", "{\"c\":3}", "{\"d\":4}"];
+        let rest = ["Nov 23 11:00:00 x", entry, "{\"e\":5}"];
+        assert_eq!(units, [&lines[..], &rest].concat());
+    }
+}
