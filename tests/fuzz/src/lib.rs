@@ -2,7 +2,8 @@
 
 use chrono_tz::Tz;
 use logs::{Arrival, Format, LogStream, Options, Sink};
-use report::{ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, SENDER_LIMIT, Submission};
+use report::views::cursor::{self, Cursor, CursorError};
+use report::{ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, Place, Row, SENDER_LIMIT, Submission, TlsCounts, TlsVersion};
 
 /// Noon of 23 November 2026.
 const REFERENCE: i64 = 1_795_435_200;
@@ -118,4 +119,65 @@ pub fn wrapped(data: &[u8]) {
         format!("Nov 23 11:00:00 mail exim[7]: {}", text.replace('\n', " ")),
     ];
     log(Format::Auto, lines.join("\n").as_bytes());
+}
+
+/// Takes the bytes for the text of a cursor, then for what one is made of; and changes that one's text.
+pub fn cursor(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    stranger(&text, number(data));
+    stranger(&cursor::written(&text), number(data));
+    let (question, rest) = (number(data), data.get(8..).unwrap_or_default());
+    let (table, rest) = (number(rest), rest.get(8..).unwrap_or_default());
+    let mut counts = TlsCounts::default();
+    for (at, version) in TlsVersion::ALL.into_iter().enumerate() {
+        counts.add(version, number(rest.get(at * 3..).unwrap_or_default()) >> (at * 10));
+    }
+    let name = String::from_utf8_lossy(rest);
+    let row = Row { name: &name, counts };
+    let before = data.len() % 2 == 1;
+    let written = Cursor::at(&row, before, question, table);
+    let text = written.write();
+    assert!(text.is_ascii(), "a part of an address: {text}");
+    let held = Cursor::read(&text, question).expect("what was written is held");
+    assert_eq!(held, written);
+    match held.place() {
+        Place::After(found) => assert!(found == row && !before),
+        Place::Before(found) => assert!(found == row && before),
+        Place::First => panic!("it is behind a row, or before one"),
+    }
+    assert_eq!(Cursor::read(&text, question ^ 1), Err(CursorError::OtherQuestion));
+    assert_eq!(cursor::held(&text, |_| None::<()>), Err(CursorError::NotOne));
+
+    let mut changed = text.clone().into_bytes();
+    for change in rest.chunks_exact(3).take(3) {
+        let at = usize::from(u16::from_be_bytes([change[0], change[1]])) % changed.len();
+        changed[at] = change[2];
+    }
+    let changed = String::from_utf8_lossy(&changed);
+    for changed in [&*changed, &text[..text.len() / 2], &format!("{text}A"), &format!("{text}=")] {
+        match Cursor::read(changed, question) {
+            Ok(other) if changed != text => assert_ne!(other, written, "{changed}"),
+            _ => {}
+        }
+        stranger(changed, question);
+    }
+}
+
+/// What a stranger sends is refused in words, or is a cursor with this text alone.
+fn stranger(text: &str, question: u64) {
+    match Cursor::read(text, question) {
+        Ok(cursor) => {
+            assert_eq!(cursor.write(), text);
+            let _ = cursor.place();
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    if let Ok(rest) = cursor::held(text, |rest| Some(rest.to_owned())) {
+        assert_eq!(cursor::written(&rest), text);
+    }
+}
+
+/// The first eight bytes as a number; fewer as a smaller one.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

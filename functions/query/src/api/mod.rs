@@ -1,12 +1,11 @@
 //! What scripts ask, and are answered: JSON and CSV below `/v1`.
 //!
-//! [`params`], [`body`] and [`cursor`] read what was asked, strictly; [`problem`] says what is wrong with it;
+//! [`params`] and [`body`] read what was asked, strictly; [`problem`] says what is wrong with it;
 //! [`openapi`] describes all of it from the same types and `schemas`.
 
 pub(crate) mod body;
 pub(crate) mod charts;
 pub(crate) mod contents;
-mod cursor;
 pub(crate) mod export;
 pub(crate) mod insight;
 pub(crate) mod openapi;

@@ -6,6 +6,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use report::views::cursor::CursorError;
 use report::{Day, Filter, Group, RETENTION_DAYS, Range, RangeError, Sort};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
@@ -79,6 +80,18 @@ pub(crate) struct PageParams {
     pub(crate) limit: Option<usize>,
     /// next of the page before
     pub(crate) cursor: Option<String>,
+}
+
+impl PageParams {
+    /// What the cursor holds, if one was given.
+    pub(crate) fn held<T>(
+        &self,
+        read: impl FnOnce(&str) -> Result<T, CursorError>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(cursor) = self.cursor.as_deref() else { return Ok(None) };
+        let wrong = |error: CursorError| Problem::parameter("cursor", cursor, error.to_string());
+        read(cursor).map(Some).map_err(wrong)
+    }
 }
 
 /// In which form.

@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use report::views::cursor;
 use report::{Day, ReportRequest, Status, View, local_to_unix};
 use serde::{Deserialize, Serialize};
 use store::{Guard, IdempotencyKey, Placed};
@@ -12,7 +13,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::Fields;
 use super::contents::{contents, instant};
-use super::cursor;
 use super::params::{self, Given, LIMIT, PageParams};
 use super::problem::Problem;
 use super::responses::{AsksStore, Finds, Places, ReadsBody, ReadsParameters};
@@ -211,7 +211,7 @@ pub(crate) async fn page(
     limit: usize,
 ) -> Result<(Vec<ReportRequest>, Option<String>), Problem> {
     let limit = asked.limit.unwrap_or(limit);
-    let before = asked.cursor.as_deref().map(|text| cursor::held(text, params::id)).transpose()?;
+    let before = asked.held(|text| cursor::held(text, params::id))?;
     let (found, more) = query.report_requests.list(before.as_deref(), limit, query.now()).await?;
     let next = found.last().filter(|_| more).map(|request| cursor::written(&request.id));
     Ok((found, next))

@@ -5,12 +5,12 @@ use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
 use history::{Wanted, blocking};
 use report::csv;
+use report::views::cursor::{Cursor, checksum};
 use report::views::{TlsRow, VolumeRow};
 use report::{Group, Place, Range, Row, Sort, Table, TablePage, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::cursor::{Cursor, checksum};
 use super::params::{
     FilterParams, Format, Given, LIMIT, PageParams, RangeParams, TablePageParams, TableParams,
 };
@@ -134,7 +134,7 @@ pub(crate) async fn page<R: for<'r> From<(Group, &'r Row<'r>)>>(
     limit: usize,
 ) -> Result<Page<R>, Problem> {
     let fits = checksum(question);
-    let cursor = asked.cursor.as_deref().map(|text| Cursor::read(text, fits)).transpose()?;
+    let cursor = asked.held(|text| Cursor::read(text, fits))?;
     let (id, table) = match cursor.as_ref().and_then(|cursor| query.tables.kept(cursor.table)) {
         Some(known) => known,
         None => query.tables.table(question.range, &question.wanted).await?,

@@ -5,6 +5,7 @@
 
 mod change;
 pub mod csv;
+pub mod cursor;
 mod days;
 mod filter;
 mod group;
