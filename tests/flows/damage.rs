@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::check::{Fault, Found, check};
 use local::clock::Now;
 use local::quarantine::Look;
+use local::verify::{Fault, Found, verify};
 use report::{Day, Range};
 use store::{Positions, Rejected, Source};
 use tests::app::{App, NOW};
@@ -97,7 +97,7 @@ async fn a_number_that_changed_by_itself_is_found() -> Result<()> {
         .collect();
     app.log("log", &lines).await?;
     let range = Range::kept(today());
-    let whole = check(&app.store, range, Duration::ZERO).await?;
+    let whole = verify(&app.store, range, Duration::ZERO).await?;
     assert_eq!(whole, Found { days: 1, messages: 9, ..Found::default() });
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let page = app.engine.client().query().table_name("table");
@@ -114,7 +114,7 @@ async fn a_number_that_changed_by_itself_is_found() -> Result<()> {
         change.expression_attribute_values(":c", number).send().await
     };
     set("5").await?;
-    let found = check(&app.store, range, Duration::ZERO).await?;
+    let found = verify(&app.store, range, Duration::ZERO).await?;
     assert_eq!(found.faults.len(), 2, "{found:?}");
     let day: Day = "2026-11-24".parse()?;
     for domain in ["", "example.test"] {
@@ -129,7 +129,7 @@ async fn a_number_that_changed_by_itself_is_found() -> Result<()> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         set("1").await
     };
-    let (found, set) = tokio::join!(check(&app.store, range, Duration::from_secs(3)), later);
+    let (found, set) = tokio::join!(verify(&app.store, range, Duration::from_secs(3)), later);
     set?;
     assert_eq!(found?.faults, []);
     Ok(())

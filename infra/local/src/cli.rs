@@ -27,8 +27,8 @@ pub enum Task {
     Ingest(Ingest, Vec<PathBuf>),
     /// `archive`
     Archive(Archive),
-    /// `check`
-    Check(Archive),
+    /// `verify`
+    Verify(Archive),
     /// `quarantine`, and what is to be done with it.
     Quarantine(Quarantine, Look),
     /// `demo`
@@ -60,7 +60,7 @@ bootstrap::sections! {
 }
 
 bootstrap::sections! {
-    /// What `archive` and `check` are told.
+    /// What `archive` and `verify` are told.
     #[derive(Debug)]
     pub struct Archive {
         pub(crate) data: Data,
@@ -119,7 +119,7 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
             Task::Ingest(settings.read()?, files)
         }
         "archive" => Task::Archive(settings.read()?),
-        "check" => Task::Check(settings.read()?),
+        "verify" => Task::Verify(settings.read()?),
         "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
@@ -160,7 +160,7 @@ fn program() -> Command {
                      'smtp-auth-report-data/archive/usage/*/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"",
                 )
                 .args(flags::<Archive>()),
-            Command::new("check")
+            Command::new("verify")
                 .about("Hold the store's sums against each other: a damaged number shows; serve does this when it starts")
                 .args(flags::<Archive>()),
             Command::new("quarantine")

@@ -7,7 +7,6 @@ use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
 use report::Range;
 
-use crate::check::{self, check};
 use crate::cli::{Archive, Demo, Ingest, Quarantine, Serve, Task, now};
 use crate::files::{self, follow::follow};
 use crate::home::{self, Home};
@@ -15,6 +14,7 @@ use crate::housekeeping::archive_with_bar;
 use crate::mail::Way;
 use crate::quarantine::Look;
 use crate::serve::{Door, Service, stopped};
+use crate::verify::{self, verify};
 use crate::{demo, tell};
 
 /// Does what the command line asks for.
@@ -26,7 +26,7 @@ pub async fn run(task: Task) -> Result<()> {
         Task::Serve(told) => serve(told).await,
         Task::Ingest(told, files) => ingest_files(told, files).await,
         Task::Archive(told) => archive_days(told).await,
-        Task::Check(told) => check_store(told).await,
+        Task::Verify(told) => verify_store(told).await,
         Task::Quarantine(told, look) => look_at(told, look).await,
         Task::Demo(told) => show_demo(told).await,
     }
@@ -83,16 +83,16 @@ async fn archive_days(told: Archive) -> Result<()> {
     Ok(done?)
 }
 
-async fn check_store(told: Archive) -> Result<()> {
+async fn verify_store(told: Archive) -> Result<()> {
     let Archive { data, days } = told;
     there_is(&data.folder)?;
     let home = Home::share(&data.folder, days.zone).await?;
     let kept = Range::kept(now(&days).today(days.zone));
-    let found = check(&home.store, kept, check::PAUSE).await?;
-    tell::checked(&found);
+    let found = verify(&home.store, kept, verify::PAUSE).await?;
+    tell::verified(&found);
     if !found.faults.is_empty() {
         bail!(
-            "the store is damaged, or counting was interrupted: ingest what was being read once more, and check again"
+            "the store is damaged, or counting was interrupted: ingest what was being read once more, and verify again"
         );
     }
     Ok(())

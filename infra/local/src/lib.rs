@@ -5,7 +5,6 @@
 //! table's stream and of EventBridge, [`housekeeping`] that of the archive's schedule, [`mail`] chooses the way of
 //! mail, and [`demo`] makes traffic to look at. [`serve`] puts them together, as [`cli`] says and [`commands`] does.
 
-pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -23,5 +22,6 @@ pub mod serve;
 mod socket;
 pub mod standing;
 mod tell;
+pub mod verify;
 mod watchers;
 pub mod web;

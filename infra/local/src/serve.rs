@@ -15,12 +15,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::check::check_and_tell;
 use crate::clock::Now;
 use crate::connections::{self, Limits};
 use crate::home::Home;
 use crate::housekeeping::keep_house;
 use crate::mail::Way;
+use crate::verify::verify_and_tell;
 use crate::web::{self, Access};
 use crate::{reports, tell};
 
@@ -87,7 +87,7 @@ impl Service {
         let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
         tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
         let kept = Range::kept(self.now.today(self.zone));
-        tokio::spawn(check_and_tell(self.home.store.clone(), kept));
+        tokio::spawn(verify_and_tell(self.home.store.clone(), kept));
         tell::line(&self.way.told);
         let made = self.way.made.clone();
         let (tell_worker, stopping) = watch::channel(false);

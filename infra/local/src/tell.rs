@@ -6,8 +6,8 @@ use std::io::{self, Write as _};
 
 use report::{Day, Range, grouped};
 
-use crate::check::Found;
 use crate::files::Report;
+use crate::verify::Found;
 
 /// Prints a line. Whoever reads may stop early, as `head` does: what was asked for is done all the same.
 pub(crate) fn line(text: impl Display) {
@@ -109,12 +109,12 @@ pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
     row("bytes", summary.bytes, "");
 }
 
-/// What came of a check.
-pub(crate) fn checked(found: &Found) {
+/// What came of verifying the store.
+pub(crate) fn verified(found: &Found) {
     row("days", found.days, "");
     row("messages", found.messages, "");
     if !found.busy.is_empty() {
-        row("busy", found.busy.len() as u64, "  being counted into: check them again");
+        row("busy", found.busy.len() as u64, "  being counted into: verify them again");
     }
     for fault in &found.faults {
         line(fault);

@@ -54,7 +54,7 @@ type Sums = HashMap<String, BTreeMap<Day, TlsCounts>>;
 ///
 /// # Errors
 /// The store does not answer at all.
-pub async fn check(store: &Store, range: Range, pause: Duration) -> Result<Found> {
+pub async fn verify(store: &Store, range: Range, pause: Duration) -> Result<Found> {
     let first = look(store, range).await?;
     if first.faults.is_empty() {
         return Ok(first);
@@ -135,15 +135,15 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// Checks what a service begins with, and says in the log what is wrong.
-pub async fn check_and_tell(store: Store, range: Range) {
-    match check(&store, range, PAUSE).await {
+/// Verifies what a service begins with, and says in the log what is wrong.
+pub async fn verify_and_tell(store: Store, range: Range) {
+    match verify(&store, range, PAUSE).await {
         Ok(found) => {
-            tracing::debug!(days = found.days, messages = found.messages, "the store was checked");
+            tracing::debug!(days = found.days, messages = found.messages, "the store was verified");
             for fault in &found.faults {
                 tracing::error!(%fault, "the store is damaged, or counting was interrupted");
             }
         }
-        Err(error) => tracing::error!(error = format!("{error:#}"), "cannot check the store"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "cannot verify the store"),
     }
 }
