@@ -21,6 +21,7 @@ mod mail_texts;
 mod metrics;
 mod one_machine;
 mod operations;
+mod rebuilding;
 mod relay;
 mod report_crashes;
 mod report_sizes;

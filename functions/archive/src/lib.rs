@@ -30,6 +30,8 @@ metrics::figures! {
         pub empty: u64 => Gauge, Count;
         /// Days that were being counted into, and are left for the next run.
         pub busy: u64 => Counter, Count;
+        /// Days whose archive has more messages than the table, which does not know it: left as they are.
+        pub unknown: u64 => Gauge, Count;
         /// Days that failed.
         pub failed: u64 => Counter, Count;
         /// Days whose files were removed because they are no longer kept.
@@ -46,7 +48,11 @@ metrics::figures! {
 impl Summary {
     fn add(&mut self, standing: &Standing, archived: Archived) {
         let Archived::Written { rows, messages, bytes } = archived else {
-            *(if archived == Archived::Empty { &mut self.empty } else { &mut self.busy }) += 1;
+            *match archived {
+                Archived::Empty => &mut self.empty,
+                Archived::Unknown { .. } => &mut self.unknown,
+                Archived::Busy | Archived::Written { .. } => &mut self.busy,
+            } += 1;
             return;
         };
         *match standing {

@@ -24,6 +24,8 @@ metrics::figures! {
         pub auth_failures: u64 => Counter, Count;
         /// Of both, those that the store had already.
         pub duplicates: u64 => Counter, Count;
+        /// Of both, those of days that were rebuilt from archives: not counted.
+        pub rebuilt: u64 => Counter, Count;
         /// Payloads that were sent twice and skipped.
         pub repeated_payloads: u64 => Counter, Count;
         /// Records and lines put into quarantine.
@@ -65,6 +67,7 @@ impl Summary {
     pub(crate) fn add_outcome(&mut self, outcome: &Outcome) {
         self.items += outcome.items;
         self.duplicates += outcome.duplicates;
+        self.rebuilt += outcome.rebuilt;
         self.write_units += outcome.write_units;
     }
 
@@ -78,6 +81,7 @@ impl Summary {
         self.submissions += other.submissions;
         self.auth_failures += other.auth_failures;
         self.duplicates += other.duplicates;
+        self.rebuilt += other.rebuilt;
         self.repeated_payloads += other.repeated_payloads;
         self.quarantined += other.quarantined;
         self.left_out += other.left_out;

@@ -2,6 +2,7 @@
 
 mod backfill;
 mod quarantine;
+mod rebuild;
 mod replay;
 mod stream;
 mod tell;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use backfill::Backfill;
 use quarantine::Quarantine;
+use rebuild::Rebuild;
 use replay::Replay;
 
 /// Feeds old logs and what was put aside into the stream of smtp-auth-report on AWS.
@@ -44,6 +46,13 @@ enum Command {
     /// What is written again has lost its place: lines of a session count alone, and a line without a year is dated
     /// from today.
     Quarantine(Quarantine),
+    /// Count the archives into a table that was lost; goes on where it was interrupted
+    ///
+    /// Only into an empty table, or one that this was begun with. Of days that were rebuilt nothing is counted again, whatever
+    /// comes for them: logs may be written to the stream again.
+    #[command(after_help = "Example:\n  aws s3 sync s3://BUCKET archives && \
+        smtp-auth-report-aws rebuild --table TABLE --from archives")]
+    Rebuild(Rebuild),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +64,7 @@ fn main() -> ExitCode {
                 Command::Backfill(options) => backfill::run(options).await,
                 Command::Replay(options) => replay::run(options).await,
                 Command::Quarantine(options) => quarantine::run(options).await,
+                Command::Rebuild(options) => rebuild::run(options).await,
             }
         })
     });

@@ -17,6 +17,8 @@ use crate::quarantine::Look;
 
 /// The positional arguments of `ingest`.
 const FILES: &str = "files";
+/// The folder of archives of `rebuild`.
+const FROM: &str = "from";
 
 /// What the program is to do.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub enum Task {
     Archive(Archive),
     /// `verify`
     Verify(Archive),
+    /// `rebuild`, and from which folder if not from the data folder's own archives.
+    Rebuild(Archive, Option<PathBuf>),
     /// `quarantine`, and what is to be done with it.
     Quarantine(Quarantine, Look),
     /// `demo`
@@ -60,7 +64,7 @@ bootstrap::sections! {
 }
 
 bootstrap::sections! {
-    /// What `archive` and `verify` are told.
+    /// What `archive`, `verify` and `rebuild` are told.
     #[derive(Debug)]
     pub struct Archive {
         pub(crate) data: Data,
@@ -120,6 +124,7 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
         }
         "archive" => Task::Archive(settings.read()?),
         "verify" => Task::Verify(settings.read()?),
+        "rebuild" => Task::Rebuild(settings.read()?, matches.get_one(FROM).cloned()),
         "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
@@ -163,6 +168,16 @@ fn program() -> Command {
             Command::new("verify")
                 .about("Hold the store's sums against each other: a damaged number shows; serve does this when it starts")
                 .args(flags::<Archive>()),
+            Command::new("rebuild")
+                .about("Count the archives into a store that was lost; says what they do not hold")
+                .after_help(
+                    "A damaged store is moved away first:\n  \
+                     mv smtp-auth-report-data/store.sqlite* elsewhere/ && smtp-auth-report rebuild\n\
+                     It goes on where it was interrupted. Of days that were rebuilt nothing is counted again: \
+                     ingest all logs that are left, to have the others.",
+                )
+                .args(flags::<Archive>())
+                .arg(from()),
             Command::new("quarantine")
                 .about("Look at what could not be read, save it, or read it again")
                 .after_help(
@@ -180,6 +195,11 @@ fn program() -> Command {
 fn files() -> Arg {
     let files = Arg::new(FILES).required(true).num_args(1..).value_name("FILE");
     files.value_parser(value_parser!(PathBuf)).help("Log files, plain or gzip; - is standard input")
+}
+
+fn from() -> Arg {
+    let from = Arg::new(FROM).long(FROM).value_name("DIR").value_parser(value_parser!(PathBuf));
+    from.help("The folder of archives [default: the data folder's own]")
 }
 
 /// The flags of a section's settings.

@@ -27,6 +27,7 @@ pub async fn run(task: Task) -> Result<()> {
         Task::Ingest(told, files) => ingest_files(told, files).await,
         Task::Archive(told) => archive_days(told).await,
         Task::Verify(told) => verify_store(told).await,
+        Task::Rebuild(told, from) => rebuild_store(told, from).await,
         Task::Quarantine(told, look) => look_at(told, look).await,
         Task::Demo(told) => show_demo(told).await,
     }
@@ -95,6 +96,18 @@ async fn verify_store(told: Archive) -> Result<()> {
             "the store is damaged, or counting was interrupted: ingest what was being read once more, and verify again"
         );
     }
+    Ok(())
+}
+
+async fn rebuild_store(told: Archive, from: Option<PathBuf>) -> Result<()> {
+    let Archive { data, days } = told;
+    if from.is_none() {
+        there_is(&data.folder)?;
+    }
+    // Nobody else may count meanwhile.
+    let home = Home::own(&data.folder, days.zone).await?;
+    let from = from.unwrap_or_else(|| home::archives_in(&data.folder));
+    operator::rebuild::rebuild(&home.store, &from, now(&days).today(days.zone)).await?;
     Ok(())
 }
 

@@ -48,7 +48,12 @@ impl Engine {
     pub fn open(file: &Path) -> Result<Self> {
         let path = file.to_str().context("the data folder's path is not UTF-8")?;
         let database = Database::new(path)
-            .with_context(|| format!("cannot open the store {}", file.display()))?;
+            .with_context(|| {
+            format!(
+                "cannot open the store {0}: if it is damaged, move {0}* away, and smtp-auth-report rebuild",
+                file.display()
+            )
+        })?;
         // Leaves SQLite's own defaults for a write-ahead log: a killed process loses nothing, and
         // after a power cut the store is as it was a moment before.
         database.disable_bulk_loading().context("cannot set up the store")?;

@@ -1,16 +1,13 @@
 //! What could not be read: looked at, saved, and read again once the program can.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use ingest::{FileIngest, Ingest, IngestedLine};
-use report::{Day, Range, displayed, grouped, local_to_unix};
-use sha2::{Digest as _, Sha256};
+use report::{Day, grouped, local_to_unix};
 use store::{KnownFile, Quarantine, Quarantined};
 
 use crate::clock::Now;
@@ -19,8 +16,6 @@ use crate::tell;
 const SINCE: &str = "since";
 const SAVE: &str = "save";
 const AGAIN: &str = "again";
-/// Characters of the bytes that are shown.
-const SHOWN: usize = 100;
 
 /// What is to be done with what is in quarantine.
 #[derive(Debug)]
@@ -68,77 +63,21 @@ impl Look {
         now: Now,
         zone: Tz,
     ) -> Result<()> {
-        let kept = Range::kept(now.today(zone));
-        // Clocks differ.
-        let end = kept.end.succ_opt().unwrap_or(kept.end);
-        let range = Range { start: self.since.unwrap_or(kept.start).max(kept.start), end };
-        if let Some(folder) = &self.save {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        }
-        let (mut found, mut read, mut left_out) = (0, 0, 0);
-        for day in range.days() {
-            let mut all = Vec::new();
-            quarantine.read(day, |one| all.push(one)).await?;
-            for one in all {
-                found += 1;
-                show(&one);
-                if let Some(folder) = &self.save {
-                    save(&one, folder)?;
-                }
-                if self.again && read_again(ingest, &one, now, zone).await? {
-                    quarantine.release(&one).await?;
-                    read += 1;
-                }
+        let mut read = 0;
+        let days = operator::quarantine::days(self.since, now.today(zone));
+        operator::quarantine::look(quarantine, days, self.save.as_ref(), async |one| {
+            if self.again && read_again(ingest, one, now, zone).await? {
+                quarantine.release(one).await?;
+                read += 1;
             }
-            let left = quarantine.left_out(day).await?;
-            if left.entries > 0 {
-                let (entries, bytes) = (grouped(left.entries), grouped(left.bytes));
-                tell::line(format_args!(
-                    "{day}  {entries} more, of {bytes} bytes, were not kept: the day was full"
-                ));
-            }
-            left_out += left.entries;
-        }
-        tell::line(format_args!(
-            "{} in quarantine, {} not kept",
-            grouped(found),
-            grouped(left_out)
-        ));
+            Ok(())
+        })
+        .await?;
         if self.again {
             tell::line(format_args!("{} read again, and taken out", grouped(read)));
         }
         Ok(())
     }
-}
-
-fn show(one: &Quarantined) {
-    let raw = one.raw();
-    let text = displayed(&String::from_utf8_lossy(&raw), SHOWN);
-    let (source, reason) = (displayed(one.source(), SHOWN), displayed(&one.reason, SHOWN));
-    tell::line(format_args!(
-        "{}  {source}: {reason}\n  {} bytes: {text}",
-        one.day,
-        grouped(raw.len() as u64)
-    ));
-}
-
-/// Under a name that is its own: another call saves others beside it, and it again as the same.
-fn save(one: &Quarantined, folder: &Path) -> Result<()> {
-    let checksum = Sha256::digest(one.place.as_bytes());
-    let checksum: String = checksum.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let file = folder.join(format!("{}-{checksum}", one.day));
-    let raw = one.raw();
-    let written = match File::create_new(&file) {
-        Ok(mut new) => new.write_all(&raw),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::read(&file) {
-            Ok(known) if known == raw => Ok(()),
-            Ok(_) => Err(error),
-            Err(unreadable) => Err(unreadable),
-        },
-        Err(error) => Err(error),
-    };
-    written.with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Counts what was put aside, if all of it can be read by now.

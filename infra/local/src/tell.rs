@@ -1,23 +1,12 @@
 //! What the program tells a person about what it did.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fmt::Display;
-use std::io::{self, Write as _};
 
+pub(crate) use operator::line;
 use report::{Day, Range, grouped};
 
 use crate::files::Report;
 use crate::verify::Found;
-
-/// Prints a line. Whoever reads may stop early, as `head` does: what was asked for is done all the same.
-pub(crate) fn line(text: impl Display) {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            tracing::warn!(%error, "cannot print");
-        }
-        Ok(()) | Err(_) => {}
-    }
-}
 
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
@@ -74,6 +63,9 @@ pub(crate) fn files(reports: &[Report]) {
     row("days", days.len() as u64, &span);
     row("failed logins", sum.auth_failures, "");
     row("duplicates", sum.duplicates, "  counted before, not counted again");
+    if sum.rebuilt > 0 {
+        row("rebuilt", sum.rebuilt, "  of days that were rebuilt from archives, not counted again");
+    }
     row(
         "quarantined",
         sum.quarantined,
@@ -98,6 +90,14 @@ pub(crate) fn archived(summary: &archive::Summary, closed: Range) {
     row("repaired", summary.repaired, "  were lost or damaged");
     row("empty", summary.empty, "");
     row("removed", summary.removed, "  older than 90 days");
+    if summary.unknown > 0 {
+        row(
+            "left as is",
+            summary.unknown,
+            "  hold more than the store, which does not know them: was it lost?",
+        );
+        line("                                rebuild it: smtp-auth-report rebuild");
+    }
     if summary.failed > 0 {
         row("failed", summary.failed, "  the error below tells why");
     }

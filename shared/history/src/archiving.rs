@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt as _;
 use object_store::{ObjectStoreExt as _, PutPayload};
 use report::{Day, Filter, Range};
-use store::DayState;
+use store::{DayState, Rebuilt};
 
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
@@ -11,6 +11,8 @@ use crate::grain::Grain;
 use crate::history::History;
 use crate::manifest::{self, Manifest};
 use crate::rows::DayRows;
+use crate::wanted::Reading;
+use crate::write::Failed;
 use crate::{read, write};
 
 /// Times that a day is begun again because it was counted into meanwhile.
@@ -21,7 +23,7 @@ const ATTEMPTS: usize = 5;
 pub enum Standing {
     /// There is none.
     Missing,
-    /// The day was counted into since it was made.
+    /// The day was counted into since it was made, or it lacks what archives have by now.
     Stale,
     /// It should be usable and is not.
     Broken(Unusable),
@@ -40,11 +42,17 @@ pub enum Archived {
         rows: u64,
         /// Messages in it.
         messages: u64,
-        /// Bytes of both files.
+        /// Bytes of its files.
         bytes: u64,
     },
     /// The day is being counted into: it was left as it is, for the next time.
     Busy,
+    /// There is an archive that the table knows nothing of, of more messages than the table has: it was left as it is.
+    /// The table was lost, and the archive is all that is left of the day.
+    Unknown {
+        /// Messages in the archive.
+        archived: u64,
+    },
 }
 
 impl History {
@@ -62,9 +70,12 @@ impl History {
             Some(Err(error)) => return Ok(Standing::Broken(error)),
             Some(Ok(manifest)) => manifest,
         };
+        if !manifest.has_failures() || !self.has_copy(day, &manifest).await {
+            return Ok(Standing::Stale);
+        }
         for grain in Grain::ALL {
             let file = manifest.fetch(&*self.objects, day, grain).await;
-            if let Err(error) = file.and_then(|file| read::metadata(&file, grain)) {
+            if let Err(error) = file.and_then(|file| read::metadata(&file, grain).map(|_| ())) {
                 return Ok(Standing::Broken(error));
             }
         }
@@ -78,11 +89,30 @@ impl History {
     pub async fn archive(&self, day: Day) -> Result<Archived, HistoryError> {
         for _ in 0..ATTEMPTS {
             let before = self.day_state(day).await?;
+            if matches!(before.rebuilt, Some(Rebuilt::Begun(_))) {
+                return Ok(Archived::Busy);
+            }
             let rows = DayRows::read(&self.usage, day, &Filter::default()).await?;
-            if rows.is_empty() && before.archive.is_none() {
+            let mut failed = Failed::new();
+            let each = |account: &str, client: &str, failures| {
+                *failed.entry((account.to_owned(), client.to_owned())).or_default() += failures;
+            };
+            self.failures.read(day, each).await?;
+            if before.archive.is_none()
+                && let Some(archived) = self.archived(day).await
+                && archived > rows.iter().map(|(_, messages)| messages).sum()
+            {
+                tracing::error!(
+                    %day,
+                    archived,
+                    "an archive that has more messages than the table is left as it is: if the table was lost, rebuild it"
+                );
+                return Ok(Archived::Unknown { archived });
+            }
+            if rows.is_empty() && failed.is_empty() && before.archive.is_none() {
                 return Ok(Archived::Empty);
             }
-            if let Some(written) = self.write(day, &before, rows).await? {
+            if let Some(written) = self.write(day, &before, rows, failed).await? {
                 return Ok(written);
             }
         }
@@ -99,7 +129,7 @@ impl History {
         if before.revision > 0 {
             return Err(HistoryError::Archive(format!("{day} has items of its own")));
         }
-        Ok(self.write(day, &before, rows).await?.unwrap_or(Archived::Busy))
+        Ok(self.write(day, &before, rows, Failed::new()).await?.unwrap_or(Archived::Busy))
     }
 
     /// Writes the archive; none if the day is no longer in the state that the rows were read in.
@@ -108,22 +138,48 @@ impl History {
         day: Day,
         before: &DayState,
         rows: DayRows,
+        failed: Failed,
     ) -> Result<Option<Archived>, HistoryError> {
-        let (rows, files) = blocking(move || (rows.len() as u64, write::files(&rows))).await;
+        let (rows, files) =
+            blocking(move || (rows.len() as u64, write::files(&rows, &failed))).await;
         let files = files.map_err(HistoryError::archive)?;
         // Stale before it is born: not worth replacing what is there.
         if self.day_state(day).await?.revision != before.revision {
             return Ok(None);
         }
         let (messages, revision) = (files.messages, before.revision);
-        let manifest = Manifest::new(revision, rows, messages, &files.usage, &files.senders);
-        let bytes = (files.usage.len() + files.senders.len()) as u64;
-        for (grain, file) in Grain::ALL.into_iter().zip([files.usage, files.senders]) {
-            let (path, payload) = (manifest::path(day, grain), PutPayload::from(file));
+        let manifest =
+            Manifest::new(revision, rows, messages, files.all.each_ref().map(Vec::as_slice));
+        let bytes = files.all.iter().map(Vec::len).sum::<usize>() as u64;
+        let files = Grain::ALL.into_iter().map(|grain| manifest::path(day, grain)).zip(files.all);
+        let copy = (manifest::copy_path(day), manifest.write().into_bytes());
+        for (path, file) in files.chain([copy]) {
+            let payload = PutPayload::from(file);
             self.objects.put(&path, payload).await.map_err(HistoryError::archive)?;
         }
         let put = self.days.put_archive(day, before.archive.as_deref(), manifest.write()).await?;
         Ok(put.then_some(Archived::Written { rows, messages, bytes }))
+    }
+
+    /// Whether the manifest has a copy beside the files.
+    async fn has_copy(&self, day: Day, manifest: &Manifest) -> bool {
+        let copy = manifest::copy(&*self.objects, day).await;
+        copy.is_ok_and(|copy| copy.is_some_and(|copy| copy == *manifest))
+    }
+
+    /// The messages in a day's usage file, whoever wrote it; none if there is no such file that can be read.
+    async fn archived(&self, day: Day) -> Option<u64> {
+        let path = manifest::path(day, Grain::Usage);
+        let file = self.objects.get(&path).await.ok()?.bytes().await.ok()?;
+        blocking(move || {
+            let mut sum = 0_u64;
+            let read = read::rows(file, &Reading::whole(&Filter::default()), |_, messages| {
+                sum = sum.saturating_add(messages);
+                std::ops::ControlFlow::Continue(())
+            });
+            read.ok().map(|()| sum)
+        })
+        .await
     }
 
     async fn day_state(&self, day: Day) -> Result<DayState, HistoryError> {

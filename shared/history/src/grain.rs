@@ -1,28 +1,36 @@
-//! The two files of a day: how finely they tell usage apart, and their columns.
+//! The files of a day: what they count, how finely they tell it apart, and their columns.
 
 use arrow_schema::{DataType, Field as Column, Schema};
 use report::Field;
 
-/// How finely usage is told apart.
+/// What is counted, and how finely it is told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grain {
     /// By everything.
     Usage,
     /// By sender, domain and TLS version.
     Senders,
+    /// Failed logins, by account and client.
+    Failures,
 }
 
-/// The column of messages, the last in both files.
-pub(crate) const MESSAGES: &str = "messages";
-
 impl Grain {
-    pub(crate) const ALL: [Self; 2] = [Self::Usage, Self::Senders];
+    pub(crate) const ALL: [Self; 3] = [Self::Usage, Self::Senders, Self::Failures];
 
     /// The name of its files and their folder.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Usage => "usage",
             Self::Senders => "senders",
+            Self::Failures => "failures",
+        }
+    }
+
+    /// The column of what is counted, the last in each file.
+    pub(crate) const fn count(self) -> &'static str {
+        match self {
+            Self::Usage | Self::Senders => "messages",
+            Self::Failures => "failures",
         }
     }
 
@@ -38,6 +46,7 @@ impl Grain {
                 Field::Client,
             ],
             Self::Senders => &[Field::Sender, Field::Domain, Field::Tls],
+            Self::Failures => &[Field::Username, Field::Client],
         }
     }
 
@@ -52,7 +61,7 @@ impl Grain {
             )
         };
         let mut columns: Vec<_> = self.fields().iter().map(text).collect();
-        columns.push(Column::new(MESSAGES, DataType::Int64, false));
+        columns.push(Column::new(self.count(), DataType::Int64, false));
         Schema::new(columns)
     }
 }

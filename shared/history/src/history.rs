@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use report::{Day, Range};
-use store::{Days, Store, Usage};
+use store::{Days, Failures, Store, Usage};
 
 use crate::error::{HistoryError, Unusable};
 use crate::state::RangeState;
@@ -17,6 +17,7 @@ pub type Watch = Arc<dyn Fn(Day, &Unusable) + Send + Sync>;
 #[derive(Clone)]
 pub struct History {
     pub(crate) usage: Usage,
+    pub(crate) failures: Failures,
     pub(crate) days: Days,
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) watch: Watch,
@@ -29,7 +30,8 @@ impl History {
         let watch: Watch = Arc::new(|day, error| {
             tracing::warn!(%day, %error, "archive cannot be used: its day is read from items");
         });
-        Self { usage: store.usage(), days: store.days(), objects, watch }
+        let (usage, failures, days) = (store.usage(), store.failures(), store.days());
+        Self { usage, failures, days, objects, watch }
     }
 
     /// Tells `watch` of archives that cannot be used, and not the log.

@@ -6,17 +6,19 @@
 //!
 //! # The archive
 //!
-//! Two Parquet files a day, in an object store (S3, or a folder), under Hive's layout:
+//! Three Parquet files a day, in an object store (S3, or a folder), under Hive's layout:
 //!
 //! | object | columns | sorted by |
 //! | --- | --- | --- |
 //! | `usage/dt=2026-11-20/usage.parquet` | `sender`, `domain`, `account`, `mechanism`, `tls`, `client`: text; `messages`: 64-bit integer | all columns, in this order |
 //! | `senders/dt=2026-11-20/senders.parquet` | `sender`, `domain`, `tls`: text; `messages`: 64-bit integer | the same |
+//! | `failures/dt=2026-11-20/failures.parquet` | `account`, `client`: text; `failures`: 64-bit integer | the same |
 //!
 //! Text is as in [`report::UsageKey`] (`account` is its username); no column has nulls. The second file is the
 //! first one, summed by sender and TLS version (and domain, which the null sender can have several of): tables
 //! that need nothing else read only it, and of either file only the columns that they need. Files are
-//! compressed with Zstandard and carry statistics. The same items always give the same bytes.
+//! compressed with Zstandard and carry statistics. The same items always give the same bytes. The third file, of failed
+//! logins, is there for a store that is lost, and so is `usage/dt=2026-11-20/_manifest.json`, a copy of the manifest.
 //!
 //! # When an archive may be used
 //!
@@ -28,7 +30,7 @@
 //!   written is treated as one that comes weeks afterwards. A batch that is delivered again raises it
 //!   again, which costs a new archive and nothing else.
 //! - **The archiver** ([`History::archive`]) reads the day's state, then its items (strongly consistent),
-//!   then the state once more; it writes the two objects over the old ones, and then, under the condition
+//!   then the state once more; it writes the objects over the old ones, and then, under the condition
 //!   that nobody else replaced it, the *manifest* into the day's state: the revision it read **first**, and
 //!   each object's size and SHA-256. It also has the version of the files' form: an archive of another version
 //!   is unusable to readers, and the archiver makes it again.
@@ -52,6 +54,13 @@
 //!   is of the one that the manifest names.
 //! - *An object is lost or damaged*: readers take the items; the job makes it again.
 //!
+//! # When the table is lost
+//!
+//! [`Rebuilding`] counts the archives into an empty table, each row once, as any other source of records: it can be killed
+//! anywhere, and goes on. From the moment on that a day is begun, nothing else is counted into it
+//! ([`store::Rebuilt`]): which lines are in its archive, nobody knows any more. An archive that has more messages than the
+//! table, which does not know it, is never written over: somebody may go on counting before he finds out.
+//!
 //! So whatever a query returns, it counts every message of every batch that was finished before the query
 //! began, none of a batch that had not begun when it ended, and no message twice.
 
@@ -63,6 +72,7 @@ mod grain;
 mod history;
 mod manifest;
 mod read;
+mod rebuilding;
 mod rows;
 mod state;
 mod wanted;
@@ -73,6 +83,7 @@ pub use blocking::blocking;
 pub use error::{HistoryError, Unusable};
 pub use gather::{Gather, Merge};
 pub use history::{History, Watch};
+pub use rebuilding::{Became, Rebuilding};
 pub use rows::DayRows;
 pub use state::RangeState;
 pub use wanted::Wanted;

@@ -1,4 +1,4 @@
-//! What the table remembers of a day's archive.
+//! What the table remembers of a day's archive, and what stands beside it for whom the table is lost to.
 
 use bytes::Bytes;
 use object_store::path::Path;
@@ -13,6 +13,8 @@ use crate::grain::Grain;
 
 /// Raised when the files change so that older programs must not read them.
 const FORMAT: u32 = 1;
+/// The name of a manifest's copy.
+const COPY: &str = "_manifest.json";
 
 /// A day's archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +28,12 @@ pub(crate) struct Manifest {
     pub(crate) messages: u64,
     usage: Object,
     senders: Object,
+    /// None of archives that were written before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failures: Option<Object>,
 }
 
-/// One of its two files.
+/// One of its files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Object {
     bytes: u64,
@@ -40,11 +45,16 @@ impl Manifest {
         revision: u64,
         rows: u64,
         messages: u64,
-        usage: &[u8],
-        senders: &[u8],
+        [usage, senders, failures]: [&[u8]; 3],
     ) -> Self {
         let (usage, senders) = (Object::of(usage), Object::of(senders));
-        Self { format: FORMAT, revision, rows, messages, usage, senders }
+        let failures = Some(Object::of(failures));
+        Self { format: FORMAT, revision, rows, messages, usage, senders, failures }
+    }
+
+    /// Whether it has failed logins.
+    pub(crate) const fn has_failures(&self) -> bool {
+        self.failures.is_some()
     }
 
     pub(crate) fn read(text: &str) -> Result<Self, Unusable> {
@@ -72,6 +82,10 @@ impl Manifest {
         let object = match grain {
             Grain::Usage => &self.usage,
             Grain::Senders => &self.senders,
+            Grain::Failures => self
+                .failures
+                .as_ref()
+                .ok_or_else(|| Unusable("it has no failed logins".to_owned()))?,
         };
         let found = objects.get(&path).await.map_err(Unusable::new)?;
         // Before it is in memory: what stands there now may be anything.
@@ -89,8 +103,7 @@ impl Manifest {
 
 impl Object {
     fn of(bytes: &[u8]) -> Self {
-        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { bytes: bytes.len() as u64, sha256 }
+        Self { bytes: bytes.len() as u64, sha256: checksum(bytes) }
     }
 }
 
@@ -100,12 +113,37 @@ pub(crate) fn path(day: Day, grain: Grain) -> Path {
     Path::from(format!("{name}/dt={day}/{name}.parquet"))
 }
 
+/// Where a copy of the manifest is, as far as tools that read Parquet are concerned hidden by its name.
+pub(crate) fn copy_path(day: Day) -> Path {
+    Path::from(format!("{}/dt={day}/{COPY}", Grain::Usage.name()))
+}
+
+/// The copy of a day's manifest, if there is one.
+pub(crate) async fn copy(
+    objects: &dyn ObjectStore,
+    day: Day,
+) -> Result<Option<Manifest>, Unusable> {
+    let copy = match objects.get(&copy_path(day)).await {
+        Ok(found) => found.bytes().await,
+        Err(object_store::Error::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(Unusable::new(error)),
+    };
+    let text = String::from_utf8(copy.map_err(Unusable::new)?.to_vec());
+    Manifest::read(&text.map_err(Unusable::new)?).map(Some)
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The day of a file; none for what is no file of an archive.
 pub(crate) fn day_of(path: &Path) -> Option<Day> {
     let mut parts = path.parts();
     let (folder, day, file) = (parts.next()?, parts.next()?, parts.next()?);
-    let ours =
-        parts.next().is_none() && file.as_ref() == format!("{}.parquet", folder.as_ref()).as_str();
+    let is_file = file.as_ref() == format!("{}.parquet", folder.as_ref()).as_str();
+    let is_copy = file.as_ref() == COPY && folder.as_ref() == Grain::Usage.name();
+    let ours = parts.next().is_none() && (is_file || is_copy);
     day.as_ref().strip_prefix("dt=")?.parse().ok().filter(|_| ours)
 }
 
@@ -119,6 +157,7 @@ mod tests {
         for grain in Grain::ALL {
             assert_eq!(day_of(&path(day, grain)), Some(day));
         }
+        assert_eq!(day_of(&copy_path(day)), Some(day));
         assert_eq!(path(day, Grain::Usage).as_ref(), "usage/dt=2026-11-20/usage.parquet");
         for other in ["usage/dt=2026-11-20/x", "usage/2026-11-20/usage.parquet", "usage", "a/b/c/d"]
         {
@@ -128,7 +167,7 @@ mod tests {
 
     #[test]
     fn manifests_round_trip_and_refuse_other_formats() {
-        let manifest = Manifest::new(3, 2, 9, b"usage", b"senders");
+        let manifest = Manifest::new(3, 2, 9, [b"usage", b"senders", b"failures"]);
         let text = manifest.write();
         assert_eq!(Manifest::read(&text), Ok(manifest));
         let later = text.replace("\"format\":1", "\"format\":2");
@@ -144,6 +183,7 @@ mod tests {
             "senders":{"bytes":7,"sha256":"0b8e9e995a8d0a1e1bd28a3a6fc1e0dbdba1d6a9a4f2f3cc1e7d9a3f7f7a0002"}}"#;
         let manifest = Manifest::read(text).expect("a manifest");
         assert_eq!((manifest.revision, manifest.rows, manifest.messages), (3, 2, 9));
+        assert!(!manifest.has_failures());
         let compact: String = text.split_whitespace().collect();
         assert_eq!(manifest.write(), compact, "and still written the same");
     }

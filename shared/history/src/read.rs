@@ -14,7 +14,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use report::{Field, Filter, TlsVersion, UsageKey};
 
 use crate::error::Unusable;
-use crate::grain::{self, Grain, MESSAGES};
+use crate::grain::{self, Grain};
 use crate::wanted::Reading;
 
 /// Rows decoded at once: they fit into a core's own cache.
@@ -30,7 +30,8 @@ pub(crate) fn rows(
     let filter = &reading.filter;
     let groups = metadata.metadata().row_groups();
     let groups = (0..groups.len()).filter(|group| may_pass(&groups[*group], filter)).collect();
-    let columns = reading.fields.iter().map(|field| grain::column(*field)).chain([MESSAGES]);
+    let fields = reading.fields.iter().map(|field| grain::column(*field));
+    let columns = fields.chain([reading.grain.count()]);
     let mask = ProjectionMask::columns(metadata.parquet_schema(), columns);
     let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_row_groups(groups)
@@ -45,6 +46,32 @@ pub(crate) fn rows(
         }
     }
     Ok(())
+}
+
+/// Hands every row of a file of failed logins to `each`: account, client, failures.
+pub(crate) fn failures(file: Bytes, mut each: impl FnMut(&str, &str, u64)) -> Result<(), Unusable> {
+    let metadata = metadata(&file, Grain::Failures)?;
+    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_batch_size(BATCH)
+        .build()
+        .map_err(parquet)?;
+    for batch in batches {
+        let batch = batch.map_err(|error: ArrowError| Unusable::new(error))?;
+        let columns = Columns::of(&batch)?;
+        for (row, failures) in counts(&batch, Grain::Failures)?.iter().enumerate() {
+            let account = columns.get(Field::Username, row);
+            each(account, columns.get(Field::Client, row), u64::try_from(*failures).unwrap_or(0));
+        }
+    }
+    Ok(())
+}
+
+/// The column of what is counted.
+fn counts(batch: &RecordBatch, grain: Grain) -> Result<&[i64], Unusable> {
+    let name = grain.count();
+    let column = batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>());
+    let column = column.ok_or_else(|| Unusable(format!("it has no column {name}")))?;
+    Ok(column.values())
 }
 
 /// Reads a file's description of itself, and checks that its columns are ours.
@@ -159,8 +186,7 @@ fn batch_rows(
     each: &mut impl FnMut(UsageKey<'_>, u64) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Unusable> {
     let columns = Columns::of(batch)?;
-    let messages = batch.column_by_name(MESSAGES).and_then(|c| c.as_primitive_opt::<Int64Type>());
-    let messages = messages.ok_or_else(|| Unusable("it has no column messages".to_owned()))?;
+    let messages = counts(batch, Grain::Usage)?;
     let Text::Repeated { keys: tls, values } = &columns.tls else {
         return Err(Unusable("column tls is not what this program writes".to_owned()));
     };
@@ -168,7 +194,7 @@ fn batch_rows(
     let versions: Option<Vec<_>> = versions.collect();
     let versions = versions.ok_or_else(|| Unusable("it has unknown TLS versions".to_owned()))?;
     let all = *filter == Filter::default();
-    for (row, messages) in messages.values().iter().enumerate() {
+    for (row, messages) in messages.iter().enumerate() {
         // Most rows fall at a filter: of those no more is looked at than that takes.
         if !all && !filter.passes(|field| columns.get(field, row)) {
             continue;

@@ -1,5 +1,6 @@
 //! Rows into Parquet files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, StringBuilder, StringDictionaryBuilder};
@@ -34,7 +35,7 @@ fn properties(grain: Grain) -> Result<WriterProperties, ParquetError> {
         nulls_first: false,
     });
     let group = match grain {
-        Grain::Usage => USAGE_GROUP,
+        Grain::Usage | Grain::Failures => USAGE_GROUP,
         Grain::Senders => SENDERS_GROUP,
     };
     let mut properties = WriterProperties::builder()
@@ -113,15 +114,18 @@ impl Sheet {
     }
 }
 
-/// The two files of a day.
+/// The files of a day.
 pub(crate) struct Files {
-    pub(crate) usage: Vec<u8>,
-    pub(crate) senders: Vec<u8>,
+    /// In the order of [`Grain::ALL`].
+    pub(crate) all: [Vec<u8>; 3],
     pub(crate) messages: u64,
 }
 
-/// Writes both files from rows that are in order.
-pub(crate) fn files(rows: &DayRows) -> Result<Files, ParquetError> {
+/// Failed logins by account and client.
+pub(crate) type Failed = BTreeMap<(String, String), u64>;
+
+/// Writes the files from rows that are in order.
+pub(crate) fn files(rows: &DayRows, failed: &Failed) -> Result<Files, ParquetError> {
     let (mut usage, mut senders) = (Sheet::new(Grain::Usage)?, Sheet::new(Grain::Senders)?);
     let mut sum = TlsCounts::default();
     let mut of: Option<UsageKey<'_>> = None;
@@ -143,7 +147,12 @@ pub(crate) fn files(rows: &DayRows) -> Result<Files, ParquetError> {
     if let Some(of) = of {
         add_sums(&mut senders, &of, &sum)?;
     }
-    Ok(Files { usage: usage.finish()?, senders: senders.finish()?, messages })
+    let mut failures = Sheet::new(Grain::Failures)?;
+    for ((account, client), count) in failed {
+        failures.row([account, client], *count)?;
+    }
+    let all = [usage.finish()?, senders.finish()?, failures.finish()?];
+    Ok(Files { all, messages })
 }
 
 fn add_sums(to: &mut Sheet, of: &UsageKey<'_>, sum: &TlsCounts) -> Result<(), ParquetError> {

@@ -38,7 +38,8 @@ mod work;
 
 pub use counting::admission::Limits;
 pub use counting::count::Counting;
-pub use counting::days::{DayState, Days};
+pub use counting::days::{DayState, Days, Rebuilt};
+pub use counting::failures::Failures;
 pub use counting::outcome::Outcome;
 pub use counting::position::{Positions, Source};
 pub use counting::rollups::Rollup;

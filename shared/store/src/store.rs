@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::Client;
 use crate::counting::admission::Limits;
 use crate::counting::count::Counting;
 use crate::counting::days::Days;
+use crate::counting::failures::Failures;
 use crate::counting::summaries::Summaries;
 use crate::counting::usage::Usage;
 use crate::dynamo::error::StoreError;
@@ -70,6 +71,12 @@ impl Store {
     #[must_use]
     pub fn usage(&self) -> Usage {
         Usage::new(self.table.clone())
+    }
+
+    /// Failed logins, day by day.
+    #[must_use]
+    pub fn failures(&self) -> Failures {
+        Failures::new(self.table.clone())
     }
 
     /// What charts and the insight are made from.
@@ -148,7 +155,7 @@ mod tests {
         let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
         for (role, touched) in [
             ("IngestRole", ingest),
-            ("ArchiveRole", history.clone()),
+            ("ArchiveRole", [&history[..], Failures::PARTITIONS].concat()),
             ("QueryRole", [&history[..], &mail, &shown].concat()),
             ("ReportRole", report.collect()),
         ] {

@@ -73,6 +73,9 @@ pub(super) struct DayTally {
 /// What a thing counted takes beside its name: about.
 pub(super) const ITEM: usize = 200;
 
+/// What each part of a count takes: about.
+pub(super) const PART: usize = 16;
+
 impl DayTally {
     pub(super) fn new(day: Day) -> Self {
         Self {
@@ -93,6 +96,24 @@ impl DayTally {
             first: rollup.first,
             last: rollup.last,
         })
+    }
+
+    /// Adds messages to the usage of a key, which stands in `text`.
+    pub(super) fn add(
+        &mut self,
+        mark: u64,
+        key: &UsageKey<'_>,
+        text: &str,
+        messages: u64,
+        hasher: &RandomState,
+        bytes: &mut usize,
+    ) {
+        let at = self.usage_at(key, text, hasher, bytes);
+        let usage = &mut self.usage[at];
+        usage.marks.add(mark, messages);
+        self.rollups[usage.rollup].add(mark, key.tls, messages);
+        self.rollups[ALL].add(mark, key.tls, messages);
+        *bytes += PART;
     }
 
     pub(super) fn usage_at(

@@ -4,6 +4,7 @@
 //! counted. Marks grow along a source: a byte offset in a file, a record's number in a batch. A
 //! writer that finds the first part of a tally stored already can then work out what is left.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use foldhash::fast::RandomState;
@@ -12,7 +13,7 @@ use hashbrown::HashSet;
 use super::cap::{self, Claims, Denied, Owner, UsageClaims, network};
 use super::clean::{ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT};
 use super::day::{Day, Days, Range};
-use super::day_tally::{ALL, ALL_DOMAINS, DayTally, ITEM, Rollup, RollupEntry};
+use super::day_tally::{ALL, ALL_DOMAINS, DayTally, ITEM, PART, Rollup, RollupEntry};
 use super::marks::Marks;
 use super::submission::{AuthFailure, Submission, domain_of};
 use super::usage::{Identity, IdentityKind, UsageKey};
@@ -52,9 +53,6 @@ pub struct Tally {
     counted: Counted,
     bytes: usize,
 }
-
-/// What each part of a count takes: about.
-const PART: usize = 16;
 
 impl Tally {
     /// An empty tally of days in the clock's zone.
@@ -110,13 +108,17 @@ impl Tally {
             client: submission.client,
         };
         key.write(&mut self.scratch);
-        let day = &mut self.days[current];
-        let at = day.usage_at(&key, &self.scratch, &self.hasher, &mut self.bytes);
-        let usage = &mut day.usage[at];
-        usage.marks.add(mark, submission.messages);
-        day.rollups[usage.rollup].add(mark, key.tls, submission.messages);
-        day.rollups[ALL].add(mark, key.tls, submission.messages);
-        self.bytes += PART;
+        let (day, text) = (&mut self.days[current], &self.scratch);
+        day.add(mark, &key, text, submission.messages, &self.hasher, &mut self.bytes);
+    }
+
+    /// Counts messages of a day at `mark`, under the names that they were counted under before: those of an archive.
+    pub fn usage_again(&mut self, mark: u64, day: Day, key: &UsageKey<'_>, messages: u64) {
+        let Some(current) = self.enter_day(day, messages) else { return };
+        self.counted.messages = self.counted.messages.saturating_add(messages);
+        key.write(&mut self.scratch);
+        let (day, text) = (&mut self.days[current], &self.scratch);
+        day.add(mark, key, text, messages, &self.hasher, &mut self.bytes);
     }
 
     /// Counts a failed authentication seen at `mark`.
@@ -124,17 +126,34 @@ impl Tally {
         let Some(current) = self.enter(failure.time, 1) else {
             return;
         };
-        self.counted.auth_failures += 1;
-        self.scratch.clear();
         let account = self.long_names.stored(failure.account, ACCOUNT_LIMIT);
-        let _ = write!(self.scratch, "{account}\t{}", failure.client);
+        self.add_failures(current, mark, [&account, failure.client], 1);
+    }
+
+    /// Counts failed authentications of a day at `mark`, by account and client as they were counted before: those of
+    /// an archive.
+    pub fn failures_again(&mut self, mark: u64, day: Day, of: [&str; 2], failures: u64) {
+        let Some(current) = self.enter_day(day, failures) else { return };
+        self.add_failures(current, mark, of, failures);
+    }
+
+    fn add_failures(
+        &mut self,
+        current: usize,
+        mark: u64,
+        [account, client]: [&str; 2],
+        times: u64,
+    ) {
+        self.counted.auth_failures = self.counted.auth_failures.saturating_add(times);
+        self.scratch.clear();
+        let _ = write!(self.scratch, "{account}\t{client}");
         let failures = &mut self.days[current].failures;
         match failures.get_mut(self.scratch.as_str()) {
-            Some(marks) => marks.add(mark, 1),
+            Some(marks) => marks.add(mark, times),
             None => {
                 self.bytes += ITEM + self.scratch.len();
                 let marks = failures.entry(self.scratch.as_str().into()).or_default();
-                marks.add(mark, 1);
+                marks.add(mark, times);
             }
         }
         self.bytes += PART;
@@ -148,6 +167,10 @@ impl Tally {
         {
             return Some(self.current);
         }
+        self.enter_day(day, count)
+    }
+
+    fn enter_day(&mut self, day: Day, count: u64) -> Option<usize> {
         if day < self.window.days.start {
             self.counted.too_old = self.counted.too_old.saturating_add(count);
             return None;
@@ -198,6 +221,26 @@ impl Tally {
     /// Every day with something counted in it.
     pub fn days(&self) -> impl Iterator<Item = Day> {
         self.days.iter().map(|day| day.day)
+    }
+
+    /// Those of its days that are over for so long that they may be archived: all but the window's last two.
+    pub fn days_over(&self) -> impl Iterator<Item = Day> {
+        let last = self.window.days.end.checked_sub_days(chrono::Days::new(2));
+        self.days().filter(move |day| last.is_some_and(|last| *day <= last))
+    }
+
+    /// Forgets all of these days; gives how many messages and failed authentications that were.
+    pub fn leave_out(&mut self, days: &BTreeSet<Day>) -> u64 {
+        let (mut messages, mut failures) = (0_u64, 0_u64);
+        for day in self.days.iter().filter(|day| days.contains(&day.day)) {
+            messages = messages.saturating_add(day.rollups[ALL].counts.total());
+            let of_day = day.failures.values().map(|marks| marks.since(0));
+            failures = of_day.fold(failures, u64::saturating_add);
+        }
+        self.days.retain(|day| !days.contains(&day.day));
+        self.counted.messages = self.counted.messages.saturating_sub(messages);
+        self.counted.auth_failures = self.counted.auth_failures.saturating_sub(failures);
+        messages.saturating_add(failures)
     }
 
     /// Every usage key with its day and counts.
@@ -343,6 +386,49 @@ mod tests {
         assert_eq!(rest.counts.total(), 3);
         assert_eq!(tally.failures().map(|(_, _, marks)| marks.since(0)).sum::<u64>(), 3);
         assert!(tally.failures().any(|(_, key, _)| key == "(other names)\t192.0.2.1"));
+    }
+
+    #[test]
+    fn what_was_counted_before_is_counted_again_under_the_same_names() {
+        let (mut first, mut again) = (tally(), tally());
+        let failure = AuthFailure { time: NOON, account: "ann", client: "192.0.2.1" };
+        for mark in 1..=3 {
+            first.submission(mark, &sent("<>", TlsVersion::Tls12));
+            first.auth_failure(mark, &failure);
+        }
+        for (day, key, marks) in first.usage() {
+            let key = UsageKey::read(key).expect("a key");
+            again.usage_again(1, day, &key, marks.since(0));
+        }
+        for (day, key, marks) in first.failures() {
+            let (account, client) = key.split_once('\t').expect("two names");
+            again.failures_again(2, day, [account, client], marks.since(0));
+        }
+        assert_eq!(first.counted(), again.counted());
+        let usage = |tally: &Tally| {
+            let rows = tally.usage().map(|(day, key, marks)| (day, key.to_owned(), marks.since(0)));
+            rows.collect::<Vec<_>>()
+        };
+        assert_eq!(usage(&first), usage(&again));
+        assert_eq!(first.rollups().count(), again.rollups().count());
+        assert_eq!(again.failures().next().expect("one").1, "ann\t192.0.2.1");
+    }
+
+    #[test]
+    fn days_that_are_left_out_leave_nothing() {
+        let mut tally = tally();
+        tally.submission(1, &sent("a@example.test", TlsVersion::Tls12));
+        let yesterday = Submission { time: NOON - 86_400, ..sent("<>", TlsVersion::None) };
+        tally.submission(2, &yesterday);
+        let failure = AuthFailure { time: NOON, account: "ann", client: "" };
+        tally.auth_failure(3, &failure);
+        let day = tally.days().next().expect("a day");
+        assert_eq!(tally.days_over().count(), 2);
+        assert_eq!(tally.leave_out(&BTreeSet::from([day])), 2);
+        assert_eq!((tally.counted().messages, tally.counted().auth_failures), (1, 0));
+        assert_eq!(tally.days().collect::<Vec<_>>(), [day.pred_opt().expect("a day")]);
+        tally.submission(4, &sent("a@example.test", TlsVersion::Tls12));
+        assert_eq!(tally.usage().count(), 2);
     }
 
     #[test]

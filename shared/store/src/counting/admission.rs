@@ -204,7 +204,7 @@ impl Admission {
                 (0, units)
             }
         };
-        Ok(Outcome { items, duplicates: 0, write_units })
+        Ok(Outcome { items, write_units, ..Outcome::default() })
     }
 }
 

@@ -163,6 +163,7 @@ impl Counting {
     /// Adds a tally to the table: usage, rollups, failures, who was seen, and last of all the
     /// revisions of its days.
     ///
+    /// What is of days that were rebuilt from archives is left out, of the tally too: these hold it, or nobody knows.
     /// Names of which there are too many are counted under those for all others first, in the tally itself: see
     /// the module `admission`. `positions` are those of the marks in the tally. May be called again with the same records, in
     /// other batches, after a failure or at the same time: every record counts once.
@@ -175,14 +176,31 @@ impl Counting {
         source: &Source,
         positions: &Positions,
     ) -> Result<Outcome, StoreError> {
-        let admitted = self.admission.cap(&self.table, tally).await?;
-        let tally = &*tally;
+        let rebuilt = days::rebuilt(&self.table, tally.days_over()).await?;
+        let left_out = tally.leave_out(&rebuilt);
+        let mut outcome = self.admission.cap(&self.table, tally).await?;
+        outcome.rebuilt += left_out;
+        outcome.add(&self.count_again(tally, source, positions).await?);
+        Ok(outcome)
+    }
+
+    /// Adds what was counted before, as an archive has it: under the names that it has, whatever day it is of. The same as
+    /// [`count`](Self::count) in all else.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count).
+    pub async fn count_again(
+        &self,
+        tally: &Tally,
+        source: &Source,
+        positions: &Positions,
+    ) -> Result<Outcome, StoreError> {
         let counted = Counted { tally, source, positions };
         self.pages.directory().trim();
         let mut pages = counted.roots();
         let rollups = tally.rollups().map(|whole| Pending::Rollup { whole, from: 0 });
         let mut rollups: Vec<_> = rollups.collect();
-        let (mut outcome, mut added) = (admitted, 0);
+        let (mut outcome, mut added) = (Outcome::default(), 0);
         while !pages.is_empty() || !rollups.is_empty() {
             let (placed, write_units) = self.pages.place(pages, source, positions).await?;
             outcome.write_units += write_units;

@@ -6,6 +6,7 @@ mod counter_names;
 mod counter_pages;
 pub(crate) mod days;
 mod directory;
+pub(crate) mod failures;
 pub(crate) mod outcome;
 mod placement;
 pub(crate) mod position;

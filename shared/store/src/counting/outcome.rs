@@ -7,6 +7,8 @@ pub struct Outcome {
     pub items: u64,
     /// Messages and failed authentications that the store had already.
     pub duplicates: u64,
+    /// Messages and failed authentications of days that were rebuilt from their archives: these are not counted.
+    pub rebuilt: u64,
     /// Write capacity units consumed.
     pub write_units: f64,
 }
@@ -25,6 +27,7 @@ impl Outcome {
     pub fn add(&mut self, other: &Self) {
         self.items += other.items;
         self.duplicates += other.duplicates;
+        self.rebuilt += other.rebuilt;
         self.write_units += other.write_units;
     }
 }

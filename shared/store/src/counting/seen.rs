@@ -83,7 +83,7 @@ impl Marked {
             seen.clear();
         }
         seen.extend(fresh);
-        Ok(Outcome { items, duplicates: 0, write_units })
+        Ok(Outcome { items, write_units, ..Outcome::default() })
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::StreamExt as _;
 use report::{Day, Range};
 
-use crate::counting::counter_pages::counters;
+use crate::counting::failures::Failures;
 use crate::counting::rollups::{self, Rollup};
 use crate::counting::seen::{self, Seen};
 use crate::dynamo::error::StoreError;
-use crate::dynamo::keys;
 use crate::dynamo::table::Table;
 
 /// Failed authentications of one account from one client on one day.
@@ -69,22 +67,12 @@ impl Summaries {
     /// A request failed, or an item is not what this program writes.
     pub async fn failures(&self, range: Range) -> Result<Vec<FailureRow>, StoreError> {
         let mut rows: BTreeMap<(Day, String, String), u64> = BTreeMap::new();
+        let of_day = Failures::new(self.0.clone());
         for day in range.days() {
-            let mut pages = self.0.pages(&keys::failures(day));
-            while let Some(page) = pages.next().await {
-                for item in page? {
-                    for (name, failures) in counters(&item) {
-                        let (Some((account, client)), Some(failures)) =
-                            (name.split_once('\t'), failures)
-                        else {
-                            let key = keys::failures(day);
-                            return Err(StoreError::Item { key, expected: "failures" });
-                        };
-                        let key = (day, account.to_owned(), client.to_owned());
-                        *rows.entry(key).or_default() += failures;
-                    }
-                }
-            }
+            let each = |account: &str, client: &str, failures| {
+                *rows.entry((day, account.to_owned(), client.to_owned())).or_default() += failures;
+            };
+            of_day.read(day, each).await?;
         }
         let row =
             |((day, account, client), failures)| FailureRow { day, account, client, failures };
