@@ -29,6 +29,8 @@ pub enum Task {
     Ingest(Ingest, Vec<PathBuf>),
     /// `archive`
     Archive(Archive),
+    /// `check`, and which files.
+    Check(Check, Vec<PathBuf>),
     /// `verify`
     Verify(Archive),
     /// `rebuild`, and from which folder if not from the data folder's own archives.
@@ -69,6 +71,15 @@ bootstrap::sections! {
     pub struct Archive {
         pub(crate) data: Data,
         pub(crate) days: Days,
+    }
+}
+
+bootstrap::sections! {
+    /// What `check` is told.
+    #[derive(Debug)]
+    pub struct Check {
+        pub(crate) days: Days,
+        pub(crate) logs: Logs,
     }
 }
 
@@ -118,16 +129,19 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
     let settings = Settings::of([&flags as &dyn Source]);
     Ok(match name {
         "serve" => Task::Serve(settings.read()?),
-        "ingest" => {
-            let files = matches.get_many(FILES).unwrap_or_default().cloned().collect();
-            Task::Ingest(settings.read()?, files)
-        }
+        "ingest" => Task::Ingest(settings.read()?, named(matches)),
+        "check" => Task::Check(settings.read()?, named(matches)),
         "archive" => Task::Archive(settings.read()?),
         "verify" => Task::Verify(settings.read()?),
         "rebuild" => Task::Rebuild(settings.read()?, matches.get_one(FROM).cloned()),
         "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
+}
+
+/// The files that a command is given.
+fn named(matches: &ArgMatches) -> Vec<PathBuf> {
+    matches.get_many(FILES).unwrap_or_default().cloned().collect()
 }
 
 fn program() -> Command {
@@ -153,6 +167,19 @@ fn program() -> Command {
                      journalctl -o json -t postfix/smtpd -t postfix/qmgr | smtp-auth-report ingest -",
                 )
                 .args(flags::<Ingest>())
+                .arg(files()),
+            Command::new("check")
+                .about("Say what log files hold, and what of it would be counted, without storing anything")
+                .long_about(
+                    "Says what log files hold, and what of it would be counted, without storing anything: whose lines \
+                     they are and what these are wrapped in, the days, the TLS versions, what is not understood and \
+                     what it looks like, and how fast it was read. Its status is 1 if nothing is understood.",
+                )
+                .after_help(
+                    "Examples:\n  smtp-auth-report check /var/log/mail.log*\n  \
+                     docker compose logs postfix | smtp-auth-report check -",
+                )
+                .args(flags::<Check>())
                 .arg(files()),
             Command::new("archive")
                 .about(

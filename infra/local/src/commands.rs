@@ -7,7 +7,8 @@ use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
 use report::Range;
 
-use crate::cli::{Archive, Demo, Ingest, Quarantine, Serve, Task, now};
+use crate::cli::{Archive, Check, Demo, Ingest, Quarantine, Serve, Task, now};
+use crate::examine::examine;
 use crate::files::{self, follow::follow};
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
@@ -26,6 +27,7 @@ pub async fn run(task: Task) -> Result<()> {
         Task::Serve(told) => serve(told).await,
         Task::Ingest(told, files) => ingest_files(told, files).await,
         Task::Archive(told) => archive_days(told).await,
+        Task::Check(told, files) => check_files(&told, &files),
         Task::Verify(told) => verify_store(told).await,
         Task::Rebuild(told, from) => rebuild_store(told, from).await,
         Task::Quarantine(told, look) => look_at(told, look).await,
@@ -129,6 +131,27 @@ fn there_is(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+fn check_files(told: &Check, files: &[PathBuf]) -> Result<()> {
+    let Check { days, logs } = told;
+    let mut useless = 0;
+    for name in files {
+        match examine(name, logs.options(), now(days)) {
+            Ok(examined) => {
+                examined.tell(name, days.zone);
+                useless += usize::from(examined.is_useless());
+            }
+            Err(error) => {
+                tell::line(format_args!("{}: {error:#}", name.display()));
+                useless += 1;
+            }
+        }
+    }
+    if useless > 0 {
+        bail!("{useless} of {} cannot be used as they are: the lines above say why", files.len());
+    }
+    Ok(())
+}
+
 async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
     let Ingest { data, days, logs } = told;
     let home = Home::share(&data.folder, days.zone).await?;
@@ -144,6 +167,13 @@ async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
     if failed > 0 {
         bail!(
             "{failed} of {} could not be read to the end: the lines above say why",
+            reports.len()
+        );
+    }
+    let useless = reports.iter().filter(|report| report.understanding.is_nothing()).count();
+    if useless > 0 {
+        bail!(
+            "nothing is understood of {useless} of {}: the lines above say what they look like",
             reports.len()
         );
     }

@@ -10,7 +10,7 @@ use report::{AuthFailure, Days, Submission, TlsCounts, TlsVersion, grouped};
 use unpack::Lines;
 
 use crate::clock::Now;
-use crate::files::Input;
+use crate::files;
 use crate::tell::line;
 use crate::understood;
 
@@ -59,8 +59,8 @@ impl Sink for Counts {
 /// # Errors
 /// It cannot be opened.
 pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examined> {
-    let mut input = Input::open(name)?;
-    let reference = input.reference(options, now);
+    let mut input = files::open(name, options, now)?;
+    let references = input.references(options, now)?;
     let progress = progress::bytes_of(input.name.clone(), input.size());
     let mut lines = Lines::new(input.text_from(0)?, 0);
     let mut stream = LogStream::new(options);
@@ -72,8 +72,8 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
             *count += 1;
             progress.inc(line.ends - *bytes);
             *bytes = line.ends;
-            let arrival = Arrival::in_file(line.begins, line.ends, reference);
-            stream.piece(line.text, !line.is_continued, arrival, would);
+            let arrival = Arrival::in_file(line.begins, line.ends, references.at(line.begins));
+            stream.line(line.text, arrival, would);
         });
         match read {
             Ok(true) => {}
@@ -87,7 +87,7 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
     if let Some(line) = lines.rest() {
         examined.lines += 1;
         examined.bytes = line.ends;
-        let arrival = Arrival::in_file(line.begins, line.ends, reference);
+        let arrival = Arrival::in_file(line.begins, line.ends, references.at(line.begins));
         stream.line(line.text, arrival, &mut examined.would);
     }
     progress.finish_and_clear();
@@ -99,8 +99,8 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
 }
 
 impl Examined {
-    /// Whether there was something to read, and it is of no use.
-    pub(crate) fn is_nothing(&self) -> bool {
+    /// Whether there was something to read, and nothing or not all of it could be.
+    pub(crate) fn is_useless(&self) -> bool {
         self.understanding.is_nothing() || self.failure.is_some()
     }
 
@@ -144,7 +144,8 @@ impl Examined {
             line(format_args!("  quarantined       {count}, the first: {reason}"));
         }
         if open.sessions > 0 || open.messages > 0 {
-            let (sessions, messages) = (grouped(open.sessions as u64), grouped(open.messages as u64));
+            let (sessions, messages) =
+                (grouped(open.sessions as u64), grouped(open.messages as u64));
             line(format_args!("  open at its end   {sessions} sessions, {messages} messages"));
         }
         self.advise();

@@ -6,6 +6,7 @@ pub(crate) use operator::line;
 use report::{Day, Range, grouped};
 
 use crate::files::Report;
+use crate::understood;
 use crate::verify::Found;
 
 /// What became of one log file.
@@ -28,6 +29,7 @@ pub(crate) fn file(report: &Report) {
     if let Some(failure) = failure {
         line(format_args!("  {failure}; what came before is counted"));
     }
+    understood::not_understood(&report.understanding);
     if open.messages > 0 {
         line(format_args!("  {} messages still open at its end", open.messages));
     }
@@ -53,6 +55,15 @@ pub(crate) fn files(reports: &[Report]) {
     };
     line("Total");
     row("lines", sum.lines, "");
+    row("  mail servers", sum.server_lines, "");
+    row("  others", sum.other_lines, "  of other programs");
+    if sum.not_understood > 0 {
+        row(
+            "  unknown",
+            sum.not_understood,
+            "  of no known form: smtp-auth-report check says more",
+        );
+    }
     row("messages", sum.submissions, "");
     let others = if senders.remove(report::OTHER_SENDERS) {
         "  and others, of accounts with too many to tell them apart"
@@ -75,6 +86,9 @@ pub(crate) fn files(reports: &[Report]) {
         row("not kept", sum.left_out, "  of these: the day's quarantine is full");
     }
     row("too old", sum.too_old, "  of days before the last 90");
+    let mut understanding = logs::Understanding::default();
+    reports.iter().for_each(|report| understanding.merge(&report.understanding));
+    understood::too_old(&understanding, sum.too_old, sum.submissions + sum.auth_failures);
     row("in the future", sum.future, "  more than a day ahead");
     if sum.evicted > 0 {
         row("forgotten", sum.evicted, "  sessions and messages: too many at once");

@@ -1,7 +1,7 @@
 //! What is told of lines: whose they were, what they were wrapped in, and what was not understood.
 
 use logs::Understanding;
-use report::{Day, grouped};
+use report::{Days, grouped};
 
 use crate::tell::line;
 
@@ -24,12 +24,16 @@ pub(crate) fn not_understood(understanding: &Understanding) {
     line(format_args!("    {}", first.text));
 }
 
-/// Prints that lines are of another time than the days that are kept, and how they are counted all the same.
-pub(crate) fn too_old(understanding: &Understanding, too_old: u64, messages: u64, day_of: impl Fn(i64) -> Day) {
-    let Some((first, last)) = understanding.times.filter(|_| too_old > 0 && messages == too_old) else {
+/// Prints that all lines are of days that are no longer kept, and how they are counted all the same.
+///
+/// `too_old` are messages and failed logins of such days, `counted` those of others.
+pub(crate) fn too_old(understanding: &Understanding, too_old: u64, counted: u64) {
+    let Some((first, last)) = understanding.times.filter(|_| too_old > 0 && counted == 0) else {
         return;
     };
-    let (first, last) = (day_of(first), day_of(last));
+    // In UTC: which side of midnight it was does not matter among 90 days.
+    let mut days = Days::new(chrono_tz::UTC);
+    let (first, last) = (days.day_of(first), days.day_of(last));
     line(format_args!(
         "  these lines are of {first} to {last}, and 90 days are kept: use --as-of {last}"
     ));

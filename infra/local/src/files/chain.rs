@@ -10,6 +10,7 @@ use unpack::{Line, Lines};
 
 use super::input::{Input, OVER};
 use super::known::known;
+use super::order::References;
 use super::report::Report;
 use crate::clock::Now;
 
@@ -107,9 +108,10 @@ impl<'a> Chain<'a> {
             None => None,
         };
         let mut reading = FileIngest::resume(self.ingest, &file, now).await?;
-        let reference = input.reference(self.ingest.settings().logs, self.now);
+        let options = self.ingest.settings().logs;
+        let references = input.references(options, self.now).with_context(while_in(&name))?;
         let ended =
-            read(&mut reading, &mut input, reference).await.with_context(while_in(&name))?;
+            read(&mut reading, &mut input, &references).await.with_context(while_in(&name))?;
         let Ended { mut summary, unfinished_line, failure } = ended;
         summary.records = 1;
         let (found, open) = (reading.found().clone(), reading.load());
@@ -178,7 +180,7 @@ impl Unsettled {
     }
 }
 
-async fn read(file: &mut FileIngest, input: &mut Input, reference: i64) -> Result<Ended> {
+async fn read(file: &mut FileIngest, input: &mut Input, references: &References) -> Result<Ended> {
     let offset = file.offset();
     let mut ended = Ended::default();
     if input.ends_before(offset) {
@@ -195,7 +197,8 @@ async fn read(file: &mut FileIngest, input: &mut Input, reference: i64) -> Resul
     let mut lines = Lines::new(text, offset);
     let mut begun = offset;
     loop {
-        let ingest = |line: Line<'_>| file.line(line.text, place(&line, reference, true));
+        let ingest =
+            |line: Line<'_>| file.line(line.text, place(&line, references.at(line.begins), true));
         let more = match lines.read(ingest) {
             Ok(more) => more,
             Err(error) => {
@@ -220,7 +223,7 @@ async fn read(file: &mut FileIngest, input: &mut Input, reference: i64) -> Resul
     }
     if let Some(line) = lines.rest().filter(|_| ended.failure.is_none()) {
         if input.is_over() {
-            file.line(line.text, place(&line, reference, false));
+            file.line(line.text, place(&line, references.at(line.begins), false));
         } else {
             ended.unfinished_line = true;
         }

@@ -288,7 +288,10 @@ impl Follower<'_> {
         if let Some(before) = before.filter(|before| !is_there(before)) {
             // Moved out of sight, or removed: what was written to it last is still at hand.
             let input = Input::of(before.file().try_clone()?, self.path)?;
-            links.push((input.order(self.ingest.settings().logs, self.now), Link::Open(Box::new(input), None)));
+            links.push((
+                input.order(self.ingest.settings().logs, self.now),
+                Link::Open(Box::new(input), None),
+            ));
         }
         let read = links.iter().filter_map(|(order, link)| match link {
             Link::Read(stamp) => Some((*stamp, *order)),

@@ -65,6 +65,11 @@ impl Forward {
         Self { reader: text.reader, at: 0, again: Again::Kept(kept) }
     }
 
+    /// Whether it comes only once.
+    pub(super) fn is_pipe(&self) -> bool {
+        matches!(self.again, Again::Kept(_))
+    }
+
     /// Begins anew.
     pub(super) fn rewind(&mut self) -> io::Result<()> {
         if self.at == 0 {

@@ -13,6 +13,7 @@ use store::FINGERPRINT;
 use unpack::Text;
 
 use super::forward::{At, Forward};
+use super::order::{self, References};
 use crate::clock::Now;
 
 /// A file that was not written to for so long is over: it was rotated, or copied here.
@@ -77,6 +78,18 @@ impl Input {
             false => (Forward::none(), Some(file)),
         };
         Ok(Self { name: path.display().to_string(), head, hole, plain, text, changed })
+    }
+
+    /// The same with its oldest lines first, if its newest stand there: as an export that is written once.
+    pub(crate) fn oldest_first(mut self, options: Options, now: Now) -> io::Result<Self> {
+        let reference = self.reference(options, now);
+        if !order::is_newest_first(options, &self.head, reference) {
+            return Ok(self);
+        }
+        let text = order::turned(self.text_from(0)?, options, reference)?;
+        let turned = Text::open(At { file: text.try_clone()?, offset: 0 }, FINGERPRINT)?;
+        let (head, hole) = (turned.head.clone(), turned.hole);
+        Ok(Self { head, hole, plain: None, text: Forward::file(turned, text), ..self })
     }
 
     /// Whether the file still begins as it did: if not, it was cut to nothing, and holds another log.
@@ -169,6 +182,24 @@ impl Input {
                 .map(|told| if told > changed + AHEAD { latest } else { changed }),
         };
         told.filter(|told| *told <= latest).unwrap_or(changed).max(changed).min(now)
+    }
+
+    /// The time near which each line was written: see [`reference`](Self::reference). Of what comes through a pipe,
+    /// only the beginning can be looked at.
+    pub(crate) fn references(&mut self, options: Options, now: Now) -> io::Result<References> {
+        let last = self.reference(options, now);
+        if let Some(file) = &self.plain {
+            return References::of(At { file: file.try_clone()?, offset: 0 }, options, last);
+        }
+        if self.text.is_pipe() {
+            return References::of(self.head.as_slice(), options, last);
+        }
+        self.text.rewind()?;
+        match References::of(self.text.by_ref(), options, last) {
+            // Whoever reads on tells of the damage.
+            Err(_) => Ok(References::one(last)),
+            found => found,
+        }
     }
 
     /// The last bytes of the text, but for a line's that is cut by their beginning.

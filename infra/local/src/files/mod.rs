@@ -9,13 +9,15 @@ pub mod follow;
 mod forward;
 mod input;
 mod known;
+mod order;
 mod report;
 mod siblings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use ingest::Ingest;
+use logs::Options;
 use store::Files;
 
 use crate::clock::Now;
@@ -37,9 +39,10 @@ pub async fn ingest(
     mut report: impl FnMut(Report),
 ) -> Result<()> {
     let mut inputs = Vec::with_capacity(names.len());
+    let options = ingest.settings().logs;
     for name in names {
-        match Input::open(name) {
-            Ok(input) => inputs.push((input.order(ingest.settings().logs, now), input)),
+        match open(name, options, now) {
+            Ok(input) => inputs.push((input.order(options, now), input)),
             Err(error) => {
                 let (name, failure) = (name.display().to_string(), Some(format!("{error:#}")));
                 report(Report { name, failure, ..Report::default() });
@@ -53,4 +56,13 @@ pub async fn ingest(
     }
     chain.end().await?.into_iter().for_each(report);
     Ok(())
+}
+
+/// Opens a file that is read from its beginning to its end, oldest line first.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn open(name: &Path, options: Options, now: Now) -> Result<Input> {
+    let input = Input::open(name)?.oldest_first(options, now);
+    input.with_context(|| format!("cannot read {}", name.display()))
 }
