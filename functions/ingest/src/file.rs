@@ -165,7 +165,7 @@ impl FileIngest {
         if is_ended {
             self.state.landmarks.note(line, ends);
         }
-        self.stream.line(line, arrival, &mut self.collected);
+        self.stream.line(unpack::without_mark(line), arrival, &mut self.collected);
     }
 
     /// Whether so much is held that it should be flushed.
