@@ -163,9 +163,9 @@ async fn old_logs_are_written_in_order_and_count_once() -> Result<()> {
             Ok(())
         }
     };
-    write(&desk.path("mail.xz"), b"\xfd7zXZ\0\0", NOW)?;
+    write(&desk.path("mail.7z"), b"7z\xbc\xaf\x27\x1c\0\x04", NOW)?;
     write(&desk.path("old.log"), b"x\n", 0)?;
-    refused("mail.xz", "neither text nor gzip").await?;
+    refused("mail.7z", "unpack it first").await?;
     refused("old.log", "--changed").await?;
     // A line that is being written is left until it is whole.
     fs::write(desk.path("live.log"), "one\ntwo")?;

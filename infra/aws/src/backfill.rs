@@ -47,7 +47,7 @@ pub(crate) struct Backfill {
     /// Take this for the day of each file's last line, whatever its time of change says
     #[arg(long, value_name = "DATE")]
     changed: Option<Day>,
-    /// Log files of one server, plain or gzip, oldest first
+    /// Log files of one server, plain, compressed or in an archive, oldest first
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -160,12 +160,15 @@ impl Input {
                 i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
             }
         };
-        let Text { head, reader, compressed, .. } = Text::open(file, HEAD)?;
+        let Text { head, reader, is_unpacked, left_out, .. } = Text::open(file, HEAD)?;
+        for one in left_out {
+            told(&format!("{}: left out: {one}", path.display()))?;
+        }
         if head.contains(&0) {
-            bail!("it is neither text nor gzip: decompress it first");
+            bail!("it is no text: unpack it first");
         }
         let lines = Lines::new(reader, 0);
-        let (grows, size) = (!compressed && age < SETTLED, (!compressed).then_some(meta.len()));
+        let (grows, size) = (!is_unpacked && age < SETTLED, (!is_unpacked).then_some(meta.len()));
         Ok(Self { head, lines, changed, grows, size })
     }
 }

@@ -221,7 +221,9 @@ fn program() -> Command {
 
 fn files() -> Arg {
     let files = Arg::new(FILES).required(true).num_args(1..).value_name("FILE");
-    files.value_parser(value_parser!(PathBuf)).help("Log files, plain or gzip; - is standard input")
+    files
+        .value_parser(value_parser!(PathBuf))
+        .help("Log files, plain, compressed or in an archive; - is standard input")
 }
 
 fn from() -> Arg {

@@ -304,7 +304,10 @@ impl Follower<'_> {
 
     fn opened(&mut self, found: &Siblings, present: Option<(u64, u64)>) -> Links {
         for path in &found.unreadable {
-            self.tell_once(path, "rotated and not looked at: only gzip can be read");
+            self.tell_once(
+                path,
+                "rotated and not looked at: what it is compressed with is not read",
+            );
         }
         let mut links = Vec::new();
         for sibling in &found.files {

@@ -36,7 +36,7 @@ pub(crate) struct Input {
     pub(crate) head: Vec<u8>,
     /// How many NULs stand before them.
     pub(crate) hole: u64,
-    /// The file itself, if its text is not compressed: it can be read from anywhere.
+    /// The file itself, if its text is not packed or encoded: it can be read from anywhere.
     pub(crate) plain: Option<File>,
     text: Forward,
     changed: Option<SystemTime>,
@@ -64,6 +64,7 @@ impl Input {
     }
 
     fn of_pipe(name: String, text: Text) -> Self {
+        tell_left_out(&name, &text);
         let (head, hole) = (text.head.clone(), text.hole);
         Self { name, head, hole, plain: None, text: Forward::pipe(text), changed: None }
     }
@@ -72,12 +73,14 @@ impl Input {
     pub(crate) fn of(file: File, path: &Path) -> io::Result<Self> {
         let changed = file.metadata()?.modified().ok();
         let text = Text::open(At { file: file.try_clone()?, offset: 0 }, FINGERPRINT)?;
+        let name = path.display().to_string();
+        tell_left_out(&name, &text);
         let (head, hole) = (text.head.clone(), text.hole);
-        let (text, plain) = match text.compressed {
+        let (text, plain) = match text.is_unpacked {
             true => (Forward::file(text, file), None),
             false => (Forward::none(), Some(file)),
         };
-        Ok(Self { name: path.display().to_string(), head, hole, plain, text, changed })
+        Ok(Self { name, head, hole, plain, text, changed })
     }
 
     /// The same with its oldest lines first, if its newest stand there: as an export that is written once.
@@ -229,6 +232,13 @@ impl Input {
     /// How long the text is, if that can be told before it is read.
     pub(crate) fn size(&self) -> Option<u64> {
         Some(self.plain.as_ref()?.metadata().ok()?.len())
+    }
+}
+
+/// Warns of what of an archive is not read.
+fn tell_left_out(name: &str, text: &Text) {
+    for one in &text.left_out {
+        tracing::warn!(path = name, "left out: {one}");
     }
 }
 

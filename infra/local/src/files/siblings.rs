@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use super::input::Input;
 
 /// What compressed logs are called that can be read.
-const READABLE: &str = ".gz";
+const READABLE: [&str; 5] = [".gz", ".bz2", ".xz", ".zst", ".lz4"];
 /// What compressed logs are called that cannot.
-const UNREADABLE: [&str; 5] = [".bz2", ".xz", ".zst", ".lz4", ".Z"];
+const UNREADABLE: [&str; 6] = [".Z", ".lz", ".lzma", ".lzo", ".7z", ".rar"];
 
 /// A file, whatever it is called: device, number, size and time of its last change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
 
 /// A name without what compression adds to it.
 fn uncompressed(name: &[u8]) -> &[u8] {
-    let suffixes = UNREADABLE.iter().chain([&READABLE]);
+    let suffixes = UNREADABLE.iter().chain(&READABLE);
     let mut stripped = suffixes.filter_map(|suffix| name.strip_suffix(suffix.as_bytes()));
     stripped.next().unwrap_or(name)
 }
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn names_that_rotations_make() {
         let is = |candidate: &str, name: &str| is_rotation_of(candidate.as_ref(), name.as_ref());
-        for made in ["mail.log.1", "mail.log.1.gz", "mail.log-20261123", "mail.log-20261123.gz"] {
+        for made in ["mail.log.1", "mail.log.1.gz", "mail.log-20261123", "mail.log-20261123.zst"] {
             assert!(is(made, "mail.log"), "{made}");
         }
         for made in ["mail.log.0.bz2", "mail.log.2026-11-23T10:00", "mail.log_2026.11.23"] {
@@ -198,7 +198,8 @@ mod tests {
         for file in [&target, &elsewhere.path().join("mail-20261123.log"), &path("log.1")] {
             fs::write(file, "x").expect("written");
         }
-        fs::write(path("log.2.xz"), "x").expect("written");
+        fs::write(path("log.2.lzo"), "x").expect("written");
+        fs::write(path("log.5.xz"), "x").expect("written");
         std::os::unix::fs::symlink(&target, path("log")).expect("a link");
         std::os::unix::fs::symlink(path("log.1"), path("log.3")).expect("a link");
         std::os::unix::fs::symlink(path("nothing"), path("log.4")).expect("a link");
@@ -206,7 +207,7 @@ mod tests {
         let mut names: Vec<_> =
             found.files.iter().filter_map(|one| one.path.file_name()?.to_str()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["log.1", "mail-20261123.log"]);
-        assert_eq!(found.unreadable, [path("log.2.xz")]);
+        assert_eq!(names, ["log.1", "log.5.xz", "mail-20261123.log"]);
+        assert_eq!(found.unreadable, [path("log.2.lzo")]);
     }
 }

@@ -1,0 +1,193 @@
+//! One packing after the other, until there is text.
+
+use std::collections::VecDeque;
+use std::io::{self, BufReader, Cursor, ErrorKind, Read};
+
+use crate::archive::{Archive, Member};
+use crate::damage::{self, Damage};
+use crate::form::{self, Form, Packing};
+use crate::inflate::{Inflated, WINDOW_LOG};
+use crate::utf16::Utf16;
+
+/// A reader that owns what it reads.
+pub(crate) type Bytes = Box<dyn Read + Send>;
+
+/// So many packings may stand around a text: a compressed log in a compressed archive in another.
+const LAYERS: u32 = 4;
+/// Bytes of packed data that are read at once.
+const CHUNK: usize = 1 << 16;
+/// Bytes of a file by which it is told whether it is text.
+const HEAD: usize = 4096;
+
+/// A text without its packings.
+pub(crate) struct Peeled {
+    pub(crate) text: Bytes,
+    /// Whether there were any, or another encoding than UTF-8.
+    pub(crate) is_unpacked: bool,
+    /// What of an archive was left out, and why.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// What stands around packed bytes.
+#[derive(Clone, Copy)]
+struct Around {
+    layers: u32,
+    /// The memory that is left for the next inflater: see [`WINDOW_LOG`]. All together take less than twice as much as the
+    /// first may.
+    window_log: u32,
+}
+
+/// Takes away the packings of a text.
+///
+/// # Errors
+/// It cannot be read, or is nothing that is read.
+pub(crate) fn peel(raw: Bytes) -> io::Result<Peeled> {
+    within_others(raw, Around { layers: 0, window_log: WINDOW_LOG })
+}
+
+fn within_others(mut raw: Bytes, around: Around) -> io::Result<Peeled> {
+    let head = form::told(&mut raw)?;
+    let form = Form::of(&head);
+    let raw: Bytes = Box::new(Cursor::new(head).chain(raw));
+    if around.layers == LAYERS && matches!(form, Form::Packed(_) | Form::Tar | Form::Zip) {
+        let what = format!("packed more than {LAYERS} times: unpack it first");
+        return Err(Damage::new(ErrorKind::InvalidData, what).into());
+    }
+    match form {
+        Form::Text => Ok(Peeled { text: raw, is_unpacked: false, left_out: Vec::new() }),
+        Form::Utf16 { is_big } => Ok(Peeled::of(Utf16::new(raw, is_big))),
+        Form::Packed(packing) => {
+            let raw = BufReader::with_capacity(CHUNK, raw);
+            let inflated = Inflated::new(packing, Box::new(raw), around.window_log)?;
+            let peeled = within_others(Box::new(inflated), around.by(packing))?;
+            Ok(Peeled { is_unpacked: true, ..peeled })
+        }
+        Form::Tar => of_archive(Archive::of_tar(BufReader::with_capacity(CHUNK, raw))?, around),
+        Form::Zip => of_archive(Archive::of_zip(raw)?, around),
+        Form::Unread(what) => Err(Damage::new(ErrorKind::InvalidData, what).into()),
+    }
+}
+
+impl Around {
+    /// What stands around bytes that are packed like this as well.
+    fn by(self, packing: Packing) -> Self {
+        let takes_window = match packing {
+            Packing::Xz | Packing::Zstd => 1,
+            Packing::Gzip | Packing::Bzip2 | Packing::Lz4 => 0,
+        };
+        Self { layers: self.layers + 1, window_log: self.window_log - takes_window }
+    }
+
+    fn by_archive(self) -> Self {
+        Self { layers: self.layers + 1, ..self }
+    }
+}
+
+impl Peeled {
+    fn of(text: impl Read + Send + 'static) -> Self {
+        Self { text: Box::new(text), is_unpacked: true, left_out: Vec::new() }
+    }
+}
+
+/// The texts of an archive's files, one behind the other.
+fn of_archive(mut archive: Archive, around: Around) -> io::Result<Peeled> {
+    let around = around.by_archive();
+    let mut members = VecDeque::with_capacity(archive.members.len());
+    for member in std::mem::take(&mut archive.members) {
+        match look(&member, around)? {
+            Ok(left_out) => {
+                archive.left_out.extend(left_out);
+                members.push_back(member);
+            }
+            Err(why) => archive.leave_out(&member.name, &why),
+        }
+    }
+    let Archive { left_out, damage, .. } = archive;
+    if members.is_empty() {
+        let what = match (damage, left_out.first()) {
+            (Some(damage), _) => return Err(damage.into()),
+            (None, Some(first)) => format!("an archive without a log in it: {first}"),
+            (None, None) => "an archive without a file in it".to_owned(),
+        };
+        return Err(Damage::new(ErrorKind::InvalidData, what).into());
+    }
+    let texts = Texts { members, around, open: None, is_ended: true, damage };
+    Ok(Peeled { left_out, ..Peeled::of(texts) })
+}
+
+/// Looks at how a file begins: what is left out of it if it is an archive itself, or why it is left out.
+fn look(member: &Member, around: Around) -> io::Result<Result<Vec<String>, String>> {
+    let mut text = match within_others(Box::new(member.bytes.read()?), around) {
+        Ok(text) => text,
+        Err(error) if Damage::is(&error) => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let mut head = Vec::new();
+    // If it is damaged, whoever reads it is told.
+    let read = text.text.by_ref().take(HEAD as u64).read_to_end(&mut head);
+    Ok(match head.as_slice() {
+        [] if read.is_ok() => Err("it is empty".to_owned()),
+        _ if form::is_binary(&head) => Err("it is no text".to_owned()),
+        _ => Ok(text.left_out.iter().map(|one| format!("{}: {one}", member.name)).collect()),
+    })
+}
+
+/// Texts, one behind the other, each from a line's beginning on.
+struct Texts {
+    members: VecDeque<Member>,
+    around: Around,
+    open: Option<(String, Bytes)>,
+    /// Whether the text so far has its line end.
+    is_ended: bool,
+    /// What is to be told at the end.
+    damage: Option<Damage>,
+}
+
+impl Texts {
+    fn read_next(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        while !to.is_empty() {
+            let Some((name, text)) = &mut self.open else {
+                let Some(member) = self.members.pop_front() else {
+                    return self.damage.clone().map_or(Ok(0), |damage| Err(damage.into()));
+                };
+                let raw = member.bytes.read();
+                let text = raw.and_then(|raw| within_others(Box::new(raw), self.around));
+                let text = text.map_err(|error| within(&member.name, error))?.text;
+                self.open = Some((member.name, text));
+                continue;
+            };
+            let read = text.read(to).map_err(|error| within(name, error))?;
+            if let Some(last) = to[..read].last() {
+                self.is_ended = *last == b'\n';
+                return Ok(read);
+            }
+            self.open = None;
+            if !self.is_ended {
+                self.is_ended = true;
+                to[0] = b'\n';
+                return Ok(1);
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl Read for Texts {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.read_next(to).inspect_err(|error| {
+            if error.kind() != ErrorKind::Interrupted {
+                // Nothing goes on behind damage.
+                self.damage = Some(damage::again(error));
+                (self.open, self.members) = (None, VecDeque::new());
+            }
+        })
+    }
+}
+
+/// An error of a file of an archive.
+fn within(name: &str, error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::Interrupted => error,
+        _ => damage::again(&error).within(name).into(),
+    }
+}
