@@ -85,8 +85,8 @@ fn decode(payloads: &[String]) -> Collected {
         let mark = mark as u64;
         let data = record::unbase64(payload).expect("base64");
         let text = inflater.inflate(&data).expect("gzip");
-        let Ok(Decoded::CloudWatch(payload)) = record::decode(text) else { panic!("no payload") };
-        for event in &payload.events {
+        let Ok(Decoded::CloudWatch(payloads)) = record::decode(text) else { panic!("no payload") };
+        for event in payloads.iter().flat_map(|payload| &payload.events) {
             for line in record::lines(event.message.as_bytes()) {
                 let reference = event.timestamp / 1000;
                 stream.line(line, Arrival { mark, before: mark, reference }, &mut collected);

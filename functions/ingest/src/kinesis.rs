@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use logs::{Arrival, LogStream, NotUnderstood};
 use serde::Deserialize;
 use store::{CarryOver, Positions, Rejected, Source, Written};
+use unpack::cloudwatch::Payload;
 use unpack::record::{self, Decoded, Inflater};
 
 use crate::collect::Collected;
@@ -219,8 +220,8 @@ impl Reader {
             self.stream.line(text, Arrival::in_record(mark, reference), to);
         };
         match &record.content {
-            Decoded::Control => {}
-            Decoded::CloudWatch(payload) => {
+            Content::Control => {}
+            Content::Payload(payload) => {
                 if state::checksum(payload).is_some_and(|checksum| !self.state.is_new(checksum)) {
                     summary.repeated_payloads += 1;
                     return;
@@ -231,8 +232,8 @@ impl Reader {
                     }
                 }
             }
-            Decoded::Text => {
-                for text in record::whole_or_lines(record.text) {
+            Content::Text(text) => {
+                for text in record::whole_or_lines(text) {
                     line(text, record.arrived);
                 }
             }
@@ -243,12 +244,18 @@ impl Reader {
 /// The records' bytes, inflated once for all attempts.
 struct Inflated(Vec<Result<Vec<u8>, String>>);
 
-/// A record with what it holds.
+/// What a record holds of one log.
 struct DecodedRecord<'a> {
     mark: u64,
     arrived: i64,
-    text: &'a [u8],
-    content: Decoded<'a>,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    /// CloudWatch Logs checking that the stream is reachable.
+    Control,
+    Payload(Payload<'a>),
+    Text(&'a [u8]),
 }
 
 impl Inflated {
@@ -266,14 +273,12 @@ impl Inflated {
         let mut decoded = Vec::with_capacity(self.0.len());
         for (number, text) in self.0.iter().enumerate() {
             let mark = number as u64;
-            let content = text
-                .as_ref()
-                .map_err(String::clone)
-                .and_then(|text| record::decode(text).map(|content| (text, content)));
+            let content = text.as_ref().map_err(String::clone).and_then(|text| contents(text));
             match content {
-                Ok((text, content)) => {
+                Ok(contents) => {
                     let arrived = batch.arrival(mark).unwrap_or(0);
-                    decoded.push(DecodedRecord { mark, arrived, text, content });
+                    let record = |content| DecodedRecord { mark, arrived, content };
+                    decoded.extend(contents.into_iter().map(record));
                 }
                 Err(reason) => {
                     let data = &batch.records[number].kinesis.data;
@@ -287,13 +292,22 @@ impl Inflated {
     }
 }
 
+/// What a record holds, of each log apart.
+fn contents(text: &[u8]) -> Result<Vec<Content<'_>>, String> {
+    Ok(match record::decode(text)? {
+        Decoded::Text => vec![Content::Text(text)],
+        Decoded::CloudWatch(payloads) if payloads.is_empty() => vec![Content::Control],
+        Decoded::CloudWatch(payloads) => payloads.into_iter().map(Content::Payload).collect(),
+    })
+}
+
 impl DecodedRecord<'_> {
     /// The log whose lines these are; plain lines are ordered within their shard.
     fn log_stream(&self, batch: &Batch<'_>) -> Option<String> {
         match &self.content {
-            Decoded::Control => None,
-            Decoded::CloudWatch(payload) => Some(payload.log_stream.clone()),
-            Decoded::Text => Some(batch.source.name().to_owned()),
+            Content::Control => None,
+            Content::Payload(payload) => Some(payload.log_stream.clone()),
+            Content::Text(_) => Some(batch.source.name().to_owned()),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod cloudwatch;
 mod damage;
 mod form;
 mod inflate;
+mod kpl;
 mod lines;
 mod peel;
 pub mod record;
