@@ -1,5 +1,7 @@
 //! What must hold of every log, whatever bytes it consists of.
 
+pub mod bytes;
+
 use chrono_tz::Tz;
 use logs::{Arrival, Format, LogStream, Options, Sink};
 use report::views::cursor::{self, Cursor, CursorError};
