@@ -314,14 +314,13 @@ impl LogStream {
             Unwrapped::Not => self.repeated(record, arrival, seen, sink),
             Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
             Unwrapped::Owned(inner) => return self.owned(&inner, arrival, depth, seen, sink),
-            Unwrapped::Several(messages) => {
-                for message in messages {
-                    if matches!(message.first(), Some(b'{' | b'[')) {
-                        let inner = Record { message, ..*record };
+            Unwrapped::Several(records) => {
+                for inner in records {
+                    if matches!(inner.message.first(), Some(b'{' | b'[')) {
                         self.record(&inner, arrival, depth, seen, sink)?;
                     } else if record.is_bare() {
                         seen.is_rejected = true;
-                        sink.rejected(arrival.mark, message, "not a JSON object");
+                        sink.rejected(arrival.mark, inner.message, "not a JSON object");
                     }
                 }
             }
@@ -385,9 +384,9 @@ impl LogStream {
                 let inner = Record { message: trimmed(inner.message), ..inner };
                 self.record_time(&inner, reference, depth)
             }
-            Unwrapped::Several(messages) => messages.into_iter().find_map(|message| {
-                self.record_time(&Record { message, ..*record }, reference, depth)
-            }),
+            Unwrapped::Several(records) => {
+                records.into_iter().find_map(|inner| self.record_time(&inner, reference, depth))
+            }
         };
         inner.or(record.time)
     }

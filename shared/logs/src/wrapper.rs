@@ -20,6 +20,17 @@ pub(crate) trait Wrapper: Default {
     fn unwrap_alike<'a>(&self, _line: &'a [u8], _reference: i64) -> Option<Record<'a>> {
         None
     }
+
+    /// Whether it must remember something from line to line.
+    const REMEMBERS: bool = false;
+
+    /// What must be remembered between batches, in at most 4 KiB; nothing if that is nothing.
+    fn save(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Goes on from what was saved; what is none is passed over.
+    fn restore(&mut self, _bytes: &[u8]) {}
 }
 
 /// What a wrapper finds in a message.
@@ -30,8 +41,8 @@ pub(crate) enum Unwrapped<'a> {
     Record(Record<'a>),
     /// One record that had to be written anew.
     Owned(Box<OwnedRecord>),
-    /// Several messages, each with what the record around them tells.
-    Several(Vec<&'a [u8]>),
+    /// Several records, each an object or an array that is to be taken out of JSON again.
+    Several(Vec<Record<'a>>),
     /// It begins like one of its own and is damaged, in words for a person. Told only of a line as it came: behind a
     /// header it is a message like any other.
     Broken(String),

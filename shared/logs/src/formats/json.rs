@@ -3,7 +3,9 @@
 //! The schema of events is `shared/logs/event.schema.json`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use report::{TlsVersion, client_address};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -44,6 +46,9 @@ impl LogFormat for Events {
     }
 
     fn refuses(line: &[u8]) -> Option<&'static str> {
+        // What `journalctl -o json-seq` and `json-sse` put before their objects.
+        let line = line.strip_prefix(b"\x1e").unwrap_or(line);
+        let line = line.strip_prefix(b"data: ").unwrap_or(line);
         let is_json = matches!(line, [b'{', ..] | [b'[' | b']'])
             || matches!(line, [b'[', next, ..] if b"{ ]".contains(next));
         (!is_json).then_some("not a JSON object")
@@ -147,9 +152,9 @@ fn is_meant(text: &[u8]) -> bool {
 /// Whether an object has a field by which it could be an event: most log lines in JSON have none, and need not be
 /// read for it.
 fn may_be_event(text: &[u8]) -> bool {
-    [&b"\"event\""[..], b"\"sender\"", b"\"account\""]
-        .into_iter()
-        .any(|field| memchr::memmem::find(text, field).is_some())
+    static MARKS: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["\"event\"", "\"sender\"", "\"account\""].map(Finder::new));
+    MARKS.iter().any(|mark| mark.find(text).is_some())
 }
 
 fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<(), String> {

@@ -4,6 +4,7 @@
 //! other in any order: what one takes out is offered to all again.
 
 use crate::record::Record;
+use crate::saved::Section;
 use crate::time::Timestamps;
 use crate::wrapper::{Unwrapped, Wrapper};
 
@@ -58,6 +59,27 @@ macro_rules! wrappers {
                 let _ = number;
                 None
             }
+
+            /// What wrappers remember between batches: a section each, but none of those that remember nothing.
+            pub(crate) fn save(&self) -> Vec<Section> {
+                let sections = [$(Section {
+                    format: stringify!($module).to_owned(),
+                    version: 1,
+                    bytes: self.$module.save(),
+                }),+];
+                sections.into_iter().filter(|section| !section.bytes.is_empty()).collect()
+            }
+
+            /// Goes on from a section; false if it is no wrapper's.
+            pub(crate) fn restore(&mut self, section: &Section) -> bool {
+                match section.format.as_str() {
+                    $(stringify!($module) if $module::$name::REMEMBERS => {
+                        self.$module.restore(&section.bytes);
+                        true
+                    })+
+                    _ => false,
+                }
+            }
         }
     };
 }
@@ -65,5 +87,9 @@ macro_rules! wrappers {
 // The list. Messages are offered from the first to the last.
 wrappers! {
     json::Json,
+    csv::Csv,
     syslog::Syslog,
 }
+
+#[cfg(test)]
+mod shapes;

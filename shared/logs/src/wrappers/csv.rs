@@ -1,0 +1,266 @@
+//! Log lines in the rows of an export, below a header that names the columns: Graylog's, Kibana's, CloudWatch
+//! Insights', Azure's, Splunk's.
+
+use std::borrow::Cow;
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+use crate::fields::{Line, Moments, Name, Part, Parts, Value, name};
+use crate::record::Record;
+use crate::time::Timestamps;
+use crate::wrapper::{Unwrapped, Wrapper};
+
+/// The longest header, and what of it is remembered.
+const LONGEST: usize = 4096;
+/// The most columns of a header.
+const COLUMNS: usize = 256;
+/// What columns are separated by.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// Rows of a CSV export, with the header that was read last.
+///
+/// A cell with a line end in it is several lines here, and proves nothing: mail servers write none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Csv {
+    header: Option<Header>,
+    cells: Cells,
+    moments: Moments,
+}
+
+#[derive(Clone, Debug)]
+struct Header {
+    /// The line itself.
+    line: Vec<u8>,
+    separator: u8,
+    columns: Vec<Option<&'static Name>>,
+    /// Where the time stands: a row has one there, and so no other line passes for a row.
+    time: Option<usize>,
+}
+
+impl Wrapper for Csv {
+    const REMEMBERS: bool = true;
+
+    #[inline]
+    fn unwrap<'a>(
+        &mut self,
+        record: &Record<'a>,
+        reference: i64,
+        times: &mut Timestamps,
+    ) -> Unwrapped<'a> {
+        if !record.is_bare() {
+            return Unwrapped::Not;
+        }
+        if may_be_header(record.message)
+            && let Some(header) = Header::read(record.message, &mut self.cells)
+        {
+            self.header = Some(header);
+            return Unwrapped::Several(Vec::new());
+        }
+        let row = self.row(record.message, reference, times);
+        row.map_or(Unwrapped::Not, |line| line.into_owned().behind(record))
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.header.as_ref().map(|header| header.line.clone()).unwrap_or_default()
+    }
+
+    fn restore(&mut self, bytes: &[u8]) {
+        self.header = Header::read(bytes, &mut self.cells);
+    }
+}
+
+impl Csv {
+    fn row(&mut self, line: &[u8], reference: i64, times: &mut Timestamps) -> Option<Line<'_>> {
+        let Self { header, cells, moments } = self;
+        let header = header.as_ref()?;
+        // What any other line begins with cannot be the cell of a time, or is no cell in quotes.
+        let begins = |byte: &u8| *byte == b'"' || (header.time.is_some() && *byte != b'{');
+        line.first().filter(|byte| begins(byte))?;
+        cells.read(line, header.separator)?;
+        if cells.len() > header.columns.len() {
+            return None;
+        }
+        if let Some(time) = header.time {
+            let utc = header.columns[time].is_some_and(|name| name.utc);
+            moments.read(cells.get(time)?, utc, reference, times)?;
+        }
+        let mut parts = Parts::default();
+        for (column, name) in header.columns.iter().enumerate() {
+            if let (Some(name), Some(cell)) =
+                (name, cells.get(column).filter(|cell| !cell.is_empty()))
+            {
+                parts.take(name, Value::Text(Cow::Borrowed(cell)));
+            }
+        }
+        Line::of(&parts, reference, times, moments)
+    }
+}
+
+/// Whether a line looks as if names stood in it and nothing else.
+fn may_be_header(line: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || b"\"@_.-/$# []()".contains(byte)
+            || SEPARATORS.contains(byte)
+    };
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    line.len() <= LONGEST && line.iter().all(is_of_name)
+}
+
+impl Header {
+    /// Reads a header; none if it does not name a column for messages, and a second one that is known.
+    fn read(line: &[u8], cells: &mut Cells) -> Option<Self> {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let count = |separator: &u8| line.iter().filter(|byte| *byte == separator).count();
+        let separator = SEPARATORS.into_iter().max_by_key(count)?;
+        cells.read(line, separator)?;
+        let columns: Vec<_> = (0..cells.len()).map(|cell| column(cells.get(cell)?)).collect();
+        let is = |name: &Option<&'static Name>, part| {
+            name.and_then(|name| name.part).is_some_and(|(of, _)| of == part)
+        };
+        let has_message = columns.iter().any(|name| is(name, Part::Message));
+        // One column has no second: it is in quotes, or nobody else's name.
+        let is_sure = columns.iter().flatten().count() > 1
+            || (columns.len() == 1 && matches!(line, [b'"' | b'@' | b'_', ..]));
+        // Of several times the one that counts.
+        let place =
+            |name: &Option<&'static Name>| name.and_then(|name| name.part).map(|(_, place)| place);
+        let time = (0..columns.len())
+            .filter(|column| is(&columns[*column], Part::Time))
+            .min_by_key(|column| place(&columns[*column]));
+        (has_message && is_sure && columns.len() <= COLUMNS).then(|| Self {
+            line: line.to_vec(),
+            separator,
+            columns,
+            time,
+        })
+    }
+}
+
+/// What is known of a column; exports write their own names large or small.
+fn column(cell: &[u8]) -> Option<&'static Name> {
+    let cell = str::from_utf8(cell).ok()?.trim();
+    name(cell).or_else(|| name(&cell.to_ascii_lowercase()))
+}
+
+/// The cells of one line.
+#[derive(Clone, Debug, Default)]
+struct Cells {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    count: usize,
+}
+
+impl Cells {
+    /// Takes a line apart; none if it has too many cells.
+    fn read(&mut self, line: &[u8], separator: u8) -> Option<()> {
+        let mut reader: Reader = ReaderBuilder::new().delimiter(separator).build();
+        self.text.resize(self.text.len().max(line.len()), 0);
+        self.ends.resize(COLUMNS + 1, 0);
+        let (mut at, mut written, mut ends) = (0, 0, 0);
+        // A second time with nothing tells the reader that the line is over.
+        loop {
+            let (result, read, wrote, ended) =
+                reader.read_record(&line[at..], &mut self.text[written..], &mut self.ends[ends..]);
+            (at, written, ends) = (at + read, written + wrote, ends + ended);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::Record => break,
+                _ => return None,
+            }
+        }
+        self.count = ends;
+        (at == line.len()).then_some(())
+    }
+
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn get(&self, cell: usize) -> Option<&[u8]> {
+        let end = *self.ends[..self.count].get(cell)?;
+        let begin = if cell == 0 { 0 } else { self.ends[cell - 1] };
+        self.text.get(begin..end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFERENCE: i64 = 1_795_435_200; // 2026-11-23T12:00Z
+
+    fn is_row(csv: &mut Csv, line: &str) -> bool {
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        let found = csv.unwrap(&Record::of(line.as_bytes()), REFERENCE, &mut times);
+        matches!(found, Unwrapped::Owned(_) | Unwrapped::Record(_))
+    }
+
+    fn below(header: &str) -> Csv {
+        let mut csv = Csv::default();
+        assert!(!is_row(&mut csv, header));
+        csv
+    }
+
+    #[test]
+    fn a_header_names_messages_and_something_else_that_is_known() {
+        for header in [
+            "\"timestamp\",\"source\",\"message\"",
+            "\u{feff}\"@timestamp\",message",
+            "@timestamp;host.name;message",
+            "Time\tLine",
+            "TimeGenerated [UTC],Computer,ProcessName,ProcessID,SyslogMessage",
+            "_raw,_time,host",
+            "@message",
+        ] {
+            assert!(below(header).header.is_some(), "{header}");
+        }
+        for line in [
+            "",
+            "message",
+            "host,time",
+            "a,b,message",
+            "postfix,message",
+            "time,message,x:y",
+            "message 12",
+            "sender;account",
+        ] {
+            assert!(below(line).header.is_none(), "{line}");
+        }
+        let wide = format!("time,message{}", ",a".repeat(COLUMNS));
+        assert!(below(&wide).header.is_none());
+        assert!(below(&format!("time,message,{}", "a".repeat(LONGEST))).header.is_none());
+    }
+
+    #[test]
+    fn a_line_is_a_row_only_with_its_time_where_the_header_says() {
+        let mut csv = below("time,host,message");
+        assert!(is_row(&mut csv, "2026-11-23T11:00:00Z,mail,\"a, \"\"b\"\"\""));
+        assert!(is_row(&mut csv, "1795431600,mail,x"));
+        for line in [
+            "Nov 23 11:00:00 mail postfix/smtpd[7]: A: client=x[192.0.2.1], sasl_method=PLAIN, sasl_username=x",
+            "2026-11-23 11:00:00 1xVWoN-0001PO-2u <= a@x.test,b,c",
+            "2026-11-23T11:00:00Z,mail",
+            "2026-11-23T11:00:00Z,mail,x,y",
+            "{\"time\":1,\"message\":\"a\"},b",
+            "",
+            "\"",
+        ] {
+            assert!(!is_row(&mut csv, line), "{line}");
+        }
+        let mut csv = below("host,message");
+        assert!(is_row(&mut csv, "\"mail\",\"x\""));
+        assert!(!is_row(&mut csv, "mail,x"));
+    }
+
+    #[test]
+    fn a_header_is_remembered_between_batches() {
+        let saved = below("time,host,message").save();
+        let mut csv = Csv::default();
+        csv.restore(&saved);
+        assert!(is_row(&mut csv, "1795431600,mail,x"));
+        csv.restore(b"damaged");
+        assert!(!is_row(&mut csv, "1795431600,mail,x"));
+        assert!(Csv::default().save().is_empty());
+    }
+}
