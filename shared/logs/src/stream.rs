@@ -83,6 +83,9 @@ impl LogStream {
         match saved::read(state) {
             Ok(sections) => {
                 for section in sections {
+                    if new.wrappers.restore(&section) {
+                        continue;
+                    }
                     let restored = match section.format.as_str() {
                         CARRIED => new.carry_on(section).map(|()| None),
                         _ => new.formats.restore(section),
@@ -126,6 +129,7 @@ impl LogStream {
             let bytes = postcard::to_allocvec(&self.carried).unwrap_or_default();
             sections.push(Section { format: CARRIED.to_owned(), version: CARRIED_VERSION, bytes });
         }
+        sections.extend(self.wrappers.save());
         sections.extend_from_slice(&self.kept);
         saved::write(&sections)
     }
