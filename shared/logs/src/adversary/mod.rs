@@ -8,3 +8,4 @@ mod events;
 mod exim;
 mod grammar;
 mod postfix;
+mod shapes;

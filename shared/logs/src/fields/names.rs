@@ -59,10 +59,27 @@ pub(crate) struct Name {
     pub(crate) units: Units,
 }
 
+/// All names.
+struct Names {
+    names: HashMap<&'static str, Name, FixedState>,
+    /// For each first byte, the lengths that there are, as bits: most fields hold nothing that counts.
+    lengths: [u32; 256],
+}
+
 /// What is known of a field.
+#[inline]
 pub(crate) fn name(path: &str) -> Option<&'static Name> {
-    static NAMES: LazyLock<HashMap<&'static str, Name, FixedState>> = LazyLock::new(all);
-    NAMES.get(path)
+    static NAMES: LazyLock<Names> = LazyLock::new(|| {
+        let names = all();
+        let mut lengths = [0; 256];
+        for path in names.keys() {
+            lengths[usize::from(path.as_bytes()[0])] |= 1 << (path.len() % 32);
+        }
+        Names { names, lengths }
+    });
+    let names = &*NAMES;
+    let may_be = names.lengths[usize::from(*path.as_bytes().first()?)] >> (path.len() % 32) & 1;
+    if may_be == 1 { names.names.get(path) } else { None }
 }
 
 fn all() -> HashMap<&'static str, Name, FixedState> {
