@@ -120,7 +120,7 @@ const SHAPES: &[fn(&Line) -> Value] = &[
         json!({"jsonPayload": {"message": line.message, "ident": line.program, "pid": line.pid, "host": "mail"},
         "timestamp": TIME})
     },
-    |line| json!({"time": 1_795_431_600, "event": line.whole()}),
+    |line| json!({"time": 1_795_431_600, "event": line.whole(), "sourcetype": "syslog"}),
     |line| {
         json!({"messageType": "DATA_MESSAGE", "logEvents": [{"timestamp": 1_795_431_600_000_u64,
         "message": line.whole()}]})

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::moment::Moments;
 use super::names::Part;
-use super::parts::Parts;
+use super::parts::{Parts, Value};
 use crate::record::{OwnedRecord, Record};
 use crate::text::{number, trimmed};
 use crate::time::Timestamps;
@@ -31,7 +31,12 @@ impl<'a> Line<'a> {
         times: &mut Timestamps,
         moments: &mut Moments,
     ) -> Option<Self> {
-        let (message, original) = (parts.text(Part::Message), parts.text(Part::Original));
+        let what = if parts.get(Part::Message).is_none() && is_envelope(parts) {
+            Part::Enclosed
+        } else {
+            Part::Message
+        };
+        let (message, original) = (parts.text(what), parts.text(Part::Original));
         if message.is_none() && original.is_none() {
             return None;
         }
@@ -39,7 +44,7 @@ impl<'a> Line<'a> {
         let (program, pid) = program(parts);
         let mut repeats = |text: &[u8]| repeats_header(text, &program, pid, reference, times);
         let is_cut = !program.is_empty() && !program.contains(&b'/');
-        let is_object = parts.get(Part::Message).is_some_and(super::Value::is_object);
+        let is_object = parts.get(what).is_some_and(Value::is_object);
         let message = match (message, original) {
             // An object beside the line as it came tells about the line.
             (Some(message), Some(original)) => {
@@ -94,6 +99,12 @@ impl<'a> From<Line<'a>> for Unwrapped<'a> {
             }
         }
     }
+}
+
+/// Whether fields are those of a store or a shipper, and not of a program that logs what it likes.
+fn is_envelope(parts: &Parts<'_>) -> bool {
+    let tells = |part| parts.get(part).is_some();
+    tells(Part::Envelope) || (tells(Part::Host) && parts.times().next().is_some())
 }
 
 /// The program that logged a line, and its process; none if it is the container that fields name.

@@ -13,6 +13,10 @@ use hashbrown::HashMap;
 pub(crate) enum Part {
     /// What the program logged, with or without a header; or an object with all of it.
     Message,
+    /// The same, if what it stands in is a store's or a shipper's: others give such names to what clients send.
+    Enclosed,
+    /// What only a store or a shipper writes beside an enclosed message.
+    Envelope,
     /// The line as it came, beside the parts into which a shipper has cut it.
     Original,
     /// The program and its process: `postfix/smtpd[7]:`.
@@ -54,6 +58,8 @@ pub(crate) struct Name {
     pub(crate) part: Option<(Part, usize)>,
     /// Whether a time without a zone is in UTC.
     pub(crate) utc: bool,
+    /// Whether it tells something only if it is an object.
+    pub(crate) object: bool,
     /// Whether an object in it has fields that count.
     pub(crate) opens: bool,
     pub(crate) units: Units,
@@ -85,7 +91,14 @@ pub(crate) fn name(path: &str) -> Option<&'static Name> {
 fn all() -> HashMap<&'static str, Name, FixedState> {
     let mut names = HashMap::with_hasher(FixedState::default());
     let mut at = |path: &'static str, change: &dyn Fn(&mut Name)| {
-        let new = || Name { path, part: None, utc: false, opens: false, units: Units::None };
+        let new = || Name {
+            path,
+            part: None,
+            utc: false,
+            object: false,
+            opens: false,
+            units: Units::None,
+        };
         change(names.entry(path).or_insert_with(new));
     };
     for (part, list) in PARTS {
@@ -94,6 +107,7 @@ fn all() -> HashMap<&'static str, Name, FixedState> {
         }
     }
     IN_UTC.iter().for_each(|path| at(path, &|name| name.utc = true));
+    OBJECTS.iter().for_each(|path| at(path, &|name| name.object = true));
     OPENED.iter().for_each(|path| at(path, &|name| name.opens = true));
     ONE_EACH.iter().for_each(|path| at(path, &|name| name.units = Units::One));
     SEVERAL_EACH.iter().for_each(|path| at(path, &|name| name.units = Units::Nested));
@@ -103,6 +117,9 @@ fn all() -> HashMap<&'static str, Name, FixedState> {
 /// The names of each part, the best first.
 const PARTS: &[(Part, &[&str])] = &[
     (Part::Message, MESSAGE),
+    // Splunk's events and results, Elasticsearch's fields, Azure's records.
+    (Part::Enclosed, &["event", "result", "fields", "properties"]),
+    (Part::Envelope, &["sourcetype", "index", "preview", "_index", "resourceId", "category"]),
     (Part::Original, ORIGINAL),
     (Part::Tag, TAG),
     (Part::Program, PROGRAM),
@@ -142,22 +159,11 @@ const MESSAGE: &[&str] = &[
     "log.syslog.message",
     // OpenTelemetry.
     "body.stringValue",
-    "body",
-    "Body",
-    "content",
-    "Content",
-    "text",
-    "event",
-    // Whole objects: a hit of Elasticsearch's, a result of Splunk's, a log of Datadog's, a record of Azure's.
+    // Elasticsearch's hits.
     "_source",
-    "result",
-    "attributes",
-    "properties",
-    "payload",
-    "fields",
 ];
 
-const ORIGINAL: &[&str] = &["event.original", "log.original", "rawmsg", "raw_message", "raw"];
+const ORIGINAL: &[&str] = &["event.original", "log.original", "rawmsg"];
 
 const TAG: &[&str] = &["syslogtag", "syslog_tag", "SyslogTag", "tag", "LEGACY_MSGHDR", "MSGHDR"];
 
@@ -297,6 +303,8 @@ const TIME: &[&str] = &[
 const IN_UTC: &[&str] =
     &["@timestamp", "date", "EventTime", "EventTime [UTC]", "TimeGenerated", "TimeGenerated [UTC]"];
 
+const OBJECTS: &[&str] = &["_source", "jsonPayload", "result", "fields", "properties"];
+
 const OPENED: &[&str] = &[
     "host",
     "process",
@@ -327,7 +335,6 @@ const ONE_EACH: &[&str] = &[
     "values",
     "logRecords",
     "hits.hits",
-    "data",
 ];
 
 const SEVERAL_EACH: &[&str] = &["data.result", "streams", "resourceLogs", "scopeLogs"];

@@ -42,6 +42,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it is of a kind that can tell a part: messages are no numbers, only they are objects, and nothing tells
+    /// nothing.
+    fn may_tell(&self, part: Part) -> bool {
+        let Self::Json(raw) = self else { return true };
+        let is_message = matches!(part, Part::Message | Part::Enclosed);
+        match raw.as_bytes().first() {
+            Some(b'"') => raw.len() > 2,
+            Some(b'{') => is_message,
+            Some(b'[') => *raw != "[]",
+            Some(b't' | b'f') => part == Part::Envelope,
+            Some(b'n') | None => false,
+            Some(_) => !is_message,
+        }
+    }
+
     /// Whether it is an object.
     pub(crate) fn is_object(&self) -> bool {
         matches!(self, Self::Json(raw) if raw.starts_with('{'))
@@ -153,14 +168,11 @@ impl<'a> Parts<'a> {
                 }
                 _ => {}
             }
-            let is_for_message = matches!(name.part, Some((Part::Message, _)));
-            if matches!(raw, "null" | "true" | "false" | "\"\"" | "[]")
-                || (raw.starts_with('{') && !is_for_message)
-            {
-                return;
-            }
         }
         let Some((part, place)) = name.part else { return };
+        if !value.may_tell(part) || (name.object && !value.is_object()) {
+            return;
+        }
         let found = Found { place, utc: name.utc, value };
         if part == Part::Time {
             self.take_time(found);

@@ -47,7 +47,7 @@ impl Wrapper for Csv {
         reference: i64,
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
-        if !record.is_bare() {
+        if record.is_named() {
             return Unwrapped::Not;
         }
         if may_be_header(record.message)
@@ -140,7 +140,14 @@ impl Header {
 /// What is known of a column; exports write their own names large or small.
 fn column(cell: &[u8]) -> Option<&'static Name> {
     let cell = str::from_utf8(cell).ok()?.trim();
-    name(cell).or_else(|| name(&cell.to_ascii_lowercase()))
+    match name(cell) {
+        None => match cell.to_ascii_lowercase().as_str() {
+            // Datadog's.
+            "content" => name("message"),
+            lower => name(lower),
+        },
+        known => known,
+    }
 }
 
 /// The cells of one line.

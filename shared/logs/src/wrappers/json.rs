@@ -28,9 +28,9 @@ impl Wrapper for Json {
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
         match record.message {
-            [b'{', .., b']'] if record.is_bare() => array(record),
+            [b'{', .., b']'] if record.is_bare() => line_of_array(record),
             [b'{', ..] => self.object(record, reference, times),
-            [b'[', next, ..] if b"{[\" ]\t".contains(next) => self.array(record, reference, times),
+            [b'[', next, ..] if b"{[\" \t]".contains(next) => self.array(record, reference, times),
             [b'['] if record.is_bare() => Unwrapped::Several(Vec::new()),
             // `journalctl -o json-seq` and `json-sse`.
             [0x1e, rest @ ..] | [b'd', b'a', b't', b'a', b':', rest @ ..] if !record.is_named() => {
@@ -55,7 +55,7 @@ impl Json {
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
         match Parts::of_object(record.message) {
-            Ok(parts) if parts.units().is_some() => several(record, &parts),
+            Ok(parts) if parts.units().is_some() => self.several(record, &parts, reference, times),
             Ok(parts) => self.line(record, &parts, reference, times),
             Err(error) => {
                 let broken = || Unwrapped::Broken(format!("not a JSON object: {error}"));
@@ -88,10 +88,56 @@ impl Json {
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
         let text = record.message;
-        match serde_json::from_slice::<Vec<&RawValue>>(text).map(|items| row(&items)) {
-            Ok(Some(parts)) => self.line(record, &parts, reference, times),
-            _ => array(record),
+        let Ok(items) = serde_json::from_slice::<Vec<&RawValue>>(text) else {
+            let may_be_line = record.is_bare() && b"{ ]".contains(&text[1]);
+            return if may_be_line { line_of_array(record) } else { Unwrapped::Not };
+        };
+        if let Some(parts) = row(&items) {
+            return self.line(record, &parts, reference, times);
         }
+        let line = |item: &&'a RawValue| Record { message: item.get().as_bytes(), ..*record };
+        let mut lines: Vec<_> = items.iter().map(line).collect();
+        self.oldest_first(&mut lines, reference, times);
+        Unwrapped::Several(lines)
+    }
+
+    /// The lines in the arrays of an object, each with what the object tells of all.
+    fn several<'a>(
+        &mut self,
+        record: &Record<'a>,
+        parts: &Parts<'a>,
+        reference: i64,
+        times: &mut Timestamps,
+    ) -> Unwrapped<'a> {
+        let mut lines = Vec::new();
+        // CloudWatch Logs asks with such a payload whether the destination is there.
+        if parts.text(Part::Kind).as_deref() != Some(b"CONTROL_MESSAGE") {
+            collect(record, parts, DEEPEST, &mut |mut array| {
+                self.oldest_first(&mut array, reference, times);
+                lines.append(&mut array);
+            });
+        }
+        Unwrapped::Several(lines)
+    }
+
+    /// Turns an array around that has the newest line first, as many stores answer.
+    fn oldest_first(&mut self, lines: &mut [Record<'_>], reference: i64, times: &mut Timestamps) {
+        if let [first, .., last] = lines
+            && let Some(first) = self.time_of(first.message, reference, times)
+            && let Some(last) = self.time_of(last.message, reference, times)
+            && first > last
+        {
+            lines.reverse();
+        }
+    }
+
+    /// The time that is told beside a line.
+    fn time_of(&mut self, text: &[u8], reference: i64, times: &mut Timestamps) -> Option<i64> {
+        let parts = match text {
+            [b'{', ..] => Parts::of_object(text).ok()?,
+            _ => row(&serde_json::from_slice::<Vec<&RawValue>>(text).ok()?)?,
+        };
+        parts.times().find_map(|(text, utc)| self.moments.read(&text, utc, reference, times))
     }
 }
 
@@ -130,48 +176,36 @@ fn is_nanoseconds(raw: &str) -> bool {
     raw.len() == 21 && raw[1..20].bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A whole array, or a line of one that stands one object a line.
-fn array<'a>(record: &Record<'a>) -> Unwrapped<'a> {
+/// A line of an array that stands one object a line.
+fn line_of_array<'a>(record: &Record<'a>) -> Unwrapped<'a> {
     let text = record.message;
-    if let Ok(items) = serde_json::from_slice::<Vec<&RawValue>>(text) {
-        let lines =
-            items.into_iter().map(|item| Record { message: item.get().as_bytes(), ..*record });
-        return Unwrapped::Several(lines.collect());
-    }
-    if !record.is_bare() {
-        return Unwrapped::Not;
-    }
     let inner = text.strip_prefix(b"[").unwrap_or(text).trim_ascii();
     let inner = inner.strip_suffix(b"]").unwrap_or(inner).trim_ascii();
     let line = Some(Record::of(inner)).filter(|_| !inner.is_empty());
     Unwrapped::Several(line.into_iter().collect())
 }
 
-/// The lines in the arrays of an object, each with what the object tells of all.
-fn several<'a>(record: &Record<'a>, parts: &Parts<'a>) -> Unwrapped<'a> {
-    let mut lines = Vec::new();
-    // CloudWatch Logs asks with such a payload whether the destination is there.
-    if parts.text(Part::Kind).as_deref() != Some(b"CONTROL_MESSAGE") {
-        collect(record, parts, DEEPEST, &mut lines);
-    }
-    Unwrapped::Several(lines)
-}
-
-fn collect<'a>(around: &Record<'a>, parts: &Parts<'a>, depth: usize, lines: &mut Vec<Record<'a>>) {
+/// Hands on the lines in the arrays of an object, array by array.
+fn collect<'a>(
+    around: &Record<'a>,
+    parts: &Parts<'a>,
+    depth: usize,
+    each: &mut impl FnMut(Vec<Record<'a>>),
+) {
     let Some((text, units)) = parts.units().filter(|_| depth > 0) else { return };
-    let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) else { return };
+    let Ok(items) = serde_json::from_str::<Vec<&'a RawValue>>(text) else { return };
     let mut around = *around;
     if !around.is_named()
         && let Some(Cow::Borrowed(host)) = parts.text(Part::Host)
     {
         around.host = host;
     }
-    for item in items {
-        let message = item.get().as_bytes();
-        if units == Units::One {
-            lines.push(Record { message, ..around });
-        } else if let Ok(parts) = Parts::of_object(message) {
-            collect(&around, &parts, depth - 1, lines);
-        }
+    let items = items.into_iter().map(|item| item.get().as_bytes());
+    if units == Units::One {
+        each(items.map(|message| Record { message, ..around }).collect());
+        return;
+    }
+    for parts in items.filter_map(|item| Parts::of_object(item).ok()) {
+        collect(&around, &parts, depth - 1, each);
     }
 }

@@ -219,15 +219,13 @@ fn of_stores() {
             "Computer": "agent", "ProcessName": PROGRAM, "ProcessID": 7, "SyslogMessage": MESSAGE}),
         json!({"LogEntry": WHOLE, "LogEntrySource": "stdout", "TimeGenerated": time, "Computer": "node"}),
         json!({"LogMessage": WHOLE, "PodName": "p", "TimeGenerated": time}),
-        json!({"records": [{"time": time, "properties": {"log": WHOLE, "pod": "p"}}]}),
+        json!({"records": [{"time": time, "category": "c", "properties": {"log": WHOLE, "pod": "p"}}]}),
         // Splunk: what goes in, as text and as an object, and what comes out.
         json!({"time": 1_795_431_600, "host": "mail", "source": "/var/log/mail.log", "event": WHOLE}),
-        json!({"time": "1795431600.123", "host": "mail", "event": {"message": MESSAGE, "program": PROGRAM, "pid": 7}}),
+        json!({"time": "1795431600.123", "host": "mail", "event": {"message": MESSAGE, "program": PROGRAM, "pid": 7}, "index": "main"}),
         json!({"preview": false, "result": {"_raw": WHOLE, "_time": "2026-11-23 11:00:00.000 UTC", "host": "mail"}}),
         json!({"results": [{"_raw": WHOLE, "_time": "2026-11-23T11:00:00.000+00:00"}]}),
-        // Datadog.
-        json!({"id": "x", "attributes": {"timestamp": time, "host": "mail", "service": PROGRAM, "message": WHOLE}}),
-        json!({"data": [{"id": "x", "attributes": {"timestamp": time, "message": WHOLE}}]}),
+        // VictoriaLogs, Papertrail.
         json!({"_msg": WHOLE, "_time": time, "_stream": "{}"}),
         json!({"events": [{"generated_at": time, "hostname": "mail", "program": PROGRAM, "message": WHOLE}]}),
     ]);
@@ -278,7 +276,7 @@ fn of_exports() {
         ("\"_raw\",\"_time\",host", format!("\"{quoted}\",\"2026-11-23T11:00:00.000+0000\",mail")),
         ("timestamp,jsonPayload.message,x", format!("2026-11-23T11:00:00Z,\"{quoted}\",1")),
         ("@message", format!("\"{quoted}\"")),
-        ("Date,Host,Service,Message", format!("2026-11-23T11:00:00.000Z,mail,{PROGRAM},{WHOLE}")),
+        ("Date,Host,Service,Content", format!("2026-11-23T11:00:00.000Z,mail,{PROGRAM},{WHOLE}")),
         ("time\tmessage", format!("1795431600\t{WHOLE}")),
         (
             "time,message",
@@ -337,9 +335,34 @@ fn an_object_without_a_line_is_nothing() {
         "[[\"1795431600000000000\",7]]",
         "{\"events\":{}}",
         "{\"data\":{\"result\":7}}",
+        // What programs call so is their clients'.
+        r#"{"event":"postfix/smtpd[7]: mail","time":1795431600}"#,
+        r#"{"event":{"message":"postfix/smtpd[7]: mail"},"level":"info"}"#,
+        r#"{"result":"postfix/smtpd[7]: mail","preview":false}"#,
+        r#"{"properties":{"message":"postfix/smtpd[7]: mail"},"time":1795431600}"#,
+        r#"{"body":"postfix/smtpd[7]: mail","text":"postfix/smtpd[7]: mail","data":[{"message":"mail"}]}"#,
     ] {
         let found = parts(line);
-        assert!(found.iter().all(|(.., message)| !message.contains("mail")), "{line}: {found:?}");
+        assert!(
+            found.iter().all(|(.., message)| message == line || !message.contains("mail")),
+            "{line}: {found:?}"
+        );
         assert!(found.iter().all(|(_, host, program, ..)| host.is_empty() && program.is_empty()));
+    }
+}
+
+#[test]
+fn the_newest_line_may_stand_first() {
+    let line = |time: i64| json!({"time": time, "message": time.to_string()});
+    let value = |time: i64| json!([format!("{time}000000000"), time.to_string()]);
+    for log in [
+        json!([line(ELEVEN + 2), line(ELEVEN + 1), line(ELEVEN + 1), line(ELEVEN)]),
+        json!({"events": [line(ELEVEN + 2), line(ELEVEN + 1), line(ELEVEN + 1), line(ELEVEN)]}),
+        json!({"streams": [{"values": [value(ELEVEN + 2), value(ELEVEN + 1), value(ELEVEN + 1), value(ELEVEN)]}]}),
+        json!([line(ELEVEN), line(ELEVEN + 1), line(ELEVEN + 1), line(ELEVEN + 2)]),
+    ] {
+        let times: Vec<_> =
+            parts(&log.to_string()).into_iter().filter_map(|(time, ..)| time).collect();
+        assert_eq!(times, [ELEVEN, ELEVEN + 1, ELEVEN + 1, ELEVEN + 2], "{log}");
     }
 }
