@@ -132,8 +132,10 @@ const SHAPES: &[fn(&Line) -> Value] = &[
     },
 ];
 
+type Row = fn(&Line) -> String;
+
 /// Exports: a header, and how a row is written.
-const EXPORTS: &[(&str, fn(&Line) -> String)] = &[
+const EXPORTS: &[(&str, Row)] = &[
     ("\"timestamp\",\"source\",\"message\"", |line| {
         format!("\"{TIME}\",\"mail\",{}", cell(&line.whole()))
     }),
