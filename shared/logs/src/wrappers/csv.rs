@@ -113,11 +113,16 @@ impl Header {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let count = |separator: &u8| line.iter().filter(|byte| *byte == separator).count();
         let separator = SEPARATORS.into_iter().max_by_key(count)?;
-        cells.read(line, separator)?;
-        let columns: Vec<_> = (0..cells.len()).map(|cell| column(cells.get(cell)?)).collect();
         let is = |name: &Option<&'static Name>, part| {
             name.and_then(|name| name.part).is_some_and(|(of, _)| of == part)
         };
+        // Most lines of words alone are none: they need not be taken apart for it.
+        let words = line.split(|byte| *byte == separator || *byte == b'"');
+        if !words.map(column).any(|name| is(&name, Part::Message)) {
+            return None;
+        }
+        cells.read(line, separator)?;
+        let columns: Vec<_> = (0..cells.len()).map(|cell| column(cells.get(cell)?)).collect();
         let has_message = columns.iter().any(|name| is(name, Part::Message));
         // One column has no second: it is in quotes, or nobody else's name.
         let is_sure = columns.iter().flatten().count() > 1
@@ -153,6 +158,8 @@ fn column(cell: &[u8]) -> Option<&'static Name> {
 /// The cells of one line.
 #[derive(Clone, Debug, Default)]
 struct Cells {
+    /// The reader of lines with the separator that was asked for last.
+    reader: Option<(u8, Box<Reader>)>,
     text: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
@@ -161,7 +168,17 @@ struct Cells {
 impl Cells {
     /// Takes a line apart; none if it has too many cells.
     fn read(&mut self, line: &[u8], separator: u8) -> Option<()> {
-        let mut reader: Reader = ReaderBuilder::new().delimiter(separator).build();
+        let reader = match &mut self.reader {
+            Some((known, reader)) if *known == separator => {
+                reader.reset();
+                reader
+            }
+            // Building one takes longer than reading many lines.
+            other => {
+                let new = Box::new(ReaderBuilder::new().delimiter(separator).build());
+                &mut other.insert((separator, new)).1
+            }
+        };
         self.text.resize(self.text.len().max(line.len()), 0);
         self.ends.resize(COLUMNS + 1, 0);
         let (mut at, mut written, mut ends) = (0, 0, 0);

@@ -55,7 +55,9 @@ impl Json {
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
         match Parts::of_object(record.message) {
-            Ok(parts) if parts.units().is_some() => self.several(record, &parts, reference, times),
+            Ok(parts) if parts.units().is_some() && parts.get(Part::Message).is_none() => {
+                self.several(record, &parts, reference, times)
+            }
             Ok(parts) => self.line(record, &parts, reference, times),
             Err(error) => {
                 let broken = || Unwrapped::Broken(format!("not a JSON object: {error}"));
@@ -88,12 +90,19 @@ impl Json {
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
         let text = record.message;
+        let is_events = b"{ ]".contains(&text[1]);
         let Ok(items) = serde_json::from_slice::<Vec<&RawValue>>(text) else {
-            let may_be_line = record.is_bare() && b"{ ]".contains(&text[1]);
-            return if may_be_line { line_of_array(record) } else { Unwrapped::Not };
+            return if record.is_bare() && is_events {
+                line_of_array(record)
+            } else {
+                Unwrapped::Not
+            };
         };
         if let Some(parts) = row(&items) {
             return self.line(record, &parts, reference, times);
+        }
+        if !is_events && !items.iter().all(|item| is_unit(item)) {
+            return Unwrapped::Not;
         }
         let line = |item: &&'a RawValue| Record { message: item.get().as_bytes(), ..*record };
         let mut lines: Vec<_> = items.iter().map(line).collect();
@@ -109,15 +118,16 @@ impl Json {
         reference: i64,
         times: &mut Timestamps,
     ) -> Unwrapped<'a> {
-        let mut lines = Vec::new();
-        // CloudWatch Logs asks with such a payload whether the destination is there.
-        if parts.text(Part::Kind).as_deref() != Some(b"CONTROL_MESSAGE") {
-            collect(record, parts, DEEPEST, &mut |mut array| {
-                self.oldest_first(&mut array, reference, times);
-                lines.append(&mut array);
-            });
+        if parts.text(Part::Kind).as_deref() == Some(b"CONTROL_MESSAGE") {
+            // CloudWatch Logs asks whether the destination is there.
+            return Unwrapped::Several(Vec::new());
         }
-        Unwrapped::Several(lines)
+        let mut lines = Vec::new();
+        collect(record, parts, DEEPEST, &mut |mut array| {
+            self.oldest_first(&mut array, reference, times);
+            lines.append(&mut array);
+        });
+        if lines.is_empty() { Unwrapped::Not } else { Unwrapped::Several(lines) }
     }
 
     /// Turns an array around that has the newest line first, as many stores answer.
@@ -173,7 +183,13 @@ fn row<'a>(items: &[&'a RawValue]) -> Option<Parts<'a>> {
 
 /// Loki's time, as text.
 fn is_nanoseconds(raw: &str) -> bool {
-    raw.len() == 21 && raw[1..20].bytes().all(|byte| byte.is_ascii_digit())
+    matches!(raw.as_bytes(), [b'"', digits @ .., b'"'] if digits.len() == 19
+        && digits.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether an element can hold a line.
+fn is_unit(item: &RawValue) -> bool {
+    item.get().starts_with(['{', '['])
 }
 
 /// A line of an array that stands one object a line.
@@ -200,7 +216,7 @@ fn collect<'a>(
     {
         around.host = host;
     }
-    let items = items.into_iter().map(|item| item.get().as_bytes());
+    let items = items.into_iter().filter(|item| is_unit(item)).map(|item| item.get().as_bytes());
     if units == Units::One {
         each(items.map(|message| Record { message, ..around }).collect());
         return;

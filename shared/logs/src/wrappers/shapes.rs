@@ -226,6 +226,7 @@ fn of_stores() {
         json!({"preview": false, "result": {"_raw": WHOLE, "_time": "2026-11-23 11:00:00.000 UTC", "host": "mail"}}),
         json!({"results": [{"_raw": WHOLE, "_time": "2026-11-23T11:00:00.000+00:00"}]}),
         // VictoriaLogs, Papertrail.
+        json!({"message": WHOLE, "time": time, "events": [{"message": "of something else"}]}),
         json!({"_msg": WHOLE, "_time": time, "_stream": "{}"}),
         json!({"events": [{"generated_at": time, "hostname": "mail", "program": PROGRAM, "message": WHOLE}]}),
     ]);
@@ -335,6 +336,9 @@ fn an_object_without_a_line_is_nothing() {
         "[[\"1795431600000000000\",7]]",
         "{\"events\":{}}",
         "{\"data\":{\"result\":7}}",
+        "{\"events\":[\"mail\",7]}",
+        "[\"mail\",\"mail\"]",
+        "[\"17954316000000000\u{20ac}\",\"mail\"]",
         // What programs call so is their clients'.
         r#"{"event":"postfix/smtpd[7]: mail","time":1795431600}"#,
         r#"{"event":{"message":"postfix/smtpd[7]: mail"},"level":"info"}"#,
