@@ -121,6 +121,14 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
         expired.into_iter().map(|(_, key)| key).collect()
     }
 
+    /// The keys of those for which this is so, in the order in which they came.
+    pub(crate) fn keys_of(&self, is: impl Fn(&V) -> bool) -> Vec<K> {
+        let keys = self.waiting.iter().filter(|(_, waiting)| is(&waiting.value));
+        let mut keys: Vec<_> = keys.map(|(key, waiting)| (waiting.serial, *key)).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
     /// All keys, those that no line spoke of for the longest time first: the order in which room is made.
     pub(crate) fn oldest_first(&self) -> Vec<K> {
         let keys = self.waiting.iter();

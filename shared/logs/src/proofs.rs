@@ -19,8 +19,10 @@ use crate::time::Timestamps;
 pub trait Sink {
     /// Messages were accepted.
     fn submission(&mut self, mark: u64, submission: &Submission<'_>);
-    /// An authentication failed.
+    /// An authentication failed: the credentials were refused.
     fn auth_failure(&mut self, mark: u64, failure: &AuthFailure<'_>);
+    /// An authentication failed for the server's own trouble, which did not judge the credentials.
+    fn temporary_failure(&mut self, _mark: u64, _failure: &AuthFailure<'_>) {}
     /// A line claims to be an event and is not a good one.
     fn rejected(&mut self, mark: u64, line: &[u8], reason: &str);
 }
@@ -79,6 +81,13 @@ impl<S: Sink> Proofs<'_, S> {
         let failure = AuthFailure { time, account: &account, client: &client };
         self.sink.auth_failure(self.arrival.mark, &failure);
         self.failure = Some(LastFailure::new(&failure));
+    }
+
+    /// Counts a login that the server could not judge, of an account and a client as logged.
+    pub(crate) fn temporary_failure(&mut self, time: i64, account: &[u8], client: &[u8]) {
+        let (account, client) = (lowered(account, ACCOUNT_LIMIT), client_address(client));
+        let failure = AuthFailure { time, account: &account, client: &client };
+        self.sink.temporary_failure(self.arrival.mark, &failure);
     }
 
     /// Puts a line aside that claims to be an event and is not a good one.

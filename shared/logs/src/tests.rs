@@ -286,12 +286,9 @@ fn text_of_a_clients_choice_proves_nothing() {
 }
 
 #[test]
-fn two_hosts_and_two_instances_do_not_meet() {
+fn two_hosts_do_not_meet() {
     let other = |line: String| line.replace(" mail ", " mail2 ");
     let log = [smtpd(TLS13), smtpd(CLIENT), other(qmgr(ACTIVE))].concat();
-    assert_eq!(read(&log), Collected::default());
-    let instance = |line: String| line.replace("postfix/", "postfix-out/");
-    let log = [smtpd(TLS13), smtpd(CLIENT), instance(qmgr(ACTIVE))].concat();
     assert_eq!(read(&log), Collected::default());
 }
 
@@ -510,6 +507,41 @@ fn states_of_earlier_versions_are_restored() {
         "cyd@example.org cyd@example.org PLAIN TLS1.1 192.0.2.4 x1",
     ];
     assert_eq!(collected.submissions, expected);
+}
+
+/// The same, of the first version that kept sections.
+#[test]
+fn what_waited_for_the_end_of_its_session_goes_on_waiting() {
+    let state = include_bytes!("../../../tests/golden/states/logs-v2.bin");
+    let restored = || {
+        let (stream, unreadable) = LogStream::restore(options(), state);
+        assert_eq!(unreadable, []);
+        assert_eq!(stream.load(), Load { sessions: 4, messages: 3, evicted: 0 });
+        stream
+    };
+    let (mut stream, mut collected) = (restored(), Collected::default());
+    let rest = "
+        Nov 23 11:00:01 mail postfix/qmgr[9]: 4AA0900001: from=<ann@example.org>, size=344, nrcpt=1 (queue active)
+        Nov 23 11:00:02 mail postfix/qmgr[9]: 4AA0900004: from=<dan@example.org>, size=344, nrcpt=1 (queue active)
+        Nov 23 11:00:03 mail postfix/smtpd[202]: disconnect from c2.example.test[192.0.2.2] ehlo=1 auth=1 mail=2 rcpt=2 data=2 quit=1 commands=8
+        Nov 23 11:00:04 mail postfix/smtps/smtpd[203]: proxy-accept: END-OF-MESSAGE from c3.example.test[192.0.2.3]: 250 2.0.0 Ok; from=<cyd@example.org> to=<b@example.net> proto=ESMTP helo=<h>
+        Nov 23 11:00:05 mail postfix/submission/smtpd[205]: 4AA0900005: client=c5.example.test[192.0.2.5], sasl_method=PLAIN, sasl_username=eve
+        Nov 23 11:00:06 mail postfix/submission/smtpd[205]: disconnect from c5.example.test[192.0.2.5] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
+    ";
+    feed(&mut stream, rest, &mut collected);
+    let expected = [
+        "ann@example.org ann@example.org PLAIN TLS1.3 192.0.2.1 x1",
+        "dan@example.org dan PLAIN TLS1.2 192.0.2.4 x1",
+        "scan@example.org printer LOGIN none 192.0.2.2 x1",
+        "scan@example.org printer LOGIN none 192.0.2.2 x1",
+        "cyd@example.org cyd CRAM-MD5 TLS1.1 192.0.2.3 x1",
+        "eve@example.org eve PLAIN none 192.0.2.5 x1",
+    ];
+    assert_eq!(collected.submissions, expected);
+
+    let (mut stream, mut collected) = (restored(), Collected::default());
+    feed(&mut stream, "Nov 23 11:02:00 mail CRON[7]: x", &mut collected);
+    assert_eq!(collected.submissions, ["scan@example.org printer LOGIN unknown 192.0.2.2 x1"]);
 }
 
 #[test]

@@ -4,19 +4,15 @@
 
 use report::TlsVersion;
 
-use super::lines::Commands;
-use super::model::{Accepted, Held, Message, MessageKey, Session, SessionKey};
+use super::lines::Authenticated;
+use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey};
 use super::names::Names;
 use crate::pending::{Pending, Waiting};
 use crate::place::Arrival;
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 
 /// Log time after which a silent session is taken for ended: no command takes longer.
 pub(super) const SESSION_LIFE: i64 = 24 * 3600;
-/// Log time that a message may wait for the queue manager, if its session says it was accepted.
-const QUEUE_LAG: i64 = 24 * 3600;
-/// The same, if nothing says so.
-const UNPROVEN_LAG: i64 = 3600;
 /// How often, in log time, what has expired is looked for.
 const SWEEP_EVERY: i64 = 600;
 
@@ -30,10 +26,36 @@ pub(super) struct Ledger {
     pub(super) names: Names,
     pub(super) sessions: Pending<SessionKey, Session>,
     pub(super) messages: Pending<MessageKey, Message>,
-    /// How often a message was held before its content; while zero, content need not be looked for.
-    pub(super) held_without_content: u64,
+    /// From which log time on an accepted message has waited long enough; never before one has.
+    pub(super) due: Due,
+    /// When the last line came that was older than one before it.
+    pub(super) late: i64,
+    /// The log holds cleanup's lines.
+    pub(super) cleanup_is_told: bool,
     /// Sessions and messages forgotten because there were too many.
     pub(super) evicted: u64,
+}
+
+/// A moment, in the log's own time, of something that is to be done; the end of time if there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Due(i64);
+
+impl Default for Due {
+    fn default() -> Self {
+        Self(i64::MAX)
+    }
+}
+
+impl Due {
+    /// There is also something to do at this moment.
+    pub(super) fn no_later_than(&mut self, time: i64) {
+        self.0 = self.0.min(time);
+    }
+
+    #[inline]
+    pub(super) fn has_come(self, time: i64) -> bool {
+        self.0 <= time
+    }
 }
 
 /// The process that a line of a session comes from.
@@ -49,24 +71,37 @@ pub(super) struct Process {
 
 impl Ledger {
     pub(super) fn weight(&self) -> usize {
-        self.sessions.weight() + self.messages.weight()
+        self.sessions.weight() + self.messages.weight() + self.names.weight()
     }
 
-    /// Moves the log's clock on and forgets what has expired by it.
+    /// Moves the log's clock on, and settles and forgets what has waited long enough by it.
+    #[inline]
     pub(super) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
         // One line from the future must not end every session.
-        if time <= self.clock || time > arrival.reference.saturating_add(86_400) {
+        if time > arrival.reference.saturating_add(86_400) {
             return;
         }
-        self.clock = time;
-        if time.saturating_sub(self.swept) < SWEEP_EVERY {
-            return;
+        if self.due.has_come(time) {
+            self.settle(time, arrival.before, sink);
         }
-        self.swept = time;
-        for key in self.sessions.expired(time) {
-            self.end_session(key, None, arrival.before, sink);
+        match time.cmp(&self.clock) {
+            std::cmp::Ordering::Less => self.late = self.clock,
+            std::cmp::Ordering::Equal => {}
+            std::cmp::Ordering::Greater => {
+                self.clock = time;
+                if time.saturating_sub(self.swept) >= SWEEP_EVERY {
+                    self.sweep(arrival.before, sink);
+                }
+            }
         }
-        for key in self.messages.expired(time) {
+    }
+
+    fn sweep(&mut self, mark: u64, sink: &mut impl Sink) {
+        self.swept = self.clock;
+        for key in self.sessions.expired(self.clock) {
+            self.end_session(key, None, mark, sink);
+        }
+        for key in self.messages.expired(self.clock) {
             self.messages.remove(&key);
         }
     }
@@ -86,6 +121,9 @@ impl Ledger {
             }
             self.evicted += 1;
             self.messages.remove(&key);
+        }
+        if self.weight() > down_to {
+            self.names.forget_tls();
         }
     }
 
@@ -109,50 +147,58 @@ impl Ledger {
     /// A transaction begins, or takes over an id that an older one gave up.
     ///
     /// Without a login it only takes the id: nobody authenticated.
-    pub(super) fn begin(&mut self, process: Process, key: MessageKey, login: Option<KeptLogin>) {
+    pub(super) fn begin(
+        &mut self,
+        process: Process,
+        key: MessageKey,
+        client: Option<Authenticated>,
+    ) {
         let begun = self.session(process, |serial, session| {
-            if login.is_some() {
+            if client.is_some() {
                 session.open.push(key.1);
             }
             (serial, session.tls, session.hold_next.take())
         });
-        let Some(login) = login else { return self.forget(key) };
+        let Some(Authenticated { login, fronted }) = client else { return self.take_over(key) };
+        self.supersede(key);
         // Without a process id, no line tells which TLS connection this was.
         let (session_serial, tls, held) = begun.unwrap_or((0, Some(TlsVersion::Unknown), None));
-        self.held_without_content += u64::from(held.is_some());
+        let tls = if fronted { Some(TlsVersion::Unknown) } else { tls };
         let Process { session, named, time } = process;
-        let message = Message { named, session, session_serial, login, tls, held };
+        let message = Message {
+            named,
+            session,
+            session_serial,
+            login,
+            tls,
+            content: false,
+            held,
+            superseded: false,
+        };
         self.messages.insert(key, message, time, time.saturating_add(SESSION_LIFE));
     }
 
-    /// A message is put on hold or discarded, or seen to have its content meanwhile.
-    pub(super) fn hold(
-        &mut self,
-        key: MessageKey,
-        sender: impl FnOnce() -> Box<str>,
-        time: i64,
-        content: bool,
-    ) {
-        let held_now = self.messages.change(&key, |message| match &mut message.held {
-            Some(held) => {
-                held.content |= content;
-                false
-            }
-            None => {
-                message.held = Some(Held { sender: sender(), time, content });
-                true
-            }
+    /// A transaction begins about which a before-queue proxy decides.
+    pub(super) fn begin_proxied(&mut self, process: Process, client: Option<Authenticated>) {
+        let proxied = client.map(|Authenticated { login, fronted }| {
+            let tls = fronted.then_some(TlsVersion::Unknown);
+            Proxied { login, tls, begun: process.time }
         });
-        self.held_without_content += u64::from(held_now == Some(true) && !content);
+        self.session(process, |_, session| session.proxied = proxied);
     }
 
-    /// The content of a message was seen; tells only of one that is held.
-    pub(super) fn content_seen(&mut self, key: MessageKey) {
-        self.messages.change(&key, |message| {
-            if let Some(held) = &mut message.held {
-                held.content = true;
-            }
+    /// A message is put on hold or discarded, or seen to have its content meanwhile.
+    pub(super) fn hold(&mut self, key: MessageKey, held: impl FnOnce() -> Held, content: bool) {
+        self.change(key, |message| {
+            message.content |= content;
+            message.held.get_or_insert_with(held);
         });
+    }
+
+    /// The content of a message was seen.
+    pub(super) fn content_seen(&mut self, key: MessageKey) {
+        self.cleanup_is_told = true;
+        self.change(key, |message| message.content = true);
     }
 
     /// A before-queue proxy has accepted the message of the session's transaction.
@@ -164,12 +210,13 @@ impl Ledger {
         sink: &mut impl Sink,
     ) {
         let accepted = self.session(process, |_, session| {
-            let login = session.proxied.take()?;
+            let proxied = session.proxied.take()?;
             session.accepted += 1;
-            Some((session.tls, login))
+            Some((proxied.tls.or(session.tls), proxied))
         });
-        if let Some((tls, login)) = accepted.flatten() {
-            let accepted = Accepted { login, sender, time: process.time, messages: 1 };
+        if let Some((tls, Proxied { login, begun, .. })) = accepted.flatten() {
+            let accepted =
+                Accepted { login, sender, time: process.time, messages: 1, begun, due: 0 };
             self.count(process.session, tls, accepted, mark, sink);
         }
     }
@@ -177,13 +224,19 @@ impl Ledger {
     /// The queue manager has taken a message on: it was accepted.
     pub(super) fn accept(
         &mut self,
-        key: MessageKey,
+        mut key: MessageKey,
         sender: &[u8],
         time: i64,
         mark: u64,
         sink: &mut impl Sink,
     ) {
-        let Some(Waiting { value: message, .. }) = self.messages.remove(&key) else { return };
+        let mut open = self.messages.remove(&key);
+        if open.is_none()
+            && let Some(other) = self.under_another_name(key)
+        {
+            (key, open) = (other, self.messages.remove(&other));
+        }
+        let Some(Waiting { value: message, seen: begun, .. }) = open else { return };
         let mut tls = message.tls;
         let session = message.session.filter(|session| {
             self.sessions.get(session).is_some_and(|open| open.serial == message.session_serial)
@@ -206,121 +259,69 @@ impl Ledger {
                 return submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
             }
             // Held while its content came: that was its acceptance.
-            Some(held) if held.content => (kept_sender(sender), held.time),
+            Some(held) if message.content => (kept_sender(sender), held.time),
             _ => (kept_sender(sender), time),
         };
-        let accepted = Accepted { login: message.login, sender, time, messages: 1 };
+        let accepted = Accepted { login: message.login, sender, time, messages: 1, begun, due: 0 };
         self.count(session, tls, accepted, mark, sink);
-    }
-
-    /// Hands an accepted message on, or keeps it until its session tells plaintext from TLS.
-    fn count(
-        &mut self,
-        key: Option<SessionKey>,
-        tls: Option<TlsVersion>,
-        accepted: Accepted,
-        mark: u64,
-        sink: &mut impl Sink,
-    ) {
-        if let Some(tls) = tls {
-            return emit(&accepted, tls, mark, sink);
-        }
-        let Some(key) = key.filter(|key| self.sessions.get(key).is_some()) else {
-            return emit(&accepted, TlsVersion::Unknown, mark, sink);
-        };
-        self.sessions.change(&key, |session| session.waiting.add(accepted));
-    }
-
-    /// A TLS line of a session: what came before the handshake was plaintext.
-    pub(super) fn tls_started(
-        &mut self,
-        process: Process,
-        tls: TlsVersion,
-        mark: u64,
-        sink: &mut impl Sink,
-    ) {
-        let Some(key) = process.session else { return };
-        let instance = self.names.service(key.service).instance;
-        let Self { sessions, messages, .. } = self;
-        touched(sessions, process, |serial, session| {
-            session.tls = Some(tls);
-            for id in &session.open {
-                messages.change(&(instance, *id), |message| {
-                    if message.session_serial == serial {
-                        message.tls = message.tls.or(Some(TlsVersion::None));
-                    }
-                });
-            }
-            for accepted in session.waiting.take() {
-                emit(&accepted, TlsVersion::None, mark, sink);
-            }
-        });
-    }
-
-    /// Settles everything that a session left open. `commands` are the counts that its last line told.
-    pub(super) fn end_session(
-        &mut self,
-        key: SessionKey,
-        commands: Option<Commands>,
-        mark: u64,
-        sink: &mut impl Sink,
-    ) {
-        let Some(ended) = self.sessions.remove(&key) else { return };
-        let (serial, session) = (ended.serial, ended.value);
-        let service = self.names.service(key.service);
-        let (instance, wrapper) = (service.instance, service.wrapper);
-        let tls = session.tls.unwrap_or(match commands {
-            Some(commands) if commands.starttls == 0 && !wrapper => TlsVersion::None,
-            _ => TlsVersion::Unknown,
-        });
-        for accepted in session.waiting.all() {
-            emit(accepted, tls, mark, sink);
-        }
-        let mut open: Vec<MessageKey> = session.open.iter().map(|id| (instance, *id)).collect();
-        open.retain(|key| {
-            self.messages.get(key).is_some_and(|open| open.value.session_serial == serial)
-        });
-        // Accepted by the counts, but not yet by the queue manager's lines.
-        let missing = commands.map(|counts| counts.data.saturating_sub(session.accepted) as usize);
-        let all_accepted = missing.is_none_or(|missing| missing >= open.len());
-        for key in open {
-            let Some(mut left) = self.messages.remove(&key) else { continue };
-            let message = &mut left.value;
-            let tls = *message.tls.get_or_insert(tls);
-            let lag = match missing {
-                // Every accepted message is known: this one was given up.
-                Some(0) => continue,
-                Some(_) => QUEUE_LAG,
-                None => UNPROVEN_LAG,
-            };
-            if let Some(Held { sender, time, content }) = message.held.take()
-                && (content || all_accepted)
-            {
-                let login = Login::Kept(&message.login);
-                let sender = Sender::Kept(&sender);
-                submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
-                continue;
-            }
-            message.session = None;
-            left.until = self.clock.saturating_add(lag);
-            self.messages.put(key, left);
-        }
     }
 
     /// A queue id that no longer belongs to an authenticated client's message.
     pub(super) fn forget(&mut self, key: MessageKey) {
+        if self.messages.remove(&key).is_none()
+            && let Some(other) = self.under_another_name(key)
+        {
+            self.messages.remove(&other);
+        }
+    }
+
+    /// A queue id that another message takes over.
+    pub(super) fn take_over(&mut self, key: MessageKey) {
         self.messages.remove(&key);
+        self.supersede(key);
+    }
+
+    /// Whoever has this queue id under another name of the host has given it up, or is of another instance that has it by
+    /// chance: then lines of its own name will tell.
+    fn supersede(&mut self, key: MessageKey) {
+        while let Some(other) = self.under_another_name(key) {
+            self.messages.change(&other, |message| message.superseded = true);
+        }
+    }
+
+    /// The key of the message that a line means which knows its queue id by another name of the host, if one is open.
+    #[inline]
+    fn under_another_name(&self, (instance, id): MessageKey) -> Option<MessageKey> {
+        let names = self.names.of_host(instance);
+        if names.len() < 2 {
+            return None;
+        }
+        let others = names.iter().filter(|other| **other != instance).map(|other| (*other, id));
+        let open = others.filter_map(|key| {
+            let open = self.messages.get(&key)?;
+            (!open.value.superseded).then_some((open.serial, key))
+        });
+        open.max().map(|(_, key)| key)
+    }
+
+    /// Changes a message of which a line tells.
+    fn change(&mut self, key: MessageKey, change: impl FnOnce(&mut Message)) {
+        if self.messages.get(&key).is_some() {
+            self.messages.change(&key, change);
+        } else if let Some(other) = self.under_another_name(key) {
+            self.messages.change(&other, change);
+        }
     }
 }
 
 /// See [`Ledger::session`].
-fn touched<T>(
+pub(super) fn touched<T>(
     sessions: &mut Pending<SessionKey, Session>,
     process: Process,
     change: impl FnOnce(u64, &mut Session) -> T,
 ) -> Option<T> {
     let Process { session, named, time } = process;
-    let new = || Session { named, ..Session::default() };
+    let new = || Session { named, began: time, ..Session::default() };
     Some(sessions.touch(session?, (time, time.saturating_add(SESSION_LIFE)), new, change))
 }
 
@@ -329,8 +330,9 @@ pub(super) fn kept_sender(raw: &[u8]) -> Box<str> {
     crate::proofs::clean_sender(raw).into()
 }
 
-fn emit(accepted: &Accepted, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
-    let Accepted { login, sender, time, messages } = accepted;
+/// Counts messages that were kept.
+pub(super) fn emit(accepted: &Accepted, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
+    let Accepted { login, sender, time, messages, .. } = accepted;
     let (sender, login) = (Sender::Kept(sender), Login::Kept(login));
     submit(sink, mark, &Proof { time: *time, sender, login, tls, messages: *messages });
 }

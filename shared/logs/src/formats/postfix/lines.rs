@@ -2,7 +2,7 @@
 //! choice behind a fixed beginning.
 
 use memchr::{memchr, memchr2, memmem, memrchr};
-use report::TlsVersion;
+use report::{TlsVersion, client_address};
 use serde::{Deserialize, Serialize};
 
 use crate::proofs::KeptLogin;
@@ -30,6 +30,31 @@ pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
     Some((QueueId([0, 1, 2].map(|at| u64::from_le_bytes(words[at]))), rest))
 }
 
+/// A client's address as it was logged, padded with zeros: as cheap to keep as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Peer([u64; 5]);
+
+impl Peer {
+    /// Whom `connect from NAME[ADDRESS]` tells, behind its first two words; nobody if that is no address.
+    pub(super) fn of(text: &[u8]) -> Self {
+        let address = client(text).map_or(&b""[..], |(address, _)| address);
+        let mut padded = [0; 40];
+        if let Some(place) = padded.get_mut(..address.len()) {
+            place.copy_from_slice(address);
+        }
+        let (words, _) = padded.as_chunks::<8>();
+        Self([0, 1, 2, 3, 4].map(|at| u64::from_le_bytes(words[at])))
+    }
+
+    /// Whether this is a client's address, as it is counted.
+    pub(super) fn is(&self, client: &str) -> bool {
+        let bytes = self.0.map(u64::to_le_bytes);
+        let text = bytes.as_flattened();
+        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        !client.is_empty() && *client_address(&text[..end]) == *client
+    }
+}
+
 /// The place of `needle`, near the beginning of a short text.
 #[inline]
 fn near(needle: u8, text: &[u8]) -> Option<usize> {
@@ -53,8 +78,16 @@ fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[open + 1..close], rest))
 }
 
+/// The login of a client, as its `client=` line tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Authenticated {
+    pub(super) login: KeptLogin,
+    /// Another server took the login and told of it with `XCLIENT`: that is no mechanism, and TLS ended there.
+    pub(super) fronted: bool,
+}
+
 /// What follows `client=`: the login, if the client authenticated and is no re-injecting filter.
-pub(super) fn login(text: &[u8]) -> Option<KeptLogin> {
+pub(super) fn login(text: &[u8]) -> Option<Authenticated> {
     let (address, rest) = client(text)?;
     let (mechanism, rest) = match rest.strip_prefix(b", sasl_method=") {
         Some(rest) => rest.split_at(near(b',', rest).unwrap_or(rest.len())),
@@ -65,7 +98,9 @@ pub(super) fn login(text: &[u8]) -> Option<KeptLogin> {
         Some(_) => before_attributes(account)?,
         None => account,
     };
-    Some(KeptLogin::new(account, mechanism, address))
+    let fronted = mechanism.eq_ignore_ascii_case(b"XCLIENT");
+    let mechanism = if fronted { b"" } else { mechanism };
+    Some(Authenticated { login: KeptLogin::new(account, mechanism, address), fronted })
 }
 
 /// Cuts off the attributes that may follow an account; none if a filter re-injects the message.
@@ -120,6 +155,8 @@ pub(super) struct Commands {
     /// Successful `DATA`s and `BDAT`s, of which a message may take several, but never more than
     /// successful `MAIL`s.
     pub(super) data: u32,
+    /// Whether another server spoke for the client (`XCLIENT`): TLS then ended there. Its count tells of no success.
+    pub(super) xclient: bool,
 }
 
 /// Reads the counts behind `disconnect from `; none if the server does not log them (before 3.0).
@@ -136,6 +173,7 @@ pub(super) fn commands(text: &[u8]) -> Option<Commands> {
         match &field[..equals] {
             b"starttls" => counts.starttls = successes,
             b"mail" => mail = Some(successes),
+            b"xclient" => counts.xclient = true,
             b"data" | b"bdat" => counts.data = counts.data.saturating_add(successes),
             _ => {}
         }
@@ -163,19 +201,86 @@ pub(super) fn is_kept_from_queue(rest: &[u8]) -> bool {
         .any(|action| rest.starts_with(action))
 }
 
-/// `warning: name[address]: SASL LOGIN authentication failed: …`: client address and account.
-pub(super) fn auth_failure(warning: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let (address, rest) = client(warning)?;
+/// Whether it is one after which nothing is left.
+pub(super) fn is_discarded(rest: &[u8]) -> bool {
+    rest.starts_with(b"discard: ") || rest.starts_with(b"milter-discard: ")
+}
+
+/// Whether an action is one upon the content, or upon the whole message: then there is content.
+pub(super) fn is_of_content(rest: &[u8]) -> bool {
+    let Some(colon) = near(b':', rest) else { return false };
+    let subjects =
+        [&b" header "[..], b" body ", b" content ", b" mime-error ", b" END-OF-MESSAGE "];
+    subjects.into_iter().any(|subject| rest[colon + 1..].starts_with(subject))
+}
+
+/// Whether the client was told that a message as a whole was not accepted, or nothing was left of it.
+pub(super) fn is_refused(rest: &[u8]) -> bool {
+    let refused = rest.starts_with(b"reject: ") || rest.starts_with(b"milter-reject: ");
+    (refused && is_of_content(rest)) || matches!(rest, b"canceled" | b"discarded")
+}
+
+/// Whether Postfix was started, or read its configuration anew: `reload -- version …`.
+pub(super) fn is_new_configuration(message: &[u8]) -> bool {
+    message.starts_with(b"reload -- ") || message.starts_with(b"daemon started -- ")
+}
+
+/// Why a login failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The credentials were refused.
+    Refused,
+    /// The server could not judge them: it answers 454 (RFC 4954, section 6).
+    Temporary,
+    /// The mechanism is not offered: there were none.
+    NotTried,
+}
+
+/// A login that failed: the client's address, the account if it is told, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FailedLogin<'a> {
+    pub(super) client: &'a [u8],
+    pub(super) account: Option<&'a [u8]>,
+    pub(super) why: Failure,
+}
+
+/// `warning: name[address]: SASL LOGIN authentication failed: …`.
+pub(super) fn auth_failure(warning: &[u8]) -> Option<FailedLogin<'_>> {
+    let (client, rest) = client(warning)?;
     let rest = rest.strip_prefix(b": SASL ")?;
     let failed = b" authentication failed";
     let (mechanism, reason) = rest.split_at(memmem::find(rest, failed)?);
     let reason = &reason[failed.len()..];
     // The mechanism is as the client wrote it, in several words if it put quotes around them.
     if near(b' ', mechanism).is_some() || memmem::find(reason, failed).is_some() {
-        return Some((address, None));
+        // None that a server offers has several words.
+        return Some(FailedLogin { client, account: None, why: Failure::Refused });
     }
     let account = memmem::find(reason, b", sasl_username=").map(|at| &reason[at + 16..]);
-    Some((address, account.filter(|account| *account != b"(unavailable)")))
+    let account = account.filter(|account| *account != b"(unavailable)");
+    Some(FailedLogin { client, account, why: why(reason) })
+}
+
+/// Why a login failed, in the words of Postfix and of the SASL implementations behind it.
+fn why(reason: &[u8]) -> Failure {
+    const TEMPORARY: [&[u8]; 4] = [
+        b"connection lost to authentication server",
+        b"temporary ",
+        b"internal authentication failure",
+        b"454 ",
+    ];
+    const NOT_TRIED: [&[u8]; 2] = [b"invalid authentication mechanism", b"no mechanism available"];
+    let reason = reason.strip_prefix(b": ").unwrap_or(reason);
+    let begins = |text: &&[u8]| {
+        reason.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text))
+    };
+    if TEMPORARY.iter().any(begins) {
+        Failure::Temporary
+    } else if NOT_TRIED.iter().any(begins) {
+        Failure::NotTried
+    } else {
+        Failure::Refused
+    }
 }
 
 #[cfg(test)]
@@ -215,8 +320,12 @@ mod tests {
                 ("ann", "PLAIN", "192.0.2.1"),
             ),
         ] {
-            assert_eq!(login(text.as_bytes()).expect(text).parts(), expected, "{text}");
+            let read = login(text.as_bytes()).expect(text);
+            assert_eq!((read.login.parts(), read.fronted), (expected, false), "{text}");
         }
+        let fronted = login(b"unknown[192.0.2.1], sasl_method=XClient, sasl_username=ann");
+        let expected = KeptLogin::new(b"ann", b"", b"192.0.2.1");
+        assert_eq!(fronted, Some(Authenticated { login: expected, fronted: true }));
         for text in [
             "unknown[192.0.2.1]",
             "localhost[127.0.0.1], orig_queue_id=4AA09, orig_client=h[192.0.2.1]",
@@ -258,22 +367,68 @@ mod tests {
     fn counts_of_commands_are_successes() {
         let text =
             b"unknown[192.0.2.1] ehlo=2 starttls=1 auth=1/2 mail=4 rcpt=3 data=1/2 bdat=2 quit=1";
-        assert_eq!(commands(text), Some(Commands { starttls: 1, data: 3 }));
+        assert_eq!(commands(text), Some(Commands { starttls: 1, data: 3, xclient: false }));
         let chunks = b"unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=7 quit=1";
-        assert_eq!(commands(chunks), Some(Commands { starttls: 1, data: 1 }));
+        assert_eq!(commands(chunks), Some(Commands { starttls: 1, data: 1, xclient: false }));
+        let fronted = commands(b"h[192.0.2.1] ehlo=2 xclient=0/1 mail=1 rcpt=1 data=1 quit=1");
+        assert_eq!(fronted, Some(Commands { starttls: 0, data: 1, xclient: true }));
         assert_eq!(commands(b"unknown[192.0.2.1]"), None);
+    }
+
+    /// Why a login failed, and whose it was.
+    fn failed(reason: &str) -> Option<(Failure, Option<&str>)> {
+        let read = auth_failure(reason.as_bytes())?;
+        assert_eq!(read.client, b"192.0.2.1", "{reason}");
+        Some((read.why, read.account.map(|account| std::str::from_utf8(account).expect("text"))))
     }
 
     #[test]
     fn failed_logins_with_and_without_a_name() {
-        let line =
-            b"unknown[192.0.2.1]: SASL CRAM-MD5 authentication failed: no, sasl_username=Ann";
-        assert_eq!(auth_failure(line), Some((&b"192.0.2.1"[..], Some(&b"Ann"[..]))));
-        let old = b"unknown[192.0.2.1]: SASL LOGIN authentication failed: UGFzc3dvcmQ6";
-        assert_eq!(auth_failure(old), Some((&b"192.0.2.1"[..], None)));
-        assert_eq!(auth_failure(b"SASL authentication failure: incorrect digest response"), None);
-        let given_up = b"unknown[192.0.2.1]: SASL PLAIN authentication aborted";
-        assert_eq!(auth_failure(given_up), None, "the client's own choice");
+        for (reason, why, account) in [
+            (
+                "CRAM-MD5 authentication failed: no, sasl_username=Ann",
+                Failure::Refused,
+                Some("Ann"),
+            ),
+            ("LOGIN authentication failed: UGFzc3dvcmQ6", Failure::Refused, None),
+            (
+                "LOGIN authentication failed: Connection lost to authentication server",
+                Failure::Temporary,
+                None,
+            ),
+            (
+                "LOGIN authentication failed: temporary authentication failure, sasl_username=ann",
+                Failure::Temporary,
+                Some("ann"),
+            ),
+            (
+                "CRAM-MD5 authentication failed: Invalid authentication mechanism",
+                Failure::NotTried,
+                None,
+            ),
+            (
+                "X authentication failed: Invalid authentication mechanism: 'X'",
+                Failure::NotTried,
+                None,
+            ),
+            (
+                "X authentication failed: no mechanism available, sasl_username=(unavailable)",
+                Failure::NotTried,
+                None,
+            ),
+            // What a client may choose is nowhere near.
+            (
+                "PLAIN authentication failed: no, sasl_username=: Connection lost to authentication server",
+                Failure::Refused,
+                Some(": Connection lost to authentication server"),
+            ),
+        ] {
+            let line = format!("unknown[192.0.2.1]: SASL {reason}");
+            assert_eq!(failed(&line), Some((why, account)), "{line}");
+        }
+        assert_eq!(failed("SASL authentication failure: incorrect digest response"), None);
+        let given_up = "unknown[192.0.2.1]: SASL PLAIN authentication aborted";
+        assert_eq!(failed(given_up), None, "the client's own choice");
     }
 
     #[test]
@@ -293,9 +448,23 @@ mod tests {
                 None,
             ),
         ] {
-            let account = auth_failure(line.as_bytes()).map(|(_, account)| account);
-            assert_eq!(account, expected.map(|account| account.map(str::as_bytes)), "{line}");
+            assert_eq!(failed(line).map(|(_, account)| account), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn an_address_is_kept_as_it_is_counted() {
+        for (text, client, is) in [
+            ("h[192.0.2.1]", "192.0.2.1", true),
+            ("h[192.0.2.1]:4711", "192.0.2.1", true),
+            ("h[2001:DB8:0:0:0:0:0:1]", "2001:db8::1", true),
+            ("h[192.0.2.1]", "192.0.2.10", false),
+            ("unknown[unknown]", "", false),
+            ("h[192.0.2.1", "192.0.2.1", false),
+        ] {
+            assert_eq!(Peer::of(text.as_bytes()).is(client), is, "{text}");
+        }
+        assert!(!Peer::of(&[b'['; 90]).is(""));
     }
 
     #[test]

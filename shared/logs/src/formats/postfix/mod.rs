@@ -15,12 +15,15 @@
 //! `reader` knows what lines say, by the words of `lines` and `envelope`; `ledger` what is open and what becomes of it; `state` how
 //! that is saved.
 
+mod earlier;
+mod ending;
 mod envelope;
 mod ledger;
 mod lines;
 mod model;
 mod names;
 mod reader;
+mod security;
 mod state;
 
 use crate::format::{Load, LogFormat};
@@ -39,7 +42,10 @@ impl LogFormat for Postfix {
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
-        let Some(daemon) = reader::Daemon::of(record.program) else { return false };
+        let Some(daemon) = reader::Daemon::of(record.program) else {
+            self.elsewhere(record, proofs);
+            return false;
+        };
         reader::line(&mut self.0, daemon, record, proofs);
         if self.0.names.are_many() {
             self.forget_names();
@@ -61,6 +67,7 @@ impl LogFormat for Postfix {
 
     fn restore(version: u8, bytes: &[u8]) -> Result<Self, StateError> {
         match version {
+            1 => earlier::restore1(bytes).map(Self).ok_or(StateError::Damaged),
             state::VERSION => state::restore(bytes).map(Self).ok_or(StateError::Damaged),
             found => Err(StateError::Version { found, known: state::VERSION }),
         }
@@ -85,6 +92,17 @@ impl LogFormat for Postfix {
 }
 
 impl Postfix {
+    /// Another program's line moves the clock as well: it may be all that comes for a long while.
+    #[inline]
+    fn elsewhere<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) {
+        if let Some(time) = record.time
+            && record.is_named()
+            && self.0.due.has_come(time)
+        {
+            self.0.advance(time, proofs.arrival, proofs.sink);
+        }
+    }
+
     /// Forgets names that no session and no message uses: what is saved holds no others.
     fn forget_names(&mut self) {
         if let Some(small) = state::restore(&state::save(&self.0)) {
@@ -92,3 +110,6 @@ impl Postfix {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
-use super::lines::QueueId;
+use super::lines::{Peer, QueueId};
 use crate::pending::Weigh;
 use crate::proofs::KeptLogin;
 
@@ -26,6 +26,10 @@ pub(super) struct SessionKey {
 pub(super) struct Session {
     /// Bytes of the names by which it is known.
     pub(super) named: u16,
+    /// When its first line was logged.
+    pub(super) began: i64,
+    /// Whom its `connect` line tells; none until that was seen.
+    pub(super) peer: Option<Peer>,
     /// Set once a TLS line was logged.
     pub(super) tls: Option<TlsVersion>,
     /// Messages of this session known to be accepted.
@@ -34,13 +38,23 @@ pub(super) struct Session {
     pub(super) open: Vec<QueueId>,
     /// Set if a recipient's check holds or discards the message that has no queue id yet.
     pub(super) hold_next: Option<Held>,
-    /// The login of the transaction that goes through a before-queue proxy.
-    pub(super) proxied: Option<KeptLogin>,
-    /// Accepted, but plaintext or TLS is told only at the session's end.
+    /// The transaction that goes through a before-queue proxy.
+    pub(super) proxied: Option<Proxied>,
+    /// Accepted, but nothing has told plaintext from TLS.
     pub(super) waiting: Waits,
 }
 
-/// Messages that wait for their session's end, and what they weigh: a session may have very many.
+/// A transaction that a before-queue proxy decides about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Proxied {
+    pub(super) login: KeptLogin,
+    /// Set if the client came through another server that ended its TLS.
+    pub(super) tls: Option<TlsVersion>,
+    /// When its `client=` line was logged.
+    pub(super) begun: i64,
+}
+
+/// Messages that wait for what tells plaintext from TLS, and what they weigh: a session may have very many.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Waits {
     all: Vec<Accepted>,
@@ -62,11 +76,24 @@ impl Waits {
         std::mem::take(self).all
     }
 
+    /// Those that have waited long enough, which wait no longer.
+    pub(super) fn take_due(&mut self, time: i64) -> Vec<Accepted> {
+        let (due, left) = self.take().into_iter().partition(|accepted| accepted.due <= time);
+        *self = Self::of(left);
+        due
+    }
+
+    /// When the first of them will have waited long enough; none if none waits.
+    pub(super) fn due(&self) -> Option<i64> {
+        self.all.iter().map(|accepted| accepted.due).min()
+    }
+
     /// Lets messages wait, together with others of the last few that are just like them.
     pub(super) fn add(&mut self, accepted: Accepted) {
         // A quarter of an hour lies within one day in every zone.
         let same = |known: &&mut Accepted| {
             known.time.div_euclid(900) == accepted.time.div_euclid(900)
+                && known.due == accepted.due
                 && known.sender == accepted.sender
                 && known.login == accepted.login
         };
@@ -87,6 +114,10 @@ pub(super) struct Accepted {
     pub(super) sender: Box<str>,
     pub(super) time: i64,
     pub(super) messages: u64,
+    /// When the transaction of the first was begun.
+    pub(super) begun: i64,
+    /// Log time from which on nothing more is waited for.
+    pub(super) due: i64,
 }
 
 impl Accepted {
@@ -107,32 +138,36 @@ pub(super) struct Message {
     pub(super) session_serial: u64,
     pub(super) login: KeptLogin,
     pub(super) tls: Option<TlsVersion>,
+    /// Its content was seen: a recipient's check can hold a message before there is any.
+    pub(super) content: bool,
     /// Set if the message was put on hold, or is discarded.
     pub(super) held: Option<Held>,
+    /// Another transaction of the host has its queue id: only a line of its own name still means it.
+    pub(super) superseded: bool,
 }
 
 /// A message that was put on hold, or is discarded: the queue manager stays silent about it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Held {
     pub(super) sender: Box<str>,
     pub(super) time: i64,
-    /// Its content was seen: a recipient's check can hold a message before there is any.
-    pub(super) content: bool,
+    /// Discarded: nothing of it will ever be in the queue.
+    pub(super) discarded: bool,
 }
 
 impl Weigh for Session {
     fn weight(&self) -> usize {
         let waiting = self.waiting.weight;
         let held = self.hold_next.as_ref().map_or(0, |held| held.sender.len());
-        let proxied = self.proxied.as_ref().map_or(0, KeptLogin::weight);
+        let proxied = self.proxied.as_ref().map_or(0, |proxied| 16 + proxied.login.weight());
         // Both its service's name and its instance's may be its own.
-        48 + 2 * usize::from(self.named) + self.open.len() * 25 + waiting + held + proxied
+        96 + 2 * usize::from(self.named) + self.open.len() * 25 + waiting + held + proxied
     }
 }
 
 impl Weigh for Message {
     fn weight(&self) -> usize {
-        64 + usize::from(self.named)
+        68 + usize::from(self.named)
             + self.login.weight()
             + self.held.as_ref().map_or(0, |held| held.sender.len())
     }
@@ -140,6 +175,6 @@ impl Weigh for Message {
 
 impl Accepted {
     fn weight(&self) -> usize {
-        32 + self.login.weight() + self.sender.len()
+        48 + self.login.weight() + self.sender.len()
     }
 }

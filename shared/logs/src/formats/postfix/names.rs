@@ -1,8 +1,10 @@
 //! Hosts, services and Postfix instances, as small numbers.
+//!
+//! An instance is what stands before the first slash of a tag. Daemons of one instance may use several such names
+//! (`syslog_name` can be set for each service), so a queue id is looked for under the other names of its host too.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 
 use super::model::{InstanceId, ServiceId};
 use crate::record::Record;
@@ -13,21 +15,44 @@ pub(super) const LONGEST: usize = 400;
 const MANY: usize = 1024;
 
 /// `host NUL program` or `host NUL instance`.
-type Name = Box<[u8]>;
+pub(super) type Name = Box<[u8]>;
+
+/// The most services that are known to log TLS lines: if there are more, it is learned anew.
+const LEARNED: usize = 200;
 
 /// One (host, program) pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Service {
     pub(super) instance: InstanceId,
-    /// TLS from the first byte (RFC 8314, section 3): plaintext is impossible.
-    pub(super) wrapper: bool,
+    /// Sessions may begin with TLS (RFC 8314, section 3): that there was no `STARTTLS` then says nothing.
+    pub(super) may_begin_with_tls: bool,
+    /// It has logged TLS lines since it was configured.
+    logs_tls: bool,
+    /// Bytes of its name.
+    length: usize,
 }
+
+impl Service {
+    /// Whether a session of which all lines are known, and none of TLS, was plaintext.
+    pub(super) fn would_log_tls(&self) -> bool {
+        self.logs_tls && !self.may_begin_with_tls
+    }
+}
+
+/// A service as it is saved: its name, its instance, and whether it logs TLS lines.
+pub(super) type SavedService = (Name, InstanceId, bool);
 
 /// The names that lines have used, each with its number.
 #[derive(Debug)]
 pub(super) struct Names {
     services: Vec<Service>,
-    instances: u32,
+    /// The host of each instance.
+    instances: Vec<u32>,
+    /// The instances of each host.
+    hosts: Vec<Vec<InstanceId>>,
+    host_ids: HashMap<Name, u32, RandomState>,
+    /// How many services are known to log TLS lines, and the bytes of their names.
+    learned: (usize, usize),
     service_ids: HashMap<Name, ServiceId, RandomState>,
     instance_ids: HashMap<Name, InstanceId, RandomState>,
     scratch: Vec<u8>,
@@ -42,7 +67,10 @@ impl Default for Names {
     fn default() -> Self {
         Self {
             services: Vec::new(),
-            instances: 0,
+            instances: Vec::new(),
+            hosts: Vec::new(),
+            host_ids: HashMap::default(),
+            learned: (0, 0),
             service_ids: HashMap::default(),
             instance_ids: HashMap::default(),
             scratch: Vec::new(),
@@ -55,22 +83,24 @@ impl Default for Names {
 
 impl Names {
     /// Names and numbers as they were saved, the instances first; none if they contradict each other.
-    pub(super) fn restore(instances: Vec<Name>, services: Vec<(Name, InstanceId)>) -> Option<Self> {
+    pub(super) fn restore(instances: Vec<Name>, services: Vec<SavedService>) -> Option<Self> {
         let mut new = Self::default();
         for name in instances {
-            new.instance_ids.insert(name, new.instances);
-            new.instances += 1;
+            new.add_instance(name);
         }
-        for (name, instance) in services {
+        for (name, instance, logs_tls) in services {
             new.knows_instance(instance).then_some(())?;
-            new.add_service(name, instance);
+            let id = new.add_service(name, instance);
+            if logs_tls {
+                new.learn_tls(id);
+            }
         }
         new.limit = MANY.max(2 * new.len());
         Some(new)
     }
 
     fn len(&self) -> usize {
-        self.services.len() + self.instances as usize
+        self.services.len() + self.instances.len()
     }
 
     /// Whether so many names are known that those no longer used should be forgotten.
@@ -83,7 +113,7 @@ impl Names {
     }
 
     pub(super) fn knows_instance(&self, instance: InstanceId) -> bool {
-        instance < self.instances
+        (instance as usize) < self.instances.len()
     }
 
     /// The service behind a number that this gave out.
@@ -111,9 +141,34 @@ impl Names {
         id
     }
 
+    fn add_instance(&mut self, name: Name) -> InstanceId {
+        let id = InstanceId::try_from(self.instances.len()).unwrap_or(InstanceId::MAX);
+        let host = &name[..name.iter().position(|byte| *byte == 0).unwrap_or(name.len())];
+        let host = match self.host_ids.get(host) {
+            Some(host) => *host,
+            None => {
+                let new = u32::try_from(self.hosts.len()).unwrap_or(u32::MAX);
+                self.host_ids.insert(host.into(), new);
+                self.hosts.push(Vec::new());
+                new
+            }
+        };
+        self.hosts[host as usize].push(id);
+        self.instances.push(host);
+        self.instance_ids.insert(name, id);
+        id
+    }
+
+    /// The instances of a host, by one of them.
+    #[inline]
+    pub(super) fn of_host(&self, instance: InstanceId) -> &[InstanceId] {
+        &self.hosts[self.instances[instance as usize] as usize]
+    }
+
     fn add_service(&mut self, name: Name, instance: InstanceId) -> ServiceId {
         let id = ServiceId::try_from(self.services.len()).unwrap_or(ServiceId::MAX);
-        self.services.push(Service { instance, wrapper: is_wrapper(&name) });
+        let (may_begin_with_tls, length) = (may_begin_with_tls(&name), name.len());
+        self.services.push(Service { instance, may_begin_with_tls, logs_tls: false, length });
         self.service_ids.insert(name, id);
         id
     }
@@ -129,16 +184,69 @@ impl Names {
         join(&mut self.scratch, host, instance);
         let id = match self.instance_ids.get(self.scratch.as_slice()) {
             Some(id) => *id,
-            None => {
-                let id = self.instances;
-                self.instances += 1;
-                self.instance_ids.insert(self.scratch.as_slice().into(), id);
-                id
-            }
+            None => self.add_instance(self.scratch.as_slice().into()),
         };
         join(&mut self.last_instance.0, host, instance);
         self.last_instance.1 = id;
         id
+    }
+}
+
+/// What is learned of services.
+impl Names {
+    /// Bytes of the names of which something is known that outlives their sessions.
+    pub(super) fn weight(&self) -> usize {
+        self.learned.0 * 16 + self.learned.1
+    }
+
+    /// A service has logged a TLS line.
+    pub(super) fn learn_tls(&mut self, id: ServiceId) {
+        let service = &mut self.services[id as usize];
+        if service.logs_tls {
+            return;
+        }
+        service.logs_tls = true;
+        self.learned.0 += 1;
+        self.learned.1 += service.length;
+        if self.learned.0 > LEARNED {
+            self.forget_tls();
+        }
+    }
+
+    /// A service has logged no TLS line for a session that used TLS.
+    pub(super) fn unlearn_tls(&mut self, id: ServiceId) {
+        let service = &mut self.services[id as usize];
+        if service.logs_tls {
+            service.logs_tls = false;
+            self.learned.0 -= 1;
+            self.learned.1 -= service.length;
+        }
+    }
+
+    /// Postfix goes on with another configuration, perhaps.
+    pub(super) fn forget_tls_of(&mut self, record: &Record<'_>) {
+        let Some(host) = self.host_ids.get(record.host).copied() else { return };
+        for id in 0..self.services.len() {
+            if self.instances[self.services[id].instance as usize] == host {
+                self.unlearn_tls(ServiceId::try_from(id).unwrap_or(ServiceId::MAX));
+            }
+        }
+    }
+
+    pub(super) fn forget_tls(&mut self) {
+        self.services.iter_mut().for_each(|service| service.logs_tls = false);
+        self.learned = (0, 0);
+    }
+
+    /// The services that are known to log TLS lines, in the order of their names.
+    fn learned(&self) -> Vec<ServiceId> {
+        if self.learned.0 == 0 {
+            return Vec::new();
+        }
+        let ids = self.service_ids.iter().filter(|(_, id)| self.service(**id).logs_tls);
+        let mut ids: Vec<_> = ids.map(|(name, id)| (name, *id)).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| id).collect()
     }
 }
 
@@ -173,11 +281,14 @@ impl<'n> Renaming<'n> {
     }
 
     /// The names of all instances and services that were asked for, in the order of their new numbers.
-    pub(super) fn finish(mut self) -> (Vec<Name>, Vec<(Name, InstanceId)>) {
+    pub(super) fn finish(mut self) -> (Vec<Name>, Vec<SavedService>) {
+        for learned in self.names.learned() {
+            self.services.renamed(learned);
+        }
         let order = std::mem::take(&mut self.services.order);
         let service = |old: ServiceId| {
-            let instance = self.names.service(old).instance;
-            (self.services.name(old), self.instances.renamed(instance))
+            let Service { instance, logs_tls, .. } = *self.names.service(old);
+            (self.services.name(old), self.instances.renamed(instance), logs_tls)
         };
         let services = order.into_iter().map(service).collect();
         let instances = &self.instances;
@@ -203,13 +314,35 @@ impl<'n> Renumbering<'n> {
     }
 }
 
-/// Services that begin with TLS: `smtps` and `submissions` in Postfix's own `master.cf`, `ssmtp`
-/// and `urd` as port 465 was called before, or the port itself.
-fn is_wrapper(name: &[u8]) -> bool {
+/// Whether a service may begin with TLS: `smtps` and `submissions` in Postfix's own `master.cf`, `ssmtp` and `urd` as
+/// port 465 was called before, or the port itself, as a part of its name; or one whose name was cut off its tag.
+fn may_begin_with_tls(name: &[u8]) -> bool {
     let program = name.rsplit(|byte| *byte == 0).next().unwrap_or(name);
-    program
-        .split(|byte| *byte == b'/')
-        .any(|part| matches!(part, b"smtps" | b"submissions" | b"ssmtp" | b"urd" | b"465"))
+    let mut parts = program.split(|byte| !byte.is_ascii_alphanumeric());
+    !program.contains(&b'/')
+        || parts.any(|part| matches!(part, b"smtps" | b"submissions" | b"ssmtp" | b"urd" | b"465"))
+}
+
+/// Whether a tag is Postfix's, cut off at its first slash, as rsyslog does it: `postfix`, or what its services are mostly
+/// called. systemd's name of Postfix tells as little. Other programs whose names begin alike say what strangers want.
+pub(super) fn is_cut(program: &[u8]) -> bool {
+    let Some(rest) = program.strip_prefix(b"postfix") else { return false };
+    match rest {
+        b"" | b".service" => true,
+        [b'@', ..] => rest.ends_with(b".service"),
+        [b'-' | b'_', service @ ..] => matches!(
+            service,
+            b"submission"
+                | b"submissions"
+                | b"smtps"
+                | b"smtpd"
+                | b"ssmtp"
+                | b"urd"
+                | b"465"
+                | b"587"
+        ),
+        _ => false,
+    }
 }
 
 fn join(text: &mut Vec<u8>, host: &[u8], name: &[u8]) {

@@ -4,7 +4,7 @@ use report::UNKNOWN_SENDER;
 
 use super::envelope;
 use super::ledger::{Ledger, Process, kept_sender};
-use super::lines::{self, QueueId};
+use super::lines::{self, Failure, Peer, QueueId};
 use super::model::{Held, MessageKey, SessionKey};
 use super::names;
 use crate::proofs::{Proofs, Sink};
@@ -21,23 +21,41 @@ pub(super) enum Daemon {
     Cleanup,
     /// Takes messages from local programs.
     Pickup,
+    /// Starts the others.
+    Master,
     /// Any other part of Postfix: its lines prove nothing here.
     Other,
+    /// The tag was cut before it: what it logged tells.
+    Untold,
 }
 
 impl Daemon {
     /// Reads a syslog tag; none if it is not Postfix's.
     #[inline]
     pub(super) fn of(program: &[u8]) -> Option<Self> {
-        let slash = program.iter().rposition(|byte| *byte == b'/')?;
+        let Some(slash) = program.iter().rposition(|byte| *byte == b'/') else {
+            return names::is_cut(program).then_some(Self::Untold);
+        };
         Some(match &program[slash + 1..] {
             b"smtpd" => Self::Smtpd,
-            b"qmgr" => Self::Qmgr,
+            b"qmgr" | b"oqmgr" | b"nqmgr" => Self::Qmgr,
             b"cleanup" => Self::Cleanup,
             b"pickup" => Self::Pickup,
+            b"master" if program.starts_with(b"postfix") => Self::Master,
             _ if program.starts_with(b"postfix") => Self::Other,
             _ => return None,
         })
+    }
+
+    /// Which daemon a message is by, whose tag does not tell: texts of strangers stand at the beginning of none.
+    fn by(message: &[u8]) -> Self {
+        match lines::queue_id(message) {
+            Some((_, rest)) if rest.starts_with(b"from=<") => Self::Qmgr,
+            Some((_, rest)) if rest.starts_with(b"uid=") => Self::Pickup,
+            None if lines::is_new_configuration(message) => Self::Master,
+            // Its lines and those of cleanup, which has no session, are read alike.
+            _ => Self::Smtpd,
+        }
     }
 }
 
@@ -48,39 +66,41 @@ pub(super) fn line<S: Sink>(
     record: &Record<'_>,
     proofs: &mut Proofs<'_, S>,
 ) {
+    let time = record.time.unwrap_or(proofs.arrival.reference);
+    ledger.advance(time, proofs.arrival, proofs.sink);
     if record.host.len() + record.program.len() > names::LONGEST {
         return;
     }
-    let time = record.time.unwrap_or(proofs.arrival.reference);
     let message = record.message;
-    match daemon {
-        Daemon::Smtpd => {
-            ledger.advance(time, proofs.arrival, proofs.sink);
-            smtpd(ledger, record, time, proofs);
-        }
+    match if daemon == Daemon::Untold { Daemon::by(message) } else { daemon } {
+        Daemon::Smtpd => smtpd(ledger, record, time, proofs),
         Daemon::Qmgr => {
             if message.last() == Some(&b')')
                 && let Some((id, rest)) = lines::queue_id(message)
                 && let Some(sender) = lines::queue_active(rest)
             {
-                ledger.advance(time, proofs.arrival, proofs.sink);
                 let key = message_key(ledger, record, id);
                 ledger.accept(key, sender, time, proofs.arrival.mark, proofs.sink);
             }
         }
         Daemon::Cleanup => {
             if let Some((id, rest)) = lines::queue_id(message) {
-                cleanup(ledger, record, id, rest, time);
+                message_line(ledger, record, (id, rest), time, kept_sender);
             }
         }
         Daemon::Pickup => {
             // A queue id that a local program's message takes over.
             if let Some((id, _)) = lines::queue_id(message) {
                 let key = message_key(ledger, record, id);
-                ledger.forget(key);
+                ledger.take_over(key);
             }
         }
-        Daemon::Other => {}
+        Daemon::Master => {
+            if lines::is_new_configuration(message) {
+                ledger.names.forget_tls_of(record);
+            }
+        }
+        Daemon::Other | Daemon::Untold => {}
     }
 }
 
@@ -102,12 +122,9 @@ fn smtpd<S: Sink>(ledger: &mut Ledger, record: &Record<'_>, time: i64, proofs: &
     let message = record.message;
     let (mark, sink) = (proofs.arrival.mark, &mut *proofs.sink);
     match message.first() {
-        Some(b'c') if message.starts_with(b"connect from ") => {
+        Some(b'c') if let Some(client) = message.strip_prefix(b"connect from ") => {
             let process = process(ledger, record, time);
-            if let Some(key) = process.session {
-                ledger.end_session(key, None, mark, sink);
-                ledger.session(process, |_, _| ());
-            }
+            ledger.connected(process, Peer::of(client), mark, sink);
         }
         Some(b'd') if message.starts_with(b"disconnect from ") => {
             if let Some(key) = process(ledger, record, time).session {
@@ -145,20 +162,17 @@ fn transaction<S: Sink>(
                 ledger.begin(process, key, login);
             }
             // A before-queue proxy decides about what follows.
-            None => {
-                ledger.session(process, |_, session| session.proxied = login);
-            }
+            None => ledger.begin_proxied(process, login),
         }
     } else if rest.starts_with(b"proxy-accept: END-OF-MESSAGE") {
         let process = process(ledger, record, time);
-        ledger.proxy_accepted(process, told_sender(rest), proofs.arrival.mark, proofs.sink);
-    } else if let Some((id, rest)) = queued
-        && lines::is_kept_from_queue(rest)
-    {
-        hold(ledger, record, id, rest, time, false);
+        let sender = told_sender(rest, typed_sender);
+        ledger.proxy_accepted(process, sender, proofs.arrival.mark, proofs.sink);
+    } else if let Some(queued) = queued {
+        message_line(ledger, record, queued, time, typed_sender);
     } else if unqueued.is_some() && lines::is_kept_from_queue(rest) {
         // The check of the first recipient runs before there is a queue id.
-        let held = Held { sender: told_sender(rest), time, content: false };
+        let held = held(rest, time, typed_sender);
         let process = process(ledger, record, time);
         ledger.session(process, |_, session| session.hold_next = Some(held));
     } else if unqueued.is_some() && rest.starts_with(b"reject: ") {
@@ -168,40 +182,41 @@ fn transaction<S: Sink>(
     }
 }
 
-fn cleanup(ledger: &mut Ledger, record: &Record<'_>, id: QueueId, rest: &[u8], time: i64) {
-    if lines::is_kept_from_queue(rest) {
-        hold(ledger, record, id, rest, time, true);
-    } else if rest.starts_with(b"message-id=") {
-        // Every message has such a line: it is looked up only while it can matter.
-        if ledger.held_without_content > 0 {
-            let key = message_key(ledger, record, id);
-            ledger.content_seen(key);
-        }
-    } else if rest.starts_with(b"milter-reject: END-OF-MESSAGE")
-        || rest.starts_with(b"reject: ")
-        || rest == b"canceled"
-        || rest == b"discarded"
-    {
+/// What smtpd or cleanup does about a message.
+fn message_line(
+    ledger: &mut Ledger,
+    record: &Record<'_>,
+    (id, rest): (QueueId, &[u8]),
+    time: i64,
+    sender: fn(&[u8]) -> Box<str>,
+) {
+    if rest.starts_with(b"message-id=") {
+        let key = message_key(ledger, record, id);
+        ledger.content_seen(key);
+    } else if lines::is_kept_from_queue(rest) {
+        let key = message_key(ledger, record, id);
+        ledger.hold(key, || held(rest, time, sender), lines::is_of_content(rest));
+    } else if lines::is_refused(rest) {
         let key = message_key(ledger, record, id);
         ledger.forget(key);
     }
 }
 
-fn hold(
-    ledger: &mut Ledger,
-    record: &Record<'_>,
-    id: QueueId,
-    rest: &[u8],
-    time: i64,
-    content: bool,
-) {
-    let key = message_key(ledger, record, id);
-    ledger.hold(key, || told_sender(rest), time, content);
+fn held(rest: &[u8], time: i64, sender: fn(&[u8]) -> Box<str>) -> Held {
+    Held { sender: told_sender(rest, sender), time, discarded: lines::is_discarded(rest) }
 }
 
 /// The sender of a message that the queue manager does not tell of.
-fn told_sender(rest: &[u8]) -> Box<str> {
-    envelope::sender(rest).map_or_else(|| UNKNOWN_SENDER.into(), kept_sender)
+fn told_sender(rest: &[u8], sender: fn(&[u8]) -> Box<str>) -> Box<str> {
+    envelope::sender(rest).map_or_else(|| UNKNOWN_SENDER.into(), sender)
+}
+
+/// A sender as the client typed it, which is what smtpd logs.
+///
+/// Cleanup and the queue manager log what was made of it: a name without a domain gets one, which smtpd's lines do not
+/// tell. So such a name is nobody's: it would be a second one of somebody whom the other lines call by the whole address.
+fn typed_sender(raw: &[u8]) -> Box<str> {
+    if raw.is_empty() || raw.contains(&b'@') { kept_sender(raw) } else { UNKNOWN_SENDER.into() }
 }
 
 fn warning<S: Sink>(
@@ -211,8 +226,13 @@ fn warning<S: Sink>(
     time: i64,
     proofs: &mut Proofs<'_, S>,
 ) {
-    if let Some((client, account)) = lines::auth_failure(warning) {
-        proofs.auth_failure(time, account.unwrap_or(b""), client);
+    if let Some(failed) = lines::auth_failure(warning) {
+        let account = failed.account.unwrap_or(b"");
+        match failed.why {
+            Failure::Refused => proofs.auth_failure(time, account, failed.client),
+            Failure::Temporary => proofs.temporary_failure(time, account, failed.client),
+            Failure::NotTried => {}
+        }
     } else if let Some((id, rest)) = lines::queue_id(warning)
         && rest.starts_with(b"queue file size limit exceeded")
     {

@@ -1,0 +1,107 @@
+//! The end of a session: what becomes of what it left open.
+
+use report::{TlsVersion, UNKNOWN_SENDER};
+
+use super::ledger::{Ledger, emit};
+use super::lines::Commands;
+use super::model::{Held, Message, MessageKey, SessionKey};
+use crate::pending::Waiting;
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
+
+/// Log time that a message may wait for the queue manager, if its session says it was accepted.
+const QUEUE_LAG: i64 = 24 * 3600;
+/// The same, if nothing says so.
+const UNPROVEN_LAG: i64 = 3600;
+
+impl Ledger {
+    /// Settles everything that a session left open. `commands` are the counts that its last line told.
+    pub(super) fn end_session(
+        &mut self,
+        key: SessionKey,
+        commands: Option<Commands>,
+        mark: u64,
+        sink: &mut impl Sink,
+    ) {
+        if self.sessions.get(&key).is_none() {
+            return;
+        }
+        let tls_of = self.told_at_end(key, commands);
+        let waiting = self.sessions.change(&key, |session| session.waiting.take());
+        for accepted in waiting.into_iter().flatten() {
+            let tls = tls_of(self, accepted.login.parts().2);
+            emit(&accepted, tls, mark, sink);
+        }
+        let instance = self.names.service(key.service).instance;
+        let Some(open) = self.sessions.get(&key) else { return };
+        let (serial, accepted) = (open.serial, open.value.accepted);
+        let ids: Vec<MessageKey> = open.value.open.iter().map(|id| (instance, *id)).collect();
+        let mut left: Vec<(MessageKey, Waiting<Message>)> = Vec::new();
+        for id in ids {
+            if self.messages.get(&id).is_none_or(|open| open.value.session_serial != serial) {
+                continue;
+            }
+            let Some(mut open) = self.messages.remove(&id) else { continue };
+            let tls = open.value.tls.unwrap_or_else(|| tls_of(self, open.value.login.parts().2));
+            open.value.tls = Some(tls);
+            left.push((id, open));
+        }
+        self.sessions.remove(&key);
+        left.sort_unstable_by_key(|(_, open)| open.serial);
+        // Accepted by the counts, but not yet by the queue manager's lines.
+        let missing = commands.map(|counts| counts.data.saturating_sub(accepted) as usize);
+        // If none is, every accepted message is known, and the others were given up.
+        if missing != Some(0) {
+            self.leave(left, missing, mark, sink);
+        }
+    }
+
+    /// Counts those messages of a session that has ended which the queue manager will not tell of; the others wait for it.
+    fn leave(
+        &mut self,
+        left: Vec<(MessageKey, Waiting<Message>)>,
+        missing: Option<usize>,
+        mark: u64,
+        sink: &mut impl Sink,
+    ) {
+        let all_accepted = missing.is_none_or(|missing| missing >= left.len());
+        let mut untold = missing.unwrap_or(usize::MAX);
+        let mut discarded = Vec::new();
+        for (key, mut open) in left {
+            let message = &mut open.value;
+            // A session ends at the latest with the first content that was not accepted.
+            let accepted = message.content && untold > 0;
+            untold -= usize::from(accepted);
+            match message.held.take() {
+                Some(held) if accepted || all_accepted => {
+                    count_kept(&held.sender, held.time, message, mark, sink);
+                    continue;
+                }
+                Some(_) if message.content => continue,
+                Some(held) if held.discarded && self.cleanup_is_told => {
+                    discarded.push((held, open));
+                    continue;
+                }
+                _ => message.session = None,
+            }
+            let lag = if missing.is_some() { QUEUE_LAG } else { UNPROVEN_LAG };
+            open.until = self.clock.saturating_add(lag);
+            self.messages.put(key, open);
+        }
+        // Cleanup is silent about what a recipient's check discards, but tells of any other content that comes: so
+        // what the counts say beyond that was discarded. Which of several was given up is not told.
+        let accepted = untold.min(discarded.len());
+        let same = discarded.windows(2).all(|two| two[0].0.sender == two[1].0.sender);
+        let is_known = same || accepted == discarded.len();
+        for (Held { sender, time, .. }, open) in &discarded[discarded.len() - accepted..] {
+            let sender = if is_known { sender } else { UNKNOWN_SENDER };
+            count_kept(sender, *time, &open.value, mark, sink);
+        }
+    }
+}
+
+/// Counts a message that the queue manager is silent about.
+fn count_kept(sender: &str, time: i64, message: &Message, mark: u64, sink: &mut impl Sink) {
+    let tls = message.tls.unwrap_or(TlsVersion::Unknown);
+    let (sender, login) = (Sender::Kept(sender), Login::Kept(&message.login));
+    submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
+}
