@@ -8,6 +8,7 @@ use crate::proofs::Sink;
 pub(crate) struct Collected {
     pub(crate) submissions: Vec<String>,
     pub(crate) failures: Vec<String>,
+    pub(crate) temporary: Vec<String>,
     pub(crate) rejected: Vec<String>,
 }
 
@@ -20,6 +21,10 @@ impl Sink for Collected {
 
     fn auth_failure(&mut self, _: u64, failure: &AuthFailure<'_>) {
         self.failures.push(format!("{} {}", failure.account, failure.client));
+    }
+
+    fn temporary_failure(&mut self, _: u64, failure: &AuthFailure<'_>) {
+        self.temporary.push(format!("{} {}", failure.account, failure.client));
     }
 
     fn rejected(&mut self, _: u64, _: &[u8], reason: &str) {

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use fastrand::Rng;
-use report::{ACCOUNT_LIMIT, AuthFailure, Submission, lowered};
+use report::{ACCOUNT_LIMIT, AuthFailure, Submission, TlsVersion, lowered};
 
 use crate::{Arrival, Format, LogStream, Options, Sink};
 
@@ -38,6 +38,8 @@ pub(super) fn counted(name: &str) -> String {
 pub(super) struct Counts {
     /// Sender, account, client and messages.
     pub(super) submissions: Vec<(String, String, String, u64)>,
+    /// The TLS versions of these.
+    pub(super) tls: Vec<TlsVersion>,
     /// Account and client.
     pub(super) failures: Vec<(String, String)>,
     pub(super) rejected: usize,
@@ -48,6 +50,7 @@ impl Sink for Counts {
         let (sender, account, client) =
             (s.sender.to_owned(), s.account.to_owned(), s.client.to_owned());
         self.submissions.push((sender, account, client, s.messages));
+        self.tls.push(s.tls);
     }
 
     fn auth_failure(&mut self, _: u64, failure: &AuthFailure<'_>) {
@@ -61,6 +64,13 @@ impl Sink for Counts {
 
 /// Reads a log to its end.
 pub(super) fn read(log: &str) -> Counts {
+    let (mut stream, mut counts, mark) = read_on(log);
+    stream.close(mark + 1, &mut counts);
+    counts
+}
+
+/// Reads a log that goes on; where it is.
+pub(super) fn read_on(log: &str) -> (LogStream, Counts, u64) {
     let mut stream = LogStream::new(Options { format: Format::Auto, zone: Tz::UTC });
     let mut counts = Counts::default();
     let mut mark = 0;
@@ -69,6 +79,5 @@ pub(super) fn read(log: &str) -> Counts {
         let arrival = Arrival { mark, before: mark - 1, reference: 1_795_435_200 };
         stream.line(line.as_bytes(), arrival, &mut counts);
     }
-    stream.close(mark + 1, &mut counts);
-    counts
+    (stream, counts, mark)
 }

@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use fastrand::Rng;
-use report::UNKNOWN_SENDER;
+use report::{TlsVersion, UNKNOWN_SENDER};
 
-use super::grammar::{BOSS, SEEDS, counted, escaped, read, text, without};
+use super::grammar::{BOSS, SEEDS, counted, escaped, read, read_on, text, without};
+
+const TLS_LINE: &str =
+    "Anonymous TLS connection established from unknown[192.0.2.1]: TLSv1.3 with cipher X";
 
 const PIECES: &[&str] = &[
     "; from=<boss@x.test> to=<z",
@@ -37,9 +40,23 @@ const PIECES: &[&str] = &[
     "@x.test",
 ];
 
+/// What smtpd, cleanup and qmgr are called in a log: queue ids join them.
+const NAMES: &[[&str; 3]] = &[
+    ["postfix/submission/smtpd", "postfix/cleanup", "postfix/qmgr"],
+    ["submission/smtpd", "postfix/cleanup", "postfix/oqmgr"],
+    ["192.0.2.9/smtpd", "queue/cleanup", "queue/qmgr"],
+    ["postfix", "postfix", "postfix"],
+    ["postfix/smtps/smtpd", "postfix/cleanup", "postfix/qmgr"],
+];
+
 /// A session of ann's, and what she says in it.
 struct Session {
+    names: [&'static str; 3],
     log: String,
+    /// The TLS version that may be counted if one is.
+    tls: TlsVersion,
+    /// Whether nothing but later lines settles it: its end is not logged.
+    open: bool,
     sender: String,
     /// Whether only its own line tells who sent a message, and not the queue manager.
     alone: bool,
@@ -71,26 +88,41 @@ impl Session {
     fn draw(rng: &mut Rng) -> Self {
         let quotes = rng.bool();
         let (sender, recipient) = (address(rng, quotes), address(rng, quotes));
-        let mut session = Self { log: String::new(), sender, alone: false, failures: Vec::new() };
+        let names = *rng.choice(NAMES).expect("names");
+        let (secured, log) = (rng.bool(), String::new());
+        let tls = if secured { TlsVersion::Tls13 } else { TlsVersion::None };
+        let (failures, open) = (Vec::new(), rng.bool());
+        let mut session = Self { names, log, tls, open, sender, alone: false, failures };
+        if rng.bool() {
+            // The service is known to log TLS lines.
+            session.line(&format!("{}[6]", names[0]), TLS_LINE);
+        }
         session.smtpd("connect from unknown[192.0.2.1]");
-        session.smtpd(
-            "Anonymous TLS connection established from unknown[192.0.2.1]: TLSv1.3 with cipher X",
-        );
+        if secured {
+            session.smtpd(TLS_LINE);
+        }
         session.noise(rng);
         session.message(rng, &recipient);
         session.noise(rng);
-        session.smtpd(
-            "disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1",
-        );
+        let starttls = if secured { " starttls=1" } else { "" };
+        if !open {
+            session.smtpd(&format!(
+                "disconnect from unknown[192.0.2.1] ehlo=2{starttls} auth=1 mail=1 rcpt=1 data=1"
+            ));
+        }
         session
     }
 
-    fn line(&mut self, daemon: &str, text: &str) {
-        let _ = writeln!(self.log, "Nov 23 11:00:00 mail postfix/{daemon}: {text}");
+    fn line(&mut self, tag: &str, text: &str) {
+        let _ = writeln!(self.log, "Nov 23 11:00:00 mail {tag}: {text}");
     }
 
     fn smtpd(&mut self, text: &str) {
-        self.line("submission/smtpd[7]", text);
+        self.line(&format!("{}[7]", self.names[0]), text);
+    }
+
+    fn cleanup(&mut self, text: &str) {
+        self.line(&format!("{}[8]", self.names[1]), text);
     }
 
     /// One message that is accepted, and goes one of the ways that there are.
@@ -118,15 +150,16 @@ impl Session {
             let action = *rng.choice(&["hold", "discard"]).expect("two");
             let subject: String = text(rng, PIECES).chars().take(190).collect();
             let reason = *rng.choice(&["", ": not today"]).expect("two");
-            self.line("cleanup[8]", &format!("6746B99473D: {action}: header Subject: {subject} from unknown[192.0.2.1]{envelope}{reason}"));
+            self.cleanup(&format!("6746B99473D: {action}: header Subject: {subject} from unknown[192.0.2.1]{envelope}{reason}"));
             self.alone = true;
         }
-        self.line("cleanup[8]", &format!("6746B99473D: message-id={id}"));
+        self.cleanup(&format!("6746B99473D: message-id={id}"));
         if way > 2 {
             let active =
                 format!("6746B99473D: from=<{}>, size=344, nrcpt=1 (queue active)", self.sender);
-            self.line("qmgr[9]", &active);
-            self.line("qmgr[9]", &active);
+            let qmgr = format!("{}[9]", self.names[2]);
+            self.line(&qmgr, &active);
+            self.line(&qmgr, &active);
         }
     }
 
@@ -139,7 +172,7 @@ impl Session {
                 1 => self.smtpd(&format!("improper command pipelining after EHLO from unknown[192.0.2.1]: {text}")),
                 2 => self.smtpd(&format!("warning: Illegal address syntax from unknown[192.0.2.1] in RCPT command: <{text}>")),
                 3 => self.smtpd(&format!("NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <{text}>: no; from=<{text}> to=<{text}> proto=ESMTP helo=<h>")),
-                4 => self.line("cleanup[8]", &format!("7746B99473D: warning: header Subject: {text} from unknown[192.0.2.1]; from=<a@x.test> to=<b@x.test> proto=ESMTP helo=<h>")),
+                4 => self.cleanup(&format!("7746B99473D: warning: header Subject: {text} from unknown[192.0.2.1]; from=<a@x.test> to=<b@x.test> proto=ESMTP helo=<h>")),
                 5 => {
                     self.failures.push(Some(text.chars().take(100).collect()));
                     self.smtpd(&format!("warning: unknown[192.0.2.1]: SASL PLAIN authentication failed: no, sasl_username={}", text.chars().take(100).collect::<String>()));
@@ -174,6 +207,18 @@ fn every_submission_counts_once_and_for_nobody_else() {
         let is_nobodys = session.alone && sender == UNKNOWN_SENDER;
         assert!(is_hers || is_nobodys, "seed {seed}: {sender}\n{}", session.log);
         unknown += u64::from(is_nobodys);
+        assert!(
+            read.tls == [session.tls] || read.tls == [TlsVersion::Unknown],
+            "seed {seed}: {:?}\n{}",
+            read.tls,
+            session.log
+        );
+        // What the queue manager tells of waits for no end of the session, and is not counted again there.
+        if session.open && !session.alone {
+            let later = format!("{}Nov 23 11:02:00 mail CRON[1]: x", session.log);
+            let (_, counts, _) = read_on(&later);
+            assert_eq!(counts.submissions, read.submissions, "seed {seed}\n{later}");
+        }
 
         assert_eq!(read.failures.len(), session.failures.len(), "seed {seed}\n{}", session.log);
         for ((account, client), tried) in read.failures.iter().zip(&session.failures) {

@@ -122,9 +122,32 @@ type Authenticated<'a> = (Login<'a>, TlsVersion);
 fn by_marks(rest: &[u8], [protocol, auth, size]: [usize; 3]) -> Option<Authenticated<'_>> {
     let (tls, _) = security(&rest[protocol..])?;
     let named = Named::of(&rest[auth..])?;
-    let account = named.account(flags(named.behind).len() == rest.len() - size);
+    let account = account(&rest[auth + 3 + named.mechanism.len()..size]);
     let client = client(&rest[..protocol]);
     Some((Login { account, mechanism: named.mechanism, client }, tls))
+}
+
+/// The account in what stands between a mechanism and the size, with whatever blanks it has.
+///
+/// With `+smtp_mailauth`, a colon and the author that the client names follow; but an account can have a colon too. An
+/// author is a mailbox (RFC 4954, section 5), and so is an account before it mostly: two plain words are an account and
+/// the realm that it is in.
+fn account(text: &[u8]) -> &[u8] {
+    let Some(text) = text.strip_prefix(b":") else { return b"" };
+    let mut account = text.strip_suffix(b" K").unwrap_or(text);
+    if let Some(last) = memrchr(b' ', account)
+        && account[last..].starts_with(b" PRX=")
+    {
+        account = &account[..last];
+    }
+    account = account.strip_suffix(b" PRDR").unwrap_or(account);
+    let Some(colon) = memchr(b':', account) else { return account };
+    let (first, second) = (&account[..colon], &account[colon + 1..]);
+    let is_plain = |word: &[u8]| {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        word.first().is_some_and(u8::is_ascii_alphanumeric) && word.iter().all(plain)
+    };
+    if is_plain(first) && is_plain(second) { account } else { first }
 }
 
 /// Reads a line in every way that is one to its end.
@@ -272,8 +295,9 @@ fn each_end<'a>(
 /// What ` A=MECHANISM:ACCOUNT:AUTHOR` says, as far as the first blank.
 struct Named<'a> {
     mechanism: &'a [u8],
-    account: &'a [u8],
-    /// The author that a client names (RFC 4954, section 5) follows, and so the account is over.
+    /// What follows the mechanism.
+    login: &'a [u8],
+    /// Behind a colon, the author that a client names (RFC 4954, section 5) may follow: then the account is over.
     is_over: bool,
     behind: &'a [u8],
 }
@@ -282,15 +306,18 @@ impl<'a> Named<'a> {
     fn of(text: &'a [u8]) -> Option<Self> {
         let value = text.strip_prefix(b" A=")?;
         let (value, behind) = value.split_at(memchr(b' ', value).unwrap_or(value.len()));
-        let mut parts = value.splitn(3, |byte| *byte == b':');
-        let mechanism = parts.next().unwrap_or_default();
-        let account = parts.next().unwrap_or_default();
-        Some(Self { mechanism, account, is_over: parts.next().is_some(), behind })
+        let (mechanism, login) = value.split_at(memchr(b':', value).unwrap_or(value.len()));
+        let is_over = login.get(1..).is_some_and(|login| memchr(b':', login).is_some());
+        Some(Self { mechanism, login, is_over, behind })
     }
 
     /// The account; unknown if it goes on behind a blank: the first word of one may be another.
     fn account(&self, size_follows: bool) -> &'a [u8] {
-        if self.is_over || size_follows { self.account } else { b"" }
+        match self.login.get(1..) {
+            Some(_) if size_follows => account(self.login),
+            Some(login) if self.is_over => &login[..memchr(b':', login).unwrap_or(login.len())],
+            _ => b"",
+        }
     }
 }
 
@@ -423,11 +450,31 @@ mod tests {
     }
 
     #[test]
-    fn an_account_with_a_blank_is_unknown() {
+    fn an_account_is_read_as_far_as_it_goes() {
+        for (account, expected) in [
+            ("ann smith", "ann smith"),
+            ("ann smith PRDR PRX=192.0.2.9 K", "ann smith"),
+            ("ann smith K", "ann smith"),
+            ("ann x:author", "ann x"),
+            ("ann:author@x.test", "ann"),
+            ("ann@x.test:author", "ann@x.test"),
+            ("ann:", "ann"),
+            ("ann:a b", "ann"),
+            ("ann:y:z", "ann"),
+            ("corp:ann", "corp:ann"),
+            (r"CORP\ann", r"CORP\ann"),
+        ] {
+            let line =
+                format!("a@x.test H=(h) [192.0.2.1] P=esmtpa A=plain:{account} S=5 id=x T=\"y\"");
+            assert_eq!(told(&line), format!("a@x.test {expected} plain none 192.0.2.1"), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_looks_like_the_rest_of_the_line_is_unknown() {
         for more in [
             " A=x:boss S=1 id=2",
             " S=1 id=2",
-            " x",
             " S=1 for",
             " S=1 id=\\",
             " S=1 id=\"",

@@ -3,6 +3,8 @@
 //! Exim makes what cannot be printed printable and leaves blanks, quotes and backslashes as they are. So a value in quotes
 //! is read as what is in it was escaped.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 use crate::address::{address, quoted};
@@ -11,6 +13,41 @@ use crate::address::{address, quoted};
 pub(super) fn closings(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
     let quotes = memchr::memchr_iter(b'"', text).skip(1).map(|quote| quote + 1);
     quotes.filter(|behind| matches!(text.get(*behind), None | Some(b' ')))
+}
+
+/// A name in which Exim wrote UTF-8 as `\303\244`, which it does with all bytes that are not printable ASCII.
+///
+/// It leaves a backslash as it is, so what stands for ASCII, or is no UTF-8, is somebody's own text.
+pub(super) fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'\\', name).is_none() {
+        return name.into();
+    }
+    let (mut text, mut at) = (Vec::with_capacity(name.len()), 0);
+    while at < name.len() {
+        // A character has four bytes at most.
+        let (mut bytes, mut length) = ([0; 4], 0);
+        for byte in name[at..].chunks_exact(4).map_while(escape).take(4) {
+            bytes[length] = byte;
+            length += 1;
+        }
+        let valid = match std::str::from_utf8(&bytes[..length]) {
+            Ok(_) => length,
+            Err(error) => error.valid_up_to(),
+        };
+        text.extend_from_slice(if valid == 0 { &name[at..=at] } else { &bytes[..valid] });
+        at += if valid == 0 { 1 } else { 4 * valid };
+    }
+    text.into()
+}
+
+/// The byte outside of ASCII that `\ooo` stands for.
+fn escape(text: &[u8]) -> Option<u8> {
+    let [b'\\', digits @ ..] = text else { return None };
+    let value = digits.iter().try_fold(0_u16, |value, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 8).then(|| value * 8 + u16::from(digit))
+    })?;
+    u8::try_from(value).ok().filter(|byte| !byte.is_ascii())
 }
 
 /// What follows ` NAME`, if that is next and its value holds no blank and no quote: the value, and the rest.
@@ -80,6 +117,22 @@ pub(super) fn is_tail(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_utf_8_is_unescaped() {
+        for (name, expected) in [
+            (r"uml\303\244ut", "umläut"),
+            (r"\343\201\202\303\244", "あä"),
+            (r"b\157ss", r"b\157ss"),
+            (r"CORP\ann", r"CORP\ann"),
+            (r"a\303", r"a\303"),
+            (r"a\303\050", r"a\303\050"),
+            (r"a\777\400", r"a\777\400"),
+            ("ann", "ann"),
+        ] {
+            assert_eq!(*unescaped(name.as_bytes()), *expected.as_bytes(), "{name}");
+        }
+    }
 
     #[test]
     fn a_tail_is_what_exim_writes_behind_the_size() {

@@ -1,34 +1,49 @@
 //! Exim: one line of the main log proves a submission.
 //!
 //! `arrival` reads that line, by the words of `fields`; `host` tells the client's address from what the client said.
+//! `chunks` joins what syslog has of a long line.
 
 mod arrival;
+mod chunks;
 mod fields;
 mod host;
 
 use memchr::{memchr, memmem, memrchr};
 
 use self::arrival::{Arrival, Login};
+use self::chunks::{Chunks, Part};
 use crate::format::LogFormat;
 use crate::proofs::{self, Proof, Proofs, Sender, Sink};
 use crate::record::Record;
+use crate::saved::StateError;
 use crate::time::Timestamps;
 
 /// Exim's main log, alone or through syslog.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Exim;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exim {
+    chunks: Chunks,
+}
 
 impl LogFormat for Exim {
     const NAME: &'static str = "exim";
     const ABOUT: &'static str = "Exim's main log";
+    const STATE: u8 = 1;
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
         let Some(whose) = Whose::of(record) else { return false };
         let outer = record.time.unwrap_or(proofs.arrival.reference);
-        let message = after_pid(record.message);
-        let (time, text) = stamp(message, proofs.times).unwrap_or((outer, message));
-        line(text, time, proofs) || matches!(whose, Whose::Exims)
+        match whose {
+            Whose::Exims => {
+                match self.chunks.part(record) {
+                    Part::Whole(message) => _ = whole(message, outer, proofs),
+                    Part::Last(message) => _ = whole(&message, outer, proofs),
+                    Part::Some => {}
+                }
+                true
+            }
+            Whose::Unknown => whole(record.message, outer, proofs),
+        }
     }
 
     fn owns(record: &Record<'_>) -> bool {
@@ -36,8 +51,38 @@ impl LogFormat for Exim {
     }
 
     fn time_of(record: &Record<'_>, times: &mut Timestamps) -> Option<i64> {
-        Whose::of(record)?;
-        stamp(after_pid(record.message), times).map(|(time, _)| time)
+        let message = match Whose::of(record)? {
+            Whose::Unknown => record.message,
+            // What seems to be a time in another chunk than the first may be a client's.
+            Whose::Exims => match chunks::chunk(record.message) {
+                Some((1, _, text)) => text,
+                Some(_) => return None,
+                None => record.message,
+            },
+        };
+        stamp(after_pid(message), times).map(|(time, _)| time)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.chunks.save()
+    }
+
+    fn restore(version: u8, bytes: &[u8]) -> Result<Self, StateError> {
+        match version {
+            Self::STATE => {
+                let chunks = Chunks::restore(bytes).ok_or(StateError::Damaged)?;
+                Ok(Self { chunks })
+            }
+            found => Err(StateError::Version { found, known: Self::STATE }),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.chunks.weight()
+    }
+
+    fn evict(&mut self, down_to: usize, _mark: u64, _sink: &mut impl Sink) {
+        self.chunks.evict(down_to);
     }
 }
 
@@ -79,6 +124,14 @@ fn after_pid(text: &[u8]) -> &[u8] {
     }
 }
 
+/// Reads one whole line, from its timestamp on, if it has one; false if it is none that is known.
+#[inline]
+fn whole<S: Sink>(message: &[u8], outer: i64, proofs: &mut Proofs<'_, S>) -> bool {
+    let message = after_pid(message);
+    let (time, text) = stamp(message, proofs.times).unwrap_or((outer, message));
+    line(text, time, proofs)
+}
+
 /// Reads one line of the main log, from its message id on; false if it is none that is known.
 fn line<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> bool {
     match message_id(text) {
@@ -110,6 +163,7 @@ fn message_id(text: &[u8]) -> Option<&[u8]> {
 fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
     let Some(Arrival { sender, login, tls }) = arrival::read(text) else { return };
     let Login { account, mechanism, client } = login;
+    let account = &*fields::unescaped(account);
     let sender = Sender::Logged(if sender == b"<>" { b"" } else { sender });
     let login = proofs::Login::Logged { account, mechanism, client };
     proofs.submission(&Proof { time, sender, login, tls, messages: 1 });
@@ -122,23 +176,54 @@ fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
 fn failed<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option<()> {
     let rest = text.get(memchr(b' ', text)?..)?;
     let rest = rest.strip_prefix(b" authenticator failed for ")?;
-    // 535: the credentials are wrong (RFC 4954, section 6). Other replies are no guesses at passwords.
-    let mut replies = memmem::find_iter(rest, b": 535 ");
+    let mut replies = Reply::all(rest);
     let Some(first) = replies.next() else { return Some(()) };
-    let host = |reply: &usize| host::is_whole(&rest[..*reply]);
-    let mut meant = std::iter::once(first).chain(replies).filter(host);
-    let reply = meant.next();
-    if meant.next().is_some() {
+    let mut others = false;
+    let mut meant = None;
+    for reply in std::iter::once(first).chain(replies) {
+        if host::is_whole(&rest[..reply.at]) {
+            others |= meant.is_some();
+            meant.get_or_insert(reply);
+        }
+    }
+    if others {
         proofs.auth_failure(time, b"", b"");
         return Some(());
     }
-    let (host, reply) = rest.split_at(reply.unwrap_or(first));
+    let Reply { at, refused } = meant.unwrap_or(first);
+    let (host, reply) = rest.split_at(at);
     let account = memmem::find(reply, b"(set_id=").map_or(&b""[..], |at| {
         let id = &reply[at + 8..];
         &id[..memrchr(b')', id).unwrap_or(id.len())]
     });
-    proofs.auth_failure(time, account, host::client(host));
+    let (account, client) = (fields::unescaped(account), host::client(host));
+    if refused {
+        proofs.auth_failure(time, &account, client);
+    } else {
+        proofs.temporary_failure(time, &account, client);
+    }
     Some(())
+}
+
+/// A reply to a login that failed, as a line tells it; other replies than these are no guesses at passwords, and no
+/// trouble of the server's.
+#[derive(Clone, Copy)]
+struct Reply {
+    /// Where it stands.
+    at: usize,
+    /// The credentials are wrong (535; RFC 4954, section 6), or they could not be judged (435, 454).
+    refused: bool,
+}
+
+impl Reply {
+    /// Whatever may be one, from the left.
+    fn all(text: &[u8]) -> impl Iterator<Item = Self> {
+        memmem::find_iter(text, b": ").filter_map(|at| match text.get(at + 2..at + 6)? {
+            b"535 " => Some(Self { at, refused: true }),
+            b"435 " | b"454 " => Some(Self { at, refused: false }),
+            _ => None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -220,5 +305,35 @@ mod tests {
         let given_up =
             "login authenticator failed for (h) [192.0.2.1]: 501 Authentication cancelled";
         assert_eq!(read(given_up), Collected::default());
+        let escaped = r"plain authenticator failed for (h) [192.0.2.1]: 535 Incorrect authentication data (set_id=J\303\266rg)";
+        assert_eq!(read(escaped).failures, ["jörg 192.0.2.1"]);
+    }
+
+    #[test]
+    fn a_login_that_was_not_judged_is_no_failed_one() {
+        for reply in
+            ["435 Unable to authenticate at present", "454 Temporary authentication failure"]
+        {
+            let text = format!(
+                "plain authenticator failed for (h) [192.0.2.1]: {reply} (set_id=ann): no server"
+            );
+            let read = read(&text);
+            assert_eq!(
+                (read.temporary, read.failures),
+                (vec!["ann 192.0.2.1".to_owned()], Vec::new())
+            );
+        }
+        // What the client says hides no refusal, and puts none on another.
+        for text in [
+            "plain authenticator failed for (h) [198.51.100.9]: 435 x) [192.0.2.1]: 535 Incorrect authentication data (set_id=ann)",
+            "plain authenticator failed for (h) [192.0.2.1]: 435 Unable (set_id=x) [198.51.100.9]: 535 y)",
+        ] {
+            let read = read(text);
+            assert_eq!(
+                (read.temporary, read.failures),
+                (Vec::new(), vec![" ".to_owned()]),
+                "{text}"
+            );
+        }
     }
 }

@@ -17,6 +17,8 @@ pub(super) fn sender(line: &[u8]) -> Option<&[u8]> {
     match exact(text) {
         // Whatever looks like another envelope stands in quotes, in the recipient of this one.
         Some((sender, protocol)) if protocol > imitated => {
+            // Nothing but the name that the client gives itself follows: else the sender goes on, without its quotes.
+            memmem::find(&text[protocol..], TO).is_none().then_some(())?;
             let is_first = imitated == 0 || is_clear(before) || !begins_another(&text[..protocol]);
             is_first.then_some(sender)
         }
@@ -89,6 +91,7 @@ mod tests {
             ),
             (format!("; from=<a b@x.test> to=<c@x.test> {END}"), Some("a b@x.test")),
             (format!("; from=<a> to=<b@x.test> to=<c@x.test> {END}"), None),
+            (format!("; from=<> to=<b@x.test> {END}@x.test> to=<c@x.test> {END}"), None),
             (format!("; from=<a b> to=<b@x.test> to=<c@x.test> {END}"), None),
             (format!("; from=<a@x.test> to=<\"{forged}\"@x.test> {END}"), Some("a@x.test")),
             (format!("; from=<a@x.test> to=<\"{forged}@x.test> {END}: \"@x.test> {END}"), None),
