@@ -7,8 +7,6 @@ use std::os::unix::fs::FileExt as _;
 use logs::{LogStream, Options, Unroller};
 use unpack::Lines;
 
-/// Lines come in the order of their times, but for this many seconds.
-const DISORDER: i64 = 60;
 /// How many times must go back before a text is taken for one whose newest lines stand first.
 const STEPS: usize = 3;
 /// A time that lies so much before the last one is of the next year: of the same, it would lie after it.

@@ -27,7 +27,7 @@ type Parts = (Option<i64>, String, String, Option<u32>, String);
 fn unwrap(wrappers: &mut Wrappers, record: &Record<'_>, found: &mut Vec<Parts>) {
     let mut times = Timestamps::new(chrono_tz::UTC);
     let reference = record.time.unwrap_or(REFERENCE);
-    match wrappers.unwrap(record, reference, &mut times) {
+    match wrappers.unwrap(record, reference, &mut times).0 {
         Unwrapped::Not => {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let Record { time, host, program, pid, message } = record;
