@@ -22,35 +22,29 @@ impl Ledger {
         mark: u64,
         sink: &mut impl Sink,
     ) {
-        if self.sessions.get(&key).is_none() {
-            return;
-        }
-        let tls_of = self.told_at_end(key, commands);
-        let waiting = self.sessions.change(&key, |session| session.waiting.take());
-        for accepted in waiting.into_iter().flatten() {
-            let tls = tls_of(self, accepted.login.parts().2);
-            emit(&accepted, tls, mark, sink);
+        let Some(ended) = self.sessions.remove(&key) else { return };
+        let (serial, mut session) = (ended.serial, ended.value);
+        let told = self.told_at_end(key, &session, commands);
+        for accepted in session.waiting.take() {
+            emit(&accepted, told.of(accepted.login.parts().2), mark, sink);
         }
         let instance = self.names.service(key.service).instance;
-        let Some(open) = self.sessions.get(&key) else { return };
-        let (serial, accepted) = (open.serial, open.value.accepted);
-        let ids: Vec<MessageKey> = open.value.open.iter().map(|id| (instance, *id)).collect();
         let mut left: Vec<(MessageKey, Waiting<Message>)> = Vec::new();
-        for id in ids {
-            if self.messages.get(&id).is_none_or(|open| open.value.session_serial != serial) {
+        for id in &session.open {
+            let key = (instance, *id);
+            if self.messages.get(&key).is_none_or(|open| open.value.session_serial != serial) {
                 continue;
             }
-            let Some(mut open) = self.messages.remove(&id) else { continue };
-            let tls = open.value.tls.unwrap_or_else(|| tls_of(self, open.value.login.parts().2));
-            open.value.tls = Some(tls);
-            left.push((id, open));
+            let Some(mut open) = self.messages.remove(&key) else { continue };
+            let message = &mut open.value;
+            message.tls = message.tls.or_else(|| Some(told.of(message.login.parts().2)));
+            left.push((key, open));
         }
-        self.sessions.remove(&key);
         left.sort_unstable_by_key(|(_, open)| open.serial);
         // Accepted by the counts, but not yet by the queue manager's lines.
-        let missing = commands.map(|counts| counts.data.saturating_sub(accepted) as usize);
+        let missing = commands.map(|counts| counts.data.saturating_sub(session.accepted) as usize);
         // If none is, every accepted message is known, and the others were given up.
-        if missing != Some(0) {
+        if missing != Some(0) && !left.is_empty() {
             self.leave(left, missing, mark, sink);
         }
     }

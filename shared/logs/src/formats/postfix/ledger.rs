@@ -77,6 +77,12 @@ impl Ledger {
     /// Moves the log's clock on, and settles and forgets what has waited long enough by it.
     #[inline]
     pub(super) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
+        if time != self.clock || self.due.has_come(time) {
+            self.moved(time, arrival, sink);
+        }
+    }
+
+    fn moved(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
         // One line from the future must not end every session.
         if time > arrival.reference.saturating_add(86_400) {
             return;
@@ -198,7 +204,11 @@ impl Ledger {
     /// The content of a message was seen.
     pub(super) fn content_seen(&mut self, key: MessageKey) {
         self.cleanup_is_told = true;
-        self.change(key, |message| message.content = true);
+        if self.messages.change(&key, |message| message.content = true).is_none()
+            && let Some(other) = self.under_another_name(key)
+        {
+            self.messages.change(&other, |message| message.content = true);
+        }
     }
 
     /// A before-queue proxy has accepted the message of the session's transaction.

@@ -12,7 +12,7 @@ use report::TlsVersion;
 
 use super::ledger::{Ledger, Process, emit, touched};
 use super::lines::{Commands, Peer};
-use super::model::{Accepted, SessionKey};
+use super::model::{Accepted, Session, SessionKey};
 use crate::proofs::Sink;
 
 /// Log time for which an accepted message waits at least, from the last line before it on.
@@ -35,16 +35,15 @@ impl Ledger {
         sink: &mut impl Sink,
     ) {
         let Some(key) = process.session else { return };
-        let is_late = self.sessions.get(&key).is_some_and(|open| {
+        if let Some(open) = self.sessions.get(&key) {
             let session = &open.value;
             let nothing_sent = session.accepted == 0 && session.open.is_empty();
             let began_now = process.time == session.began && session.tls.is_some() && nothing_sent;
-            session.peer.is_none() && (process.time < session.began || began_now)
-        });
-        if is_late {
-            self.late = self.clock;
-        } else {
-            self.end_session(key, None, mark, sink);
+            if session.peer.is_none() && (process.time < session.began || began_now) {
+                self.late = self.clock;
+            } else {
+                self.end_session(key, None, mark, sink);
+            }
         }
         self.session(process, |_, session| session.peer = Some(peer));
     }
@@ -96,8 +95,7 @@ impl Ledger {
             return emit(&accepted, TlsVersion::Unknown, mark, sink);
         };
         let in_order = self.clock.saturating_sub(self.late) > DISORDER;
-        let client = accepted.login.parts().2;
-        if in_order && self.without_tls_line(key, client) == TlsVersion::None {
+        if in_order && self.without_tls_line(key).of(accepted.login.parts().2) == TlsVersion::None {
             return emit(&accepted, TlsVersion::None, mark, sink);
         }
         let from = self.clock.min(accepted.time.saturating_add(SKEW));
@@ -114,9 +112,9 @@ impl Ledger {
                 .sessions
                 .change(&key, |session| (session.waiting.take_due(time), session.waiting.due()));
             let Some((settled, next)) = settled else { continue };
+            let told = self.without_tls_line(key);
             for accepted in settled {
-                let tls = self.without_tls_line(key, accepted.login.parts().2);
-                emit(&accepted, tls, mark, sink);
+                emit(&accepted, told.of(accepted.login.parts().2), mark, sink);
             }
             if let Some(next) = next {
                 self.due.no_later_than(next);
@@ -124,16 +122,11 @@ impl Ledger {
         }
     }
 
-    /// What it means that no TLS line was logged for a session, and that none is expected: plaintext or unknown.
-    ///
-    /// Another server that speaks for the client, and whose address is in the `connect` line, may have ended its TLS.
-    fn without_tls_line(&self, key: SessionKey, client: &str) -> TlsVersion {
+    /// What it means that no TLS line was logged for a session, and that none is expected.
+    fn without_tls_line(&self, key: SessionKey) -> Proof {
         let would_log_tls = self.names.service(key.service).would_log_tls();
         let peer = self.sessions.get(&key).and_then(|open| open.value.peer);
-        match peer.filter(|_| would_log_tls) {
-            Some(peer) if peer.is(client) => TlsVersion::None,
-            _ => TlsVersion::Unknown,
-        }
+        Proof::NoTlsLine(peer.filter(|_| would_log_tls))
     }
 
     /// What the end of a session tells of the TLS of its messages for which there was no TLS line before.
@@ -142,23 +135,46 @@ impl Ledger {
     pub(super) fn told_at_end(
         &mut self,
         key: SessionKey,
+        session: &Session,
         commands: Option<Commands>,
-    ) -> impl Fn(&Self, &str) -> TlsVersion + use<> {
-        let open = self.sessions.get(&key).map(|open| (open.value.tls, open.value.peer.is_some()));
-        let (tls, connected) = open.unwrap_or_default();
-        let begins_with_tls = self.names.service(key.service).may_begin_with_tls;
-        let by_counts = match commands {
-            Some(Commands { xclient: true, .. }) => Some(TlsVersion::Unknown),
-            _ if tls.is_some() => tls,
-            Some(Commands { starttls: 0, .. }) if !begins_with_tls => Some(TlsVersion::None),
-            Some(Commands { starttls, .. }) => {
-                if starttls > 0 && connected {
+    ) -> Proof {
+        let service = self.names.service(key.service);
+        let begins_with_tls = service.may_begin_with_tls;
+        match (commands, session.tls) {
+            (Some(Commands { xclient: true, .. }), _) => Proof::Told(TlsVersion::Unknown),
+            (_, Some(tls)) => Proof::Told(tls),
+            (Some(Commands { starttls: 0, .. }), None) if !begins_with_tls => {
+                Proof::Told(TlsVersion::None)
+            }
+            (Some(Commands { starttls, .. }), None) => {
+                if starttls > 0 && session.peer.is_some() {
                     self.names.unlearn_tls(key.service);
                 }
-                Some(TlsVersion::Unknown)
+                Proof::Told(TlsVersion::Unknown)
             }
-            None => None,
-        };
-        move |ledger, client| by_counts.unwrap_or_else(|| ledger.without_tls_line(key, client))
+            (None, None) => Proof::NoTlsLine(session.peer.filter(|_| service.would_log_tls())),
+        }
+    }
+}
+
+/// What tells the TLS version of a session's messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Proof {
+    /// A line did.
+    Told(TlsVersion),
+    /// That there was no TLS line, in a session of this peer's, if there would have been one.
+    NoTlsLine(Option<Peer>),
+}
+
+impl Proof {
+    /// The TLS version of a client's message.
+    ///
+    /// Another server that speaks for the client, and whose address is in the `connect` line, may have ended its TLS.
+    pub(super) fn of(&self, client: &str) -> TlsVersion {
+        match self {
+            Self::Told(tls) => *tls,
+            Self::NoTlsLine(Some(peer)) if peer.is(client) => TlsVersion::None,
+            Self::NoTlsLine(_) => TlsVersion::Unknown,
+        }
     }
 }
