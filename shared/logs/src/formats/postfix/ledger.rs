@@ -4,7 +4,7 @@
 
 use report::TlsVersion;
 
-use super::lines::Authenticated;
+use super::lines::{Authenticated, QueueId};
 use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey};
 use super::names::Names;
 use crate::pending::{Pending, Waiting};
@@ -158,13 +158,20 @@ impl Ledger {
         process: Process,
         key: MessageKey,
         client: Option<Authenticated>,
+        mark: u64,
+        sink: &mut impl Sink,
     ) {
+        let mut before = None;
         let begun = self.session(process, |serial, session| {
+            before = session.open.last().copied();
             if client.is_some() {
                 session.open.push(key.1);
             }
             (serial, session.tls, session.hold_next.take())
         });
+        if let (Some(session), Some(before)) = (process.session, before) {
+            self.transaction_is_over(session, before, mark, sink);
+        }
         let Some(Authenticated { login, fronted }) = client else { return self.take_over(key) };
         self.supersede(key);
         // Without a process id, no line tells which TLS connection this was.
@@ -182,6 +189,36 @@ impl Ledger {
             superseded: false,
         };
         self.messages.insert(key, message, time, time.saturating_add(SESSION_LIFE));
+    }
+
+    /// Counts a message that is held or discarded with its content, and was not refused, when the session's next
+    /// transaction begins: the session may stay open for long.
+    fn transaction_is_over(
+        &mut self,
+        session: SessionKey,
+        id: QueueId,
+        mark: u64,
+        sink: &mut impl Sink,
+    ) {
+        let key = (self.names.service(session.service).instance, id);
+        let is_kept = self.messages.get(&key).is_some_and(|open| {
+            open.value.content && open.value.held.is_some() && open.value.session == Some(session)
+        });
+        if !is_kept {
+            return;
+        }
+        let Some(Waiting { value: message, seen: begun, .. }) = self.messages.remove(&key) else {
+            return;
+        };
+        self.sessions.change(&session, |session| {
+            session.accepted += 1;
+            session.open.retain(|open| *open != id);
+        });
+        if let Some(Held { sender, time, .. }) = message.held {
+            let accepted =
+                Accepted { login: message.login, sender, time, messages: 1, begun, due: 0 };
+            self.count(Some(session), message.tls, accepted, mark, sink);
+        }
     }
 
     /// A transaction begins about which a before-queue proxy decides.

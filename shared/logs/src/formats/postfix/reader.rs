@@ -159,7 +159,7 @@ fn transaction<S: Sink>(
         match queued {
             Some((id, _)) => {
                 let key = message_key(ledger, record, id);
-                ledger.begin(process, key, login);
+                ledger.begin(process, key, login, proofs.arrival.mark, proofs.sink);
             }
             // A before-queue proxy decides about what follows.
             None => ledger.begin_proxied(process, login),

@@ -600,7 +600,7 @@ fn nobody_appears_under_a_name_as_typed_and_as_completed() {
         ),
         disconnect(3, SMTPD, "ehlo=2 starttls=1 auth=1 mail=2 rcpt=2 data=2 quit=1"),
     ];
-    let expected = ["scanner@mail.example.org", "(unknown)"]
+    let expected = ["(unknown)", "scanner@mail.example.org"]
         .map(|sender| format!("{sender} ann@example.org PLAIN TLS1.2 x1"));
     assert_eq!(sent(&log), expected);
 }
@@ -623,4 +623,44 @@ fn logins_that_nobody_judged_are_no_failed_ones() {
     ]);
     assert_eq!(told.temporary, [(2, " 192.0.2.5".to_owned()), (4, "ann 192.0.2.5".to_owned())]);
     assert_eq!(told.failures, [(10, " 192.0.2.5".to_owned())]);
+}
+
+#[test]
+fn held_messages_of_a_session_that_stays_open_are_counted_once() {
+    let hold = |at, id: &str| {
+        line(
+            at,
+            "postfix/cleanup[102]",
+            &format!(
+                "{id}: hold: header Subject: x from unknown[192.0.2.5]; from=<ann@example.org> to=<r@example.net> proto=ESMTP helo=<h>"
+            ),
+        )
+    };
+    let log = [
+        connect(0, SMTPD),
+        tls(0, SMTPD),
+        client(1, SMTPD, "4AA0912345"),
+        hold(1, "4AA0912345"),
+        client(9, SMTPD, "4AA0912346"),
+        active(9, QMGR, "4AA0912346"),
+    ];
+    assert_eq!(sent(&log), vec![ann("TLS1.2"); 2]);
+    let end = disconnect(10, SMTPD, "ehlo=2 starttls=1 auth=1 mail=2 rcpt=2 data=2 quit=1");
+    let log = [&log[..], &[end, active(99, QMGR, "4AA0912345")]].concat();
+    assert_eq!(sent_at_end(&log), vec![ann("TLS1.2"); 2], "nor is what is released");
+}
+
+#[test]
+fn an_address_with_a_port_may_be_a_services_name() {
+    for (smtpd, tls_version) in
+        [("192.0.2.9:587/smtpd[101]", "none"), ("192.0.2.9:465/smtpd[101]", "unknown")]
+    {
+        let log = [
+            connect(0, smtpd),
+            client(1, smtpd, "4AA0912345"),
+            active(2, QMGR, "4AA0912345"),
+            disconnect(3, smtpd, PLAIN),
+        ];
+        assert_eq!(sent(&log), [ann(tls_version)], "{smtpd}");
+    }
 }
