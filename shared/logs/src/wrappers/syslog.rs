@@ -154,7 +154,10 @@ fn host_and_tag(text: &[u8], dated: bool) -> Option<(&[u8], Record<'_>)> {
 /// `program[pid]: message`, `program[pid] message` or `program: message`.
 #[inline]
 fn tag(text: &[u8]) -> Option<Record<'_>> {
-    let end = memchr3(b'[', b':', b' ', text)?;
+    let mut end = memchr3(b'[', b':', b' ', text)?;
+    if text[end] == b':' {
+        end += address_of_a_service(&text[end..]).unwrap_or(0);
+    }
     let program = &text[..end];
     let (pid, rest) = match text[end] {
         b'[' => {
@@ -168,6 +171,12 @@ fn tag(text: &[u8]) -> Option<Record<'_>> {
     };
     let message = rest.strip_prefix(b" ").unwrap_or(rest);
     (!program.is_empty()).then_some(Record { time: None, host: b"", program, pid, message })
+}
+
+/// The rest of a program's name that has a colon in it: `192.0.2.1:587/smtpd[7]` is one of Postfix's. Its length.
+fn address_of_a_service(text: &[u8]) -> Option<usize> {
+    let end = memchr3(b'[', b' ', b'(', text).filter(|end| text[*end] == b'[')?;
+    (text.get(1) != Some(&b' ') && text[..end].ends_with(b"/smtpd")).then_some(end)
 }
 
 /// RFC 5424 after its version: `TIMESTAMP HOST APP PROCID MSGID SD MESSAGE`.
