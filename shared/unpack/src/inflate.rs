@@ -17,6 +17,9 @@ pub(crate) type Raw<'a> = Box<dyn BufRead + Send + 'a>;
 /// at most, and twice of what `xz -9` does.
 pub(crate) const WINDOW_LOG: u32 = 27;
 
+/// Bytes of text that are inflated at once: how much of it comes before damage is told by the data alone, not by who reads.
+const CHUNK: usize = 1 << 15;
+
 /// The members of a compressed file, one behind the other, and zeros behind the last: tapes and some copies pad with
 /// them.
 pub(crate) struct Inflated<'a> {
@@ -24,8 +27,11 @@ pub(crate) struct Inflated<'a> {
     window_log: u32,
     /// None between two calls only, and at the end.
     member: Option<Box<dyn Member<'a> + 'a>>,
-    /// Bytes of text that were given out.
-    given: u64,
+    /// Text that was inflated, and how much of it was given out.
+    text: Vec<u8>,
+    given: usize,
+    /// Bytes of text that were inflated in all.
+    inflated: u64,
     /// What is wrong: the same whenever it is read on.
     failed: Option<Damage>,
 }
@@ -86,12 +92,23 @@ impl<'a> Inflated<'a> {
     /// The text of compressed bytes, which may take 2 to the power of `window_log` bytes of memory.
     pub(crate) fn new(packing: Packing, raw: Raw<'a>, window_log: u32) -> io::Result<Self> {
         let member = Some(member(packing, raw, window_log)?);
-        Ok(Self { packing, window_log, member, given: 0, failed: None })
+        let text = Vec::with_capacity(CHUNK);
+        Ok(Self { packing, window_log, member, text, given: 0, inflated: 0, failed: None })
     }
 
-    fn read_members(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = self.member.as_mut().filter(|_| !to.is_empty()) {
-            let read = member.read(to)?;
+    /// Inflates some more; nothing at the end.
+    fn fill(&mut self) -> io::Result<()> {
+        self.given = 0;
+        self.text.resize(CHUNK, 0);
+        let read = self.read_members();
+        self.text.truncate(*read.as_ref().unwrap_or(&0));
+        self.inflated += self.text.len() as u64;
+        read.map(drop)
+    }
+
+    fn read_members(&mut self) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(&mut self.text)?;
             if read > 0 {
                 return Ok(read);
             }
@@ -105,7 +122,7 @@ impl<'a> Inflated<'a> {
 
     /// What is wrong, in words; none if the bytes could not be read in the first place.
     fn damage(&self, error: &io::Error) -> Option<Damage> {
-        let (name, given) = (self.packing.name(), self.given);
+        let (name, given) = (self.packing.name(), self.inflated);
         let is_cut = error.kind() == ErrorKind::UnexpectedEof;
         // As zstd says it.
         let is_wide =
@@ -124,22 +141,24 @@ impl<'a> Inflated<'a> {
 
 impl Read for Inflated<'_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if let Some(failed) = &self.failed {
-            return Err(failed.clone().into());
-        }
-        match self.read_members(to) {
-            Ok(read) => {
-                self.given += read as u64;
-                Ok(read)
+        if self.given == self.text.len() && !to.is_empty() {
+            if let Some(failed) = &self.failed {
+                return Err(failed.clone().into());
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err(error) => {
+            if let Err(error) = self.fill() {
+                if error.kind() == ErrorKind::Interrupted {
+                    return Err(error);
+                }
                 // Decoders may not be asked again.
                 self.member = None;
-                self.failed = Some(self.damage(&error).unwrap_or_else(|| damage::again(&error)));
-                Err(self.failed.clone().map_or(error, Into::into))
+                let damage = self.damage(&error).unwrap_or_else(|| damage::again(&error));
+                self.failed = Some(damage.clone());
+                return Err(damage.into());
             }
         }
+        let read = (&self.text[self.given..]).read(to)?;
+        self.given += read;
+        Ok(read)
     }
 }
 
@@ -188,6 +207,56 @@ fn follows(packing: Packing, raw: &mut Raw<'_>) -> io::Result<bool> {
         let name = packing.name();
         let what = format!("what follows the {name} data is neither {name} data nor padding");
         return Err(Damage::new(ErrorKind::InvalidData, what).into());
+    }
+}
+
+/// Gives the bytes of a reader in chunks of one length, however they come: then decoders do the same, too.
+pub(crate) struct Evenly<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    from: usize,
+    to: usize,
+    /// Comes behind the bytes that were read before it.
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Evenly<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self { reader, buffer: vec![0; 2 * CHUNK], from: 0, to: 0, failed: None }
+    }
+}
+
+impl<R: Read> BufRead for Evenly<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.from == self.to {
+            (self.from, self.to) = (0, 0);
+            while self.to < self.buffer.len() && self.failed.is_none() {
+                match self.reader.read(&mut self.buffer[self.to..]) {
+                    Ok(0) => break,
+                    Ok(read) => self.to += read,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => self.failed = Some(error),
+                }
+            }
+            if self.to == 0
+                && let Some(error) = self.failed.take()
+            {
+                return Err(error);
+            }
+        }
+        Ok(&self.buffer[self.from..self.to])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.from = self.to.min(self.from + count);
+    }
+}
+
+impl<R: Read> Read for Evenly<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(to)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 
@@ -258,6 +327,45 @@ mod tests {
             bytes[middle..middle + 20].fill(0xa5);
             let told = read(packing, bytes).1.expect_err("damage").to_string();
             assert!(told.contains(packing.name()) && told.contains("bytes of text"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_comes_before_damage_does_not_depend_on_how_it_is_read() {
+        let text = "Nov 26 06:00:00 mail some text\n".repeat(9000);
+        for packing in ALL {
+            let mut bytes = packed(packing, text.as_bytes());
+            let end = bytes.len() - 3;
+            for at in [end / 2, end] {
+                bytes[at] ^= 0x10;
+                let read = |step: usize, room: usize| {
+                    let raw = Evenly::new(Slowly(&bytes, step));
+                    let mut inflated =
+                        Inflated::new(packing, Box::new(raw), WINDOW_LOG).expect("ok");
+                    let (mut all, mut some) = (Vec::new(), vec![0; room]);
+                    loop {
+                        match inflated.read(&mut some) {
+                            Ok(0) => return (all, String::new()),
+                            Ok(read) => all.extend_from_slice(&some[..read]),
+                            Err(error) => return (all, error.to_string()),
+                        }
+                    }
+                };
+                let expected = read(usize::MAX, 1 << 20);
+                for (step, room) in [(1, 1 << 20), (997, 7), (usize::MAX, 1000)] {
+                    assert!(read(step, room) == expected, "{packing:?} {at} {step} {room}");
+                }
+            }
+        }
+    }
+
+    /// Gives a few bytes at a time.
+    struct Slowly<'a>(&'a [u8], usize);
+
+    impl Read for Slowly<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.len().min(self.1).min(to.len());
+            self.0.read(&mut to[..count])
         }
     }
 

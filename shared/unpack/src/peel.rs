@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use crate::archive::{Archive, Member};
 use crate::damage::{self, Damage};
 use crate::form::{self, Form, Packing};
-use crate::inflate::{Inflated, WINDOW_LOG};
+use crate::inflate::{Evenly, Inflated, WINDOW_LOG};
 use crate::utf16::Utf16;
 
 /// A reader that owns what it reads.
@@ -14,7 +14,7 @@ pub(crate) type Bytes = Box<dyn Read + Send>;
 
 /// So many packings may stand around a text: a compressed log in a compressed archive in another.
 const LAYERS: u32 = 4;
-/// Bytes of packed data that are read at once.
+/// Bytes of an archive that are read at once.
 const CHUNK: usize = 1 << 16;
 /// Bytes of a file by which it is told whether it is text.
 const HEAD: usize = 4096;
@@ -57,8 +57,8 @@ fn within_others(mut raw: Bytes, around: Around) -> io::Result<Peeled> {
         Form::Text => Ok(Peeled { text: raw, is_unpacked: false, left_out: Vec::new() }),
         Form::Utf16 { is_big } => Ok(Peeled::of(Utf16::new(raw, is_big))),
         Form::Packed(packing) => {
-            let raw = BufReader::with_capacity(CHUNK, raw);
-            let inflated = Inflated::new(packing, Box::new(raw), around.window_log)?;
+            let raw = Box::new(Evenly::new(raw));
+            let inflated = Inflated::new(packing, raw, around.window_log)?;
             let peeled = within_others(Box::new(inflated), around.by(packing))?;
             Ok(Peeled { is_unpacked: true, ..peeled })
         }
