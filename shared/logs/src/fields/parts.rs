@@ -66,8 +66,13 @@ impl<'a> Value<'a> {
 /// The text of a JSON string. Halves of surrogate pairs, which strangers can send, become bytes that are no UTF-8.
 fn unescaped(raw: &str) -> Option<Cow<'_, [u8]>> {
     let inner = raw.get(1..raw.len().checked_sub(1)?)?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner.as_bytes()));
+    match memchr::memchr(b'\\', inner.as_bytes()) {
+        None => return Some(Cow::Borrowed(inner.as_bytes())),
+        // A line's end is no part of it, and mostly all that is escaped of what a container wrote.
+        Some(at) if matches!(&inner[at..], r"\n" | r"\r\n") => {
+            return Some(Cow::Borrowed(&inner.as_bytes()[..at]));
+        }
+        Some(_) => {}
     }
     Deserializer::from_str(raw).deserialize_byte_buf(Bytes).ok().map(Cow::Owned)
 }
