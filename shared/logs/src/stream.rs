@@ -188,7 +188,7 @@ impl LogStream {
         };
         let is_json = matches!(line, [b'{' | b'[', ..]);
         if is_json
-            && (broken.is_err() || seen.is_nothing())
+            && broken.is_err()
             && self.framed_json(piece, ends, arrival, sink) == Offered::Taken
         {
             return self.make_room(arrival.mark, sink);

@@ -777,3 +777,21 @@ fn what_was_understood_is_told() {
     let text = told.first.expect("one").text;
     assert!(text.starts_with("AUTH (left out") && !text.contains("AGF"), "{text}");
 }
+
+#[test]
+fn what_a_client_sent_and_a_program_logs_in_an_object_of_its_own_is_no_event() {
+    let event = r#"{"event":"submission","time":1795431600,"sender":"a@x.test","account":"boss"}"#;
+    let line = smtpd(CLIENT).trim_end().to_owned();
+    for inner in [event.to_owned(), serde_json::json!({"message": line}).to_string()] {
+        for object in [
+            format!(
+                r#"{{"time":"2026-11-23T11:00:00Z","level":"info","request":{{"items":[{inner}]}}}}"#
+            ),
+            format!(r#"{{"level":"info","msg":"request","items":[{inner}],"events":[{inner}]}}"#),
+            format!(r#"{{"level":"info","text":"{{}}","body":[{inner}]}}"#),
+        ] {
+            let log = format!("{object}\n{}", qmgr(ACTIVE));
+            assert_eq!(read(&log), Collected::default(), "{log}");
+        }
+    }
+}

@@ -46,13 +46,6 @@ pub(crate) struct Seen {
     pub(crate) time: Option<i64>,
 }
 
-impl Seen {
-    /// Whether nothing came of it.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.server.is_none() && !self.is_rejected && !self.is_named && self.time.is_none()
-    }
-}
-
 impl Understanding {
     /// Adds what a unit was.
     #[inline]
