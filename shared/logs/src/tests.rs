@@ -726,7 +726,13 @@ fn units_that_are_not_lines_prove_the_same() {
              SYSLOG_IDENTIFIER=docker\nMESSAGE={line}\n\n"
         )
     };
+    let cri = |line: &str| {
+        let (one, two) = line.split_at(line.len() / 2);
+        let head = "2026-11-23T11:00:00.123456789Z";
+        format!("{head} stdout P {one}\n{head} stderr F noise\n{head} stdout F {two}\n")
+    };
     for text in [
+        each(&cri).concat(),
         format!("[\n{}\n]\n", each(&pretty).join(",\n")),
         format!("{{\n\"events\": [\n{}\n],\n\"next\": null\n}}", each(&pretty).join(",\n")),
         each(&|line| format!("{{\"message\":{}}}", quoted(line))).concat(),

@@ -1,8 +1,16 @@
 //! Timestamps as mail servers and syslog write them.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
-use chrono_tz::Tz;
+mod months;
+mod spelled;
+mod zones;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone as _};
+use chrono_tz::{OffsetName as _, Tz};
+use memchr::memchr;
 use report::local_to_unix;
+
+use self::spelled::{Spelled, Zone};
+use crate::text::number;
 
 /// Seconds that a log's clock may run ahead of the reference time.
 const AHEAD: i64 = 86_400;
@@ -93,6 +101,79 @@ impl Timestamps {
         Some((self.local(text)?, after_seconds))
     }
 
+    /// A time in any spelling at the beginning of `text`, and how many bytes it takes.
+    ///
+    /// Beside the ones above: seconds since 1970 with a fraction, TAI64N, and what `spelled` knows. Slower: lines mostly
+    /// begin with the ones above.
+    pub(crate) fn any(&mut self, text: &[u8], reference: i64) -> Option<(i64, usize)> {
+        match text.first()? {
+            b'A'..=b'Z' if text.get(15) == Some(&b' ') => {
+                // A year behind the clock is part of the time.
+                let has_year = text.get(16..20).is_some_and(|year| number(year).is_some());
+                let time = if has_year { None } else { self.syslog(text, reference) };
+                time.map(|time| (time, 15)).or_else(|| self.spelled(text, reference))
+            }
+            b'0'..=b'9' => {
+                // A zone may be named behind the clock, or an offset stand at it.
+                let is_all = |end: usize| {
+                    let rest = text.get(end..).unwrap_or_default();
+                    rest.is_empty()
+                        || (rest[0] == b' ' && !matches!(rest.get(1), Some(b'U' | b'G')))
+                };
+                let plain = self.exim(text).filter(|(_, end)| is_all(*end));
+                self.rfc3339(text)
+                    .or(plain)
+                    .or_else(|| epoch(text))
+                    .or_else(|| self.spelled(text, reference))
+            }
+            b'@' => tai64n(text),
+            _ => self.spelled(text, reference),
+        }
+    }
+
+    /// What `spelled` reads.
+    fn spelled(&mut self, text: &[u8], reference: i64) -> Option<(i64, usize)> {
+        if !has_clock(text) {
+            return None;
+        }
+        let Spelled { year, month, day, clock, zone, end } = spelled::read(text)?;
+        let time = match year {
+            None => self.syslog(&as_syslog(month, day, clock)?, reference)?,
+            Some(year) => {
+                let mut full = *b"YYYY-MM-DD HH:MM:SS";
+                full[11..].copy_from_slice(&clock);
+                for (at, number) in [(0, year / 100), (2, year % 100), (5, month), (8, day)] {
+                    full[at..at + 2].copy_from_slice(&two_figures(number)?);
+                }
+                match zone {
+                    Zone::Local => self.local(&full)?,
+                    Zone::Offset(offset) => self.utc(&full)? - offset,
+                    Zone::Named(name) => self.named(&full, name)?,
+                }
+            }
+        };
+        Some((time, end))
+    }
+
+    /// `YYYY-MM-DD HH:MM:SS` in a zone with an abbreviation: of the log's own zone, or of any.
+    fn named(&mut self, text: &[u8], name: &[u8]) -> Option<i64> {
+        let utc = self.utc(text)?;
+        let wall = DateTime::from_timestamp(utc, 0)?.naive_utc();
+        let is_meant = |instant: &DateTime<Tz>| {
+            instant.offset().abbreviation().is_some_and(|known| known.as_bytes() == name)
+        };
+        let instants = self.zone.from_local_datetime(&wall);
+        if let Some(instant) =
+            [instants.earliest(), instants.latest()].into_iter().flatten().find(is_meant)
+        {
+            return Some(instant.timestamp());
+        }
+        match zones::offset(name) {
+            Some(offset) => Some(utc - offset),
+            None => self.local(text),
+        }
+    }
+
     /// `YYYY-MM-DD?HH:MM:SS` read as UTC.
     fn utc(&mut self, text: &[u8]) -> Option<i64> {
         let date: [u8; 10] = text.get(..10)?.try_into().ok()?;
@@ -130,6 +211,43 @@ pub(crate) fn seconds(number: f64) -> Option<i64> {
     };
     #[expect(clippy::cast_possible_truncation, reason = "far within range")]
     (seconds.is_finite() && (0.0..1e11).contains(&seconds)).then_some(seconds as i64)
+}
+
+/// Whether there is a clock near the beginning: the cheap question first.
+pub(crate) fn has_clock(text: &[u8]) -> bool {
+    let clock = memchr(b':', &text[..text.len().min(40)]).and_then(|colon| text.get(colon..));
+    matches!(clock, Some([b':', b'0'..=b'9', b'0'..=b'9', b':', ..]))
+}
+
+/// `1795672800.123456`, as journalctl writes it, and how many bytes it takes.
+fn epoch(text: &[u8]) -> Option<(i64, usize)> {
+    let whole = text.iter().take(11).position(|byte| *byte == b'.').filter(|whole| *whole >= 9)?;
+    let end = skip_fraction(text, whole);
+    let time = std::str::from_utf8(&text[..whole]).ok()?.parse().ok()?;
+    (end > whole + 3 && text.get(end) == Some(&b' ')).then_some((time, end))
+}
+
+/// `@400000006a1b2c3d00000000`: seconds of atomic time, which were 10 ahead in 1970, from 2 to the power of 62 on.
+fn tai64n(text: &[u8]) -> Option<(i64, usize)> {
+    let text = text.get(1..25)?;
+    let hex = std::str::from_utf8(text).ok().filter(|_| text.iter().all(u8::is_ascii_hexdigit))?;
+    let seconds = i64::from_str_radix(&hex[..16], 16).ok()?.checked_sub(1 << 62)?;
+    Some((seconds.checked_sub(10).filter(|seconds| *seconds >= 0)?, 25))
+}
+
+/// A day and a clock as RFC 3164 spells them.
+fn as_syslog(month: u32, day: u32, clock: [u8; 8]) -> Option<[u8; 15]> {
+    let name = MONTHS.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
+    let mut text = *b"Mmm dd HH:MM:SS";
+    text[..3].copy_from_slice(*name);
+    text[4..6].copy_from_slice(&two_figures(day)?);
+    text[7..].copy_from_slice(&clock);
+    Some(text)
+}
+
+fn two_figures(number: u32) -> Option<[u8; 2]> {
+    let figure = |number: u32| u8::try_from(number).ok().map(|number| b'0' + number);
+    (number < 100).then_some([figure(number / 10)?, figure(number % 10)?])
 }
 
 fn read_date(text: &[u8]) -> Option<NaiveDate> {
@@ -186,22 +304,13 @@ fn two_digits(text: &[u8], at: usize) -> Option<u32> {
     Some(digit(pair[0])? * 10 + digit(pair[1])?)
 }
 
+const MONTHS: [&[u8; 3]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];
+
 fn month_number(name: &[u8]) -> Option<u32> {
-    Some(match name {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    })
+    let month = MONTHS.iter().position(|known| known.as_slice() == name)?;
+    u32::try_from(month + 1).ok()
 }
 
 #[cfg(test)]
@@ -250,6 +359,77 @@ mod tests {
         assert_eq!(zulu, Some((unix("2024-01-01T00:00:00Z"), 24)));
         let exim = times.exim(b"2021-05-04 13:37:00.123 -0330 [12] 1hg");
         assert_eq!(exim, Some((unix("2021-05-04T17:07:00Z"), 29)));
+    }
+
+    #[test]
+    fn every_spelling_tells_the_same_time() {
+        let mut times = Timestamps::new(chrono_tz::Europe::Berlin);
+        let (reference, expected) = (unix("2026-11-24T00:00:00Z"), unix("2026-11-03T10:00:00Z"));
+        for text in [
+            "Nov  3 11:00:00",
+            "Nov 3 11:00:00",
+            "Nov 03 11:00:00.123456",
+            "Nov 3 11:00:00,123",
+            "nov. 03 11:00:00",
+            "marras 3 11:00:00",
+            "11月 03 11:00:00",
+            "Nov  3 2026 11:00:00",
+            "Nov 03 11:00:00 2026",
+            "Nov  3 11:00:00 2026",
+            "2026 Nov  3 11:00:00",
+            "2026 Nov 03 11:00:00.5",
+            "Tue Nov  3 11:00:00 2026",
+            "2026/11/03 11:00:00",
+            "2026/11/03 11:00:00.123 +0100",
+            "2026-11-03 11:00:00.123",
+            "2026-11-03 10:00:00 UTC",
+            "2026-11-03_11:00:00.12345",
+            "2026-11-03 05:00:00.123456-0500",
+            "2026-11-03 13:00:00 +0300",
+            "2026-11-03T10:00:00Z",
+            "Tue 2026-11-03 10:00:00 UTC",
+            "Tue 2026-11-03 11:00:00 CET",
+            "Tue 2026-11-03 05:00:00.123456 EST",
+            "Tue 2026-11-03 07:00:00 -03",
+            "Tue 2026-11-03 15:30:00 +0530",
+            "1793700000.123456",
+            "@400000006ae9b0aa2a1b2c3d",
+        ] {
+            let line = format!("{text} host");
+            let read = times.any(line.as_bytes(), reference);
+            assert_eq!(read, Some((expected, text.len())), "{text}");
+        }
+        // The abbreviation tells which of the two hours it was when clocks went back.
+        for (zone, expected) in [("CEST", "2026-10-25T00:30:00Z"), ("CET", "2026-10-25T01:30:00Z")]
+        {
+            let read = times.any(format!("Sun 2026-10-25 02:30:00 {zone} x").as_bytes(), reference);
+            assert_eq!(read.map(|(time, _)| time), Some(unix(expected)), "{zone}");
+        }
+    }
+
+    #[test]
+    fn what_only_begins_like_a_spelling_is_none() {
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        for text in [
+            "Nov 3",
+            "Nov 3 11:00",
+            "Nov 3 11:00:00x",
+            "Nov 32 11:00:00",
+            "2026 Nov 31 11:00:00",
+            "2026/13/03 11:00:00",
+            "2026-11/03 11:00:00",
+            "Tue 3 11:00:00",
+            "1793700000",
+            "1793700000. host",
+            "11月",
+            "@400000006ae9b0aa",
+            "@000000006ae9b0aa2a1b2c3d",
+            "connect from x",
+            "2026",
+            " ",
+        ] {
+            assert_eq!(times.any(text.as_bytes(), 1_795_435_200), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::grammar::{BOSS, SEEDS, counted, escaped, read, text, without};
+use super::grammar::{BOSS, SEEDS, counted, escaped, read, shipped, text, without};
 
 const PIECES: &[&str] = &[
     " A=plain:boss@x.test",
@@ -181,8 +181,10 @@ fn in_chunks(line: &str, rng: &mut Rng) -> String {
 fn every_submission_counts_once_and_for_nobody_else() {
     let (mut unknown, mut forged) = (0, 0);
     for seed in 0..SEEDS {
-        let said = Said::draw(&mut Rng::with_seed(seed));
-        let line = said.line(true);
+        let rng = &mut Rng::with_seed(seed);
+        let said = Said::draw(rng);
+        let own = said.line(true);
+        let line = shipped(rng, &own);
         let [(sender, account, client, 1)] = &read(&line).submissions[..] else {
             panic!("seed {seed}: not one message\n{line}");
         };
@@ -198,10 +200,10 @@ fn every_submission_counts_once_and_for_nobody_else() {
             "seed {seed}: {account} {client}\n{line}"
         );
         unknown += u64::from(account.is_empty() && !has_blank);
-        let chunked = read(&in_chunks(&line, &mut Rng::with_seed(seed)));
-        assert_eq!(chunked.submissions, read(&line).submissions, "seed {seed}\n{line}");
+        let chunked = read(&in_chunks(&own, &mut Rng::with_seed(seed)));
+        assert_eq!(chunked.submissions, read(&own).submissions, "seed {seed}\n{own}");
 
-        let line = said.line(false);
+        let line = shipped(rng, &said.line(false));
         let read = read(&line).submissions;
         let free = read.is_empty();
         let nobodys = read.iter().all(|(_, account, ..)| account.is_empty());
@@ -222,6 +224,7 @@ fn a_failed_login_is_where_it_came_from() {
             "{STAMP} plain authenticator failed for {}: 535 Incorrect authentication data (set_id={id})",
             said.host()
         );
+        let line = shipped(rng, &line);
         let [(account, client)] = &read(&line).failures[..] else {
             panic!("seed {seed}: not one failure\n{line}");
         };

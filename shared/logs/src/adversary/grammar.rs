@@ -12,10 +12,46 @@ pub(super) const SEEDS: u64 = 12_000;
 /// In whose name clients would like to send.
 pub(super) const BOSS: &str = "boss@x.test";
 
-/// A text of a few pieces, each of which means something to a server's log.
+/// A text of a few pieces, each of which means something to a server's log; some begin as whole lines do.
 pub(super) fn text(rng: &mut Rng, pieces: &[&str]) -> String {
     let length = rng.usize(1..=9);
-    (0..length).map(|_| *rng.choice(pieces).expect("pieces")).collect()
+    let text: String = (0..length).map(|_| *rng.choice(pieces).expect("pieces")).collect();
+    let front = FRONTS.get(text.len() % (4 * FRONTS.len())).copied().unwrap_or_default();
+    front.to_owned() + &text
+}
+
+/// Headers and fronts of lines, which clients may say too.
+const FRONTS: &[&str] = &[
+    "Nov 23 11:00:00 mail postfix/submission/smtpd[7]: ",
+    "<22>1 2026-11-23T11:00:00Z mail postfix/qmgr 9 - - ",
+    "2026-11-23 11:00:00 1xVWoN-0001PO-2u <= ",
+    "2026-11-23T11:00:00.123456789Z ",
+    "2026-11-23T11:00:00.123456789Z stdout F ",
+    "mx1-1  | ",
+    "[pod/mail-0/postfix] ",
+    "mail.log:",
+    "mail.info ",
+    "[ID 197553 mail.info] ",
+    "box 4f2a91c07be3[51234]: ",
+];
+
+/// A log as a tool shows it that puts one thing before all its lines; or as it is.
+pub(super) fn shipped(rng: &mut Rng, log: &str) -> String {
+    let front = match rng.u8(0..16) {
+        0 => "2026-11-23T11:00:00.123456789Z ",
+        1 => "2026-11-23T11:00:00.123456789Z stdout F ",
+        2 => "mx1-1  | ",
+        3 => "mx1-1  | 2026-11-23T11:00:00.123456789Z ",
+        4 => "[pod/mail-0/postfix] ",
+        5 => "/var/log/mail.log.1:",
+        6 => "2026-11-23T11:00:00.123000+00:00 mail.log ",
+        7 => "Nov 23 11:00:00 box 4f2a91c07be3[51234]: ",
+        8 => "Nov 23 11:00:00 box maillog: ",
+        9 => "Nov 23 11:00:00 box compose[811]: mx1-1  | ",
+        10 => "\u{1b}[36mmx1-1  | \u{1b}[0m",
+        _ => return log.to_owned(),
+    };
+    log.lines().map(|line| format!("{front}{line}\n")).collect()
 }
 
 /// What can stand between quotes: quotes and backslashes escaped.

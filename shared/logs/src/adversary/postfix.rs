@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use fastrand::Rng;
 use report::{TlsVersion, UNKNOWN_SENDER};
 
-use super::grammar::{BOSS, SEEDS, counted, escaped, read, read_on, text, without};
+use super::grammar::{BOSS, SEEDS, counted, escaped, read, read_on, shipped, text, without};
 
 const TLS_LINE: &str =
     "Anonymous TLS connection established from unknown[192.0.2.1]: TLSv1.3 with cipher X";
@@ -49,6 +49,24 @@ const NAMES: &[[&str; 3]] = &[
     ["postfix/smtps/smtpd", "postfix/cleanup", "postfix/qmgr"],
 ];
 
+/// A daemon's line in a log: the daemon with its process, and what it says.
+type Header = fn(&str, &str) -> String;
+
+const HEADERS: &[Header] = &[
+    |daemon, text| format!("Nov 23 11:00:00 mail {daemon}: {text}"),
+    |daemon, text| format!("2026-11-23T11:00:00.123456+00:00 mail {daemon}: {text}"),
+    |daemon, text| format!("Nov 23 11:00:00 mail mail.info {daemon}: {text}"),
+    |daemon, text| format!("Nov 23 11:00:00 <mail.info> mail {daemon}: {text}"),
+    |daemon, text| format!("Nov 23 11:00:00 mail {daemon}: [ID 7 mail.info] {text}"),
+    |daemon, text| format!("Nov 23 11:00:00 mail {daemon} <Info>: {text}"),
+    |daemon, text| {
+        format!("Nov 23 11:00:00 x Message forwarded from mail: {daemon}: {text}")
+    },
+    |daemon, text| format!("2026-11-23T11:00:00.123456+00:00 INFO    {daemon}: {text}"),
+    |daemon, text| format!("Mon 2026-11-23 11:00:00 UTC mail {daemon}: {text}"),
+    |daemon, text| format!("nov. 23 11:00:00 mail {daemon}: {text}"),
+];
+
 /// A session of ann's, and what she says in it.
 struct Session {
     names: [&'static str; 3],
@@ -57,6 +75,7 @@ struct Session {
     tls: TlsVersion,
     /// Whether nothing but later lines settles it: its end is not logged.
     open: bool,
+    header: Header,
     sender: String,
     /// Whether only its own line tells who sent a message, and not the queue manager.
     alone: bool,
@@ -85,14 +104,14 @@ fn author(rng: &mut Rng) -> String {
 }
 
 impl Session {
-    fn draw(rng: &mut Rng) -> Self {
+    fn draw(rng: &mut Rng, header: Header) -> Self {
         let quotes = rng.bool();
         let (sender, recipient) = (address(rng, quotes), address(rng, quotes));
         let names = *rng.choice(NAMES).expect("names");
         let (secured, log) = (rng.bool(), String::new());
         let tls = if secured { TlsVersion::Tls13 } else { TlsVersion::None };
         let (failures, open) = (Vec::new(), rng.bool());
-        let mut session = Self { names, log, tls, open, sender, alone: false, failures };
+        let mut session = Self { names, header, log, tls, open, sender, alone: false, failures };
         if rng.bool() {
             // The service is known to log TLS lines.
             session.line(&format!("{}[6]", names[0]), TLS_LINE);
@@ -114,7 +133,7 @@ impl Session {
     }
 
     fn line(&mut self, tag: &str, text: &str) {
-        let _ = writeln!(self.log, "Nov 23 11:00:00 mail {tag}: {text}");
+        let _ = writeln!(self.log, "{}", (self.header)(tag, text));
     }
 
     fn smtpd(&mut self, text: &str) {
@@ -192,7 +211,10 @@ impl Session {
 fn every_submission_counts_once_and_for_nobody_else() {
     let mut unknown = 0;
     for seed in 0..SEEDS {
-        let session = Session::draw(&mut Rng::with_seed(seed));
+        let rng = &mut Rng::with_seed(seed);
+        let header = *Rng::with_seed(seed + SEEDS).choice(HEADERS).expect("headers");
+        let mut session = Session::draw(rng, header);
+        session.log = shipped(rng, &session.log);
         let read = read(&session.log);
         let [(sender, account, client, 1)] = &read.submissions[..] else {
             panic!("seed {seed}: not one message\n{}", session.log);

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wrappers::cri::{self, Cri};
+
 /// The most bytes that a runtime reads at once, and so the least that one must hold that is not whole: of `log`.
 pub(super) const DOCKER: usize = 16 * 1024;
 /// The most bytes of a joined line that are kept.
@@ -51,16 +53,16 @@ impl Partials {
 
     /// Reads a line of any kind.
     pub(super) fn read(&mut self, line: &[u8]) -> Read {
-        if let Some(piece) = Cri::read(line) {
-            let held = if piece.is_error { &mut self.errors } else { &mut self.output };
-            if piece.is_last && held.is_empty() {
+        if let Some(piece) = cri::read(line) {
+            let Cri { time, stream, is_partial, rest } = piece;
+            let held = if stream == b"stderr" { &mut self.errors } else { &mut self.output };
+            if !is_partial && held.is_empty() {
                 return Read::Whole;
             }
             if held.is_empty() {
-                held.extend_from_slice(piece.head);
-                held.extend_from_slice(b"F ");
+                held.extend_from_slice(&[time, b" ", stream, b" F "].concat());
             }
-            return join(held, piece.text, piece.is_last);
+            return join(held, rest, !is_partial);
         }
         if !line.starts_with(b"{\"log\":\"") || (line.len() < DOCKER && !self.are_open()) {
             return Read::Whole;
@@ -82,44 +84,13 @@ impl Partials {
 /// Whether a line is a piece that CRI wrote and that is not whole.
 #[inline]
 pub(super) fn is_cri(line: &[u8]) -> bool {
-    Cri::read(line).is_some_and(|piece| !piece.is_last)
+    cri::read(line).is_some_and(|piece| piece.is_partial)
 }
 
 fn join(held: &mut Vec<u8>, text: &[u8], is_last: bool) -> Read {
     let room = LONGEST.saturating_sub(held.len());
     held.extend_from_slice(&text[..text.len().min(room)]);
     if is_last { Read::Joined(std::mem::take(held)) } else { Read::Part }
-}
-
-/// `2026-11-23T11:00:00.123456789Z stdout P text`; behind the tag others may follow, with colons between.
-struct Cri<'a> {
-    /// All before the tags.
-    head: &'a [u8],
-    text: &'a [u8],
-    is_error: bool,
-    is_last: bool,
-}
-
-impl<'a> Cri<'a> {
-    fn read(line: &'a [u8]) -> Option<Self> {
-        if !line.first()?.is_ascii_digit() {
-            return None;
-        }
-        let space = memchr::memchr(b' ', &line[..line.len().min(40)])?;
-        let (head, tags) = line.split_at_checked(space + b" stdout ".len())?;
-        let is_error = match &head[space..] {
-            b" stdout " => false,
-            b" stderr " => true,
-            _ => return None,
-        };
-        let is_last = match tags {
-            [b'F', b' ' | b':', ..] | [b'F'] => true,
-            [b'P', b' ' | b':', ..] | [b'P'] => false,
-            _ => return None,
-        };
-        let end = memchr::memchr(b' ', tags).map_or(tags.len(), |space| space + 1);
-        Some(Self { head, text: &tags[end..], is_error, is_last })
-    }
 }
 
 /// `{"log":"text","stream":"stdout","time":"…"}`, with `\n` at the end of the text unless it was cut.

@@ -3,6 +3,12 @@
 //! A wrapper is one file in this folder and one line in the list at the end of this file. Wrappers stand in each
 //! other in any order: what one takes out is offered to all again.
 
+mod colours;
+pub(crate) mod cri;
+mod header;
+mod level;
+mod within;
+
 use crate::record::Record;
 use crate::saved::Section;
 use crate::time::Timestamps;
@@ -89,7 +95,10 @@ wrappers! {
     json::Json,
     csv::Csv,
     syslog::Syslog,
+    front::Front,
 }
 
 #[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Abbreviations of zones.
+
+/// Hours, in quarters, east of UTC of what clocks of servers mostly say. What means several is left out, or is what it
+/// mostly means; in the zone that a log is said to have, its own abbreviations go first.
+const QUARTERS: [(&[u8], i64); 45] = [
+    (b"WET", 0),
+    (b"WEST", 4),
+    (b"BST", 4),
+    (b"CET", 4),
+    (b"MET", 4),
+    (b"CEST", 8),
+    (b"MEST", 8),
+    (b"EET", 8),
+    (b"SAST", 8),
+    (b"CAT", 8),
+    (b"EEST", 12),
+    (b"IDT", 12),
+    (b"MSK", 12),
+    (b"EAT", 12),
+    (b"WAT", 4),
+    (b"IST", 22),
+    (b"PKT", 20),
+    (b"WIB", 28),
+    (b"HKT", 32),
+    (b"SGT", 32),
+    (b"AWST", 32),
+    (b"PHT", 32),
+    (b"JST", 36),
+    (b"KST", 36),
+    (b"ACST", 38),
+    (b"ACDT", 42),
+    (b"AEST", 40),
+    (b"AEDT", 44),
+    (b"NZST", 48),
+    (b"NZDT", 52),
+    (b"NST", -14),
+    (b"NDT", -10),
+    (b"AST", -16),
+    (b"ADT", -12),
+    (b"EST", -20),
+    (b"EDT", -16),
+    (b"CST", -24),
+    (b"CDT", -20),
+    (b"MST", -28),
+    (b"MDT", -24),
+    (b"PST", -32),
+    (b"PDT", -28),
+    (b"AKST", -36),
+    (b"AKDT", -32),
+    (b"HST", -40),
+];
+/// Seconds east of UTC of a zone's abbreviation.
+pub(super) fn offset(name: &[u8]) -> Option<i64> {
+    QUARTERS.iter().copied().find_map(|(known, quarters)| (known == name).then_some(quarters * 900))
+}
