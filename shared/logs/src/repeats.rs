@@ -10,8 +10,13 @@ use crate::text::number;
 const MOST: u32 = 100_000;
 
 /// rsyslog's `message repeated 7 times: [ … ]`: what was repeated, and how often.
+#[inline]
 pub(crate) fn folded(message: &[u8]) -> Option<(&[u8], u32)> {
-    let rest = message.strip_prefix(b"message repeated ")?;
+    unfolded(message.strip_prefix(b"message repeated ")?)
+}
+
+#[cold]
+fn unfolded(rest: &[u8]) -> Option<(&[u8], u32)> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let times = number(&rest[..digits])?;
     let inner = rest[digits..].strip_prefix(b" times: [")?.strip_suffix(b"]")?;

@@ -18,7 +18,7 @@ use crate::wrapper::Unwrapped;
 use crate::wrappers::Wrappers;
 
 /// How deep wrappings are followed into each other.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 6;
 
 /// How to read a log.
 #[derive(Clone, Copy, Debug)]
@@ -234,31 +234,29 @@ impl LogStream {
 
     fn unit<S: Sink>(&mut self, unit: Framed<'_>, arrival: Arrival, sink: &mut S) {
         let mut seen = Seen::default();
-        let owned;
-        let (record, depth) = match &unit {
-            Framed::Text(text) => (Record::of(trimmed(text)), 0),
-            Framed::Record(record) => {
-                owned = record;
-                let record = owned.as_record();
-                (Record { message: trimmed(record.message), ..record }, 1)
-            }
+        let record = match &unit {
+            Framed::Text(text) => Record::of(trimmed(text)),
             Framed::Broken(text, reason) => {
                 seen.is_rejected = true;
                 sink.rejected(arrival.mark, text, reason);
                 return self.understanding.add(text, seen);
             }
         };
-        if let Err(Broken(reason)) = self.record(&record, arrival, depth, &mut seen, sink) {
+        if let Err(Broken(reason)) = self.record(&record, arrival, 0, &mut seen, sink) {
             seen.is_rejected = true;
             sink.rejected(arrival.mark, record.message, &reason);
         }
         self.understanding.add(record.message, seen);
     }
 
+    #[inline]
     fn make_room<S: Sink>(&mut self, mark: u64, sink: &mut S) {
-        let budget = match self.carried.frames.weight() {
-            0 => self.budget,
-            waiting => self.budget.saturating_sub(waiting).max(saved::BUDGET / 4),
+        let budget = match self.carried.frames.are_open() {
+            false => self.budget,
+            true => {
+                let waiting = self.carried.frames.weight();
+                self.budget.saturating_sub(waiting).max(saved::BUDGET / 4)
+            }
         };
         if self.formats.weight() > budget {
             // More than must be: so room is not made again for every line that follows.
@@ -301,7 +299,9 @@ impl LogStream {
         seen.time = record.time.or(seen.time);
         let mut proofs = Proofs { arrival, times, sink, failure: None };
         if let Some(server) = formats.line(only, record, &mut proofs) {
-            self.carried.last_failure = proofs.failure;
+            if proofs.failure.is_some() || self.carried.last_failure.is_some() {
+                self.carried.last_failure = proofs.failure;
+            }
             seen.server = Some(server);
             return Ok(());
         }
@@ -319,6 +319,8 @@ impl LogStream {
             Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
             Unwrapped::Owned(inner) => return self.owned(&inner, arrival, depth, seen, sink),
             Unwrapped::Several(records) => {
+                // The names of columns, brackets, or a check whether anybody listens.
+                seen.is_frame = records.is_empty();
                 for inner in records {
                     if matches!(inner.message.first(), Some(b'{' | b'[')) {
                         self.record(&inner, arrival, depth, seen, sink)?;

@@ -635,7 +635,7 @@ fn wrappings_come_off_in_any_depth_and_order() {
             assert_eq!(read(&log).submissions, [SENT], "{log}");
         }
     }
-    let deep = (0..6).fold(event.to_owned(), |text, _| docker(&text));
+    let deep = (0..9).fold(event.to_owned(), |text, _| docker(&text));
     assert_eq!(read(&deep), Collected::default(), "too deep is nothing");
 }
 

@@ -40,6 +40,8 @@ pub struct NotUnderstood {
 pub(crate) struct Seen {
     pub(crate) server: Option<Format>,
     pub(crate) is_rejected: bool,
+    /// It only frames others.
+    pub(crate) is_frame: bool,
     /// A header named a program.
     pub(crate) is_named: bool,
     /// Something told a time.
@@ -55,6 +57,7 @@ impl Understanding {
             Some(server) => self.server(server, seen.time),
             None if seen.is_rejected => self.rejected += 1,
             None if seen.is_named => self.others += 1,
+            None if seen.is_frame => {}
             // Exim's main log names no program, and most of its lines tell nothing that is looked for.
             None if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 => {
                 self.server(Format::Exim, seen.time);

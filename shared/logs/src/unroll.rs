@@ -1,9 +1,6 @@
 //! A text whose units stand one a line, whatever framed them: what stands one a line can be put into another order.
 
-use serde::Serialize;
-
 use crate::framing::{Framed, Frames, Offered};
-use crate::record::OwnedRecord;
 use crate::text::trimmed;
 
 /// Hands on the units of a text, one after the other.
@@ -35,40 +32,8 @@ impl Unroller {
 }
 
 fn hand_on(unit: &Framed<'_>, each: &mut impl FnMut(&[u8])) {
-    match unit {
-        Framed::Text(text) | Framed::Broken(text, _) => each(text),
-        Framed::Record(record) => each(&written(record)),
-    }
-}
-
-/// An entry of the journal, as `journalctl -o json` writes it.
-fn written(record: &OwnedRecord) -> Vec<u8> {
-    #[derive(Serialize)]
-    #[serde(untagged)]
-    enum Message<'a> {
-        Text(&'a str),
-        Bytes(&'a [u8]),
-    }
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        #[serde(rename = "__REALTIME_TIMESTAMP", skip_serializing_if = "Option::is_none")]
-        time: Option<String>,
-        #[serde(rename = "_HOSTNAME")]
-        host: &'a str,
-        #[serde(rename = "SYSLOG_IDENTIFIER")]
-        program: &'a str,
-        #[serde(rename = "_PID", skip_serializing_if = "Option::is_none")]
-        pid: Option<String>,
-        #[serde(rename = "MESSAGE")]
-        message: Message<'a>,
-    }
-    let OwnedRecord { time, host, program, pid, message } = record;
-    let text = std::str::from_utf8(message);
-    let message = text.map_or(Message::Bytes(message), Message::Text);
-    let time = time.map(|time| format!("{time}000000"));
-    let entry = Entry { time, host, program, pid: pid.map(|pid| pid.to_string()), message };
-    // Text and numbers can always be written.
-    serde_json::to_vec(&entry).unwrap_or_default()
+    let (Framed::Text(text) | Framed::Broken(text, _)) = unit;
+    each(text);
 }
 
 #[cfg(test)]
@@ -85,7 +50,7 @@ mod tests {
             unroller.piece(line.as_bytes(), true, &mut each);
         }
         unroller.close(&mut each);
-        let entry = r#"{"__REALTIME_TIMESTAMP":"7000000","_HOSTNAME":"h","SYSLOG_IDENTIFIER":"c","_PID":"9","MESSAGE":"m"}"#;
+        let entry = r#"{"MESSAGE":"m","_COMM":"c","_HOSTNAME":"h","_PID":"9","__REALTIME_TIMESTAMP":"7000000"}"#;
         let lines = ["timestamp,message", "{\"a\":1}", "{\"b\":2}", "{\"c\":3}", "{\"d\":4}"];
         let rest = ["Nov 23 11:00:00 x", entry, "{\"e\":5}"];
         assert_eq!(units, [&lines[..], &rest].concat());

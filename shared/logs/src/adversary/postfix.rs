@@ -59,9 +59,7 @@ const HEADERS: &[Header] = &[
     |daemon, text| format!("Nov 23 11:00:00 <mail.info> mail {daemon}: {text}"),
     |daemon, text| format!("Nov 23 11:00:00 mail {daemon}: [ID 7 mail.info] {text}"),
     |daemon, text| format!("Nov 23 11:00:00 mail {daemon} <Info>: {text}"),
-    |daemon, text| {
-        format!("Nov 23 11:00:00 x Message forwarded from mail: {daemon}: {text}")
-    },
+    |daemon, text| format!("Nov 23 11:00:00 x Message forwarded from mail: {daemon}: {text}"),
     |daemon, text| format!("2026-11-23T11:00:00.123456+00:00 INFO    {daemon}: {text}"),
     |daemon, text| format!("Mon 2026-11-23 11:00:00 UTC mail {daemon}: {text}"),
     |daemon, text| format!("nov. 23 11:00:00 mail {daemon}: {text}"),

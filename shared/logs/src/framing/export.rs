@@ -5,23 +5,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::OwnedRecord;
-
 /// The most bytes of a field that are kept.
 const LONGEST: usize = 1 << 16;
 /// What every entry begins with.
 const FIRST: &[u8] = b"__CURSOR=";
+/// The fields that tell something of a line, by their names in the journal.
+const WANTED: &[&str] = &[
+    "MESSAGE",
+    "__REALTIME_TIMESTAMP",
+    "_SOURCE_REALTIME_TIMESTAMP",
+    "_HOSTNAME",
+    "SYSLOG_IDENTIFIER",
+    "_COMM",
+    "SYSLOG_PID",
+    "_PID",
+    "CONTAINER_NAME",
+    "CONTAINER_ID",
+];
 
 /// An entry, as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    time: Option<i64>,
-    host: String,
-    identifier: String,
-    command: String,
-    syslog_pid: Option<u32>,
-    pid: Option<u32>,
-    message: Option<Vec<u8>>,
+    /// Whether its first line was read.
+    is_begun: bool,
+    /// Places among those wanted, and values.
+    fields: Vec<(u8, Vec<u8>)>,
     /// The name of a field whose length and bytes are being read, and what came of them.
     field: Option<(Vec<u8>, Vec<u8>)>,
 }
@@ -45,8 +53,7 @@ impl Entry {
     /// Bytes that it takes.
     pub(super) fn weight(&self) -> usize {
         let field = self.field.as_ref().map_or(0, |(name, bytes)| name.len() + bytes.len());
-        let names = self.host.len() + self.identifier.len() + self.command.len();
-        names + self.message.as_ref().map_or(0, Vec::len) + field
+        self.fields.iter().map(|(_, value)| value.len()).sum::<usize>() + field
     }
 
     /// Reads the next line, without its end.
@@ -67,7 +74,7 @@ impl Entry {
         if line.is_empty() || line == b"\r" {
             return Read::End { again: false };
         }
-        if Self::begins(line) && *self != Self::default() {
+        if std::mem::replace(&mut self.is_begun, true) && Self::begins(line) {
             return Read::End { again: true };
         }
         let name = line.iter().take_while(|byte| is_name(**byte)).count();
@@ -80,27 +87,30 @@ impl Entry {
     }
 
     fn set(&mut self, name: &[u8], value: &[u8]) {
-        let value = &value[..value.len().min(LONGEST)];
-        let text = || String::from_utf8_lossy(&value[..value.len().min(256)]).into_owned();
-        let number = || std::str::from_utf8(value).ok()?.trim().parse::<i64>().ok();
-        let pid = || number().and_then(|number| u32::try_from(number).ok());
-        match name {
-            b"MESSAGE" => self.message = Some(value.to_vec()),
-            b"__REALTIME_TIMESTAMP" => self.time = number().map(|time| time.div_euclid(1_000_000)),
-            b"_HOSTNAME" => self.host = text(),
-            b"SYSLOG_IDENTIFIER" => self.identifier = text(),
-            b"_COMM" => self.command = text(),
-            b"SYSLOG_PID" => self.syslog_pid = pid(),
-            b"_PID" => self.pid = pid(),
-            _ => {}
-        }
+        let Some(wanted) = WANTED.iter().position(|wanted| wanted.as_bytes() == name) else {
+            return;
+        };
+        // All together are not longer than a line may be.
+        let room = LONGEST.saturating_sub(self.weight());
+        let value = value[..value.len().min(room)].to_vec();
+        self.fields.push((u8::try_from(wanted).unwrap_or(u8::MAX), value));
     }
 
-    /// What the entry tells; none if it has no message.
-    pub(super) fn into_record(self) -> Option<OwnedRecord> {
-        let program = if self.identifier.is_empty() { self.command } else { self.identifier };
-        let (time, pid) = (self.time, self.syslog_pid.or(self.pid));
-        Some(OwnedRecord { time, host: self.host, program, pid, message: self.message? })
+    /// The entry as `journalctl -o json` would have written it; none if it has no message.
+    pub(super) fn into_json(self) -> Option<Vec<u8>> {
+        if !self.fields.iter().any(|(wanted, _)| *wanted == 0) {
+            return None;
+        }
+        let mut object = serde_json::Map::new();
+        for (wanted, value) in self.fields {
+            let name = WANTED.get(usize::from(wanted))?;
+            let value = match String::from_utf8(value) {
+                Ok(text) => text.into(),
+                Err(bytes) => bytes.into_bytes().into(),
+            };
+            object.insert((*name).to_owned(), value);
+        }
+        serde_json::to_vec(&object).ok()
     }
 }
 
@@ -119,14 +129,15 @@ fn is_name(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn entries(text: &[u8]) -> Vec<OwnedRecord> {
+    fn entries(text: &[u8]) -> Vec<serde_json::Value> {
         let (mut entry, mut found) = (Entry::default(), Vec::new());
         for line in text.split(|byte| *byte == b'\n') {
             match entry.read(line) {
                 Read::Part => {}
                 Read::Malformed => panic!("{}", String::from_utf8_lossy(line)),
                 Read::End { again } => {
-                    found.extend(std::mem::take(&mut entry).into_record());
+                    let whole = std::mem::take(&mut entry).into_json();
+                    found.extend(whole.map(|json| serde_json::from_slice(&json).expect("JSON")));
                     if again {
                         assert!(matches!(entry.read(line), Read::Part));
                     }
@@ -146,16 +157,14 @@ mod tests {
         text.extend_from_slice(&10u64.to_le_bytes());
         text.extend_from_slice(b"ab\ncd\xff\n\0hi\nPRIORITY=6\n__CURSOR=s=1;i=3\n_COMM=x\n\n");
         let found = entries(&text);
-        let first = OwnedRecord {
-            time: Some(1_795_431_600),
-            host: "mail".to_owned(),
-            program: "postfix/smtpd".to_owned(),
-            pid: Some(7),
-            message: b"hello=1".to_vec(),
-        };
+        let first = serde_json::json!({
+            "__REALTIME_TIMESTAMP": "1795431600123456", "_HOSTNAME": "mail", "SYSLOG_IDENTIFIER": "postfix/smtpd",
+            "SYSLOG_PID": "7", "_PID": "8", "MESSAGE": "hello=1"
+        });
         assert_eq!(found[0], first);
-        assert_eq!((found[1].program.as_str(), found[1].pid), ("exim4", Some(9)));
-        assert_eq!(found[1].message, b"ab\ncd\xff\n\0hi");
+        let bytes = b"ab\ncd\xff\n\0hi".to_vec();
+        let second = serde_json::json!({"_COMM": "exim4", "_PID": "9", "MESSAGE": bytes});
+        assert_eq!(found[1], second);
         assert_eq!(found.len(), 2, "an entry without a message is none");
     }
 

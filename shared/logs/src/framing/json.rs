@@ -7,20 +7,28 @@
 use memchr::memchr2;
 use serde::{Deserialize, Serialize};
 
+use crate::fields::{Units, name};
+
 /// The most bytes of a unit that are kept, blanks between its parts left out.
 pub(super) const LONGEST: usize = 1 << 16;
 /// How deep containers may stand in each other.
 const DEEPEST: usize = 64;
+/// The most bytes of the names of the objects that are open; names of stores' lists are short.
+const LONGEST_PATH: usize = 64;
 
 /// What a value is made of, as far as it has come.
 ///
-/// A unit is a whole value; or, if containers stand in an array anywhere in it, each element of the outermost such
-/// array: an export of a thousand events is a thousand units, whatever frames them.
+/// A unit is a whole value; or, if it is an array of containers, each of these; or, if it is an object and its names
+/// say that it is what a store answered, each element of the array in which the store's lines stand: an export of a
+/// thousand events is a thousand units. Any other array in an object may be a client's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Splitter {
     /// The containers that are open, the outermost first.
     open: Vec<Container>,
     next: Next,
+    /// The names by which the present value is reached, joined by dots; each open object's is as long as told.
+    path: String,
+    lengths: Vec<usize>,
     /// How many containers are open around the units of a list.
     list: Option<usize>,
     /// Whether the present value had a list: what is left of it is no unit.
@@ -127,8 +135,16 @@ impl Splitter {
         if piece[..end].iter().any(|byte| *byte < b' ') {
             return Err(Malformed);
         }
-        let Some(last) = piece.get(end) else { return Ok(self.keep(&piece[..end])) };
+        let Some(last) = piece.get(end) else {
+            if is_name {
+                self.called(&piece[..end]);
+            }
+            return Ok(self.keep(&piece[..end]));
+        };
         self.keep(&piece[..=end]);
+        if is_name {
+            self.called(&piece[..end]);
+        }
         self.next = match last {
             b'\\' => Next::Escape { is_name },
             _ if is_name => Next::Colon,
@@ -167,6 +183,10 @@ impl Splitter {
                 self.keep(&[word]);
             }
             (Next::Name | Next::NameOrEnd, b'"') => {
+                self.path.truncate(self.lengths.last().copied().unwrap_or_default());
+                if !self.path.is_empty() {
+                    self.path.push('.');
+                }
                 self.next = Next::Text { is_name: true };
                 self.keep(b"\"");
             }
@@ -188,7 +208,7 @@ impl Splitter {
         if self.open.len() == DEEPEST {
             return Err(Malformed);
         }
-        if self.list.is_none() && self.open.last() == Some(&Container::Array) {
+        if self.list.is_none() && self.open.last() == Some(&Container::Array) && self.is_list() {
             (self.list, self.had_list) = (Some(self.open.len()), true);
         }
         if self.list == Some(self.open.len()) {
@@ -197,6 +217,7 @@ impl Splitter {
             self.is_cut = false;
         }
         self.open.push(container);
+        self.lengths.push(self.path.len());
         let (next, opening) = match container {
             Container::Object => (Next::NameOrEnd, b"{"),
             Container::Array => (Next::ElementOrEnd, b"["),
@@ -214,6 +235,7 @@ impl Splitter {
         if self.open.pop() != Some(container) {
             return Err(Malformed);
         }
+        self.path.truncate(self.lengths.pop().unwrap_or_default());
         self.keep(if container == Container::Object { b"}" } else { b"]" });
         self.next = if self.is_open() { Next::CommaOrEnd } else { Next::Value };
         let is_unit =
@@ -234,6 +256,21 @@ impl Splitter {
             *self = Self::default();
         }
         Ok(())
+    }
+
+    /// Whether the innermost array holds units.
+    fn is_list(&self) -> bool {
+        let is_outermost = !self.open.contains(&Container::Object);
+        is_outermost || name(&self.path).is_some_and(|name| name.units != Units::None)
+    }
+
+    /// Adds bytes to the name that is being read.
+    fn called(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if self.path.len() + text.len() <= LONGEST_PATH => self.path.push_str(text),
+            // So that it is not taken for a shorter name.
+            _ => self.path.push('\0'),
+        }
     }
 
     /// Keeps bytes of the unit, if there is room; how many there were.
@@ -325,6 +362,17 @@ mod tests {
                     "{text}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn an_array_that_may_be_a_clients_is_no_list() {
+        for text in [
+            r#"{"request":{"items":[{"event":"submission"}]}}"#,
+            r#"{"request":{"events":[{"event":"submission"}]}}"#,
+            r#"{"level":"info","items":[[{"event":"submission"}]]}"#,
+        ] {
+            assert_eq!(units(text, 1000), (vec![text.to_owned()], Ok(false)));
         }
     }
 

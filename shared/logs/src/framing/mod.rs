@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use self::export::Entry;
 use self::json::{Malformed, Splitter, Unit};
 use self::partial::Partials;
-use crate::record::OwnedRecord;
 
 /// What of a unit has come and waits for the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +38,6 @@ enum Open {
 pub(crate) enum Framed<'a> {
     /// Text as if it were a line.
     Text(&'a [u8]),
-    Record(OwnedRecord),
     /// What cannot be read, and why.
     Broken(&'a [u8], &'static str),
 }
@@ -62,7 +60,7 @@ impl Frames {
     /// Whether something waits, or what a line says by itself does not tell where its unit begins.
     #[inline]
     pub(crate) fn are_open(&self) -> bool {
-        self.open != Open::Nothing || self.is_within || self.partials.are_open()
+        !matches!(self.open, Open::Nothing) || self.is_within || self.partials.are_open()
     }
 
     /// Bytes that it takes when it is saved.
@@ -121,8 +119,8 @@ impl Frames {
             Open::Export(entry) => match entry.read(piece) {
                 export::Read::Part => return Offered::Taken,
                 export::Read::End { again } => {
-                    if let Some(record) = std::mem::take(entry).into_record() {
-                        each(Framed::Record(record));
+                    if let Some(json) = std::mem::take(entry).into_json() {
+                        each(Framed::Text(&json));
                     }
                     if !again {
                         self.open = Open::Nothing;
@@ -202,8 +200,8 @@ impl Frames {
         match std::mem::take(&mut self.open) {
             Open::Json(splitter) => each(Framed::Broken(splitter.rest(), BROKEN_OFF)),
             // The last entry may lack its empty line.
-            Open::Export(entry) => entry.into_record().into_iter().for_each(|record| {
-                each(Framed::Record(record));
+            Open::Export(entry) => entry.into_json().into_iter().for_each(|json| {
+                each(Framed::Text(&json));
             }),
             Open::Nothing | Open::Rest => {}
         }

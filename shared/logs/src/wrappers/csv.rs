@@ -50,7 +50,8 @@ impl Wrapper for Csv {
         if record.is_named() {
             return Unwrapped::Not;
         }
-        if may_be_header(record.message)
+        if record.is_bare()
+            && may_be_header(record.message)
             && let Some(header) = Header::read(record.message, &mut self.cells)
         {
             self.header = Some(header);
@@ -97,14 +98,26 @@ impl Csv {
 }
 
 /// Whether a line looks as if names stood in it and nothing else.
+#[inline]
 fn may_be_header(line: &[u8]) -> bool {
-    let is_of_name = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || b"\"@_.-/$# []()".contains(byte)
-            || SEPARATORS.contains(byte)
+    const OF_NAMES: [bool; 256] = {
+        let (mut table, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let others = b"\"@_.-/$# [](),;\t";
+        let mut other = 0;
+        while other < others.len() {
+            table[others[other] as usize] = true;
+            other += 1;
+        }
+        table
     };
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    line.len() <= LONGEST && line.iter().all(is_of_name)
+    // Lines that begin with a time are none, and there are many.
+    let is_dated = line.first().is_none_or(u8::is_ascii_digit);
+    !is_dated && line.len() <= LONGEST && line.iter().all(|byte| OF_NAMES[usize::from(*byte)])
 }
 
 impl Header {
