@@ -26,6 +26,8 @@ pub(super) struct Ledger {
     pub(super) names: Names,
     pub(super) sessions: Pending<SessionKey, Session>,
     pub(super) messages: Pending<MessageKey, Message>,
+    /// The mark of the line that was read last; not saved, for no line is read in two batches.
+    pub(super) line: u64,
     /// From which log time on an accepted message has waited long enough; never before one has.
     pub(super) due: Due,
     /// When the last line came that was older than one before it.
@@ -77,8 +79,11 @@ impl Ledger {
     /// Moves the log's clock on, and settles and forgets what has waited long enough by it.
     #[inline]
     pub(super) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
+        // Marks grow: behind another record of the same line, there is no place before the line any more.
+        let before = if self.line == arrival.mark { arrival.mark } else { arrival.before };
+        self.line = arrival.mark;
         if time != self.clock || self.due.has_come(time) {
-            self.moved(time, arrival, sink);
+            self.moved(time, Arrival { before, ..arrival }, sink);
         }
     }
 

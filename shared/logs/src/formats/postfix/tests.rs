@@ -664,3 +664,28 @@ fn an_address_with_a_port_may_be_a_services_name() {
         assert_eq!(sent(&log), [ann(tls_version)], "{smtpd}");
     }
 }
+
+#[test]
+fn places_grow_within_a_line_of_several_records() {
+    let record = |second: i64, program: &str, message: &str| {
+        serde_json::json!({
+            "__REALTIME_TIMESTAMP": ((1_795_431_600 + second) * 1_000_000).to_string(),
+            "_HOSTNAME": "mail", "SYSLOG_IDENTIFIER": program, "_PID": "7", "MESSAGE": message,
+        })
+    };
+    let smtpd = "postfix/smtpd";
+    let failed = "warning: unknown[192.0.2.5]: SASL LOGIN authentication failed: UGFzc3dvcmQ6";
+    let login =
+        "4AA0912345: client=unknown[192.0.2.5], sasl_method=PLAIN, sasl_username=ann@example.org";
+    let active = "4AA0912345: from=<ann@example.org>, size=391, nrcpt=1 (queue active)";
+    let records = [
+        record(0, smtpd, "connect from unknown[192.0.2.5]"),
+        record(1, smtpd, failed),
+        record(1, smtpd, login),
+        record(1, "postfix/qmgr", active),
+        record(200, smtpd, failed),
+    ];
+    let (_, told) = read(&[serde_json::Value::from(records.to_vec()).to_string()]);
+    assert_eq!(told.submissions, [(2, ann("unknown"))]);
+    assert_eq!(told.failures.iter().map(|(mark, _)| *mark).collect::<Vec<_>>(), [2, 2]);
+}
