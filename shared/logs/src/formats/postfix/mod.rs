@@ -6,14 +6,16 @@
 //!    recipient is accepted. Nothing is accepted yet: the client may still give up.
 //! 2. `qmgr` logs `QUEUEID: from=<…>, … (queue active)` once the message is in the queue. The first
 //!    such line after the `client=` line **is** the submission; later ones are delivery retries.
-//! 3. `smtpd` logs `disconnect from` with counts of commands. Where no TLS line was logged, they tell
-//!    plaintext (no `starttls=`) from TLS of an unknown version; they also tell how many messages
-//!    the session got accepted, and so which queue ids were given up.
+//! 3. `smtpd` logs `disconnect from` with counts of commands. They tell how many messages the session got accepted, and so
+//!    which queue ids were given up.
 //!
-//! Sessions are known by (host, program, process); messages by (host, Postfix instance, queue id).
+//! What tells the TLS version, or plaintext, stands in `security`: an accepted message waits for it, but not for long.
 //!
-//! `reader` knows what lines say, by the words of `lines` and `envelope`; `ledger` what is open and what becomes of it; `state` how
-//! that is saved.
+//! Sessions are known by (host, program, process); messages by queue id and the name of their Postfix instance, or by
+//! another name of the same host.
+//!
+//! `reader` knows what lines say, by the words of `lines` and `envelope`; `ledger` what is open, and `security` and `ending` what
+//! becomes of it; `state` how that is saved, and `earlier` how it was.
 
 mod earlier;
 mod ending;
