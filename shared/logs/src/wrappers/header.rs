@@ -46,6 +46,12 @@ fn usual<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Option<R
     })
 }
 
+/// The time of a line that begins as Exim's own do, with a day, a blank and a clock, and what follows it.
+pub(super) fn dated<'a>(line: &'a [u8], times: &mut Timestamps) -> Option<(i64, &'a [u8])> {
+    let (time, end) = line.first()?.is_ascii_digit().then(|| times.exim(line)).flatten()?;
+    Some((time, line[end..].strip_prefix(b" ")?))
+}
+
 /// What follows `<22>`, or the whole line.
 pub(super) fn after_priority(line: &[u8]) -> &[u8] {
     let digits = line[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -119,6 +125,7 @@ pub(super) fn tag(text: &[u8]) -> Option<Record<'_>> {
 /// A tag with a colon in it, such as `image:version[pid]: message`.
 ///
 /// A colon without a blank behind it ends no tag: it is a clock's, a level's, or that behind a file's name.
+#[inline(never)]
 fn colon_in_tag(text: &[u8]) -> Option<Record<'_>> {
     let (word, message) = text.split_at(memchr(b' ', text)?);
     let tag = word.strip_suffix(b"]:")?;
@@ -128,6 +135,7 @@ fn colon_in_tag(text: &[u8]) -> Option<Record<'_>> {
 }
 
 /// A message without what some daemons put before it: `[ID 197553 mail.info] `, `<Info>: `, colours, more blanks.
+#[inline(never)]
 fn undecorated(message: &[u8]) -> &[u8] {
     let mut rest = message.trim_ascii_start();
     if let Some(id) = rest.strip_prefix(b"[ID ")
@@ -201,6 +209,7 @@ fn after_structured_data(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Headers with a time in any spelling, and with words around the host that tell the level.
+#[inline(never)]
 fn unusual<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Option<Record<'a>> {
     let text = if line.first() == Some(&b'<') { after_priority(line) } else { line };
     if let Some(rest) = text.strip_prefix(b"1 2")
@@ -210,6 +219,11 @@ fn unusual<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Option
     }
     let (time, end) = times.any(text, reference)?;
     let mut rest = text[end..].strip_prefix(b" ")?;
+    // Exim's own lines begin with a day, a blank and a clock, and few of their words look like Postfix's daemons.
+    let is_exims = text[0].is_ascii_digit() && text.get(10) == Some(&b' ');
+    if is_exims && memchr(b'/', &rest[..rest.len().min(64)]).is_none() {
+        return None;
+    }
     let mut host = &b""[..];
     // A level before and behind the host, and who forwarded the message.
     for _ in 0..5 {

@@ -3,6 +3,11 @@
 /// Whether a word is a level, alone or behind a facility: `INFO`, `mail.info`, `mail:info`, `<mail.info>`, `<2.6>`, `[info]`.
 #[inline]
 pub(super) fn is_level(word: &[u8]) -> bool {
+    // The cheap question first, as it is asked of every host's name: how such a word ends.
+    let last = word.last().map_or(0, u8::to_ascii_lowercase);
+    if !matches!(last, b'o' | b'e' | b'n' | b'g' | b'r' | b't' | b'c' | b'>' | b']') {
+        return false;
+    }
     let inner = match word {
         [b'<', inner @ .., b'>'] | [b'[', inner @ .., b']'] => inner,
         _ => word,
@@ -19,25 +24,20 @@ pub(super) fn is_level(word: &[u8]) -> bool {
 }
 
 fn is_severity(word: &[u8]) -> bool {
-    const WORDS: [&[u8]; 16] = [
-        b"info",
-        b"notice",
-        b"warn",
-        b"warning",
-        b"err",
-        b"error",
-        b"crit",
-        b"critical",
-        b"alert",
-        b"emerg",
-        b"panic",
-        b"debug",
-        b"fatal",
-        b"trace",
-        b"verbose",
-        b"severe",
-    ];
-    (3..=8).contains(&word.len()) && WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
+    let known: &[&[u8]] = match word.first().map_or(0, u8::to_ascii_lowercase) {
+        b'i' => &[b"info"],
+        b'n' => &[b"notice"],
+        b'w' => &[b"warn", b"warning"],
+        b'e' => &[b"err", b"error", b"emerg"],
+        b'c' => &[b"crit"],
+        b'a' => &[b"alert"],
+        b'd' => &[b"debug"],
+        b'p' => &[b"panic"],
+        b'f' => &[b"fatal"],
+        b't' => &[b"trace"],
+        _ => return false,
+    };
+    known.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 fn is_facility(word: &[u8]) -> bool {

@@ -31,7 +31,10 @@ impl Wrapper for Syslog {
         }
         let inner = header::read(line, reference, times);
         self.last.remember(line, reference, inner.as_ref());
-        let Some(inner) = inner else { return Unwrapped::Not };
+        let Some(inner) = inner else {
+            let Some((time, message)) = header::dated(line, times) else { return Unwrapped::Not };
+            return Unwrapped::Record(Record { time: Some(time), message, ..*record });
+        };
         // What only an outer wrapping tells is the line's.
         let host = if inner.host.is_empty() { record.host } else { inner.host };
         Unwrapped::Record(Record { time: inner.time.or(record.time), host, ..inner })
