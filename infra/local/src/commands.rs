@@ -9,10 +9,11 @@ use report::Range;
 
 use crate::cli::{Archive, Check, Demo, Ingest, Quarantine, Serve, Task, now};
 use crate::examine::examine;
-use crate::files::{self, follow::follow};
+use crate::files;
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
 use crate::mail::Way;
+use crate::patience::follow_patiently;
 use crate::quarantine::Look;
 use crate::serve::{Door, Service, stopped};
 use crate::verify::{self, verify};
@@ -44,7 +45,8 @@ async fn serve(told: Serve) -> Result<()> {
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     for path in followed.files {
         tell::line(format_args!("Following {}", path.display()));
-        tokio::spawn(follow(ingest.clone(), home.store.files(), path, now(&days)));
+        let (ingest, files, watch) = (ingest.clone(), home.store.files(), home.watch.clone());
+        tokio::spawn(follow_patiently(ingest, files, path, now(&days), watch));
     }
     tell::line(format_args!("Data in {}", data.folder.display()));
     service(home, &days, way, reports).run(door, stopped()).await;

@@ -16,6 +16,7 @@ pub mod files;
 pub mod home;
 pub mod housekeeping;
 pub mod mail;
+pub mod patience;
 mod places;
 pub mod quarantine;
 pub mod reports;

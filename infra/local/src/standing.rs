@@ -2,7 +2,7 @@
 //!
 //! A clock that starts a year ahead would have everything expired, and every schedule run: a file in the data
 //! folder notes when the program last ran, and a clock that is far from that is doubted. For some days nothing is
-//! removed and nothing that is scheduled is sent, and the log says so. If it goes back, nothing has happened; if it
+//! removed, nothing that is scheduled is sent and no log is followed, and the log says so. If it goes back, nothing has happened; if it
 //! goes on like that, the machine was off for long, and it is believed.
 
 use std::fs;
@@ -96,6 +96,13 @@ impl Watch {
         Self { file, memory: Arc::new(Mutex::new((memory, Memory::default()))) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn read_again(&self, folder: &Path) {
+        let again = Self::over(Some(folder), None);
+        let memory = *again.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory;
+    }
+
     /// Looks at the clock; notes it, and says why it is doubted, every now and then.
     #[must_use]
     pub fn look(&self, now: i64) -> Standing {
@@ -136,7 +143,7 @@ fn tell(now: i64, then: i64, until: i64) {
         now = day(now),
         last_ran = day(then),
         until = day(until),
-        "the machine's clock is far from when this last ran: nothing is removed and no scheduled report is made, \
+        "the machine's clock is far from when this last ran: nothing is removed, no scheduled report is made and no log is followed, \
          until it is right or has gone on like this for three days"
     );
 }

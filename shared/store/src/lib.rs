@@ -46,7 +46,7 @@ pub use counting::rollups::Rollup;
 pub use counting::seen::Seen;
 pub use counting::summaries::{FailureRow, Summaries};
 pub use counting::usage::{Usage, UsageFilter};
-pub use dynamo::error::StoreError;
+pub use dynamo::error::{StoreError, why_failed};
 pub use dynamo::keys::REPORT_REQUESTS;
 pub use dynamo::table::Writing;
 pub use health::Health;

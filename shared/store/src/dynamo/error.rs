@@ -45,20 +45,7 @@ impl StoreError {
         E: Error + ProvideErrorMetadata + 'static,
         R: std::fmt::Debug + 'static,
     {
-        let chain = DisplayErrorContext(error);
-        tracing::debug!(operation, error = %chain, "a request to the store failed");
-        let detail = match error {
-            SdkError::ServiceError(refused) => refusal(refused.err()),
-            SdkError::DispatchFailure(_) => {
-                format!("the store was not reached: {}", first_cause(error))
-            }
-            SdkError::TimeoutError(_) => "the store took too long to answer".to_owned(),
-            SdkError::ResponseError(_) => {
-                format!("the store's answer cannot be read: {}", first_cause(error))
-            }
-            _ => format!("the request could not be sent: {}", first_cause(error)),
-        };
-        Self::Request { operation, detail }
+        Self::Request { operation, detail: why_failed("the store", error) }
     }
 
     pub(crate) fn unbuilt(operation: &'static str, error: &BuildError) -> Self {
@@ -66,7 +53,26 @@ impl StoreError {
     }
 }
 
-/// What the store said, under the name that its manual has for it.
+/// Why a request to a service of AWS's kind failed, in one line for people; `whom` it was for, as in `the store`. The
+/// whole chain of causes is logged, at the level of debugging.
+pub fn why_failed<E, R>(whom: &str, error: &SdkError<E, R>) -> String
+where
+    E: Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    tracing::debug!(whom, error = %DisplayErrorContext(error), "a request failed");
+    match error {
+        SdkError::ServiceError(refused) => refusal(refused.err()),
+        SdkError::DispatchFailure(_) => format!("{whom} was not reached: {}", first_cause(error)),
+        SdkError::TimeoutError(_) => format!("{whom} took too long to answer"),
+        SdkError::ResponseError(_) => {
+            format!("{whom} gave an answer that cannot be read: {}", first_cause(error))
+        }
+        _ => format!("the request could not be sent: {}", first_cause(error)),
+    }
+}
+
+/// What the service said, under the name that its manual has for it.
 fn refusal(error: &(impl Error + ProvideErrorMetadata + 'static)) -> String {
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => line(&format!("{code}: {message}")),
