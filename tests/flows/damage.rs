@@ -1,17 +1,19 @@
 //! What is wrong is told: what could not be read, what there was no room for, and sums that differ.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::clock::Now;
+use local::home::Home;
 use local::quarantine::Look;
-use local::verify::{Fault, Found, verify};
+use local::verify::{Fault, Found, verify, verify_places};
 use report::{Day, Range};
 use store::{Positions, Rejected, Source};
 use tests::app::{App, NOW};
+use tests::generate::{self, Plan, Shape};
 
 fn today() -> Day {
     report::Days::new(chrono_tz::UTC).day_of(NOW)
@@ -97,8 +99,9 @@ async fn a_number_that_changed_by_itself_is_found() -> Result<()> {
         .collect();
     app.log("log", &lines).await?;
     let range = Range::kept(today());
-    let whole = verify(&app.store, range, Duration::ZERO).await?;
-    assert_eq!(whole, Found { days: 1, messages: 9, ..Found::default() });
+    let whole = verify(&app.store, &app.history, range, Duration::ZERO).await?;
+    let unprotected = [today()].into();
+    assert_eq!(whole, Found { days: 1, messages: 9, unprotected, ..Found::default() });
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let page = app.engine.client().query().table_name("table");
     let page = page.key_condition_expression("pk = :pk");
@@ -114,7 +117,7 @@ async fn a_number_that_changed_by_itself_is_found() -> Result<()> {
         change.expression_attribute_values(":c", number).send().await
     };
     set("5").await?;
-    let found = verify(&app.store, range, Duration::ZERO).await?;
+    let found = verify(&app.store, &app.history, range, Duration::ZERO).await?;
     assert_eq!(found.faults.len(), 2, "{found:?}");
     let day: Day = "2026-11-24".parse()?;
     for domain in ["", "example.test"] {
@@ -129,8 +132,199 @@ async fn a_number_that_changed_by_itself_is_found() -> Result<()> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         set("1").await
     };
-    let (found, set) = tokio::join!(verify(&app.store, range, Duration::from_secs(3)), later);
+    let (found, set) =
+        tokio::join!(verify(&app.store, &app.history, range, Duration::from_secs(3)), later);
     set?;
     assert_eq!(found?.faults, []);
+    Ok(())
+}
+
+/// What a damaged store came to.
+enum Outcome {
+    Refused,
+    Told,
+    Same,
+    Wrong(Vec<usize>),
+}
+
+const ANSWERS: [&str; 6] = [
+    "/v1/insight/details?start=2026-11-01&end=2026-11-20",
+    "/v1/domains",
+    "/v1/reports/tls-usage?start=2026-11-01&end=2026-11-20",
+    "/v1/reports/sending-volume/details?start=2026-11-01&end=2026-11-20&format=csv",
+    "/v1/reports/tls-usage/details/user00003@d03.example.test?start=2026-11-01&end=2026-11-20",
+    "/v1/reports/detailed?start=2026-11-01&end=2026-11-20",
+];
+
+async fn answers(home: &Home) -> Result<Vec<String>> {
+    let engine = home.engine.clone().context("it is its own")?;
+    // From items: archives have checksums of their own.
+    let nothing = std::sync::Arc::new(object_store::memory::InMemory::new());
+    let history = history::History::new(&home.store, nothing.clone());
+    let app = App::over(engine, &home.store, history, nothing);
+    let mut answers = Vec::new();
+    for path in ANSWERS {
+        answers.push(app.get(path).await?.text()?);
+    }
+    Ok(answers)
+}
+
+/// Opens a data folder with one bit of its store turned over, as a program that starts and one that verifies would.
+async fn with_a_flip(
+    folder: &Path,
+    whole: &[u8],
+    bit: usize,
+    expected: &[String],
+) -> Result<Outcome> {
+    for name in ["store.sqlite-wal", "store.sqlite-shm"] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    let mut damaged = whole.to_vec();
+    damaged[bit / 8] ^= 1 << (bit % 8);
+    fs::write(folder.join("store.sqlite"), damaged)?;
+    let Ok(home) = Home::own(folder, chrono_tz::UTC).await else { return Ok(Outcome::Refused) };
+    let range = Range::kept(today());
+    let (Ok(found), Ok(places)) = (
+        verify(&home.store, &home.history, range, Duration::ZERO).await,
+        verify_places(&home.store).await,
+    ) else {
+        return Ok(Outcome::Told);
+    };
+    if !found.faults.is_empty() || !places.is_empty() {
+        return Ok(Outcome::Told);
+    }
+    let Ok(answers) = answers(&home).await else { return Ok(Outcome::Wrong(vec![])) };
+    let differ = answers.iter().zip(expected).enumerate().filter(|(_, (one, other))| one != other);
+    let differ: Vec<_> = differ.map(|(at, _)| at).collect();
+    Ok(if differ.is_empty() { Outcome::Same } else { Outcome::Wrong(differ) })
+}
+
+#[tokio::test]
+async fn whatever_bit_of_the_store_turns_over_it_shows_or_changes_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("store.sqlite");
+    let expected = {
+        let home = Home::own(folder.path(), chrono_tz::UTC).await?;
+        let engine = home.engine.clone().context("it is its own")?;
+        let app = App::over(
+            engine,
+            &home.store,
+            home.history.clone(),
+            std::sync::Arc::new(object_store::memory::InMemory::new()),
+        );
+        let mut log = Vec::new();
+        let begins = NOW - 23 * 86_400;
+        let plan = Plan { messages: 1_500, senders: 60, days: 20, begins, seed: 9 };
+        generate::write(Shape::Exim, plan, &mut log)?;
+        let mut log = String::from_utf8(log)?;
+        for n in 0..200 {
+            let (day, client) = (1 + n % 20, n % 7);
+            log += &format!(
+                "{{\"event\":\"auth_failure\",\"time\":\"2026-11-{day:02}T10:00:00Z\",\"account\":\"guess{}\",\"client\":\"198.51.100.{client}\"}}\n",
+                n % 50
+            );
+        }
+        app.log("mainlog", &log).await?;
+        let (summary, done) = archive::run(&home.history, today(), |_, _| {}).await;
+        done?;
+        ensure!(summary.new >= 20, "{summary:?}");
+        let range = Range::kept(today());
+        let found = verify(&home.store, &home.history, range, Duration::ZERO).await?;
+        ensure!(found.faults.is_empty() && found.unprotected.is_empty(), "{found:?}");
+        assert_eq!(verify_places(&home.store).await?, []);
+        answers(&home).await?
+    };
+    // The engine is gone, and what it had beside its file is in it.
+    ensure!(!folder.path().join("store.sqlite-wal").exists(), "the file is whole");
+    let whole = fs::read(&file)?;
+    let flips: usize = std::env::var("FLIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let mut rng = fastrand::Rng::with_seed(7);
+    let (mut refused, mut told, mut same) = (0, 0, 0);
+    for _ in 0..flips {
+        let bit = rng.usize(..whole.len() * 8);
+        match with_a_flip(folder.path(), &whole, bit, &expected).await? {
+            Outcome::Refused => refused += 1,
+            Outcome::Told => told += 1,
+            Outcome::Same => same += 1,
+            Outcome::Wrong(which) => {
+                let at = bit / 8;
+                let around = &whole[at.saturating_sub(60)..(at + 60).min(whole.len())];
+                let around = String::from_utf8_lossy(around);
+                panic!("bit {} of byte {at} of {}: {which:?}: {around}", bit % 8, whole.len());
+            }
+        }
+    }
+    println!(
+        "{flips} flips of {} bytes: {refused} refused, {told} told, {same} change nothing",
+        whole.len()
+    );
+    ensure!(told > flips / 10 && same > 0, "{refused} {told} {same}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_changed_by_itself_is_found() -> Result<()> {
+    let app = App::new().await?;
+    let line = r#"{"time":"2026-11-24T10:00:00Z","sender":"ann@example.test","account":"ann"}"#;
+    app.log("log", &format!("{line}\n")).await?;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let page = app.engine.client().query().table_name("table");
+    let page = page.key_condition_expression("pk = :pk");
+    let page = page.expression_attribute_values(":pk", text("U#2026-11-24")).send().await?;
+    let mut item = page.items().first().context("a page")?.clone();
+    let counter = item.keys().find(|name| name.contains('\t')).context("a counter")?.clone();
+    let count = item.remove(&counter).context("a count")?;
+    item.insert(counter.replace("ann", "anm"), count);
+    app.engine.client().put_item().table_name("table").set_item(Some(item)).send().await?;
+    let range = Range::kept(today());
+    let found = verify(&app.store, &app.history, range, Duration::ZERO).await?;
+    let told: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
+    ensure!(
+        told.contains(&"2026-11-24, ann: in the insight, and not in the tables".to_owned()),
+        "{told:?}"
+    );
+    ensure!(
+        told.contains(&"2026-11-24, anm: in the tables, and not in the insight".to_owned()),
+        "{told:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_counted_expires_by_its_own_day_whatever_the_clock_shows() -> Result<()> {
+    let mut expiries = Vec::new();
+    for clock in [NOW, NOW - 20 * 86_400, NOW + 60 * 86_400] {
+        let app = App::new().await?;
+        let file = store::KnownFile { source: "file:log".to_owned(), known: false };
+        let mut reading = ingest::FileIngest::resume(&app.ingest, &file, clock).await?;
+        let time = "2026-11-03T10:00:00Z";
+        let line = format!(
+            "{{\"time\":\"{time}\",\"sender\":\"ann@example.test\",\"account\":\"x\",\"client\":\"2001:db8::1\"}}"
+        );
+        let failure =
+            format!("{{\"event\":\"auth_failure\",\"time\":\"{time}\",\"account\":\"x\"}}");
+        let mut begins = 0;
+        for line in [line, failure] {
+            let ends = begins + line.len() as u64 + 1;
+            let place = ingest::IngestedLine { begins, ends, reference: clock, is_ended: true };
+            reading.line(line.as_bytes(), place);
+            begins = ends;
+        }
+        reading.flush().await?;
+        let all = app.engine.client().scan().table_name("table").send().await?;
+        let mut of_items: Vec<_> = all
+            .items()
+            .iter()
+            .filter_map(|item| {
+                Some((item["pk"].as_s().ok()?.clone(), item.get("x")?.as_n().ok()?.clone()))
+            })
+            .filter(|(pk, _)| pk.starts_with(['U', 'R', 'S', 'F', 'A', 'D']) && pk != "REQUESTS")
+            .collect();
+        of_items.sort();
+        ensure!(of_items.len() >= 8, "{of_items:?}");
+        expiries.push(of_items);
+    }
+    assert_eq!(expiries[0], expiries[1]);
+    assert_eq!(expiries[0], expiries[2]);
     Ok(())
 }

@@ -78,8 +78,12 @@ mod tests {
         let mut stream = Stream { client, name: "mail".to_owned(), last: None };
         let error = stream.put("key", b"line".to_vec()).await.expect_err("nobody is there");
         let told = format!("{error:#}");
-        let expected = "the stream mail did not take a record of 4 bytes: the stream was not reached: ";
+        let expected =
+            "the stream mail did not take a record of 4 bytes: the stream was not reached: ";
         assert!(told.starts_with(expected), "{told}");
-        assert!(!told.contains('\n') && told.len() < 300 && !told.contains("DispatchFailure"), "{told}");
+        assert!(
+            !told.contains('\n') && told.len() < 300 && !told.contains("DispatchFailure"),
+            "{told}"
+        );
     }
 }

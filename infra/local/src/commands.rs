@@ -16,7 +16,7 @@ use crate::mail::Way;
 use crate::patience::follow_patiently;
 use crate::quarantine::Look;
 use crate::serve::{Door, Service, stopped};
-use crate::verify::{self, verify};
+use crate::verify::{self, verify, verify_places};
 use crate::{demo, tell};
 
 /// Does what the command line asks for.
@@ -93,11 +93,13 @@ async fn verify_store(told: Archive) -> Result<()> {
     there_is(&data.folder)?;
     let home = Home::share(&data.folder, days.zone).await?;
     let kept = Range::kept(now(&days).today(days.zone));
-    let found = verify(&home.store, kept, verify::PAUSE).await?;
+    let mut found = verify(&home.store, &home.history, kept, verify::PAUSE).await?;
+    found.faults.extend(verify_places(&home.store).await?);
     tell::verified(&found);
     if !found.faults.is_empty() {
         bail!(
-            "the store is damaged, or counting was interrupted: ingest what was being read once more, and verify again"
+            "the store is damaged, or counting was interrupted: ingest what was being read once more, and verify again. \
+             What is damaged can be made again from archives: smtp-auth-report rebuild --help"
         );
     }
     Ok(())

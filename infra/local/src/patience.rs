@@ -19,13 +19,7 @@ const EVERY: Duration = Duration::from_millis(250);
 /// Follows a file until the process ends, as [`follow`] does, whenever the clock is believed.
 ///
 /// When it is not any more, following ends as if the process had: what is not stored yet is read again.
-pub async fn follow_patiently(
-    ingest: Ingest,
-    files: Files,
-    path: PathBuf,
-    now: Now,
-    watch: Watch,
-) {
+pub async fn follow_patiently(ingest: Ingest, files: Files, path: PathBuf, now: Now, watch: Watch) {
     // The user says what time it is.
     if now.is_fixed() {
         return follow(ingest, files, path, now).await;

@@ -87,7 +87,8 @@ impl Service {
         let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
         tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
         let kept = Range::kept(self.now.today(self.zone));
-        tokio::spawn(verify_and_tell(self.home.store.clone(), kept));
+        let history = self.home.history.clone();
+        tokio::spawn(verify_and_tell(self.home.store.clone(), history, kept));
         tell::line(&self.way.told);
         let made = self.way.made.clone();
         let (tell_worker, stopping) = watch::channel(false);

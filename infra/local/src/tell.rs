@@ -130,6 +130,10 @@ pub(crate) fn verified(found: &Found) {
     if !found.busy.is_empty() {
         row("busy", found.busy.len() as u64, "  being counted into: verify them again");
     }
+    if !found.unprotected.is_empty() {
+        let note = "  days that are not archived yet: damaged clients, mechanisms and failed logins do not show";
+        row("not protected", found.unprotected.len() as u64, note);
+    }
     for fault in &found.faults {
         line(fault);
     }

@@ -93,11 +93,7 @@ impl History {
                 return Ok(Archived::Busy);
             }
             let rows = DayRows::read(&self.usage, day, &Filter::default()).await?;
-            let mut failed = Failed::new();
-            let each = |account: &str, client: &str, failures| {
-                *failed.entry((account.to_owned(), client.to_owned())).or_default() += failures;
-            };
-            self.failures.read(day, each).await?;
+            let failed = self.failed(day).await?;
             if before.archive.is_none()
                 && let Some(archived) = self.archived(day).await
                 && archived > rows.iter().map(|(_, messages)| messages).sum()

@@ -64,6 +64,7 @@
 //! So whatever a query returns, it counts every message of every batch that was finished before the query
 //! began, none of a batch that had not begun when it ended, and no message twice.
 
+mod agreement;
 mod archiving;
 mod blocking;
 mod error;
@@ -78,6 +79,7 @@ mod state;
 mod wanted;
 mod write;
 
+pub use agreement::Agreement;
 pub use archiving::{Archived, Standing};
 pub use blocking::blocking;
 pub use error::{HistoryError, Unusable};

@@ -169,7 +169,7 @@ impl Rebuilding {
             let [usage, senders] =
                 [self.file(day, Grain::Usage).await?, self.file(day, Grain::Senders).await?];
             let name = manifest::checksum(&usage);
-            let rows = rows(usage).await?;
+            let rows = blocking(move || DayRows::of(usage)).await?;
             return match sums(&rows) == read_sums(senders).await? {
                 true => Ok(Archive { rows, failures: None, name }),
                 false => Err(Unusable(
@@ -185,7 +185,7 @@ impl Rebuilding {
             name = manifest::checksum((name + &manifest::checksum(&file)).as_bytes());
             failures = Some(failed(file).await?);
         }
-        let rows = rows(usage).await?;
+        let rows = blocking(move || DayRows::of(usage)).await?;
         let messages = rows.iter().fold(0_u64, |sum, (_, messages)| sum.saturating_add(messages));
         if (rows.len() as u64, messages) != (manifest.rows, manifest.messages) {
             return Err(Unusable("it has other sums than its manifest says".to_owned()));
@@ -197,19 +197,6 @@ impl Rebuilding {
         let found = self.objects.get(&manifest::path(day, grain)).await.map_err(Unusable::new)?;
         found.bytes().await.map_err(Unusable::new)
     }
-}
-
-/// All rows of a usage file, in its order.
-async fn rows(file: Bytes) -> Result<DayRows, Unusable> {
-    blocking(move || {
-        let mut rows = DayRows::default();
-        let read = read::rows(file, &Reading::whole(&Filter::default()), |key, messages| {
-            rows.push(&key, messages);
-            ControlFlow::Continue(())
-        });
-        read.map(|()| rows)
-    })
-    .await
 }
 
 async fn failed(file: Bytes) -> Result<Vec<(String, String, u64)>, Unusable> {

@@ -1,11 +1,15 @@
 //! One day's usage in memory, in the order of its archive.
 
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
 use report::{Day, Filter, TlsVersion, UsageKey};
 use store::Usage;
 
 use crate::blocking::blocking;
-use crate::error::HistoryError;
-use crate::wanted;
+use crate::error::{HistoryError, Unusable};
+use crate::read;
+use crate::wanted::{self, Reading};
 
 /// A day's usage rows: about a hundred bytes each.
 #[derive(Debug, Default)]
@@ -40,6 +44,16 @@ impl DayRows {
             rows
         })
         .await)
+    }
+
+    /// All rows of a usage file, in its order.
+    pub(crate) fn of(file: Bytes) -> Result<Self, Unusable> {
+        let mut rows = Self::default();
+        read::rows(file, &Reading::whole(&Filter::default()), |key, messages| {
+            rows.push(&key, messages);
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
     }
 
     /// Adds a row.

@@ -34,6 +34,7 @@ mod health;
 mod ingestion;
 mod mailing;
 mod store;
+mod whole;
 mod work;
 
 pub use counting::admission::Limits;
@@ -57,6 +58,7 @@ pub use ingestion::quarantine::{LeftOut, Quarantine, Quarantined, Rejected};
 pub use mailing::report_requests::{Ended, ReportRequests};
 pub use mailing::schedules::Schedules;
 pub use store::Store;
+pub use whole::Whole;
 pub use work::claims::Claim;
 pub use work::items::WorkItems;
 pub use work::kind::Work;

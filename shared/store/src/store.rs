@@ -16,6 +16,7 @@ use crate::ingestion::memory::Ingestion;
 use crate::ingestion::quarantine::Quarantine;
 use crate::mailing::report_requests::ReportRequests;
 use crate::mailing::schedules::Schedules;
+use crate::whole::Whole;
 
 /// The connection to the table. What may be done over it is a handle for each set of partitions: whoever is
 /// handed one can touch no others.
@@ -59,6 +60,12 @@ impl Store {
     #[must_use]
     pub fn health(&self) -> Health {
         Health::new(self.table.clone())
+    }
+
+    /// Every item, whatever it is.
+    #[must_use]
+    pub fn whole(&self) -> Whole {
+        Whole::new(self.table.clone())
     }
 
     /// Counts: for the function that reads logs.

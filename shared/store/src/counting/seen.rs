@@ -110,11 +110,45 @@ pub(crate) async fn domains(table: &Table, range: Range) -> Result<BTreeSet<Stri
     Ok(domains)
 }
 
+/// Every name that was seen in a range, as each kind and on each day.
+pub(crate) async fn every_day(
+    table: &Table,
+    range: Range,
+    mut each_day: impl FnMut(IdentityKind, &str, Day),
+) -> Result<(), StoreError> {
+    for domains in [false, true] {
+        each_item(table, domains, range, |item, month, name| {
+            for kind in [IdentityKind::Account, IdentityKind::Sender, IdentityKind::Domain] {
+                let days = days_of(item, days_as(kind), month);
+                days.filter(|day| range.contains(*day)).for_each(|day| each_day(kind, name, day));
+            }
+        })
+        .await?;
+    }
+    Ok(())
+}
+
 async fn each(
     table: &Table,
     domains: bool,
     range: Range,
     mut each: impl FnMut(IdentityKind, &str),
+) -> Result<(), StoreError> {
+    each_item(table, domains, range, |item, month, name| {
+        for kind in [IdentityKind::Account, IdentityKind::Sender, IdentityKind::Domain] {
+            if days_of(item, days_as(kind), month).any(|day| range.contains(day)) {
+                each(kind, name);
+            }
+        }
+    })
+    .await
+}
+
+async fn each_item(
+    table: &Table,
+    domains: bool,
+    range: Range,
+    mut each: impl FnMut(&Item, &str, &str),
 ) -> Result<(), StoreError> {
     let mut months: Vec<_> = range.days().map(|day| keys::seen(domains, day)).collect();
     months.dedup();
@@ -123,11 +157,7 @@ async fn each(
         while let Some(page) = pages.next().await {
             for item in page? {
                 let Some(name) = items::text(&item, "sk") else { continue };
-                for kind in [IdentityKind::Account, IdentityKind::Sender, IdentityKind::Domain] {
-                    if days_of(&item, days_as(kind), &month).any(|day| range.contains(day)) {
-                        each(kind, name);
-                    }
-                }
+                each(&item, &month, name);
             }
         }
     }

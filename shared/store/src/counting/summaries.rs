@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report::{Day, Range};
+use report::{Day, IdentityKind, Range};
 
 use crate::counting::failures::Failures;
 use crate::counting::rollups::{self, Rollup};
@@ -51,6 +51,18 @@ impl Summaries {
     /// A request failed.
     pub async fn seen(&self, range: Range) -> Result<Seen, StoreError> {
         seen::names(&self.0, range).await
+    }
+
+    /// Hands every name that was seen in a range to `each`, as each kind and on each day.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn days_seen(
+        &self,
+        range: Range,
+        each: impl FnMut(IdentityKind, &str, Day),
+    ) -> Result<(), StoreError> {
+        seen::every_day(&self.0, range, each).await
     }
 
     /// The sender domains of a range.

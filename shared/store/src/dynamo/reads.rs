@@ -52,6 +52,19 @@ impl Table {
         paged(query)
     }
 
+    /// Every item of the table.
+    pub(crate) fn everything(&self) -> Pages<'_> {
+        let scan = self.client.scan().table_name(&*self.name).consistent_read(true);
+        stream::unfold(scan.into_paginator().send(), |mut pages| async move {
+            let page = pages.next().await?;
+            let items = page
+                .map(|page| page.items.unwrap_or_default())
+                .map_err(|error| StoreError::request("Scan", &error));
+            Some((items, pages))
+        })
+        .boxed()
+    }
+
     fn query(&self, partition: &str, condition: &str) -> QueryFluentBuilder {
         self.client
             .query()

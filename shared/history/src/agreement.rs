@@ -1,0 +1,73 @@
+//! Whether a day's items are what its archive has.
+
+use bytes::Bytes;
+use report::{Day, Filter, Range};
+
+use crate::blocking::blocking;
+use crate::error::{HistoryError, Unusable};
+use crate::grain::Grain;
+use crate::history::History;
+use crate::read;
+use crate::rows::DayRows;
+use crate::write::Failed;
+
+/// Whether both are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// There is no archive that should be: none was made yet, or the day was counted into since.
+    None,
+    /// They are.
+    Same,
+    /// They are not, though nothing was counted since: the items are damaged, for an archive has a checksum.
+    Differs,
+}
+
+impl History {
+    /// Holds a day's items against its archive. One that is damaged or lost itself is for the archiver to make again.
+    ///
+    /// # Errors
+    /// The table did not answer, or an item is not what this program writes.
+    pub async fn agrees(&self, day: Day) -> Result<Agreement, HistoryError> {
+        let state = self.state(Range { start: day, end: day }).await?;
+        let Some(Ok(manifest)) = state.manifest(day) else { return Ok(Agreement::None) };
+        let Ok(usage) = manifest.fetch(&*self.objects, day, Grain::Usage).await else {
+            return Ok(Agreement::None);
+        };
+        let failures = manifest.fetch(&*self.objects, day, Grain::Failures).await.ok();
+        let rows = DayRows::read(&self.usage, day, &Filter::default()).await?;
+        let failed = self.failed(day).await?;
+        Ok(match blocking(move || same(usage, &rows, failures, failed)).await {
+            Ok(true) => Agreement::Same,
+            Ok(false) => Agreement::Differs,
+            Err(_) => Agreement::None,
+        })
+    }
+
+    /// A day's failed logins.
+    pub(crate) async fn failed(&self, day: Day) -> Result<Failed, HistoryError> {
+        let mut failed = Failed::new();
+        let each = |account: &str, client: &str, failures| {
+            *failed.entry((account.to_owned(), client.to_owned())).or_default() += failures;
+        };
+        self.failures.read(day, each).await?;
+        Ok(failed)
+    }
+}
+
+fn same(
+    usage: Bytes,
+    rows: &DayRows,
+    failures: Option<Bytes>,
+    failed: Failed,
+) -> Result<bool, Unusable> {
+    let archived = DayRows::of(usage)?;
+    if !archived.iter().eq(rows.iter()) {
+        return Ok(false);
+    }
+    let Some(failures) = failures else { return Ok(true) };
+    let mut archived = Failed::new();
+    read::failures(failures, |account, client, failures| {
+        archived.insert((account.to_owned(), client.to_owned()), failures);
+    })?;
+    Ok(archived == failed)
+}
