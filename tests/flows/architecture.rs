@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("metrics", &[]),
     ("unpack", &[]),
     ("bootstrap", &["logs", "mailer", "metrics", "report", "store"]),
+    ("operator", &["bootstrap", "history", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
     ("ingest", &["bootstrap", "logs", "metrics", "report", "store", "unpack"]),
     ("query", &["bootstrap", "history", "metrics", "report", "store"]),
@@ -33,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "ingest",
             "logs",
             "mailer",
+            "operator",
             "query",
             "report",
             "reporter",
@@ -41,7 +43,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "unpack",
         ],
     ),
-    ("smtp-auth-report-aws", &["bootstrap", "report", "store", "unpack"]),
+    ("smtp-auth-report-aws", &["bootstrap", "ingest", "operator", "report", "store", "unpack"]),
     (
         "tests",
         &[

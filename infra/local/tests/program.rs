@@ -163,3 +163,55 @@ fn it_ends_when_it_is_told_to() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_lost_store_is_rebuilt_and_what_is_missing_told() -> Result<()> {
+    let outer = tempfile::tempdir()?;
+    let (folder, log) = (outer.path().join("data"), outer.path().join("log"));
+    let data = folder.to_str().context("a path")?;
+    let lines = [10, 11, 12].map(|day| {
+        format!(
+            "{{\"time\":\"2026-11-{day}T10:00:00Z\",\"sender\":\"ann@example.test\",\"messages\":{day}}}\n"
+        )
+    });
+    fs::write(&log, lines.concat())?;
+    let command = |name: &str, more: &[&str]| {
+        let arguments = [&[name, "--data", data, "--as-of", "2026-11-24"], more].concat();
+        let output = run(&arguments)?;
+        let told = String::from_utf8([output.stdout, output.stderr].concat())?;
+        Ok::<_, anyhow::Error>((output.status.success(), told))
+    };
+    let lose = || -> Result<()> {
+        for path in all_in(&folder)? {
+            if path.to_string_lossy().contains("store.sqlite") {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    };
+    let log = log.to_str().context("a path")?;
+    ensure!(command("ingest", &[log])?.0 && command("archive", &[])?.0);
+    lose()?;
+    let (done, told) = command("rebuild", &[])?;
+    ensure!(done && told.contains("3 days rebuilt\n33 messages and 0 failed logins"), "{told}");
+    ensure!(told.contains("Without an archive: 2026-11-13 to 2026-11-24\n"), "{told}");
+    ensure!(told.contains("report requests") && told.contains("schedules"), "{told}");
+    let (done, told) = command("rebuild", &[])?;
+    ensure!(done && told.contains("3 days rebuilt, 3 of them by an earlier call\n"), "{told}");
+    let (done, told) = command("ingest", &[log])?;
+    ensure!(done && told.contains("not counted again") && told.contains("rebuilt"), "{told}");
+    let (done, told) = command("verify", &[])?;
+    ensure!(done, "{told}");
+
+    lose()?;
+    fs::write(folder.join("archive/usage/dt=2026-11-11/usage.parquet"), "PAR1")?;
+    let (done, told) = command("rebuild", &[])?;
+    ensure!(!done && told.contains("2026-11-11 is not rebuilt: its archive is damaged"), "{told}");
+    ensure!(told.contains("2 days rebuilt") && told.contains("1 of 3 days"), "{told}");
+
+    lose()?;
+    ensure!(command("ingest", &[log])?.0);
+    let (done, told) = command("rebuild", &[])?;
+    ensure!(!done && told.contains("move this one away first"), "{told}");
+    Ok(())
+}
