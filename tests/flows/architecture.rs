@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("report", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),

@@ -120,7 +120,7 @@ mod tests {
         }
         assert!(read(format!("{DATA}{{\"a\":1}}").as_bytes()).is_err());
         assert!(read(format!("{DATA}Nov 23").as_bytes()).is_err());
-        assert!(read(DATA.repeat(2)[..DATA.len() + 100].as_bytes()).is_err());
+        assert!(read(&DATA.repeat(2).as_bytes()[..DATA.len() + 100]).is_err());
     }
 
     #[test]
