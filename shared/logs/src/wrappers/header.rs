@@ -32,7 +32,7 @@ fn usual<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Option<R
     }
     let (time, rest) = timestamp(text, reference, times);
     let (host, tag) = host_and_tag(rest, time.is_some())?;
-    if is_instant(host) {
+    if matches!(host.first(), Some(b'0'..=b'9' | b'@')) && is_instant(host) {
         return None;
     }
     let host = if is_level(host) { b"" } else { host };
@@ -167,6 +167,7 @@ fn undecorated(message: &[u8]) -> &[u8] {
 }
 
 /// RFC 5424 after its version: `TIMESTAMP HOST APP PROCID MSGID SD MESSAGE`.
+#[inline(never)]
 fn rfc5424<'a>(text: &'a [u8], times: &mut Timestamps) -> Option<Record<'a>> {
     let mut rest = text;
     let mut field = || {
@@ -333,6 +334,7 @@ pub(super) fn is_name(text: &[u8]) -> bool {
 }
 
 /// Whether a word is a time in itself: that of a line of which only another time was taken off.
+#[inline(never)]
 fn is_instant(word: &[u8]) -> bool {
     match word {
         [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b'T', ..] | [b'@', ..] => true,
@@ -346,6 +348,7 @@ fn is_instant(word: &[u8]) -> bool {
 
 /// Whether a word with a colon is how servers begin a message, rather than a program: where the tag is left out, both
 /// stand in the same place.
+#[inline(never)]
 fn begins_message(word: &[u8]) -> bool {
     let upper = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
     let long = |byte: &u8| byte.is_ascii_alphanumeric() && !b"aeiouAEIOU".contains(byte);

@@ -8,6 +8,11 @@ pub(super) fn is_level(word: &[u8]) -> bool {
     if !matches!(last, b'o' | b'e' | b'n' | b'g' | b'r' | b't' | b'c' | b'>' | b']') {
         return false;
     }
+    is_spelled(word)
+}
+
+#[inline(never)]
+fn is_spelled(word: &[u8]) -> bool {
     let inner = match word {
         [b'<', inner @ .., b'>'] | [b'[', inner @ .., b']'] => inner,
         _ => word,
