@@ -14,6 +14,8 @@ pub struct Collected {
     pub tally: Tally,
     /// What could not be read.
     pub rejected: Vec<Rejected>,
+    /// Authentications that the server could not decide on.
+    pub temporary_failures: u64,
     /// The bytes of these.
     bytes: usize,
 }
@@ -25,7 +27,7 @@ impl Collected {
     /// Nothing yet.
     #[must_use]
     pub fn new(tally: Tally) -> Self {
-        Self { tally, rejected: Vec::new(), bytes: 0 }
+        Self { tally, rejected: Vec::new(), temporary_failures: 0, bytes: 0 }
     }
 
     /// The memory that is held, in bytes: about.
@@ -57,6 +59,10 @@ impl Sink for Collected {
 
     fn auth_failure(&mut self, mark: u64, failure: &AuthFailure<'_>) {
         self.tally.auth_failure(mark, failure);
+    }
+
+    fn temporary_failure(&mut self, _: u64, _: &AuthFailure<'_>) {
+        self.temporary_failures += 1;
     }
 
     fn rejected(&mut self, mark: u64, line: &[u8], reason: &str) {

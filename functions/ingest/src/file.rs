@@ -250,6 +250,7 @@ impl FileIngest {
         let rejected = &collected.rejected;
         summary.left_out =
             ingestion.quarantine(rejected, &self.source, &positions, |_| day).await?;
+        summary.temporary_failures = collected.temporary_failures;
         summary.quarantined = collected.rejected.len() as u64 + std::mem::take(&mut self.put_aside);
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);

@@ -130,6 +130,7 @@ impl Ingest {
         summary.left_out =
             self.ingestion.quarantine(rejected, &batch.source, positions, day_of).await?;
         summary.quarantined = collected.rejected.len() as u64;
+        summary.temporary_failures = collected.temporary_failures;
         // Last: everything that these states stand for is stored now.
         let writes = readers
             .into_iter()

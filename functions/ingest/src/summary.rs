@@ -22,7 +22,9 @@ metrics::figures! {
         pub submissions: u64 => Counter, Count;
         /// Failed authentications counted, those counted before included.
         pub auth_failures: u64 => Counter, Count;
-        /// Of both, those that the store had already.
+        /// Authentications that the server could not decide on: no failures, and not stored.
+        pub temporary_failures: u64 => Counter, Count;
+        /// Of messages and failures, those that the store had already.
         pub duplicates: u64 => Counter, Count;
         /// Of both, those of days that were rebuilt from archives: not counted.
         pub rebuilt: u64 => Counter, Count;
@@ -80,6 +82,7 @@ impl Summary {
         self.not_understood += other.not_understood;
         self.submissions += other.submissions;
         self.auth_failures += other.auth_failures;
+        self.temporary_failures += other.temporary_failures;
         self.duplicates += other.duplicates;
         self.rebuilt += other.rebuilt;
         self.repeated_payloads += other.repeated_payloads;

@@ -32,6 +32,7 @@ pub(crate) struct Examined {
 struct Counts {
     messages: TlsCounts,
     failures: u64,
+    temporary: u64,
     rejected: u64,
     /// Why the first of these was rejected.
     reason: String,
@@ -44,6 +45,10 @@ impl Sink for Counts {
 
     fn auth_failure(&mut self, _: u64, _: &AuthFailure<'_>) {
         self.failures += 1;
+    }
+
+    fn temporary_failure(&mut self, _: u64, _: &AuthFailure<'_>) {
+        self.temporary += 1;
     }
 
     fn rejected(&mut self, _: u64, _: &[u8], reason: &str) {
@@ -134,6 +139,12 @@ impl Examined {
         let messages = would.messages.total();
         let (counted, failures) = (grouped(messages), grouped(would.failures));
         line(format_args!("  would be counted  {counted} messages, {failures} failed logins"));
+        if would.temporary > 0 {
+            let temporary = grouped(would.temporary);
+            line(format_args!(
+                "  not decided       {temporary} logins: the server could not check them"
+            ));
+        }
         let by_tls = TlsVersion::ALL.map(|tls| (tls.name(), would.messages.get(tls)));
         let by_tls = by_tls.into_iter().filter(|(_, count)| *count > 0);
         if messages > 0 {

@@ -73,6 +73,13 @@ pub(crate) fn files(reports: &[Report]) {
     row("senders", senders.len() as u64, others);
     row("days", days.len() as u64, &span);
     row("failed logins", sum.auth_failures, "");
+    if sum.temporary_failures > 0 {
+        row(
+            "not decided",
+            sum.temporary_failures,
+            "  logins that the server could not check: not counted",
+        );
+    }
     row("duplicates", sum.duplicates, "  counted before, not counted again");
     if sum.rebuilt > 0 {
         row("rebuilt", sum.rebuilt, "  of days that were rebuilt from archives, not counted again");

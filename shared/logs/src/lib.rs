@@ -17,6 +17,7 @@
 //! cut into batches. Exactly-once counting stands on that.
 
 mod address;
+mod carried;
 mod fields;
 mod format;
 mod formats;

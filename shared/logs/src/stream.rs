@@ -1,16 +1,16 @@
 //! The reader of one log: framing, unwrapping, formats, and what they remember.
 
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
 
+use crate::carried::Carried;
 use crate::format::Load;
 use crate::formats::{Format, Formats};
 use crate::framing::{Framed, Frames, Offered};
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
 use crate::record::{OwnedRecord, Record};
-use crate::repeats::{self, LastFailure};
-use crate::saved::{self, Section, StateError, Unreadable};
+use crate::repeats;
+use crate::saved::{self, Section, Unreadable};
 use crate::text::trimmed;
 use crate::time::Timestamps;
 use crate::understanding::{Seen, Understanding};
@@ -44,19 +44,6 @@ pub struct LogStream {
     budget: usize,
 }
 
-/// What is remembered from line to line besides what the formats remember.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Carried {
-    frames: Frames,
-    /// The failed login that the last unit told of.
-    last_failure: Option<LastFailure>,
-}
-
-/// The name of its section in a saved state, among those of formats.
-const CARRIED: &str = "lines";
-/// The version of that section.
-const CARRIED_VERSION: u8 = 1;
-
 impl LogStream {
     /// Begins a log.
     #[must_use]
@@ -87,7 +74,10 @@ impl LogStream {
                         continue;
                     }
                     let restored = match section.format.as_str() {
-                        CARRIED => new.carry_on(section).map(|()| None),
+                        Carried::NAME => Carried::restore(section).map(|carried| {
+                            new.carried = carried;
+                            None
+                        }),
                         _ => new.formats.restore(section),
                     };
                     match restored {
@@ -104,31 +94,11 @@ impl LogStream {
         (new, unreadable)
     }
 
-    fn carry_on(&mut self, section: Section) -> Result<(), Unreadable> {
-        let Section { format, version, bytes } = section;
-        let reason = if version > CARRIED_VERSION {
-            StateError::Version { found: version, known: CARRIED_VERSION }
-        } else {
-            match postcard::from_bytes(&bytes) {
-                Ok(carried) => {
-                    self.carried = carried;
-                    return Ok(());
-                }
-                Err(_) => StateError::Damaged,
-            }
-        };
-        Err(Unreadable { section: Some(format), reason, bytes })
-    }
-
     /// What must be remembered between batches: at most about 300 KB.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         let mut sections = self.formats.save();
-        if self.carried != Carried::default() {
-            // Writing to memory cannot fail.
-            let bytes = postcard::to_allocvec(&self.carried).unwrap_or_default();
-            sections.push(Section { format: CARRIED.to_owned(), version: CARRIED_VERSION, bytes });
-        }
+        sections.extend(self.carried.save());
         sections.extend(self.wrappers.save());
         sections.extend_from_slice(&self.kept);
         saved::write(&sections)
