@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use ingest::kinesis::KinesisEvent;
 use local::clock::Now;
-use local::files;
+use local::files::{self, Stop};
 use local::home::Home;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -72,8 +72,10 @@ impl Folder {
         let mut reports = Vec::new();
         let log = [self.golden.join("log")];
         let known = self.app.store.files();
-        files::ingest(&self.app.ingest, &known, &log, Now::Fixed(NOW), |one| reports.push(one))
-            .await?;
+        files::ingest(&self.app.ingest, &known, &log, Now::Fixed(NOW), &Stop::default(), |one| {
+            reports.push(one)
+        })
+        .await?;
         Ok(reports)
     }
 
@@ -183,7 +185,8 @@ async fn a_name_that_was_cut_goes_on_under_the_name_that_it_has() -> Result<()> 
     let grown = folder.temporary.path().join("log");
     fs::write(&grown, format!("{log}{line}\n"))?;
     let known = folder.app.store.files();
-    files::ingest(&folder.app.ingest, &known, &[grown], Now::Fixed(NOW), |_| {}).await?;
+    files::ingest(&folder.app.ingest, &known, &[grown], Now::Fixed(NOW), &Stop::default(), |_| {})
+        .await?;
     let after = long(usage(&folder.app.store, range).await?);
     assert_eq!(after, [(before[0].0.clone(), before[0].1 + 1)]);
     Ok(())

@@ -10,15 +10,15 @@ use flate2::write::GzEncoder;
 use ingest::Ingest;
 use local::clock::Now;
 use local::files::follow::follow;
-use local::files::{self, Report};
+use local::files::{self, Report, Stop};
 use local::home::Home;
 use report::{ALL_DOMAINS, Range};
 use tests::app::{NOW, settings};
 
 pub(crate) struct Machine {
     folder: tempfile::TempDir,
-    home: Home,
-    ingest: Ingest,
+    pub(crate) home: Home,
+    pub(crate) ingest: Ingest,
 }
 
 impl Machine {
@@ -37,8 +37,10 @@ impl Machine {
         let paths: Vec<_> = names.iter().map(|name| self.path(name)).collect();
         let mut reports = Vec::new();
         let known = self.home.store.files();
-        files::ingest(&self.ingest, &known, &paths, Now::Fixed(NOW), |report| reports.push(report))
-            .await?;
+        files::ingest(&self.ingest, &known, &paths, Now::Fixed(NOW), &Stop::default(), |report| {
+            reports.push(report)
+        })
+        .await?;
         Ok(reports)
     }
 
@@ -323,7 +325,7 @@ async fn a_data_folder_has_one_owner_and_lets_others_in() -> Result<()> {
     let ingest = Ingest::new(&shared.store, settings(chrono_tz::UTC));
     fs::write(machine.path("maillog"), whole(0))?;
     let (known, log) = (shared.store.files(), [machine.path("maillog")]);
-    files::ingest(&ingest, &known, &log, Now::Fixed(NOW), |_| {}).await?;
+    files::ingest(&ingest, &known, &log, Now::Fixed(NOW), &Stop::default(), |_| {}).await?;
     assert_eq!(machine.messages().await?, 1);
     let zone = Home::share(&data, chrono_tz::Europe::Berlin).await.expect_err("another zone");
     assert!(format!("{zone:#}").contains("use zone UTC"), "{zone:#}");

@@ -168,6 +168,26 @@ impl FileIngest {
         self.stream.line(unpack::without_mark(line), arrival, &mut self.collected);
     }
 
+    /// Reads the next entry of a journal: entries are numbered, for want of offsets. Nothing is stored before
+    /// [`flush`](Self::flush), and then the cursor is too.
+    pub fn entry(&mut self, entry: &[u8], cursor: &str, reference: i64) {
+        let begins = self.offset;
+        self.line(entry, IngestedLine { begins, ends: begins + 1, reference, is_ended: false });
+        self.state.cursor.clear();
+        self.state.cursor.push_str(cursor);
+    }
+
+    /// The journal entry behind which it goes on.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&str> {
+        Some(self.state.cursor.as_str()).filter(|cursor| !cursor.is_empty())
+    }
+
+    /// Leaves room for so many entries that are gone.
+    pub fn skip(&mut self, entries: u64) {
+        self.offset += entries;
+    }
+
     /// Whether so much is held that it should be flushed.
     #[must_use]
     pub fn is_full(&self) -> bool {

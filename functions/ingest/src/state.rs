@@ -14,7 +14,9 @@ use unpack::cloudwatch::Payload;
 /// Payloads remembered: CloudWatch Logs repeats one within seconds, if at all.
 const PAYLOADS: usize = 64;
 /// The version of what [`StreamState::write`] writes, which stands in its first byte.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
+/// The version without a cursor.
+const WITHOUT_CURSOR: u8 = 3;
 /// The version without landmarks.
 const WITHOUT_LANDMARKS: u8 = 2;
 /// The form before there were versions began with the flag [`StreamState::closing`].
@@ -32,6 +34,23 @@ pub(crate) struct StreamState {
     pub(crate) log: Vec<u8>,
     /// Lines of the file, if it is one.
     pub(crate) landmarks: Landmarks,
+    /// The last entry that was read, if it is a journal: its `__CURSOR`.
+    pub(crate) cursor: String,
+}
+
+/// The form before journals were read by themselves.
+#[derive(Deserialize)]
+struct WithoutCursor {
+    closing: bool,
+    payloads: Vec<u64>,
+    log: Vec<u8>,
+    landmarks: Landmarks,
+}
+
+impl From<WithoutCursor> for StreamState {
+    fn from(WithoutCursor { closing, payloads, log, landmarks }: WithoutCursor) -> Self {
+        Self { closing, payloads, log, landmarks, cursor: String::new() }
+    }
 }
 
 /// The form before files had landmarks.
@@ -44,7 +63,7 @@ struct WithoutLandmarks {
 
 impl From<WithoutLandmarks> for StreamState {
     fn from(WithoutLandmarks { closing, payloads, log }: WithoutLandmarks) -> Self {
-        Self { closing, payloads, log, landmarks: Landmarks::default() }
+        Self { closing, payloads, log, ..Self::default() }
     }
 }
 
@@ -62,6 +81,9 @@ impl StreamState {
         let state = match bytes {
             [] => return Ok(Self::default()),
             [VERSION, state @ ..] => postcard::from_bytes(state),
+            [WITHOUT_CURSOR, state @ ..] => {
+                postcard::from_bytes::<WithoutCursor>(state).map(Self::from)
+            }
             [WITHOUT_LANDMARKS, state @ ..] => {
                 postcard::from_bytes::<WithoutLandmarks>(state).map(Self::from)
             }
@@ -174,15 +196,19 @@ mod tests {
         assert_eq!((old.closing, old.payloads.len(), old.log.len()), (false, 0, 353));
         let mut state = StreamState { closing: true, payloads: vec![7, 8], ..Default::default() };
         state.log = vec![1, 2];
-        // Version 2 ends before the landmarks.
+        // Version 2 ends before the landmarks, and version 3 before the cursor.
         let written = state.write();
-        let without = [&[WITHOUT_LANDMARKS], &written[1..written.len() - 1]].concat();
+        let without = [&[WITHOUT_LANDMARKS], &written[1..written.len() - 2]].concat();
         assert_eq!(StreamState::read(&without).as_ref(), Ok(&state));
         state.landmarks.note(b"a line", 7);
+        let written = state.write();
+        let without = [&[WITHOUT_CURSOR], &written[1..written.len() - 1]].concat();
+        assert_eq!(StreamState::read(&without).as_ref(), Ok(&state));
+        state.cursor = "s=1;i=2".to_owned();
         assert_eq!(StreamState::read(&state.write()), Ok(state));
         assert_eq!(StreamState::read(&[]), Ok(StreamState::default()));
-        let later = StateError::Version { found: 4, known: VERSION };
-        assert_eq!(StreamState::read(&[4, 0]), Err(later));
+        let later = StateError::Version { found: 5, known: VERSION };
+        assert_eq!(StreamState::read(&[5, 0]), Err(later));
         assert_eq!(StreamState::read(&[VERSION, 9]), Err(StateError::Damaged));
     }
 

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bootstrap::{
-    Data, Days, DemoData, Followed, Listening, Logs, Mail, Reports, Section, Setting, Settings,
-    Source,
+    Data, Days, DemoData, Followed, Journal, Listening, Logs, Mail, Reports, Section, Setting,
+    Settings, Source,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
@@ -50,6 +50,7 @@ bootstrap::sections! {
         pub(crate) logs: Logs,
         pub(crate) listening: Listening,
         pub(crate) followed: Followed,
+        pub(crate) journal: Journal,
         pub(crate) mail: Mail,
         pub(crate) reports: Reports,
     }
@@ -62,6 +63,7 @@ bootstrap::sections! {
         pub(crate) data: Data,
         pub(crate) days: Days,
         pub(crate) logs: Logs,
+        pub(crate) journal: Journal,
     }
 }
 
@@ -158,13 +160,18 @@ fn program() -> Command {
         .subcommands([
             Command::new("serve")
                 .about("Serve the HTTP interface over the data folder, and follow growing logs")
-                .after_help("Example:\n  smtp-auth-report serve --follow /var/log/mail.log")
+                .after_help(
+                    "Examples:\n  smtp-auth-report serve --follow /var/log/mail.log\n  \
+                     smtp-auth-report serve --journal SYSLOG_FACILITY=2\n  \
+                     docker logs --follow --timestamps mail 2>&1 | smtp-auth-report serve --follow -",
+                )
                 .args(flags::<Serve>()),
             Command::new("ingest")
                 .about("Read log files into the data folder; what was read before is not counted again")
                 .after_help(
                     "Examples:\n  smtp-auth-report ingest /var/log/mail.log*\n  \
-                     journalctl -o json -t postfix/smtpd -t postfix/qmgr | smtp-auth-report ingest -",
+                     smtp-auth-report ingest --journal SYSLOG_FACILITY=2\n  \
+                     journalctl -o json SYSLOG_FACILITY=2 | smtp-auth-report ingest -",
                 )
                 .args(flags::<Ingest>())
                 .arg(files()),
@@ -220,7 +227,7 @@ fn program() -> Command {
 }
 
 fn files() -> Arg {
-    let files = Arg::new(FILES).required(true).num_args(1..).value_name("FILE");
+    let files = Arg::new(FILES).required_unless_present("journal").num_args(1..).value_name("FILE");
     files
         .value_parser(value_parser!(PathBuf))
         .help("Log files, plain, compressed or in an archive; - is standard input")
@@ -243,6 +250,9 @@ fn flag(setting: &'static Setting) -> Arg {
         .value_name(setting.value)
         .value_parser(values(setting))
         .help(setting.help);
+    if setting.many {
+        flag = flag.num_args(0..).default_missing_value("");
+    }
     if setting.repeats {
         flag = flag.action(ArgAction::Append);
     }
@@ -314,11 +324,26 @@ mod tests {
         assert_eq!(serve.logs.format, logs::Format::Exim);
         assert_eq!(serve.followed.files, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(serve.data.folder, PathBuf::from("d"));
+        assert_eq!(serve.journal.matches, None);
         let recipients = serve.reports.recipients.expect("domains").describe();
         assert_eq!(recipients, "corp.test, example.org");
         let Ok(Task::Demo(demo)) = read(["x", "demo"]) else { panic!("no demo") };
         assert_eq!((demo.data.folder, demo.days.zone), (None, chrono_tz::UTC));
         assert_eq!(demo.listening.listen.to_string(), "127.0.0.1:8025");
+    }
+
+    #[test]
+    fn a_journal_is_read_with_or_without_matches() {
+        let journal = |line: &str| match read(line.split(' ')) {
+            Ok(Task::Ingest(told, files)) => (told.journal.matches, told.journal.command, files),
+            other => panic!("{other:?}"),
+        };
+        let (matches, command, _) = journal("x ingest --journal");
+        assert_eq!((matches, command), (Some(Vec::new()), vec!["journalctl".to_owned()]));
+        let (matches, ..) = journal("x ingest --journal A=1 + B=2 --zone UTC");
+        assert_eq!(matches, Some(["A=1", "+", "B=2"].map(str::to_owned).to_vec()));
+        let (matches, _, files) = journal("x ingest mail.log --journal");
+        assert_eq!((matches, files), (Some(Vec::new()), vec![PathBuf::from("mail.log")]));
     }
 
     #[test]
@@ -336,5 +361,9 @@ mod tests {
         assert!(limit.contains("--mail-size-limit=10 cannot be used"), "{limit}");
         assert!(refused("x serve --format postfixx").contains("postfix"));
         assert!(refused("x ingest").contains("<FILE>"));
+        let no_match = refused("x ingest --journal mail.log");
+        assert!(no_match.contains("--journal=mail.log cannot be used"), "{no_match}");
+        let alone = refused("x ingest --journalctl j mail.log");
+        assert!(alone.contains("--journalctl does nothing without --journal"), "{alone}");
     }
 }

@@ -1,15 +1,18 @@
 //! What each command does with what it was told.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use bootstrap::{Days, Listening, Logs, Reports};
 use ingest::Settings;
 use report::Range;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::cli::{Archive, Check, Demo, Ingest, Quarantine, Serve, Task, now};
 use crate::examine::examine;
-use crate::files;
+use crate::files::{self, Stop};
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
 use crate::mail::Way;
@@ -18,6 +21,11 @@ use crate::quarantine::Look;
 use crate::serve::{Door, Service, stopped};
 use crate::verify::{self, verify, verify_places};
 use crate::{demo, tell};
+
+/// How long those who read what comes only once are waited for at the end: to store what they have.
+const LAST_LINES: Duration = Duration::from_secs(3);
+/// The exit status after a second Ctrl-C, as shells have it.
+const INTERRUPTED: i32 = 130;
 
 /// Does what the command line asks for.
 ///
@@ -37,20 +45,68 @@ pub async fn run(task: Task) -> Result<()> {
 }
 
 async fn serve(told: Serve) -> Result<()> {
-    let Serve { data, days, logs, listening, followed, mail, reports } = told;
+    let Serve { data, days, logs, listening, followed, journal, mail, reports } = told;
     let door = open(&listening).await?;
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
+    let stop = Stop::default();
+    let mut readers = Vec::new();
     for path in followed.files {
-        tell::line(format_args!("Following {}", path.display()));
-        let (ingest, files, watch) = (ingest.clone(), home.store.files(), home.watch.clone());
-        tokio::spawn(follow_patiently(ingest, files, path, now(&days), watch));
+        let (ingest, files, now) = (ingest.clone(), home.store.files(), now(&days));
+        if path == Path::new(files::STDIN) {
+            tell::line("Reading standard input");
+            readers.push(apart(files::follow_pipe(
+                ingest,
+                files,
+                std::io::stdin(),
+                now,
+                stop.clone(),
+            )));
+        } else {
+            tell::line(format_args!("Following {}", path.display()));
+            let watch = home.watch.clone();
+            tokio::spawn(follow_patiently(ingest, files, path, now, watch));
+        }
+    }
+    if let Some(journal) = selected(journal) {
+        tell::line(format_args!("Following the journal: {}", journal.told()));
+        let reader = files::follow_journal(ingest.clone(), journal, now(&days), stop.clone());
+        readers.push(apart(reader));
     }
     tell::line(format_args!("Data in {}", data.folder.display()));
-    service(home, &days, way, reports).run(door, stopped()).await;
+    let stopped = async move {
+        stopped().await;
+        stop.tell();
+        let stored = async {
+            for reader in readers {
+                let _ = reader.await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_LINES, stored).await;
+    };
+    service(home, &days, way, reports).run(door, stopped).await;
     Ok(())
+}
+
+/// The journal, if it is wanted.
+fn selected(journal: bootstrap::Journal) -> Option<files::Journal> {
+    let bootstrap::Journal { matches, command } = journal;
+    matches.map(|matches| files::Journal::new(command, matches))
+}
+
+/// Runs what waits for others on a thread of its own.
+fn apart(reader: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::task::spawn_blocking(move || Handle::current().block_on(reader))
+}
+
+/// Tells readers to end when the program is told to; told again, it ends at once.
+async fn end_with_program(stop: Stop) {
+    stopped().await;
+    stop.tell();
+    stopped().await;
+    std::process::exit(INTERRUPTED);
 }
 
 async fn show_demo(told: Demo) -> Result<()> {
@@ -157,16 +213,26 @@ fn check_files(told: &Check, files: &[PathBuf]) -> Result<()> {
 }
 
 async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
-    let Ingest { data, days, logs } = told;
+    let Ingest { data, days, logs, journal } = told;
     let home = Home::share(&data.folder, days.zone).await?;
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     let mut reports = Vec::new();
-    files::ingest(&ingest, &home.store.files(), &files, now(&days), |report| {
+    let stop = Stop::default();
+    tokio::spawn(end_with_program(stop.clone()));
+    files::ingest(&ingest, &home.store.files(), &files, now(&days), &stop, |report| {
         tell::file(&report);
         reports.push(report);
     })
     .await?;
+    if let Some(journal) = selected(journal) {
+        let report = files::ingest_journal(&ingest, &journal, now(&days), &stop).await?;
+        tell::file(&report);
+        reports.push(report);
+    }
     tell::files(&reports);
+    if stop.is_told() {
+        tell::line("Stopped: what is counted is stored. The same command goes on from there.");
+    }
     let failed = reports.iter().filter(|report| report.failure.is_some()).count();
     if failed > 0 {
         bail!(

@@ -10,7 +10,7 @@ use report::{AuthFailure, Days, Submission, TlsCounts, TlsVersion, grouped};
 use unpack::Lines;
 
 use crate::clock::Now;
-use crate::files;
+use crate::files::{self, Stop};
 use crate::tell::line;
 use crate::understood;
 
@@ -64,7 +64,7 @@ impl Sink for Counts {
 /// # Errors
 /// It cannot be opened.
 pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examined> {
-    let mut input = files::open(name, options, now)?;
+    let mut input = files::open(name, options, now, &Stop::default())?;
     let references = input.references(options, now)?;
     let progress = progress::bytes_of(input.name.clone(), input.size());
     let mut lines = Lines::new(input.text_from(0)?, 0);

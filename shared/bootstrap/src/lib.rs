@@ -16,8 +16,9 @@ use std::time::SystemTime;
 #[cfg(feature = "aws")]
 pub use aws::{http, sdk_config, store_of};
 pub use config::{
-    Archive, By, ConfigError, Data, Days, DemoData, Environment, Followed, Listening, Logs, Mail,
-    Metrics, Oidc, People, Relay, Reports, Section, SesMail, Setting, Settings, Source, Table,
+    Archive, By, ConfigError, Data, Days, DemoData, Environment, Followed, Journal, Listening,
+    Logs, Mail, Metrics, Oidc, People, Relay, Reports, Section, SesMail, Setting, Settings, Source,
+    Table,
 };
 #[cfg(feature = "aws")]
 pub use function::Function;

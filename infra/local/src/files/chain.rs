@@ -1,25 +1,20 @@
 //! Logs that are read one after the other: what is open at the end of one goes on in the next.
 
-use std::io;
-
 use anyhow::{Context as _, Result};
-use bootstrap::progress;
-use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Summary};
+use ingest::{FileIngest, Ingest, IngestError, Summary};
 use store::{Files, KnownFile};
 use unpack::{Line, Lines};
 
 use super::input::{Input, OVER};
 use super::known::known;
-use super::order::References;
+use super::reading::{CUT, Ended, Reader};
 use super::report::Report;
+use super::stop::Stop;
 use crate::clock::Now;
 
 /// Logs belong together if the next begins within these many seconds of the last one's end: before it, because
 /// lines are not written in the order of their times.
 const NEXT: std::ops::RangeInclusive<i64> = -60..=86_400;
-
-/// Why a file was not read.
-const CUT: &str = "it was cut while it was read: ingest it and its copy again";
 
 /// Logs in the order in which they were written.
 pub(super) struct Chain<'a> {
@@ -29,6 +24,7 @@ pub(super) struct Chain<'a> {
     /// Whether all of it is one log, of which each file goes on from the one before. If not, times tell.
     is_one: bool,
     before: Option<Unsettled>,
+    reader: Reader<'a>,
     /// The names of the files that were read.
     sources: Vec<String>,
 }
@@ -42,17 +38,22 @@ pub(super) struct Unsettled {
     report: Report,
 }
 
-/// How reading a file ended.
-#[derive(Default)]
-struct Ended {
-    summary: Summary,
-    unfinished_line: bool,
-    failure: Option<String>,
-}
-
 impl<'a> Chain<'a> {
     pub(super) fn new(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
-        Self { ingest, files, now, is_one: false, before: None, sources: Vec::new() }
+        let reader = Reader::new(ingest, now);
+        Self { ingest, files, now, is_one: false, before: None, reader, sources: Vec::new() }
+    }
+
+    /// That stores what it has, and reads no more, when it is told to.
+    pub(super) fn until(mut self, stop: &Stop) -> Self {
+        self.reader.stop = stop.clone();
+        self
+    }
+
+    /// That tells what was stored as soon as it was.
+    pub(super) fn telling(mut self, live: fn(&Summary)) -> Self {
+        self.reader.live = Some(live);
+        self
     }
 
     /// Of one log that is rotated.
@@ -72,7 +73,7 @@ impl<'a> Chain<'a> {
         let reading = FileIngest::resume(self.ingest, &file, self.now.unix()).await?;
         let gone = Unsettled { file, reading, input: None, report: Report::default() };
         match self.before.replace(gone) {
-            Some(before) => Ok(Some(before.settle(self.now).await?)),
+            Some(before) => Ok(Some(before.settle(self.now, &self.reader.stop).await?)),
             None => Ok(None),
         }
     }
@@ -103,15 +104,13 @@ impl<'a> Chain<'a> {
             Some(before) => {
                 let begins = input.begins(self.ingest.settings().logs, self.now);
                 let follows = before.is_followed(begins, self.is_one);
-                Some(before.go_on(follows, &file, self.now).await?)
+                Some(before.go_on(follows, &file, self.now, &self.reader.stop).await?)
             }
             None => None,
         };
         let mut reading = FileIngest::resume(self.ingest, &file, now).await?;
-        let options = self.ingest.settings().logs;
-        let references = input.references(options, self.now).with_context(while_in(&name))?;
         let ended =
-            read(&mut reading, &mut input, &references).await.with_context(while_in(&name))?;
+            self.reader.read(&mut reading, &mut input).await.with_context(while_in(&name))?;
         let Ended { mut summary, unfinished_line, failure } = ended;
         summary.records = 1;
         let (found, open) = (reading.found().clone(), reading.load());
@@ -130,7 +129,7 @@ impl<'a> Chain<'a> {
     /// The store failed.
     pub(super) async fn end(self) -> Result<Option<Report>> {
         match self.before {
-            Some(before) => Ok(Some(before.settle(self.now).await?)),
+            Some(before) => Ok(Some(before.settle(self.now, &self.reader.stop).await?)),
             None => Ok(None),
         }
     }
@@ -149,7 +148,13 @@ impl Unsettled {
     }
 
     /// Lets the next file go on with what is open in the one before, if it belongs to it and is not begun.
-    async fn go_on(mut self, follows: bool, file: &KnownFile, now: Now) -> Result<Report> {
+    async fn go_on(
+        mut self,
+        follows: bool,
+        file: &KnownFile,
+        now: Now,
+        stop: &Stop,
+    ) -> Result<Report> {
         if self.file.source == file.source {
             // The same log once more, copied or compressed.
             return Ok(self.report);
@@ -158,16 +163,20 @@ impl Unsettled {
             self.reading.hand_over(file).await?;
             return Ok(self.report);
         }
-        Ok(self.settle(now).await?)
+        Ok(self.settle(now, stop).await?)
     }
 
     /// Settles what waits for a session's end, if the log is over: its last line lies far back, or it was not
-    /// written to for long.
-    async fn settle(mut self, now: Now) -> Result<Report, IngestError> {
+    /// written to for long. One that was not read to its end is not.
+    async fn settle(mut self, now: Now, stop: &Stop) -> Result<Report, IngestError> {
         let age = now.unix().saturating_sub(self.reading.clock());
         let is_over =
             self.input.as_ref().is_none_or(Input::is_over) || age >= OVER.as_secs().cast_signed();
-        if is_over && self.report.failure.is_none() && self.reading.load().sessions > 0 {
+        if is_over
+            && !stop.is_told()
+            && self.report.failure.is_none()
+            && self.reading.load().sessions > 0
+        {
             self.report.summary.add(&self.reading.close().await?);
             self.report.open = self.reading.load();
         }
@@ -180,68 +189,6 @@ impl Unsettled {
     }
 }
 
-async fn read(file: &mut FileIngest, input: &mut Input, references: &References) -> Result<Ended> {
-    let offset = file.offset();
-    let mut ended = Ended::default();
-    if input.ends_before(offset) {
-        return Ok(ended);
-    }
-    let progress = progress::bytes_of(input.name.clone(), input.size());
-    let text = match input.text_from(offset) {
-        Ok(text) => text,
-        Err(error) => {
-            ended.failure = Some(failure(&error));
-            return Ok(ended);
-        }
-    };
-    let mut lines = Lines::new(text, offset);
-    let mut begun = offset;
-    loop {
-        let ingest =
-            |line: Line<'_>| file.line(line.text, place(&line, references.at(line.begins), true));
-        let more = match lines.read(ingest) {
-            Ok(more) => more,
-            Err(error) => {
-                ended.failure = Some(failure(&error));
-                break;
-            }
-        };
-        progress.inc(file.offset() - begun);
-        begun = file.offset();
-        if !more || (file.is_full() && !input.begins_as_before()) {
-            break;
-        }
-        if file.is_full() {
-            ended.summary.add(&file.flush().await?);
-        }
-    }
-    progress.finish_and_clear();
-    if !input.begins_as_before() {
-        // What was read since the last flush may be another log's, and is not stored.
-        ended.failure = Some(CUT.to_owned());
-        return Ok(ended);
-    }
-    if let Some(line) = lines.rest().filter(|_| ended.failure.is_none()) {
-        if input.is_over() {
-            file.line(line.text, place(&line, references.at(line.begins), false));
-        } else {
-            ended.unfinished_line = true;
-        }
-    }
-    if file.offset() > offset {
-        ended.summary.add(&file.flush().await?);
-    }
-    Ok(ended)
-}
-
-fn failure(error: &io::Error) -> String {
-    format!("it cannot be read to its end: {error}")
-}
-
 fn while_in(name: &str) -> impl FnOnce() -> String + '_ {
     move || format!("while ingesting {name}")
-}
-
-pub(super) fn place(line: &Line<'_>, reference: i64, is_ended: bool) -> IngestedLine {
-    IngestedLine { begins: line.begins, ends: line.ends, reference, is_ended }
 }

@@ -16,11 +16,12 @@ use store::{FINGERPRINT, Files};
 use tokio::time::Instant;
 use unpack::{Line, Lines};
 
-use super::chain::{Chain, place};
+use super::chain::Chain;
 use super::forward::At;
 use super::input::{Input, OVER, begins_with};
 use super::known::known;
-use super::report::Report;
+use super::reading::place;
+use super::report::{Report, log};
 use super::siblings::{Siblings, Stamp};
 use crate::clock::Now;
 
@@ -389,12 +390,6 @@ fn without_copies(links: Links) -> Links {
         Link::Open(input, _) => input.head.len() < FINGERPRINT && is_shorter(&input.head),
     };
     links.into_iter().filter(|(_, link)| !is_copy(link)).collect()
-}
-
-fn log(summary: &ingest::Summary) {
-    let (lines, submissions) = (summary.lines, summary.submissions);
-    let (auth_failures, quarantined) = (summary.auth_failures, summary.quarantined);
-    tracing::info!(lines, submissions, auth_failures, quarantined, "ingested");
 }
 
 fn tell(report: &Report) {

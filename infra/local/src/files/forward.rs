@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use store::FINGERPRINT;
 use unpack::Text;
 
+use super::pipe::{Piped, Tap};
+
 /// A file read from a place of its own, whoever else reads it through the same handle.
 #[derive(Debug)]
 pub(super) struct At {
@@ -43,6 +45,9 @@ enum Again {
 /// What came through a pipe, in a file without a name.
 struct Kept {
     file: Option<File>,
+    /// NULs before what is in the file.
+    hole: u64,
+    /// Bytes that came, the NULs included.
     length: u64,
     /// Whether what comes next is kept as well.
     more: bool,
@@ -59,15 +64,35 @@ impl Forward {
         Self { reader: text.reader, at: 0, again: Again::File(file) }
     }
 
-    /// Text that comes only once.
-    pub(super) fn pipe(text: Text) -> Self {
-        let kept = Kept { file: None, length: 0, more: true };
-        Self { reader: text.reader, at: 0, again: Again::Kept(kept) }
+    /// Text that comes only once, behind a hole.
+    pub(super) fn pipe(reader: Piped, hole: u64) -> Self {
+        let kept = Kept { file: None, hole, length: hole, more: true };
+        Self { reader: Box::new(reader), at: 0, again: Again::Kept(kept) }
     }
 
-    /// Whether it comes only once.
-    pub(super) fn is_pipe(&self) -> bool {
-        matches!(self.again, Again::Kept(_))
+    /// How the text behind a hole begins: so many bytes, or as many as come before the first pause behind a line end.
+    pub(super) fn head(&mut self, hole: u64, length: usize, tap: &Tap) -> io::Result<Vec<u8>> {
+        let mut head = vec![0; length];
+        let mut got = 0;
+        self.skip_to(hole)?;
+        while got < length {
+            tap.give_way(head[..got].contains(&b'\n'));
+            match self.read(&mut head[got..])? {
+                0 => break,
+                read => got += read,
+            }
+        }
+        tap.give_way(false);
+        head.truncate(got);
+        Ok(head)
+    }
+
+    /// How much of what came is at hand, and need not be waited for.
+    pub(super) fn kept(&self) -> Option<u64> {
+        match &self.again {
+            Again::Kept(kept) => Some(kept.length),
+            Again::File(_) | Again::Not => None,
+        }
     }
 
     /// Begins anew.
@@ -123,10 +148,17 @@ fn damaged(error: io::Error) -> io::Result<bool> {
 
 impl Kept {
     fn read(&self, at: u64, to: &mut [u8]) -> io::Result<usize> {
-        let Some(file) = &self.file else { return Ok(0) };
-        let left = usize::try_from(self.length.saturating_sub(at)).unwrap_or(usize::MAX);
+        let until = if at < self.hole { self.hole } else { self.length };
+        let left = usize::try_from(until.saturating_sub(at)).unwrap_or(usize::MAX);
         let length = to.len().min(left);
-        file.read_at(&mut to[..length], at)
+        match &self.file {
+            _ if at < self.hole => {
+                to[..length].fill(0);
+                Ok(length)
+            }
+            Some(file) => file.read_at(&mut to[..length], at - self.hole),
+            None => Ok(0),
+        }
     }
 
     fn keep(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -134,7 +166,7 @@ impl Kept {
             Some(file) => file,
             None => tempfile::tempfile()?,
         };
-        file.write_all_at(bytes, self.length)?;
+        file.write_all_at(bytes, self.length - self.hole)?;
         self.length += bytes.len() as u64;
         self.file = Some(file);
         Ok(())
@@ -162,19 +194,21 @@ mod tests {
     use std::io::{Cursor, Write as _};
 
     use super::*;
+    use crate::files::stop::Stop;
 
     fn opened(text: &[u8]) -> [Forward; 2] {
-        let pipe = Text::open(Cursor::new(text.to_vec()), 4).expect("text");
+        let (pipe, hole) = Piped::open(Cursor::new(text.to_vec()), &Stop::default()).expect("text");
         let file = tempfile::tempfile().expect("a file");
         let mut gzip = flate2::write::GzEncoder::new(&file, flate2::Compression::fast());
         gzip.write_all(text).and_then(|()| gzip.finish().map(drop)).expect("written");
         let raw = At { file: file.try_clone().expect("the file"), offset: 0 };
-        [Forward::pipe(pipe), Forward::file(Text::open(raw, 4).expect("text"), file)]
+        [Forward::pipe(pipe, hole), Forward::file(Text::open(raw, 4).expect("text"), file)]
     }
 
     #[test]
     fn it_is_read_from_anywhere_and_again_until_it_is_read_for_good() {
-        let text: Vec<u8> = (0..200_000u32).flat_map(|n| format!("{n}\n").into_bytes()).collect();
+        let lines = (0..200_000u32).flat_map(|n| format!("{n}\n").into_bytes());
+        let text: Vec<u8> = [0; 11].into_iter().chain(lines).collect();
         for mut forward in opened(&text) {
             let mut bytes = [0; 9];
             for offset in [5, 13, 100_000, 100_008, 7, 900_000] {

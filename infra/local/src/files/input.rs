@@ -14,8 +14,12 @@ use unpack::Text;
 
 use super::forward::{At, Forward};
 use super::order::{self, References};
+use super::pipe::{Piped, Tap};
+use super::stop::Stop;
 use crate::clock::Now;
 
+/// The name of standard input.
+pub const STDIN: &str = "-";
 /// A file that was not written to for so long is over: it was rotated, or copied here.
 pub(super) const OVER: Duration = Duration::from_secs(3600);
 /// What of a file is looked at, to tell when it was written.
@@ -39,17 +43,18 @@ pub(crate) struct Input {
     /// The file itself, if its text is not packed or encoded: it can be read from anywhere.
     pub(crate) plain: Option<File>,
     text: Forward,
+    /// What it comes through, if it is no file.
+    pub(crate) pipe: Option<Tap>,
     changed: Option<SystemTime>,
 }
 
 impl Input {
-    /// Opens a file; `-` is standard input.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    /// Opens a file; `-` is standard input. What comes through a pipe ends where `stop` is told.
+    pub(crate) fn open(path: &Path, stop: &Stop) -> Result<Self> {
         let name = path.display().to_string();
         let whats_wrong = || format!("cannot read {name}");
-        if path == Path::new("-") {
-            let text = Text::open(io::stdin(), FINGERPRINT).with_context(whats_wrong)?;
-            return Ok(Self::of_pipe(name, text));
+        if path == Path::new(STDIN) {
+            return Self::of_pipe(name.clone(), io::stdin(), stop).with_context(whats_wrong);
         }
         let file = File::open(path).with_context(whats_wrong)?;
         let meta = file.metadata().with_context(whats_wrong)?;
@@ -57,16 +62,34 @@ impl Input {
             bail!("{name} is a folder: name the log files in it");
         }
         if !meta.is_file() {
-            let text = Text::open(file, FINGERPRINT).with_context(whats_wrong)?;
-            return Ok(Self::of_pipe(name, text));
+            return Self::of_pipe(name.clone(), file, stop).with_context(whats_wrong);
         }
         Self::of(file, path).with_context(whats_wrong)
     }
 
-    fn of_pipe(name: String, text: Text) -> Self {
-        tell_left_out(&name, &text);
-        let (head, hole) = (text.head.clone(), text.hole);
-        Self { name, head, hole, plain: None, text: Forward::pipe(text), changed: None }
+    /// What comes through a pipe, as soon as its first lines have come.
+    pub(crate) fn of_pipe(
+        name: String,
+        raw: impl Read + Send + 'static,
+        stop: &Stop,
+    ) -> io::Result<Self> {
+        let (reader, hole) = Piped::open(raw, stop)?;
+        let tap = reader.tap().clone();
+        let mut text = Forward::pipe(reader, hole);
+        let head = text.head(hole, FINGERPRINT, &tap)?;
+        Ok(Self { name, head, hole, plain: None, text, pipe: Some(tap), changed: None })
+    }
+
+    /// Waits until a pipe has brought all of the head; false if it is there.
+    pub(crate) fn wait_for_head(&mut self) -> io::Result<bool> {
+        let had = self.head.len();
+        if had == FINGERPRINT || self.pipe.is_none() {
+            return Ok(false);
+        }
+        self.text.skip_to(self.hole + had as u64)?;
+        let more = (FINGERPRINT - had) as u64;
+        self.text.by_ref().take(more).read_to_end(&mut self.head)?;
+        Ok(self.head.len() > had)
     }
 
     /// A file that is open, which has or had this path.
@@ -80,7 +103,7 @@ impl Input {
             true => (Forward::file(text, file), None),
             false => (Forward::none(), Some(file)),
         };
-        Ok(Self { name, head, hole, plain, text, changed })
+        Ok(Self { name, head, hole, plain, text, pipe: None, changed })
     }
 
     /// The same with its oldest lines first, if its newest stand there: as an export that is written once.
@@ -92,7 +115,7 @@ impl Input {
         let text = order::turned(self.text_from(0)?, options, reference)?;
         let turned = Text::open(At { file: text.try_clone()?, offset: 0 }, FINGERPRINT)?;
         let (head, hole) = (turned.head.clone(), turned.hole);
-        Ok(Self { head, hole, plain: None, text: Forward::file(turned, text), ..self })
+        Ok(Self { head, hole, plain: None, text: Forward::file(turned, text), pipe: None, ..self })
     }
 
     /// Whether the file still begins as it did: if not, it was cut to nothing, and holds another log.
@@ -128,7 +151,9 @@ impl Input {
             }
             None => {
                 self.text.rewind()?;
-                self.text.by_ref().take(length as u64).read_to_end(&mut bytes)?;
+                // Of a pipe, what is there has to do.
+                let length = self.text.kept().map_or(length as u64, |kept| kept.min(length as u64));
+                self.text.by_ref().take(length).read_to_end(&mut bytes)?;
             }
         }
         Ok(bytes)
@@ -194,7 +219,7 @@ impl Input {
         if let Some(file) = &self.plain {
             return References::of(At { file: file.try_clone()?, offset: 0 }, options, last);
         }
-        if self.text.is_pipe() {
+        if self.pipe.is_some() {
             return References::of(self.head.as_slice(), options, last);
         }
         self.text.rewind()?;
@@ -219,9 +244,12 @@ impl Input {
         Some(tail)
     }
 
-    /// Whether nothing will be written any more to the text: it is compressed or no file, or nothing was written for
-    /// long.
+    /// Whether nothing will be written any more to the text: it is compressed, or a pipe that was closed, or nothing
+    /// was written for long.
     pub(crate) fn is_over(&self) -> bool {
+        if let Some(pipe) = &self.pipe {
+            return pipe.has_ended();
+        }
         // Looked at anew: it may have been opened long ago.
         let changed =
             self.plain.as_ref().map(|file| file.metadata().and_then(|meta| meta.modified()));

@@ -30,12 +30,18 @@ pub(super) async fn known(
     files: &Files,
     now: i64,
 ) -> Result<Known> {
-    let candidates = files.candidates(&input.head).await?;
+    let mut candidates = files.candidates(&input.head).await?;
     let mut named = None;
-    for candidate in &candidates {
+    let mut number = 0;
+    while let Some(candidate) = candidates.get(number) {
+        number += 1;
         let file = KnownFile { source: candidate.source.clone(), known: true };
         let reading = FileIngest::resume(ingest, &file, now).await?;
         if !reading.is_begun() {
+            if !candidate.begins_alike && input.wait_for_head()? {
+                (candidates, number, named) = (files.candidates(&input.head).await?, 0, None);
+                continue;
+            }
             // It was named, and then the process ended before anything of it was stored.
             let file = candidate.begins_alike.then_some(KnownFile { known: false, ..file });
             named = named.or(file);

@@ -8,14 +8,19 @@ mod chain;
 pub mod follow;
 mod forward;
 mod input;
+mod journal;
 mod known;
 mod order;
+mod pipe;
+mod reading;
 mod report;
 mod siblings;
+mod stop;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use ingest::Ingest;
 use logs::Options;
 use store::Files;
@@ -23,11 +28,18 @@ use store::Files;
 use crate::clock::Now;
 use chain::Chain;
 pub(crate) use input::Input;
+pub use input::STDIN;
+pub use journal::{Journal, follow_journal, ingest_journal};
 pub use report::Report;
+pub use stop::Stop;
 
-/// Ingests files, oldest log first, and standard input for `-`.
+/// Why a file was not read.
+const STOPPED: &str = "not read: stopped before it";
+
+/// Ingests files, oldest log first, and standard input for `-`, which is counted as it comes.
 ///
-/// A file that cannot be read, or not to its end, is reported as such and stops no other.
+/// A file that cannot be read, or not to its end, is reported as such and stops no other. When `stop` is told, what was
+/// read is stored, and the rest is reported as not read.
 ///
 /// # Errors
 /// The store failed. What was reported is stored.
@@ -36,12 +48,13 @@ pub async fn ingest(
     known: &Files,
     names: &[PathBuf],
     now: Now,
+    stop: &Stop,
     mut report: impl FnMut(Report),
 ) -> Result<()> {
     let mut inputs = Vec::with_capacity(names.len());
     let options = ingest.settings().logs;
     for name in names {
-        match open(name, options, now) {
+        match open(name, options, now, stop) {
             Ok(input) => inputs.push((input.order(options, now), input)),
             Err(error) => {
                 let (name, failure) = (name.display().to_string(), Some(format!("{error:#}")));
@@ -50,8 +63,13 @@ pub async fn ingest(
         }
     }
     inputs.sort_by_key(|(order, _)| *order);
-    let mut chain = Chain::new(ingest, known, now);
+    let mut chain = Chain::new(ingest, known, now).until(stop);
     for (_, input) in inputs {
+        if stop.is_told() {
+            let (name, failure) = (input.name, Some(STOPPED.to_owned()));
+            report(Report { name, failure, ..Report::default() });
+            continue;
+        }
         chain.read(input).await?.into_iter().for_each(&mut report);
     }
     chain.end().await?.into_iter().for_each(report);
@@ -62,7 +80,44 @@ pub async fn ingest(
 ///
 /// # Errors
 /// It cannot be read.
-pub(crate) fn open(name: &Path, options: Options, now: Now) -> Result<Input> {
-    let input = Input::open(name)?.oldest_first(options, now);
+pub(crate) fn open(name: &Path, options: Options, now: Now, stop: &Stop) -> Result<Input> {
+    let input = Input::open(name, stop)?.oldest_first(options, now);
     input.with_context(|| format!("cannot read {}", name.display()))
+}
+
+/// Counts what comes through standard input, or another pipe, as it comes, until it ends or `stop` is told.
+///
+/// Waits for it where it is run: that must be a thread of its own.
+pub async fn follow_pipe(
+    ingest: Ingest,
+    files: Files,
+    pipe: impl Read + Send + 'static,
+    now: Now,
+    stop: Stop,
+) {
+    if let Err(error) = read_pipe(&ingest, &files, pipe, now, &stop).await {
+        let error = format!("{error:#}");
+        tracing::error!(
+            error,
+            "standard input is read no more: give it once more for what is not stored"
+        );
+    }
+}
+
+async fn read_pipe(
+    ingest: &Ingest,
+    files: &Files,
+    pipe: impl Read + Send + 'static,
+    now: Now,
+    stop: &Stop,
+) -> Result<()> {
+    let input = Input::of_pipe(STDIN.to_owned(), pipe, stop)?;
+    let mut chain = Chain::new(ingest, files, now).until(stop).telling(report::log);
+    chain.read(input).await?;
+    let failure = chain.end().await?.and_then(|report| report.failure);
+    if let Some(failure) = failure {
+        bail!(failure);
+    }
+    tracing::info!("standard input has ended, or is read no more");
+    Ok(())
 }

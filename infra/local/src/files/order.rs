@@ -121,6 +121,11 @@ impl References {
         Self { earlier: Vec::new(), last: reference }
     }
 
+    /// Says that the last lines were written near another time: they are only coming.
+    pub(super) fn set_last(&mut self, reference: i64) {
+        self.last = reference;
+    }
+
     /// Those of a text whose last line was written near a time.
     ///
     /// Lines follow each other: one that seems to lie most of a year before the one in front of it is of the next

@@ -23,3 +23,10 @@ pub struct Report {
     /// Why the file was not read to its end, if it was not; what came before is counted.
     pub failure: Option<String>,
 }
+
+/// Says in the log what was stored.
+pub(super) fn log(summary: &Summary) {
+    let (lines, submissions) = (summary.lines, summary.submissions);
+    let (auth_failures, quarantined) = (summary.auth_failures, summary.quarantined);
+    tracing::info!(lines, submissions, auth_failures, quarantined, "ingested");
+}

@@ -79,6 +79,59 @@ impl Section for Logs {
     }
 }
 
+const JOURNAL: Setting = Setting {
+    flag: "journal",
+    value: "MATCH",
+    many: true,
+    expected: "matches of journalctl: FIELD=VALUE, or + between alternatives; all of the journal without any",
+    help: "Read the systemd journal, each entry once: all of it, or what matches, as in SYSLOG_FACILITY=2 (mail)",
+    ..Setting::EMPTY
+};
+
+const JOURNALCTL: Setting = Setting {
+    flag: "journalctl",
+    value: "COMMAND",
+    default: "journalctl",
+    expected: "a command and its options, with blanks between",
+    help: "How journalctl is run, as in 'journalctl --merge' or 'ssh mx1 journalctl'",
+    ..Setting::EMPTY
+};
+
+/// The systemd journal, if it is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    /// What of it is wanted, as journalctl takes it; all if it is empty; none if the journal is not to be read.
+    pub matches: Option<Vec<String>>,
+    /// The command and its first arguments.
+    pub command: Vec<String>,
+}
+
+impl Section for Journal {
+    fn settings() -> Vec<&'static Setting> {
+        vec![&JOURNAL, &JOURNALCTL]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        settings.needs(&JOURNALCTL, &JOURNAL)?;
+        let matches = settings.texts(&JOURNAL)?;
+        if let Some(wrong) = matches.iter().flatten().find(|text| !is_match(text)) {
+            return Err(settings.invalid(&JOURNAL, wrong.clone()));
+        }
+        let words = |text: &str| -> Option<Vec<String>> {
+            let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+            (!words.is_empty()).then_some(words)
+        };
+        Ok(Self { matches, command: settings.required(&JOURNALCTL, words)? })
+    }
+}
+
+/// Whether journalctl takes it for a match: fields have names of upper-case letters, digits and underscores.
+fn is_match(text: &str) -> bool {
+    let is_name = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let name = text.split_once('=').map(|(name, _)| name);
+    text == "+" || name.is_some_and(|name| !name.is_empty() && name.bytes().all(is_name))
+}
+
 /// Logs that are read as they grow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {

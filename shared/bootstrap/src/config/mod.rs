@@ -14,7 +14,7 @@ mod values;
 
 pub use archive::{Archive, Data, DemoData, Table};
 pub use days::Days;
-pub use logs::{Followed, Logs};
+pub use logs::{Followed, Journal, Logs};
 pub use mail::{By, Mail, Relay, Reports, SesMail};
 pub use metrics::Metrics;
 pub use people::{Listening, Oidc, People};

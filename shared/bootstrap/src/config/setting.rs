@@ -20,6 +20,8 @@ pub struct Setting {
     pub choices: &'static [(&'static str, &'static str)],
     /// Whether it may be given several times.
     pub repeats: bool,
+    /// Whether it may be given without a value, which is an empty one then, or with several.
+    pub many: bool,
     /// What it must be, as it follows `it must be`; not needed where there are choices.
     pub expected: &'static str,
     /// What it does, for a command's help.
@@ -37,6 +39,7 @@ impl Setting {
         default: "",
         choices: &[],
         repeats: false,
+        many: false,
         expected: "",
         help: "",
         heading: "",
@@ -222,6 +225,15 @@ impl<'a> Settings<'a> {
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, ConfigError> {
         self.parsed(setting, read)?.ok_or_else(|| self.missing(setting))
+    }
+
+    /// Its texts, of one that may have many; none if it was not given.
+    pub(super) fn texts(&self, setting: &Setting) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(Given { values, .. }) = self.given(setting) else { return Ok(None) };
+        let unreadable = |value: OsString| self.invalid(setting, value.to_string_lossy().into());
+        let texts = values.into_iter().map(OsString::into_string).collect::<Result<Vec<_>, _>>();
+        let texts = texts.map_err(unreadable)?.into_iter();
+        Ok(Some(texts.filter(|text| !text.is_empty()).collect()))
     }
 
     /// Files or folders, or the default one.

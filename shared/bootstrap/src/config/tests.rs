@@ -120,6 +120,7 @@ fn no_two_settings_have_one_name() {
         Data::settings(),
         Days::settings(),
         Followed::settings(),
+        Journal::settings(),
         Listening::settings(),
         Logs::settings(),
         Mail::settings(),

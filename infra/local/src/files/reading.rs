@@ -1,0 +1,140 @@
+//! One text, read from where it was left off to its end.
+
+use std::io;
+use std::time::Instant;
+
+use anyhow::Result;
+use bootstrap::progress;
+use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Summary};
+use unpack::{Line, Lines};
+
+use super::input::Input;
+use super::pipe::{HELD, Tap};
+use super::stop::Stop;
+use crate::clock::Now;
+
+/// Why a file was not read to its end.
+const STOPPED: &str = "stopped before its end: ingest it again to go on";
+/// The same, or not at all.
+pub(super) const CUT: &str = "it was cut while it was read: ingest it and its copy again";
+
+/// Reads one text after the other.
+pub(super) struct Reader<'a> {
+    ingest: &'a Ingest,
+    now: Now,
+    /// When to store what is read, and read no more.
+    pub(super) stop: Stop,
+    /// What is told of what was stored, as long as a text goes on; else it is all told at the end.
+    pub(super) live: Option<fn(&Summary)>,
+}
+
+/// How reading a file ended.
+#[derive(Default)]
+pub(super) struct Ended {
+    pub(super) summary: Summary,
+    pub(super) unfinished_line: bool,
+    pub(super) failure: Option<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(ingest: &'a Ingest, now: Now) -> Self {
+        Self { ingest, now, stop: Stop::default(), live: None }
+    }
+
+    /// Reads a text from where it was left off to its end, and stores what it comes to.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(super) async fn read(&self, file: &mut FileIngest, input: &mut Input) -> Result<Ended> {
+        let offset = file.offset();
+        let mut ended = Ended::default();
+        if input.ends_before(offset) {
+            return Ok(ended);
+        }
+        let progress = progress::bytes_of(input.name.clone(), input.size());
+        let options = self.ingest.settings().logs;
+        let mut references = input.references(options, self.now)?;
+        let text = match input.text_from(offset) {
+            Ok(text) => text,
+            Err(error) => {
+                ended.failure = Some(failure(&error));
+                return Ok(ended);
+            }
+        };
+        let mut lines = Lines::new(text, offset);
+        let (mut begun, mut stored, mut held_since) = (offset, offset, Instant::now());
+        loop {
+            if let Some(pipe) = &input.pipe {
+                // It may go on for days.
+                let now = self.now.unix();
+                references.set_last(now);
+                file.set_now(now);
+                pipe.give_way(file.offset() > stored);
+            }
+            let ingest = |line: Line<'_>| {
+                file.line(line.text, place(&line, references.at(line.begins), true));
+            };
+            let more = match lines.read(ingest) {
+                Ok(more) => more,
+                Err(error) => {
+                    ended.failure = Some(failure(&error));
+                    break;
+                }
+            };
+            progress.inc(file.offset() - begun);
+            if begun == stored {
+                held_since = Instant::now();
+            }
+            begun = file.offset();
+            let is_pause = !more && input.pipe.as_ref().is_some_and(Tap::goes_on);
+            if (!more && !is_pause) || (file.is_full() && !input.begins_as_before()) {
+                break;
+            }
+            let is_held = input.pipe.is_some() && held_since.elapsed() >= HELD;
+            if file.is_full() || (begun > stored && (is_pause || is_held)) {
+                self.store(file, &mut ended).await?;
+                stored = begun;
+            }
+            if input.pipe.is_none() && self.stop.is_told() {
+                ended.failure = Some(STOPPED.to_owned());
+                break;
+            }
+        }
+        progress.finish_and_clear();
+        if !input.begins_as_before() {
+            // What was read since the last flush may be another log's, and is not stored.
+            ended.failure = Some(CUT.to_owned());
+            return Ok(ended);
+        }
+        if let Some(line) = lines.rest().filter(|_| ended.failure.is_none()) {
+            if input.is_over() {
+                file.line(line.text, place(&line, references.at(line.begins), false));
+            } else {
+                ended.unfinished_line = true;
+            }
+        }
+        if file.offset() > offset {
+            self.store(file, &mut ended).await?;
+        }
+        Ok(ended)
+    }
+
+    async fn store(&self, file: &mut FileIngest, ended: &mut Ended) -> Result<(), IngestError> {
+        let stored = file.flush().await?;
+        if let Some(tell) = self.live {
+            tell(&stored);
+            file.forget_found();
+        }
+        ended.summary.add(&stored);
+        Ok(())
+    }
+}
+
+fn failure(error: &io::Error) -> String {
+    format!("it cannot be read to its end: {error}")
+}
+
+/// Where a line stands.
+pub(super) fn place(line: &Line<'_>, reference: i64, is_ended: bool) -> IngestedLine {
+    IngestedLine { begins: line.begins, ends: line.ends, reference, is_ended }
+}
