@@ -72,9 +72,15 @@ impl Folder {
         let mut reports = Vec::new();
         let log = [self.golden.join("log")];
         let known = self.app.store.files();
-        files::ingest(&self.app.ingest, &known, &log, Now::Fixed(NOW), &Stop::default(), |one| {
-            reports.push(one)
-        })
+        files::ingest(
+            &self.app.ingest,
+            &known,
+            &log,
+            Now::Fixed(NOW),
+            false,
+            &Stop::default(),
+            |one| reports.push(one),
+        )
         .await?;
         Ok(reports)
     }
@@ -185,8 +191,16 @@ async fn a_name_that_was_cut_goes_on_under_the_name_that_it_has() -> Result<()> 
     let grown = folder.temporary.path().join("log");
     fs::write(&grown, format!("{log}{line}\n"))?;
     let known = folder.app.store.files();
-    files::ingest(&folder.app.ingest, &known, &[grown], Now::Fixed(NOW), &Stop::default(), |_| {})
-        .await?;
+    files::ingest(
+        &folder.app.ingest,
+        &known,
+        &[grown],
+        Now::Fixed(NOW),
+        false,
+        &Stop::default(),
+        |_| {},
+    )
+    .await?;
     let after = long(usage(&folder.app.store, range).await?);
     assert_eq!(after, [(before[0].0.clone(), before[0].1 + 1)]);
     Ok(())

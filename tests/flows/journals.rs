@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use local::clock::Now;
-use local::files::{Journal, Report, Stop, follow_journal, ingest_journal};
+use local::files::{Heard, Journal, Report, Stop, follow_journal, ingest_journal};
 use tests::app::NOW;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::local_files::{Machine, append, message, whole};
+use crate::local_files::{Machine, append, gzip, message, whole};
 
 /// journalctl over recorded entries, whose file is its first argument: that may grow.
 const STAND_IN: &str = r#"
@@ -93,7 +93,8 @@ impl Recorded {
 
 fn follow(machine: &Machine, journal: Journal) -> (Stop, JoinHandle<()>) {
     let stop = Stop::default();
-    let following = follow_journal(machine.ingest.clone(), journal, Now::Fixed(NOW), stop.clone());
+    let (ingest, now) = (machine.ingest.clone(), Now::Fixed(NOW));
+    let following = follow_journal(ingest, journal, Heard::default(), now, stop.clone());
     (stop, tokio::task::spawn_blocking(move || Handle::current().block_on(following)))
 }
 
@@ -106,10 +107,10 @@ async fn a_journal_goes_on_behind_its_cursor() -> Result<()> {
     let recorded = Recorded::new(STAND_IN).await?;
     let (machine, file) = (&recorded.machine, &recorded.file);
     let (begins, ends) = message(1);
-    fs::write(file, entries(1, &(whole(0) + &begins)))?;
+    fs::write(file, entries(1, &whole(0)))?;
     let (stop, following) = recorded.follow();
     machine.until(1).await?;
-    append(file, &entries(20, &whole(2)))?;
+    append(file, &entries(20, &(whole(2) + &begins)))?;
     machine.until(2).await?;
     stop.tell();
     following.await?;
@@ -242,4 +243,29 @@ async fn journals_are_read_as_journalctl_itself_gives_them() -> Result<()> {
     let report = ingest(&machine, &journal).await?;
     ensure!(report.summary.lines == 4, "{report:?}");
     machine.until(5).await
+}
+
+#[tokio::test]
+async fn an_export_adds_what_is_new_after_the_journal_was_vacuumed() -> Result<()> {
+    let machine = Machine::new().await?;
+    let log = |numbers: std::ops::Range<u32>| numbers.map(whole).collect::<String>();
+    let all = entries(1, &log(0..500));
+    let kept: String = all.lines().skip(1003).flat_map(|line| [line, "\n"]).collect();
+    let new = entries(3000, &log(500..520));
+    fs::write(machine.path("a.json"), &all)?;
+    machine.read(&["a.json"]).await?;
+    machine.until(500).await?;
+    // Nothing is new, and then something: also compressed, and once more.
+    fs::write(machine.path("b.json"), &kept)?;
+    gzip(&machine.path("c.json.gz"), &(kept.clone() + &new))?;
+    for (name, lines) in [("b.json", 0), ("c.json.gz", 80), ("c.json.gz", 0), ("b.json", 0)] {
+        let report = machine.read(&[name]).await?;
+        ensure!((report[0].known, report[0].summary.lines) == (true, lines), "{report:?}");
+    }
+    machine.until(520).await?;
+    // What was not wanted before is another log: only its own entries count.
+    let others = entries(1, &log(600..700));
+    fs::write(machine.path("others.json"), others)?;
+    ensure!(!machine.read(&["others.json"]).await?[0].known);
+    machine.until(620).await
 }

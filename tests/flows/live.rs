@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
 use local::clock::Now;
-use local::files::{Stop, follow_pipe};
+use local::files::{Heard, Stop, follow_pipe};
 use tests::app::NOW;
 use tests::http::send;
 use tests::process::{built, line_with};
@@ -29,7 +29,8 @@ impl Machine {
     fn reads_pipe(&self, stop: &Stop) -> Result<(PipeWriter, JoinHandle<()>)> {
         let (reader, writer) = io::pipe()?;
         let (ingest, files) = (self.ingest.clone(), self.home.store.files());
-        let reading = follow_pipe(ingest, files, reader, Now::Fixed(NOW), stop.clone());
+        let (heard, now) = (Heard::default(), Now::Fixed(NOW));
+        let reading = follow_pipe(ingest, files, reader, heard, now, stop.clone());
         let reading = tokio::task::spawn_blocking(move || Handle::current().block_on(reading));
         Ok((writer, reading))
     }

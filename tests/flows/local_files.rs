@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use flate2::write::GzEncoder;
 use ingest::Ingest;
 use local::clock::Now;
 use local::files::follow::follow;
-use local::files::{self, Report, Stop};
+use local::files::{self, Heard, Report, Stop};
 use local::home::Home;
 use report::{ALL_DOMAINS, Range};
 use tests::app::{NOW, settings};
@@ -34,18 +34,30 @@ impl Machine {
     }
 
     pub(crate) async fn read(&self, names: &[&str]) -> Result<Vec<Report>> {
+        self.read_again(names, false).await
+    }
+
+    /// Reads files, also those that hold what others did.
+    pub(crate) async fn read_again(&self, names: &[&str], again: bool) -> Result<Vec<Report>> {
         let paths: Vec<_> = names.iter().map(|name| self.path(name)).collect();
         let mut reports = Vec::new();
         let known = self.home.store.files();
-        files::ingest(&self.ingest, &known, &paths, Now::Fixed(NOW), &Stop::default(), |report| {
-            reports.push(report)
-        })
+        files::ingest(
+            &self.ingest,
+            &known,
+            &paths,
+            Now::Fixed(NOW),
+            again,
+            &Stop::default(),
+            |report| reports.push(report),
+        )
         .await?;
         Ok(reports)
     }
 
     pub(crate) fn follow(&self, path: &Path) -> impl Future<Output = ()> + Send + 'static {
-        follow(self.ingest.clone(), self.home.store.files(), path.to_owned(), Now::Fixed(NOW))
+        let (ingest, files) = (self.ingest.clone(), self.home.store.files());
+        follow(ingest, files, path.to_owned(), Heard::default(), Now::Fixed(NOW))
     }
 
     pub(crate) async fn messages(&self) -> Result<u64> {
@@ -145,7 +157,11 @@ async fn a_short_file_is_known_again_when_it_has_grown_much() -> Result<()> {
     let grown = machine.read(&["maillog"]).await?;
     assert!(grown[0].known);
     assert_eq!(machine.messages().await?, 500);
-    let other: String = (1..500).map(whole).collect();
+    let rest: String = (1..500).map(whole).collect();
+    fs::write(machine.path("rest"), rest)?;
+    let rest = machine.read(&["rest"]).await?;
+    assert!(rest[0].known && rest[0].summary.lines == 0, "its beginning is gone: {rest:?}");
+    let other: String = (500..600).map(whole).collect();
     fs::write(machine.path("other"), other)?;
     assert!(!machine.read(&["other"]).await?[0].known, "another beginning is another file");
     Ok(())
@@ -212,6 +228,22 @@ async fn the_last_line_waits_for_its_end_until_the_log_is_over() -> Result<()> {
     fs::write(machine.path("begun"), whole(3))?;
     assert!(!machine.read(&["begun"]).await?[0].known);
     assert_eq!(machine.messages().await?, 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_is_over_when_its_last_line_lies_an_hour_back_whenever_it_was_copied() -> Result<()> {
+    let machine = Machine::new().await?;
+    let last = |ago: i64| chrono::DateTime::from_timestamp(NOW - ago, 0).context("a time");
+    for (number, ago) in [(0, 3_590), (1, 3_600)] {
+        let (begins, _) = message(number);
+        let time = last(ago)?.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let name = format!("copy-{number}");
+        fs::write(machine.path(&name), begins.replace("2026-11-24T10:00:00Z", &time))?;
+        let reports = machine.read(&[&name]).await?;
+        assert_eq!(reports[0].summary.submissions, u64::from(number), "{reports:?}");
+        assert_eq!(machine.messages().await?, u64::from(number));
+    }
     Ok(())
 }
 
@@ -325,7 +357,7 @@ async fn a_data_folder_has_one_owner_and_lets_others_in() -> Result<()> {
     let ingest = Ingest::new(&shared.store, settings(chrono_tz::UTC));
     fs::write(machine.path("maillog"), whole(0))?;
     let (known, log) = (shared.store.files(), [machine.path("maillog")]);
-    files::ingest(&ingest, &known, &log, Now::Fixed(NOW), &Stop::default(), |_| {}).await?;
+    files::ingest(&ingest, &known, &log, Now::Fixed(NOW), false, &Stop::default(), |_| {}).await?;
     assert_eq!(machine.messages().await?, 1);
     let zone = Home::share(&data, chrono_tz::Europe::Berlin).await.expect_err("another zone");
     assert!(format!("{zone:#}").contains("use zone UTC"), "{zone:#}");

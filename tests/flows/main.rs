@@ -36,3 +36,5 @@ mod settings;
 mod sign_in;
 mod states;
 mod totals;
+mod twins;
+mod watching;

@@ -10,6 +10,7 @@ use axum::http::Request;
 use bootstrap::{By, Mail};
 use chrono_tz::UTC;
 use local::clock::Now;
+use local::files::Heard;
 use local::home::Home;
 use local::mail::Way;
 use local::serve::{Door, Service};
@@ -26,6 +27,7 @@ async fn service(outbox: PathBuf) -> Result<Service> {
         zone: UTC,
         way: Way::of(&mail, None, None)?,
         requests_per_day: 1,
+        heard: Heard::default(),
         public_url: None,
     })
 }

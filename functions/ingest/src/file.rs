@@ -8,6 +8,7 @@ use store::{CarryOver, KnownFile, Positions, Source, Written};
 
 use crate::collect::Collected;
 use crate::landmarks::Landmarks;
+use crate::sampled::{Sampled, Shared};
 use crate::service::{Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
 use crate::summary::Summary;
@@ -50,6 +51,7 @@ pub struct FileIngest {
     offset: u64,
     found: Found,
     understanding: Understanding,
+    sampled: Option<Sampled>,
     lines: u64,
     evicted: u64,
     /// Parts of the file's state that could not be used, until they are told.
@@ -86,6 +88,7 @@ impl FileIngest {
             offset,
             found: Found::default(),
             understanding: Understanding::default(),
+            sampled: None,
             lines: 0,
             evicted,
             put_aside,
@@ -95,6 +98,23 @@ impl FileIngest {
             file.finish_closing().await?;
         }
         Ok(file)
+    }
+
+    /// Remembers lines from which it is counted, under a name for people, so that another log that holds the same
+    /// ones is found.
+    pub fn sample_as(&mut self, name: &str) {
+        self.sampled = Some(Sampled::new(self.ingest.samples.clone(), name.to_owned()));
+    }
+
+    /// How much of what was read since [`resume`](Self::resume) was counted from other logs, if it is sampled.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn shared(&self) -> Result<Shared, IngestError> {
+        match &self.sampled {
+            Some(sampled) => Ok(sampled.shared(self.source.name()).await?),
+            None => Ok(Shared::default()),
+        }
     }
 
     /// Says what time it is now, in seconds since 1970: a file may be read for days.
@@ -165,7 +185,14 @@ impl FileIngest {
         if is_ended {
             self.state.landmarks.note(line, ends);
         }
-        self.stream.line(unpack::without_mark(line), arrival, &mut self.collected);
+        let line = unpack::without_mark(line);
+        self.stream.line(line, arrival, &mut self.collected);
+        // What only its time has told is none of the line's.
+        if let Some(proved) = self.collected.proved.take()
+            && let Some(sampled) = self.sampled.as_mut().filter(|_| proved.mark == arrival.mark)
+        {
+            sampled.note(line, proved, self.now);
+        }
     }
 
     /// Reads the next entry of a journal: entries are numbered, for want of offsets. Nothing is stored before
@@ -272,6 +299,9 @@ impl FileIngest {
             ingestion.quarantine(rejected, &self.source, &positions, |_| day).await?;
         summary.temporary_failures = collected.temporary_failures;
         summary.quarantined = collected.rejected.len() as u64 + std::mem::take(&mut self.put_aside);
+        if let Some(sampled) = &mut self.sampled {
+            sampled.store(self.source.name()).await?;
+        }
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);
         self.evicted = evicted;

@@ -5,6 +5,7 @@
 //! the first lines each, and then one within each sixteenth of what comes before it. A file is the same as one that was read if it
 //! has these lines in these places, as far as it goes.
 
+use std::collections::HashMap;
 use std::hash::Hasher as _;
 use std::io;
 
@@ -79,21 +80,64 @@ impl Landmarks {
     /// The file cannot be read.
     pub fn stand_in(
         &self,
-        mut read: impl FnMut(u64, &mut [u8]) -> io::Result<bool>,
+        read: impl FnMut(u64, &mut [u8]) -> io::Result<bool>,
     ) -> io::Result<bool> {
+        Ok(self.stand_behind(0, read)?.is_some())
+    }
+
+    /// How many of these lines a text has whose first bytes are `gone`, as far as it goes; none if it has another
+    /// line in the place of one. `read` is as for [`stand_in`](Self::stand_in).
+    ///
+    /// # Errors
+    /// The text cannot be read.
+    pub fn stand_behind(
+        &self,
+        gone: u64,
+        mut read: impl FnMut(u64, &mut [u8]) -> io::Result<bool>,
+    ) -> io::Result<Option<usize>> {
         let mut bytes = [0; LONGEST + 1];
-        for Landmark { begins, length, checksum: expected } in &self.0 {
+        let first = self.0.partition_point(|landmark| landmark.begins < gone);
+        for (number, landmark) in self.0[first..].iter().enumerate() {
+            let Landmark { begins, length, checksum: expected } = landmark;
             let length = usize::from(*length);
-            let Some(bytes) = bytes.get_mut(..=length) else { return Ok(false) };
-            if !read(*begins, bytes)? {
-                return Ok(true);
+            let Some(bytes) = bytes.get_mut(..=length) else { return Ok(None) };
+            if !read(*begins - gone, bytes)? {
+                return Ok(Some(number));
             }
             // Not what stands before it: a line may have got its end later, and this may be the rest of it.
             if bytes[length] != b'\n' || checksum(&bytes[..length]) != *expected {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        Ok(true)
+        Ok(Some(self.0.len() - first))
+    }
+}
+
+/// Lines of several texts, by which one is found that is the rest of another.
+#[derive(Debug)]
+pub struct Rests(HashMap<[u8; 8], Vec<(usize, u64)>>);
+
+impl Rests {
+    /// The lines that are remembered of these.
+    pub fn of<'a>(texts: impl Iterator<Item = &'a Landmarks>) -> Self {
+        let mut places: HashMap<_, Vec<_>> = HashMap::new();
+        for (text, landmarks) in texts.enumerate() {
+            for Landmark { begins, checksum, .. } in &landmarks.0 {
+                places.entry(*checksum).or_default().push((text, *begins));
+            }
+        }
+        Self(places)
+    }
+
+    /// The texts in which this line stood further behind, by their numbers, and by how many bytes.
+    pub fn places_of(&self, line: &[u8], begins: u64) -> impl Iterator<Item = (usize, u64)> {
+        let places = Some(line).filter(|line| line.len() <= LONGEST);
+        let places = places.and_then(|line| self.0.get(&checksum(line)));
+        let places = places.into_iter().flatten();
+        places.filter_map(move |(text, stood)| {
+            let gone = stood.checked_sub(begins)?;
+            (gone > 0).then_some((*text, gone))
+        })
     }
 }
 
@@ -162,6 +206,32 @@ mod tests {
             assert!(!stand_in(&landmarks, &other), "{at}");
         }
         assert!(!stand_in(&landmarks, &whole[9..]), "another line is the first");
+    }
+
+    #[test]
+    fn a_text_without_its_beginning_is_found_to_be_the_rest() {
+        let whole = text(20_000);
+        let landmarks = of(&whole);
+        for gone in [9 + 7, 2000, 100_000] {
+            let gone =
+                gone + whole[gone..].iter().position(|byte| *byte == b'\n').expect("a line") + 1;
+            let rest = [&whole[gone..], b"a header\nmore\n"].concat();
+            let read = |offset: u64, to: &mut [u8]| {
+                let from = usize::try_from(offset).expect("small");
+                Ok(rest.get(from..from + to.len()).map(|found| to.copy_from_slice(found)).is_some())
+            };
+            let rests = Rests::of([&Landmarks::default(), &landmarks].into_iter());
+            let mut begins = 0;
+            let found = rest.split_inclusive(|byte| *byte == b'\n').find_map(|line| {
+                let mut places = rests.places_of(line.trim_ascii_end(), begins);
+                begins += line.len() as u64;
+                places.find(|place| *place == (1, gone as u64))
+            });
+            assert!(found.is_some(), "{gone}");
+            let same = landmarks.stand_behind(gone as u64, read).expect("in memory");
+            assert!(same.is_some_and(|lines| lines >= 8), "{gone}: {same:?}");
+            assert_eq!(landmarks.stand_behind(gone as u64 + 9, read).expect("in memory"), None);
+        }
     }
 
     #[test]

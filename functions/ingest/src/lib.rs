@@ -16,12 +16,14 @@ mod collect;
 mod file;
 pub mod kinesis;
 mod landmarks;
+mod sampled;
 mod service;
 mod state;
 mod summary;
 
 pub use collect::Collected;
 pub use file::{FileIngest, Found, IngestedLine};
-pub use landmarks::Landmarks;
+pub use landmarks::{Landmarks, Rests};
+pub use sampled::Shared;
 pub use service::{Ingest, IngestError, Settings};
 pub use summary::Summary;

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use report::{Days, LongNames, Range, Tally, Window};
-use store::{Counting, Ingestion, Store, StoreError};
+use store::{Counting, Ingestion, Samples, Store, StoreError};
 use thiserror::Error;
 
 /// Times that a batch is begun again because another reader of its log streams was faster.
@@ -50,6 +50,7 @@ pub enum IngestError {
 pub struct Ingest {
     pub(crate) counting: Counting,
     pub(crate) ingestion: Ingestion,
+    pub(crate) samples: Samples,
     pub(crate) settings: Settings,
 }
 
@@ -57,7 +58,17 @@ impl Ingest {
     /// Ingestion into `store`.
     #[must_use]
     pub fn new(store: &Store, settings: Settings) -> Self {
-        Self { counting: store.counting(), ingestion: store.ingestion(), settings }
+        let (counting, ingestion) = (store.counting(), store.ingestion());
+        Self { counting, ingestion, samples: store.samples(), settings }
+    }
+
+    /// The logs from which something was counted that happened on the day of an instant, in seconds since 1970.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sources_on(&self, time: i64) -> Result<Vec<String>, IngestError> {
+        let samples = self.samples.of(Days::new(Tz::UTC).day_of(time)).await?;
+        Ok(samples.into_iter().map(|sample| sample.source).collect())
     }
 
     /// How logs are read and days counted.

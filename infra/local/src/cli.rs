@@ -19,6 +19,17 @@ use crate::quarantine::Look;
 const FILES: &str = "files";
 /// The folder of archives of `rebuild`.
 const FROM: &str = "from";
+/// The flag of `ingest` that says to count what was counted from another file.
+const AGAIN: &str = "again";
+
+/// What `ingest` is to read.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Log files.
+    pub(crate) files: Vec<PathBuf>,
+    /// Whether a file counts even if it holds the same lines as another.
+    pub(crate) again: bool,
+}
 
 /// What the program is to do.
 #[derive(Debug)]
@@ -26,7 +37,7 @@ pub enum Task {
     /// `serve`
     Serve(Serve),
     /// `ingest`, and which files.
-    Ingest(Ingest, Vec<PathBuf>),
+    Ingest(Ingest, Inputs),
     /// `archive`
     Archive(Archive),
     /// `check`, and which files.
@@ -131,7 +142,10 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
     let settings = Settings::of([&flags as &dyn Source]);
     Ok(match name {
         "serve" => Task::Serve(settings.read()?),
-        "ingest" => Task::Ingest(settings.read()?, named(matches)),
+        "ingest" => {
+            let again = matches.get_flag(AGAIN);
+            Task::Ingest(settings.read()?, Inputs { files: named(matches), again })
+        }
         "check" => Task::Check(settings.read()?, named(matches)),
         "archive" => Task::Archive(settings.read()?),
         "verify" => Task::Verify(settings.read()?),
@@ -174,6 +188,7 @@ fn program() -> Command {
                      journalctl -o json SYSLOG_FACILITY=2 | smtp-auth-report ingest -",
                 )
                 .args(flags::<Ingest>())
+                .arg(again())
                 .arg(files()),
             Command::new("check")
                 .about("Say what log files hold, and what of it would be counted, without storing anything")
@@ -236,6 +251,11 @@ fn files() -> Arg {
 fn from() -> Arg {
     let from = Arg::new(FROM).long(FROM).value_name("DIR").value_parser(value_parser!(PathBuf));
     from.help("The folder of archives [default: the data folder's own]")
+}
+
+fn again() -> Arg {
+    let again = Arg::new(AGAIN).long(AGAIN).action(ArgAction::SetTrue);
+    again.help("Count a file even if it holds the same lines as another that was counted")
 }
 
 /// The flags of a section's settings.
@@ -335,7 +355,9 @@ mod tests {
     #[test]
     fn a_journal_is_read_with_or_without_matches() {
         let journal = |line: &str| match read(line.split(' ')) {
-            Ok(Task::Ingest(told, files)) => (told.journal.matches, told.journal.command, files),
+            Ok(Task::Ingest(told, inputs)) => {
+                (told.journal.matches, told.journal.command, inputs.files)
+            }
             other => panic!("{other:?}"),
         };
         let (matches, command, _) = journal("x ingest --journal");

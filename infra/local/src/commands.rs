@@ -10,13 +10,13 @@ use report::Range;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::cli::{Archive, Check, Demo, Ingest, Quarantine, Serve, Task, now};
+use crate::cli::{Archive, Check, Demo, Ingest, Inputs, Quarantine, Serve, Task, now};
 use crate::examine::examine;
-use crate::files::{self, Stop};
+use crate::files::{self, Heard, Stop};
 use crate::home::{self, Home};
 use crate::housekeeping::archive_with_bar;
 use crate::mail::Way;
-use crate::patience::follow_patiently;
+use crate::patience::patiently;
 use crate::quarantine::Look;
 use crate::serve::{Door, Service, stopped};
 use crate::verify::{self, verify, verify_places};
@@ -34,7 +34,7 @@ const INTERRUPTED: i32 = 130;
 pub async fn run(task: Task) -> Result<()> {
     match task {
         Task::Serve(told) => serve(told).await,
-        Task::Ingest(told, files) => ingest_files(told, files).await,
+        Task::Ingest(told, inputs) => ingest_files(told, inputs).await,
         Task::Archive(told) => archive_days(told).await,
         Task::Check(told, files) => check_files(&told, &files),
         Task::Verify(told) => verify_store(told).await,
@@ -53,26 +53,26 @@ async fn serve(told: Serve) -> Result<()> {
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     let stop = Stop::default();
     let mut readers = Vec::new();
-    for path in followed.files {
-        let (ingest, files, now) = (ingest.clone(), home.store.files(), now(&days));
-        if path == Path::new(files::STDIN) {
-            tell::line("Reading standard input");
-            readers.push(apart(files::follow_pipe(
-                ingest,
-                files,
-                std::io::stdin(),
-                now,
-                stop.clone(),
-            )));
-        } else {
-            tell::line(format_args!("Following {}", path.display()));
-            let watch = home.watch.clone();
-            tokio::spawn(follow_patiently(ingest, files, path, now, watch));
-        }
+    let heard = Heard::default();
+    let now = now(&days);
+    let (input, named): (Vec<_>, _) =
+        followed.files.into_iter().partition(|path| path == Path::new(files::STDIN));
+    if !input.is_empty() {
+        tell::line("Following standard input");
+        let (ingest, files, pipe) = (ingest.clone(), home.store.files(), std::io::stdin());
+        let reader = files::follow_pipe(ingest, files, pipe, heard.clone(), now, stop.clone());
+        readers.push(apart(reader));
     }
+    let logs = files::Logs::new(named);
+    logs.told().iter().for_each(tell::line);
+    let follow = {
+        let (ingest, files, heard) = (ingest.clone(), home.store.files(), heard.clone());
+        move || logs.clone().follow(ingest.clone(), files.clone(), heard.clone(), now)
+    };
+    tokio::spawn(patiently(now, home.watch.clone(), follow));
     if let Some(journal) = selected(journal) {
         tell::line(format_args!("Following the journal: {}", journal.told()));
-        let reader = files::follow_journal(ingest.clone(), journal, now(&days), stop.clone());
+        let reader = files::follow_journal(ingest, journal, heard.clone(), now, stop.clone());
         readers.push(apart(reader));
     }
     tell::line(format_args!("Data in {}", data.folder.display()));
@@ -86,7 +86,7 @@ async fn serve(told: Serve) -> Result<()> {
         };
         let _ = tokio::time::timeout(LAST_LINES, stored).await;
     };
-    service(home, &days, way, reports).run(door, stopped).await;
+    Service { heard, ..service(home, &days, way, reports) }.run(door, stopped).await;
     Ok(())
 }
 
@@ -212,14 +212,15 @@ fn check_files(told: &Check, files: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
+async fn ingest_files(told: Ingest, inputs: Inputs) -> Result<()> {
     let Ingest { data, days, logs, journal } = told;
     let home = Home::share(&data.folder, days.zone).await?;
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
     let mut reports = Vec::new();
     let stop = Stop::default();
     tokio::spawn(end_with_program(stop.clone()));
-    files::ingest(&ingest, &home.store.files(), &files, now(&days), &stop, |report| {
+    let Inputs { files, again } = inputs;
+    files::ingest(&ingest, &home.store.files(), &files, now(&days), again, &stop, |report| {
         tell::file(&report);
         reports.push(report);
     })
@@ -247,6 +248,10 @@ async fn ingest_files(told: Ingest, files: Vec<PathBuf>) -> Result<()> {
             reports.len()
         );
     }
+    let twins = reports.iter().filter(|report| report.twin.is_some()).count();
+    if twins > 0 {
+        bail!("{twins} of {} were left alone: the lines above say why", reports.len());
+    }
     Ok(())
 }
 
@@ -261,6 +266,7 @@ fn settings(logs: &Logs, days: &Days, home: &Home) -> Settings {
 }
 
 fn service(home: Home, days: &Days, way: Way, reports: Reports) -> Service {
-    let Reports { requests_per_day, dashboard, .. } = reports;
-    Service { home, now: now(days), zone: days.zone, way, requests_per_day, public_url: dashboard }
+    let Reports { requests_per_day, dashboard: public_url, .. } = reports;
+    let (now, heard) = (now(days), Heard::default());
+    Service { home, now, zone: days.zone, way, requests_per_day, heard, public_url }
 }

@@ -16,6 +16,7 @@ pub mod files;
 pub mod home;
 pub mod housekeeping;
 pub mod mail;
+mod metrics;
 pub mod patience;
 mod places;
 pub mod quarantine;

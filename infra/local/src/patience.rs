@@ -3,39 +3,34 @@
 //! By a clock that is far off, lines are of days that are no longer kept, or have not come, and count nowhere; what was read
 //! is not read again. So nothing is read until it is right.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ingest::Ingest;
-use store::Files;
-
 use crate::clock::Now;
-use crate::files::follow::follow;
 use crate::standing::Watch;
 
 /// How often the clock is looked at.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Follows a file until the process ends, as [`follow`] does, whenever the clock is believed.
+/// Follows logs, as `follow` does, whenever the clock is believed.
 ///
 /// When it is not any more, following ends as if the process had: what is not stored yet is read again.
-pub async fn follow_patiently(ingest: Ingest, files: Files, path: PathBuf, now: Now, watch: Watch) {
+pub async fn patiently<F: Future<Output = ()>>(now: Now, watch: Watch, follow: impl Fn() -> F) {
     // The user says what time it is.
     if now.is_fixed() {
-        return follow(ingest, files, path, now).await;
+        return follow().await;
     }
     let mut waited = false;
     loop {
         if watch.believes(now.unix()) {
             if waited {
-                tracing::warn!(path = %path.display(), "the clock is believed: the log is read");
+                tracing::warn!("the clock is believed: logs are read");
             }
             tokio::select! {
-                () = follow(ingest.clone(), files.clone(), path.clone(), now) => {}
+                () = follow() => {}
                 () = doubted(&watch, now) => {}
             }
         }
-        tell(&path);
+        tell();
         waited = true;
         believed(&watch, now).await;
     }
@@ -53,12 +48,10 @@ async fn believed(watch: &Watch, now: Now) {
     }
 }
 
-fn tell(path: &Path) {
-    let path = path.display();
+fn tell() {
     tracing::warn!(
-        %path,
-        "the machine's clock is doubted, and the log is not read until it is right, or was so for three days; if it is right: \
-         smtp-auth-report ingest {path}"
+        "the machine's clock is doubted, and logs are not read until it is right, or was so for three days; if it is right: \
+         smtp-auth-report ingest FILE"
     );
 }
 
@@ -67,10 +60,11 @@ mod tests {
     use std::fs;
 
     use chrono_tz::Tz;
-    use ingest::Settings;
+    use ingest::{Ingest, Settings};
     use report::{Days, LongNames, Range};
 
     use super::*;
+    use crate::files::{Heard, Logs};
     use crate::home::Home;
 
     const DAY: i64 = 86_400;
@@ -102,7 +96,11 @@ mod tests {
         let ingest = Ingest::new(&home.store, settings);
         let follow = |watch: &Watch| {
             let (ingest, files) = (ingest.clone(), home.store.files());
-            tokio::spawn(follow_patiently(ingest, files, log.clone(), Now::Machine, watch.clone()))
+            let logs = Logs::new(vec![log.clone()]);
+            let follow = move || {
+                logs.clone().follow(ingest.clone(), files.clone(), Heard::default(), Now::Machine)
+            };
+            tokio::spawn(patiently(Now::Machine, watch.clone(), follow))
         };
         let waiting = follow(&watch);
         tokio::time::sleep(Duration::from_secs(2)).await;

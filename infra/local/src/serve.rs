@@ -17,12 +17,13 @@ use tokio::time::Instant;
 
 use crate::clock::Now;
 use crate::connections::{self, Limits};
+use crate::files::Heard;
 use crate::home::Home;
 use crate::housekeeping::keep_house;
 use crate::mail::Way;
 use crate::verify::verify_and_tell;
 use crate::web::{self, Access};
-use crate::{reports, tell};
+use crate::{metrics, reports, tell};
 
 /// How long a report that is being made is waited for when the program ends: service managers kill what takes
 /// longer than 10 seconds.
@@ -73,6 +74,8 @@ pub struct Service {
     pub way: Way,
     /// Reports that may be asked for each day.
     pub requests_per_day: u32,
+    /// What is followed, and when it was heard of last.
+    pub heard: Heard,
     /// Where people reach it, for links in mails; else where it listens.
     pub public_url: Option<String>,
 }
@@ -82,6 +85,7 @@ impl Service {
     /// 10 seconds.
     pub async fn run(self, door: Door, stop: impl Future<Output = ()>) {
         let url = door.url();
+        let heard = self.heard.clone();
         let query = self.query();
         let history = self.home.history.clone();
         let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
@@ -95,7 +99,8 @@ impl Service {
         // Lives as long as the service: it holds the folder's lock.
         let (worker, _home) = self.work(door.link(), stopping);
         tell::line(format_args!("Listening on {url}"));
-        let router = web::guarded(query::router(query), door.access);
+        let router = query::router(query).merge(metrics::router(heard));
+        let router = web::guarded(router, door.access);
         let stopped_at = Arc::new(OnceLock::new());
         let stop = {
             let stopped_at = Arc::clone(&stopped_at);

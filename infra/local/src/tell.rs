@@ -11,7 +11,12 @@ use crate::verify::Found;
 
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
-    let Report { name, summary, known, open, unfinished_line, failure, .. } = report;
+    let Report { name, summary, known, open, unfinished_line, failure, twin, shares, .. } = report;
+    if let Some(twin) = twin {
+        return line(format_args!(
+            "{name}: left alone: holds the same lines as {twin}; --again reads it anyway"
+        ));
+    }
     let (lines, messages) = (grouped(summary.lines), grouped(summary.submissions));
     let failures = grouped(summary.auth_failures);
     let again = match (known, summary.lines) {
@@ -30,6 +35,9 @@ pub(crate) fn file(report: &Report) {
         line(format_args!("  {failure}; what came before is counted"));
     }
     understood::not_understood(&report.understanding);
+    if let Some(other) = shares {
+        line(format_args!("  lines of it stand in {other} too, and count twice"));
+    }
     if open.messages > 0 {
         line(format_args!("  {} messages still open at its end", open.messages));
     }

@@ -55,6 +55,7 @@ pub use ingestion::carry_over::{CarryOver, Written};
 pub use ingestion::files::{Candidate, FINGERPRINT, Files, KnownFile};
 pub use ingestion::memory::Ingestion;
 pub use ingestion::quarantine::{LeftOut, Quarantine, Quarantined, Rejected};
+pub use ingestion::samples::{Sample, Samples};
 pub use mailing::report_requests::{Ended, ReportRequests};
 pub use mailing::schedules::Schedules;
 pub use store::Store;

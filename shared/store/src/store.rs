@@ -14,6 +14,7 @@ use crate::health::Health;
 use crate::ingestion::files::Files;
 use crate::ingestion::memory::Ingestion;
 use crate::ingestion::quarantine::Quarantine;
+use crate::ingestion::samples::Samples;
 use crate::mailing::report_requests::ReportRequests;
 use crate::mailing::schedules::Schedules;
 use crate::whole::Whole;
@@ -116,6 +117,12 @@ impl Store {
         Quarantine::new(self.table.clone())
     }
 
+    /// Samples of lines.
+    #[must_use]
+    pub fn samples(&self) -> Samples {
+        Samples::new(self.table.clone())
+    }
+
     /// The report requests.
     #[must_use]
     pub fn report_requests(&self) -> ReportRequests {
@@ -190,6 +197,7 @@ mod tests {
             keys::seen(true, day),
             keys::admitted(day),
             keys::known_files("checksum"),
+            keys::samples(day),
             keys::quarantine(day),
             keys::REPORT_REQUESTS.to_owned(),
             keys::SCHEDULES.to_owned(),
@@ -198,6 +206,7 @@ mod tests {
             Counting::PARTITIONS,
             Ingestion::PARTITIONS,
             Files::PARTITIONS,
+            Samples::PARTITIONS,
             ReportRequests::PARTITIONS,
             Schedules::PARTITIONS,
         ];

@@ -1,10 +1,10 @@
 //! Logs that are read one after the other: what is open at the end of one goes on in the next.
 
 use anyhow::{Context as _, Result};
-use ingest::{FileIngest, Ingest, IngestError, Summary};
+use ingest::{FileIngest, Ingest, IngestError};
 use store::{Files, KnownFile};
-use unpack::{Line, Lines};
 
+use super::heard::Heard;
 use super::input::{Input, OVER};
 use super::known::known;
 use super::reading::{CUT, Ended, Reader};
@@ -50,15 +50,22 @@ impl<'a> Chain<'a> {
         self
     }
 
-    /// That tells what was stored as soon as it was.
-    pub(super) fn telling(mut self, live: fn(&Summary)) -> Self {
-        self.reader.live = Some(live);
+    /// That counts a log even if another held the same lines.
+    pub(super) fn again(mut self, again: bool) -> Self {
+        self.reader.again = again;
+        self
+    }
+
+    /// That tells what was stored as soon as it was, under this name.
+    pub(super) fn telling(mut self, source: &str, heard: &Heard) -> Self {
+        self.reader.live = Some((source.to_owned(), heard.clone()));
         self
     }
 
     /// Of one log that is rotated.
     pub(super) fn of_one(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
-        Self { is_one: true, ..Self::new(ingest, files, now) }
+        // What is followed is not to end because another log holds the same.
+        Self { is_one: true, ..Self::new(ingest, files, now) }.again(true)
     }
 
     /// Goes on from a file that is not there any more, unless a copy of it was read.
@@ -78,17 +85,17 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Reads the next file to its end, and reports the one before it, or this one if there is nothing in it.
+    /// Reads the next file to its end, and reports the one before it, and this one if it is not read.
     ///
     /// # Errors
     /// The store failed.
-    pub(super) async fn read(&mut self, mut input: Input) -> Result<Option<Report>> {
+    pub(super) async fn read(&mut self, mut input: Input) -> Result<Vec<Report>> {
         let name = input.name.clone();
         if input.head.is_empty() {
-            return Ok(Some(Report { name, ..Report::default() }));
+            return Ok(vec![Report { name, ..Report::default() }]);
         }
         if !input.is_begun() && !input.is_over() {
-            return Ok(Some(Report { name, unfinished_line: true, ..Report::default() }));
+            return Ok(vec![Report { name, unfinished_line: true, ..Report::default() }]);
         }
         let now = self.now.unix();
         let known = known(&mut input, self.ingest, self.files, now).await;
@@ -96,11 +103,13 @@ impl<'a> Chain<'a> {
         if !input.begins_as_before() {
             // What is open goes on in what it holds now, not in what it held.
             let failure = Some(CUT.to_owned());
-            return Ok(Some(Report { name, failure, ..Report::default() }));
+            return Ok(vec![Report { name, failure, ..Report::default() }]);
         }
         // First of all: whatever happens from here on, the file is known by this name.
         self.files.remember(&input.head, &file.source, now).await?;
-        let reported = match self.before.take() {
+        let may_be_twin = self.before.is_some() && !file.known && !self.is_one;
+        let is_twin = may_be_twin && self.reader.begins_as_twin(&file, &mut input).await?;
+        let reported = match self.before.take_if(|_| !is_twin) {
             Some(before) => {
                 let begins = input.begins(self.ingest.settings().logs, self.now);
                 let follows = before.is_followed(begins, self.is_one);
@@ -109,18 +118,37 @@ impl<'a> Chain<'a> {
             None => None,
         };
         let mut reading = FileIngest::resume(self.ingest, &file, now).await?;
+        reading.sample_as(&name);
         let ended =
             self.reader.read(&mut reading, &mut input).await.with_context(while_in(&name))?;
-        let Ended { mut summary, unfinished_line, failure } = ended;
+        let Ended { mut summary, unfinished_line, failure, twin, shares } = ended;
+        if twin.is_some() {
+            let told = Report { name, twin, ..Report::default() };
+            return Ok(reported.into_iter().chain([told]).collect());
+        }
         summary.records = 1;
         let (found, open) = (reading.found().clone(), reading.load());
         let understanding = reading.understanding().clone();
         let known = file.known;
-        let report =
-            Report { name, summary, understanding, found, known, open, unfinished_line, failure };
+        let report = Report {
+            name,
+            summary,
+            understanding,
+            found,
+            known,
+            open,
+            unfinished_line,
+            failure,
+            twin,
+            shares,
+        };
         self.sources.push(file.source.clone());
-        self.before = Some(Unsettled { file, reading, input: Some(input), report });
-        Ok(reported)
+        let left = self.before.replace(Unsettled { file, reading, input: Some(input), report });
+        let left = match left {
+            Some(before) => Some(before.settle(self.now, &self.reader.stop).await?),
+            None => None,
+        };
+        Ok(reported.into_iter().chain(left).collect())
     }
 
     /// Reports the last file, and settles what is open in it if it is over.

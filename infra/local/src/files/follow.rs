@@ -8,20 +8,22 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use ingest::{FileIngest, Ingest};
-use store::{FINGERPRINT, Files};
+use store::Files;
 use tokio::time::Instant;
 use unpack::{Line, Lines};
 
 use super::chain::Chain;
 use super::forward::At;
+use super::heard::Heard;
 use super::input::{Input, OVER, begins_with};
 use super::known::known;
+use super::links::{Link, Links, Order, without_copies};
 use super::reading::place;
-use super::report::{Report, log};
+use super::report::Report;
 use super::siblings::{Siblings, Stamp};
 use crate::clock::Now;
 
@@ -38,11 +40,13 @@ const DAY: i64 = 86_400;
 /// Follows a file until the process ends.
 ///
 /// Failures are logged and tried again: a log that cannot be read now may be readable later.
-pub async fn follow(ingest: Ingest, files: Files, path: PathBuf, now: Now) {
+pub async fn follow(ingest: Ingest, files: Files, path: PathBuf, heard: Heard, now: Now) {
     let mut follower = Follower {
         ingest: &ingest,
         files: &files,
         path: &path,
+        source: path.display().to_string(),
+        heard,
         now,
         open: None,
         left: None,
@@ -52,27 +56,30 @@ pub async fn follow(ingest: Ingest, files: Files, path: PathBuf, now: Now) {
         told: HashSet::new(),
         read: HashMap::new(),
     };
+    let mut told = String::new();
     loop {
         let error = loop {
             match follower.step().await {
                 Ok(()) => tokio::time::sleep(EVERY).await,
-                Err(error) => break error,
+                Err(error) => break format!("{error:#}"),
             }
         };
         // What was read and is not stored is read again.
         (follower.open, follower.left) = (None, None);
-        tracing::error!(path = %path.display(), error = format!("{error:#}"), "cannot follow");
+        if error != told {
+            tracing::error!(path = %path.display(), error, "cannot follow, and tries again");
+            told = error;
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
-
-/// The order of logs: see [`Input::order`].
-type Order = (Option<i64>, Option<SystemTime>);
 
 struct Follower<'a> {
     ingest: &'a Ingest,
     files: &'a Files,
     path: &'a Path,
+    source: String,
+    heard: Heard,
     now: Now,
     /// The file that is written to.
     open: Option<Open>,
@@ -101,23 +108,6 @@ struct Open {
     reading: FileIngest,
 }
 
-/// A log of the chain.
-enum Link {
-    /// It was read to its end, and is opened no more.
-    Read(Stamp),
-    Open(Box<Input>, Option<Stamp>),
-}
-
-type Links = Vec<(Order, Link)>;
-
-impl Link {
-    /// Whether it is this file, by device and number.
-    fn is(&self, identity: (u64, u64)) -> bool {
-        let (Self::Read(stamp) | Self::Open(_, Some(stamp))) = self else { return false };
-        stamp.identity == identity
-    }
-}
-
 impl Open {
     /// Watches a file from where it was left off.
     fn new(file: File, hole: u64, head: Vec<u8>, reading: FileIngest) -> Result<Self> {
@@ -137,7 +127,7 @@ impl Open {
     }
 
     /// Reads what there is; false, and nothing of it stored, if the file was cut to nothing.
-    async fn read_to_end(&mut self, now: i64) -> Result<bool> {
+    async fn read_to_end(&mut self, source: &str, heard: &Heard, now: i64) -> Result<bool> {
         self.reading.set_now(now);
         let begun = self.reading.offset();
         loop {
@@ -149,7 +139,7 @@ impl Open {
                 if !self.begins_as_before() {
                     return Ok(false);
                 }
-                log(&self.reading.flush().await?);
+                heard.ingested(source, &self.reading.flush().await?);
                 self.reading.forget_found();
             }
             if !more {
@@ -163,7 +153,7 @@ impl Follower<'_> {
     async fn step(&mut self) -> Result<()> {
         let now = self.now.unix();
         if let Some((mut left, since)) = self.left.take()
-            && left.read_to_end(now).await?
+            && left.read_to_end(&self.source, &self.heard, now).await?
             && now - since < OVER.as_secs().cast_signed()
         {
             self.left = Some((left, since));
@@ -177,7 +167,7 @@ impl Follower<'_> {
             }
             return Ok(());
         };
-        let is_whole = open.read_to_end(now).await?;
+        let is_whole = open.read_to_end(&self.source, &self.heard, now).await?;
         let is_same = match self.path.metadata() {
             Ok(meta) => Stamp::of(&meta).identity == open.identity,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -232,18 +222,18 @@ impl Follower<'_> {
         let mut before_it = None;
         for (order, link) in links.drain(begins..) {
             let Link::Open(input, stamp) = link else { continue };
-            chain.read(*input).await?.iter().for_each(tell);
+            chain.read(*input).await?.iter().for_each(|report| self.tell(report));
             // Done with once another goes on from it; until then it may hold what is open.
             self.read.extend(before_it.take());
             before_it = stamp.map(|stamp| (stamp, order));
         }
         if let Some(present) = present {
             if let Some(source) = &self.cut {
-                chain.go_on_from(source).await?.iter().for_each(tell);
+                chain.go_on_from(source).await?.iter().for_each(|report| self.tell(report));
             }
             let reported = chain.read(present).await?;
-            reported.iter().for_each(tell);
-            if reported.is_none_or(|report| report.failure.is_none()) {
+            reported.iter().for_each(|report| self.tell(report));
+            if reported.iter().all(|report| report.failure.is_none()) {
                 self.read.extend(before_it.take());
             }
         }
@@ -255,7 +245,7 @@ impl Follower<'_> {
         self.not_before = Some(Instant::now() + AGAIN);
         let Some(last) = chain.last().filter(|_| identity.is_some()) else { return Ok(None) };
         let (reading, input, report) = last.into_parts();
-        tell(&report);
+        self.tell(&report);
         let Some((file, input)) = input.and_then(|mut it| Some((it.plain.take()?, it))) else {
             return Ok(None);
         };
@@ -334,6 +324,23 @@ impl Follower<'_> {
         links
     }
 
+    /// Says what became of a file.
+    fn tell(&self, report: &Report) {
+        if report.summary.lines > 0 {
+            self.heard.ingested(&self.source, &report.summary);
+        }
+        if let Some(with) = &report.shares {
+            tracing::warn!(
+                path = report.name,
+                with,
+                "both hold the same lines, which count twice: follow one of them"
+            );
+        }
+        if let Some(failure) = &report.failure {
+            tracing::warn!(path = report.name, failure, "a rotated log was not read to its end");
+        }
+    }
+
     /// Warns of a file, once.
     fn tell_once(&mut self, path: &Path, what: &str) {
         if self.told.insert(path.to_owned()) {
@@ -371,32 +378,5 @@ impl Follower<'_> {
         }
         let reading = FileIngest::resume(self.ingest, &known.file, now).await?;
         Ok(Some(Open::new(file, before.hole, before.head, reading)?))
-    }
-}
-
-/// Without what is a copy that is not yet as long as another file, or the same log once more, compressed.
-fn without_copies(links: Links) -> Links {
-    let heads: Vec<_> = links
-        .iter()
-        .map(|(_, link)| match link {
-            Link::Read(_) => Vec::new(),
-            Link::Open(input, _) => input.head.clone(),
-        })
-        .collect();
-    let is_shorter =
-        |head: &[u8]| heads.iter().any(|other| other.len() > head.len() && other.starts_with(head));
-    let is_copy = |link: &Link| match link {
-        Link::Read(_) => false,
-        Link::Open(input, _) => input.head.len() < FINGERPRINT && is_shorter(&input.head),
-    };
-    links.into_iter().filter(|(_, link)| !is_copy(link)).collect()
-}
-
-fn tell(report: &Report) {
-    if report.summary.lines > 0 {
-        log(&report.summary);
-    }
-    if let Some(failure) = &report.failure {
-        tracing::warn!(path = report.name, failure, "a rotated log was not read to its end");
     }
 }

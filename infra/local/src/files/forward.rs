@@ -87,6 +87,17 @@ impl Forward {
         Ok(head)
     }
 
+    /// The text once more from its beginning, if it is a file's.
+    pub(super) fn again(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        match &self.again {
+            Again::File(file) => {
+                let file = At { file: file.try_clone()?, offset: 0 };
+                Ok(Some(Text::open(file, FINGERPRINT)?.reader))
+            }
+            Again::Kept(_) | Again::Not => Ok(None),
+        }
+    }
+
     /// How much of what came is at hand, and need not be waited for.
     pub(super) fn kept(&self) -> Option<u64> {
         match &self.again {
@@ -101,9 +112,8 @@ impl Forward {
             return Ok(());
         }
         self.at = 0;
-        if let Again::File(file) = &self.again {
-            let file = At { file: file.try_clone()?, offset: 0 };
-            self.reader = Text::open(file, FINGERPRINT)?.reader;
+        if let Some(reader) = self.again()? {
+            self.reader = reader;
         }
         Ok(())
     }

@@ -44,8 +44,12 @@ pub(crate) struct Input {
     pub(crate) plain: Option<File>,
     text: Forward,
     /// What it comes through, if it is no file.
-    pub(crate) pipe: Option<Tap>,
+    pub(super) pipe: Option<Tap>,
     changed: Option<SystemTime>,
+    /// Whether its beginning may be gone since it was read last: then it is looked for what is left of it.
+    pub(crate) may_be_rest: bool,
+    /// How many bytes of its beginning are gone: offsets are those of the whole text.
+    pub(crate) gone: u64,
 }
 
 impl Input {
@@ -77,7 +81,8 @@ impl Input {
         let tap = reader.tap().clone();
         let mut text = Forward::pipe(reader, hole);
         let head = text.head(hole, FINGERPRINT, &tap)?;
-        Ok(Self { name, head, hole, plain: None, text, pipe: Some(tap), changed: None })
+        let (pipe, plain, changed, may_be_rest, gone) = (Some(tap), None, None, false, 0);
+        Ok(Self { name, head, hole, plain, text, pipe, changed, may_be_rest, gone })
     }
 
     /// Waits until a pipe has brought all of the head; false if it is there.
@@ -103,7 +108,8 @@ impl Input {
             true => (Forward::file(text, file), None),
             false => (Forward::none(), Some(file)),
         };
-        Ok(Self { name, head, hole, plain, text, pipe: None, changed })
+        let pipe = None;
+        Ok(Self { name, head, hole, plain, text, pipe, changed, may_be_rest: false, gone: 0 })
     }
 
     /// The same with its oldest lines first, if its newest stand there: as an export that is written once.
@@ -129,7 +135,7 @@ impl Input {
     }
 
     /// The bytes at an offset; false if the text ends before or within them.
-    fn bytes_at(&mut self, offset: u64, to: &mut [u8]) -> io::Result<bool> {
+    pub(crate) fn bytes_at(&mut self, offset: u64, to: &mut [u8]) -> io::Result<bool> {
         match &self.plain {
             Some(file) => match file.read_exact_at(to, offset) {
                 Ok(()) => Ok(true),
@@ -159,8 +165,28 @@ impl Input {
         Ok(bytes)
     }
 
+    /// The text from its beginning, beside what is read for good; none of a pipe.
+    pub(crate) fn aside(&self) -> io::Result<Option<Box<dyn Read + Send>>> {
+        match &self.plain {
+            Some(file) => Ok(Some(Box::new(At { file: file.try_clone()?, offset: 0 }))),
+            None => self.text.again(),
+        }
+    }
+
+    /// The text from its beginning, so many bytes of it, to be looked through.
+    pub(crate) fn whole(&mut self, length: u64) -> io::Result<Box<dyn Read + '_>> {
+        match &self.plain {
+            Some(file) => Ok(Box::new(At { file: file.try_clone()?, offset: 0 }.take(length))),
+            None => {
+                self.text.rewind()?;
+                Ok(Box::new((&mut self.text).take(length)))
+            }
+        }
+    }
+
     /// The text from an offset on.
     pub(crate) fn text_from(&mut self, offset: u64) -> io::Result<Box<dyn Read + Send>> {
+        let offset = offset.saturating_sub(self.gone);
         if let Some(file) = &self.plain {
             return Ok(Box::new(At { file: file.try_clone()?, offset }));
         }
@@ -177,7 +203,7 @@ impl Input {
 
     /// Whether the text is known to end before this offset.
     pub(crate) fn ends_before(&self, offset: u64) -> bool {
-        self.size().is_some_and(|size| size < offset)
+        self.size().is_some_and(|size| size + self.gone < offset)
     }
 
     /// When the log begins: the first time that one of its first lines names.

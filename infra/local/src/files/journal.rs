@@ -15,8 +15,9 @@ use sha2::{Digest as _, Sha256};
 use store::KnownFile;
 use unpack::Lines;
 
+use super::heard::Heard;
 use super::pipe::{HELD, Piped};
-use super::report::{Report, log};
+use super::report::Report;
 use super::stop::Stop;
 use crate::clock::Now;
 
@@ -25,6 +26,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Places that are left for entries that are gone.
 const GONE: u64 = 1 << 32;
+/// What the journal is called as a source.
+const JOURNAL: &str = "journal";
 /// What journalctl calls the cursor of an entry.
 const CURSOR: &[u8] = b"\"__CURSOR\"";
 
@@ -85,11 +88,18 @@ impl Journal {
     }
 
     /// Lets journalctl run once, until it ends or `stop` is told, and counts what it gives.
-    async fn run(&self, ingest: &Ingest, now: Now, stop: &Stop, follow: bool) -> Result<Ran> {
+    async fn run(
+        &self,
+        ingest: &Ingest,
+        now: Now,
+        stop: &Stop,
+        live: Option<&Heard>,
+    ) -> Result<Ran> {
+        let follow = live.is_some();
         let mut reading = FileIngest::resume(ingest, &self.source(), now.unix()).await?;
         let mut child = self.start(reading.cursor(), follow)?;
         let read = match child.stdout.take() {
-            Some(output) => self.read(&mut reading, output, now, stop, follow).await,
+            Some(output) => self.read(&mut reading, output, now, stop, live).await,
             None => Ok(Summary::default()),
         };
         // It goes on for ever, unless it has ended already.
@@ -104,7 +114,7 @@ impl Journal {
         output: impl io::Read + Send + 'static,
         now: Now,
         stop: &Stop,
-        follow: bool,
+        live: Option<&Heard>,
     ) -> Result<Summary> {
         let (piped, _) = Piped::open(output, stop)?;
         let tap = piped.tap().clone();
@@ -112,7 +122,7 @@ impl Journal {
         let mut entries = Entries { last: reading.cursor().map(str::to_owned), noise: None };
         let mut summary = Summary::default();
         let (mut stored, mut held_since) = (reading.offset(), Instant::now());
-        let bar = progress::bytes_of("journal", None);
+        let bar = progress::bytes_of(JOURNAL, None);
         loop {
             reading.set_now(now.unix());
             let begun = reading.offset();
@@ -128,8 +138,8 @@ impl Journal {
             let is_due = !more || held_since.elapsed() >= HELD;
             if reading.is_full() || (is_due && reading.offset() > stored) {
                 let flushed = reading.flush().await?;
-                if follow {
-                    log(&flushed);
+                if let Some(heard) = live {
+                    heard.ingested(JOURNAL, &flushed);
                     reading.forget_found();
                 }
                 summary.add(&flushed);
@@ -184,10 +194,11 @@ impl Entries {
 /// Counts what comes into a journal until `stop` is told. When journalctl ends, it is started again.
 ///
 /// Waits for it where it is run: that must be a thread of its own.
-pub async fn follow_journal(ingest: Ingest, journal: Journal, now: Now, stop: Stop) {
+pub async fn follow_journal(ingest: Ingest, journal: Journal, heard: Heard, now: Now, stop: Stop) {
+    heard.expect(JOURNAL);
     let mut pause = FIRST_PAUSE;
     while !stop.is_told() {
-        let ran = journal.run(&ingest, now, &stop, true).await;
+        let ran = journal.run(&ingest, now, &stop, Some(&heard)).await;
         if stop.is_told() && ran.is_ok() {
             break;
         }
@@ -223,7 +234,7 @@ pub async fn ingest_journal(
 ) -> Result<Report> {
     let source = journal.source();
     let known = FileIngest::resume(ingest, &source, now.unix()).await?.cursor().is_some();
-    let Ran { summary, status, reading } = journal.run(ingest, now, stop, false).await?;
+    let Ran { summary, status, reading } = journal.run(ingest, now, stop, None).await?;
     let (found, open) = (reading.found().clone(), reading.load());
     let failed = !status.success() && !stop.is_told();
     let failure = failed.then(|| format!("journalctl failed: {status}"));

@@ -5,6 +5,8 @@ use ingest::{FileIngest, Ingest};
 use store::{Files, KnownFile};
 
 use super::input::Input;
+use super::rest::rest_of;
+use crate::clock::Now;
 
 /// Bytes of a file from which its name is made, if another begins like it.
 const NAMED_BY: usize = 1 << 16;
@@ -54,6 +56,13 @@ pub(super) async fn known(
         }
     }
     if let Some(file) = named {
+        return Ok(Known { file, is_named: true });
+    }
+    if input.may_be_rest
+        && let Some(begins) = input.begins(ingest.settings().logs, Now::Fixed(now))
+        && let Some((file, gone)) = rest_of(input, ingest, begins, now).await?
+    {
+        input.gone = gone;
         return Ok(Known { file, is_named: true });
     }
     let more = if candidates.is_empty() { Vec::new() } else { input.beginning(NAMED_BY)? };

@@ -7,16 +7,21 @@
 mod chain;
 pub mod follow;
 mod forward;
+mod heard;
 mod input;
 mod journal;
 mod known;
+mod links;
 mod order;
 mod pipe;
 mod reading;
 mod report;
+mod rest;
 mod siblings;
 mod stop;
+mod watch;
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -27,18 +32,24 @@ use store::Files;
 
 use crate::clock::Now;
 use chain::Chain;
+pub use heard::{Heard, Standing};
 pub(crate) use input::Input;
 pub use input::STDIN;
 pub use journal::{Journal, follow_journal, ingest_journal};
 pub use report::Report;
+use siblings::log_of;
 pub use stop::Stop;
+pub use watch::Logs;
 
+/// What standard input is called as a source.
+const STANDARD_INPUT: &str = "standard input";
 /// Why a file was not read.
 const STOPPED: &str = "not read: stopped before it";
 
-/// Ingests files, oldest log first, and standard input for `-`, which is counted as it comes.
+/// Ingests files, those of one log one after the other, oldest first, and standard input for `-`, which is counted as it comes.
 ///
-/// A file that cannot be read, or not to its end, is reported as such and stops no other. When `stop` is told, what was
+/// A file that cannot be read, or not to its end, is reported as such and stops no other. A log that holds the lines of
+/// another, counted before, is left alone, unless it is to be read `again`. When `stop` is told, what was
 /// read is stored, and the rest is reported as not read.
 ///
 /// # Errors
@@ -48,6 +59,7 @@ pub async fn ingest(
     known: &Files,
     names: &[PathBuf],
     now: Now,
+    again: bool,
     stop: &Stop,
     mut report: impl FnMut(Report),
 ) -> Result<()> {
@@ -55,16 +67,26 @@ pub async fn ingest(
     let options = ingest.settings().logs;
     for name in names {
         match open(name, options, now, stop) {
-            Ok(input) => inputs.push((input.order(options, now), input)),
+            Ok(mut input) => {
+                input.may_be_rest = true;
+                inputs.push((input.order(options, now), log_of(name), input));
+            }
             Err(error) => {
                 let (name, failure) = (name.display().to_string(), Some(format!("{error:#}")));
                 report(Report { name, failure, ..Report::default() });
             }
         }
     }
-    inputs.sort_by_key(|(order, _)| *order);
-    let mut chain = Chain::new(ingest, known, now).until(stop);
-    for (_, input) in inputs {
+    let mut logs = HashMap::new();
+    for (order, log, _) in &inputs {
+        let begins = logs.entry(log.clone()).or_insert(*order);
+        *begins = (*begins).min(*order);
+    }
+    inputs.sort_by(|(order, log, _), (other_order, other, _)| {
+        (logs[log], log, order).cmp(&(logs[other], other, other_order))
+    });
+    let mut chain = Chain::new(ingest, known, now).until(stop).again(again);
+    for (_, _, input) in inputs {
         if stop.is_told() {
             let (name, failure) = (input.name, Some(STOPPED.to_owned()));
             report(Report { name, failure, ..Report::default() });
@@ -92,10 +114,12 @@ pub async fn follow_pipe(
     ingest: Ingest,
     files: Files,
     pipe: impl Read + Send + 'static,
+    heard: Heard,
     now: Now,
     stop: Stop,
 ) {
-    if let Err(error) = read_pipe(&ingest, &files, pipe, now, &stop).await {
+    heard.expect(STANDARD_INPUT);
+    if let Err(error) = read_pipe(&ingest, &files, pipe, &heard, now, &stop).await {
         let error = format!("{error:#}");
         tracing::error!(
             error,
@@ -108,13 +132,19 @@ async fn read_pipe(
     ingest: &Ingest,
     files: &Files,
     pipe: impl Read + Send + 'static,
+    heard: &Heard,
     now: Now,
     stop: &Stop,
 ) -> Result<()> {
-    let input = Input::of_pipe(STDIN.to_owned(), pipe, stop)?;
-    let mut chain = Chain::new(ingest, files, now).until(stop).telling(report::log);
+    let mut input = Input::of_pipe(STDIN.to_owned(), pipe, stop)?;
+    input.may_be_rest = true;
+    let mut chain = Chain::new(ingest, files, now).until(stop).telling(STANDARD_INPUT, heard);
     chain.read(input).await?;
-    let failure = chain.end().await?.and_then(|report| report.failure);
+    let report = chain.end().await?.unwrap_or_default();
+    let failure = report.failure;
+    if let Some(with) = report.shares {
+        tracing::warn!(with, "standard input holds lines of another log, which count twice");
+    }
     if let Some(failure) = failure {
         bail!(failure);
     }

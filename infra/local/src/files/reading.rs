@@ -1,13 +1,15 @@
 //! One text, read from where it was left off to its end.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::time::Instant;
 
 use anyhow::Result;
 use bootstrap::progress;
 use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Summary};
+use store::KnownFile;
 use unpack::{Line, Lines};
 
+use super::heard::Heard;
 use super::input::Input;
 use super::pipe::{HELD, Tap};
 use super::stop::Stop;
@@ -18,14 +20,19 @@ const STOPPED: &str = "stopped before its end: ingest it again to go on";
 /// The same, or not at all.
 pub(super) const CUT: &str = "it was cut while it was read: ingest it and its copy again";
 
+/// Bytes of a text that tell whether it begins as a twin.
+const BEGINNING: u64 = 4 << 20;
+
 /// Reads one text after the other.
 pub(super) struct Reader<'a> {
     ingest: &'a Ingest,
     now: Now,
     /// When to store what is read, and read no more.
     pub(super) stop: Stop,
-    /// What is told of what was stored, as long as a text goes on; else it is all told at the end.
-    pub(super) live: Option<fn(&Summary)>,
+    /// The name under which it is told at once what was stored, as long as a text goes on; else all is told at the end.
+    pub(super) live: Option<(String, Heard)>,
+    /// Whether a log is counted even if another held the same lines.
+    pub(super) again: bool,
 }
 
 /// How reading a file ended.
@@ -34,11 +41,15 @@ pub(super) struct Ended {
     pub(super) summary: Summary,
     pub(super) unfinished_line: bool,
     pub(super) failure: Option<String>,
+    /// The log that held the same lines: nothing was stored of this one.
+    pub(super) twin: Option<String>,
+    /// The log that held some of them.
+    pub(super) shares: Option<String>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(ingest: &'a Ingest, now: Now) -> Self {
-        Self { ingest, now, stop: Stop::default(), live: None }
+        Self { ingest, now, stop: Stop::default(), live: None, again: false }
     }
 
     /// Reads a text from where it was left off to its end, and stores what it comes to.
@@ -92,7 +103,9 @@ impl<'a> Reader<'a> {
             }
             let is_held = input.pipe.is_some() && held_since.elapsed() >= HELD;
             if file.is_full() || (begun > stored && (is_pause || is_held)) {
-                self.store(file, &mut ended).await?;
+                if !self.store(file, is_pause || is_held, &mut ended).await? {
+                    break;
+                }
                 stored = begun;
             }
             if input.pipe.is_none() && self.stop.is_told() {
@@ -101,6 +114,9 @@ impl<'a> Reader<'a> {
             }
         }
         progress.finish_and_clear();
+        if ended.twin.is_some() {
+            return Ok(ended);
+        }
         if !input.begins_as_before() {
             // What was read since the last flush may be another log's, and is not stored.
             ended.failure = Some(CUT.to_owned());
@@ -114,19 +130,51 @@ impl<'a> Reader<'a> {
             }
         }
         if file.offset() > offset {
-            self.store(file, &mut ended).await?;
+            self.store(file, false, &mut ended).await?;
         }
         Ok(ended)
     }
 
-    async fn store(&self, file: &mut FileIngest, ended: &mut Ended) -> Result<(), IngestError> {
+    /// Whether a file of which nothing was read begins with lines that another log held. Nothing of it is stored.
+    pub(super) async fn begins_as_twin(&self, file: &KnownFile, input: &mut Input) -> Result<bool> {
+        let Ok(Some(text)) = input.aside() else { return Ok(false) };
+        let mut reading = FileIngest::resume(self.ingest, file, self.now.unix()).await?;
+        if self.again || reading.is_begun() {
+            return Ok(false);
+        }
+        reading.sample_as(&input.name);
+        let reference = input.reference(self.ingest.settings().logs, self.now);
+        let mut lines = Lines::new(text.take(BEGINNING), 0);
+        let mut read = |line: Line<'_>| reading.line(line.text, place(&line, reference, true));
+        // What cannot be read is told by whoever reads it for good.
+        while lines.read(&mut read).unwrap_or_default() {}
+        Ok(reading.shared().await?.is_all())
+    }
+
+    /// Stores what was read, unless it is the beginning of a log that another held: then false.
+    ///
+    /// What has just begun to come cannot be told from others yet.
+    async fn store(
+        &self,
+        file: &mut FileIngest,
+        has_just_begun: bool,
+        ended: &mut Ended,
+    ) -> Result<bool, IngestError> {
+        if !file.is_begun() {
+            let shared = file.shared().await?;
+            if shared.is_all() && !has_just_begun && !self.again {
+                ended.twin = shared.with;
+                return Ok(false);
+            }
+            ended.shares = shared.with.clone().filter(|_| shared.is_all() || shared.is_part());
+        }
         let stored = file.flush().await?;
-        if let Some(tell) = self.live {
-            tell(&stored);
+        if let Some((source, heard)) = &self.live {
+            heard.ingested(source, &stored);
             file.forget_found();
         }
         ended.summary.add(&stored);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -20,13 +20,10 @@ pub struct Report {
     pub open: logs::Load,
     /// The last line has no end yet, and is left for the next time.
     pub unfinished_line: bool,
+    /// The log that held the same lines: this one was left alone.
+    pub twin: Option<String>,
+    /// The log that held some of its lines: they are counted twice.
+    pub shares: Option<String>,
     /// Why the file was not read to its end, if it was not; what came before is counted.
     pub failure: Option<String>,
-}
-
-/// Says in the log what was stored.
-pub(super) fn log(summary: &Summary) {
-    let (lines, submissions) = (summary.lines, summary.submissions);
-    let (auth_failures, quarantined) = (summary.auth_failures, summary.quarantined);
-    tracing::info!(lines, submissions, auth_failures, quarantined, "ingested");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -115,6 +116,11 @@ fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
     suffixes.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
 }
 
+/// Whether a file is compressed, by its name.
+pub(super) fn is_compressed(path: &Path) -> bool {
+    has_suffix(path, &UNREADABLE) || has_suffix(path, &READABLE)
+}
+
 /// A name without what compression adds to it.
 fn uncompressed(name: &[u8]) -> &[u8] {
     let suffixes = UNREADABLE.iter().chain(&READABLE);
@@ -130,6 +136,28 @@ fn is_rotation_of(candidate: &OsStr, name: &OsStr) -> bool {
     let whole = candidate.strip_prefix(name);
     let inside = candidate.strip_prefix(stem).and_then(|rest| rest.strip_suffix(ending));
     whole.into_iter().chain(inside).any(is_mark)
+}
+
+/// The log that a file belongs to, by its name: the path without what rotation and compression have added.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let Some(name) = path.file_name() else { return path.to_owned() };
+    let name = uncompressed(name.as_encoded_bytes());
+    let before_ending = name.iter().rposition(|byte| *byte == b'.').filter(|at| *at > 0);
+    let (stem, ending) = name.split_at(before_ending.unwrap_or(name.len()));
+    let own = match (without_mark(name), without_mark(stem)) {
+        (Some(whole), _) => whole.to_vec(),
+        (None, Some(stem)) => [stem, ending].concat(),
+        (None, None) => name.to_vec(),
+    };
+    path.with_file_name(OsString::from_vec(own))
+}
+
+/// A name without what a rotation has added at its end, if it has.
+fn without_mark(name: &[u8]) -> Option<&[u8]> {
+    (1..name.len())
+        .map(|at| name.split_at(at))
+        .find(|(_, added)| is_mark(added))
+        .map(|(own, _)| own)
 }
 
 /// What a rotation adds to a name: a number, a date, or `.old`.
@@ -187,6 +215,21 @@ mod tests {
         assert!(is("mail-20261123.log.gz", "mail-20261124.log"));
         assert!(!is("auth-20261123.log", "mail-20261124.log"));
         assert!(!is("mail.log.gz", "mail.log"), "nothing of it changes");
+    }
+
+    #[test]
+    fn rotated_files_belong_to_one_log() {
+        let log = |path: &str| log_of(path.as_ref()).display().to_string();
+        for rotated in ["a/mail.log", "a/mail.log.1", "a/mail.log.2.gz", "a/mail.log-20261123.xz"] {
+            assert_eq!(log(rotated), "a/mail.log");
+        }
+        for rotated in ["mail-20261123.log", "mail-20261123.log.gz", "mail.1.log", "mail.log.old"] {
+            assert_eq!(log(rotated), "mail.log");
+        }
+        assert_eq!(
+            (log("maillog.01"), log("mx1"), log("-")),
+            ("maillog".into(), "mx1".into(), "-".into())
+        );
     }
 
     #[test]

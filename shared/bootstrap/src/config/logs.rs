@@ -42,7 +42,7 @@ const FOLLOW: Setting = Setting {
     flag: "follow",
     value: "FILE",
     repeats: true,
-    help: "Read this log as it grows and is rotated, like tail -F; may be given several times",
+    help: "Read this log as it grows and is rotated, like tail -F; also a folder, a pattern in quotes, or - for standard input; may be given several times",
     ..Setting::EMPTY
 };
 

@@ -10,6 +10,7 @@
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
 //! | known file | `K#` checksum of its first line | source |
+//! | sample of lines | `T#2026-11-23` | source |
 //! | quarantine | `Q#2026-11-23` | source TAB position TAB number TAB part |
 //! | quarantine: room, left out | `L#2026-11-23` | `-` |
 //! | report request | `REQUESTS` | id |
@@ -83,6 +84,10 @@ pub(crate) fn left_out(day: Day) -> Item {
 
 pub(crate) fn known_files(checksum: &str) -> String {
     format!("K#{checksum}")
+}
+
+pub(crate) fn samples(day: Day) -> String {
+    format!("T#{day}")
 }
 
 pub(crate) fn carry_over(log_stream: &str) -> Item {

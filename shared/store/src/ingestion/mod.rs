@@ -4,4 +4,5 @@ pub(crate) mod carry_over;
 pub(crate) mod files;
 pub(crate) mod memory;
 pub(crate) mod quarantine;
+pub(crate) mod samples;
 mod zone;

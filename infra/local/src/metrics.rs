@@ -1,0 +1,83 @@
+//! What is followed, as Prometheus scrapes it.
+
+use std::sync::atomic::AtomicU64;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::files::{Heard, Standing};
+
+/// What names begin with.
+const PREFIX: &str = "smtp_auth_report_source";
+/// The media type of the text format, as `OpenMetrics` has it.
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `/metrics`: each source that is followed, and when it was heard of last.
+pub(crate) fn router(heard: Heard) -> Router {
+    Router::new().route("/metrics", get(move || std::future::ready(scraped(&heard.standing()))))
+}
+
+fn scraped(sources: &[Standing]) -> Response {
+    match text(sources) {
+        Ok(text) => ([(header::CONTENT_TYPE, TEXT)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// Sources by their names.
+type Labels = [(&'static str, String); 1];
+
+fn text(sources: &[Standing]) -> Result<String, std::fmt::Error> {
+    let lines = Family::<Labels, Counter>::default();
+    let messages = Family::<Labels, Counter>::default();
+    let age = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+    for source in sources {
+        let labels = [("source", source.source.clone())];
+        lines.get_or_create(&labels).inc_by(source.lines);
+        messages.get_or_create(&labels).inc_by(source.messages);
+        if let Some(silence) = source.silence {
+            age.get_or_create(&labels).set(silence.as_secs_f64());
+        }
+    }
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register("lines", "Lines read since the program began", lines);
+    registry.register("messages", "Messages counted since the program began", messages);
+    registry.register("last_line_age_seconds", "Time since the last line was read", age);
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_source_tells_what_it_gave_and_when() {
+        let source = |source: &str, silence: Option<u64>| Standing {
+            source: source.to_owned(),
+            lines: 7,
+            messages: 2,
+            silence: silence.map(Duration::from_secs),
+        };
+        let told = text(&[source("/var/log/mail.log", Some(90)), source("journal", None)]);
+        let told = told.expect("there is room");
+        for line in [
+            "smtp_auth_report_source_lines_total{source=\"/var/log/mail.log\"} 7",
+            "smtp_auth_report_source_messages_total{source=\"journal\"} 2",
+            "smtp_auth_report_source_last_line_age_seconds{source=\"/var/log/mail.log\"} 90.0",
+        ] {
+            assert!(told.lines().any(|one| one == line), "{told}");
+        }
+        assert!(!told.contains("age_seconds{source=\"journal\""), "it has told nothing yet");
+    }
+}
