@@ -279,6 +279,10 @@ impl FileIngest {
         let fresh = Collected::new(self.ingest.settings.tally(self.now));
         let mut collected = std::mem::replace(&mut self.collected, fresh);
         let mut summary = Summary { lines: std::mem::take(&mut self.lines), ..Summary::default() };
+        // First: between the counts and the state, as little as can be.
+        if let Some(sampled) = &mut self.sampled {
+            sampled.store(self.source.name()).await?;
+        }
         let (Ingest { counting, ingestion, .. }, positions) = (&self.ingest, Positions::Offsets);
         summary.add_tally(&collected.tally);
         let understanding = self.stream.understanding();
@@ -299,9 +303,6 @@ impl FileIngest {
             ingestion.quarantine(rejected, &self.source, &positions, |_| day).await?;
         summary.temporary_failures = collected.temporary_failures;
         summary.quarantined = collected.rejected.len() as u64 + std::mem::take(&mut self.put_aside);
-        if let Some(sampled) = &mut self.sampled {
-            sampled.store(self.source.name()).await?;
-        }
         let evicted = self.stream.load().evicted;
         summary.evicted = evicted.saturating_sub(self.evicted);
         self.evicted = evicted;

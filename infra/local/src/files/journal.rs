@@ -170,7 +170,7 @@ impl Entries {
             // As in "-- No entries --".
             if !line.starts_with(b"-- ") {
                 let said = String::from_utf8_lossy(&line[..line.len().min(200)]);
-                self.noise.get_or_insert_with(|| report::displayed(&said, 200).into());
+                self.noise.get_or_insert_with(|| report::displayed(&said, 200));
             }
             return;
         };

@@ -1,6 +1,6 @@
 //! Which logs are followed: those that are named, and those that folders and patterns hold, as they appear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -60,12 +60,16 @@ impl Logs {
     /// Follows them all, and those that come, until it is dropped.
     pub async fn follow(self, ingest: Ingest, files: Files, heard: Heard, now: Now) {
         let mut watched: BTreeMap<PathBuf, Watched> = BTreeMap::new();
+        let mut real = HashSet::new();
         let mut is_start = true;
         // Those in it end when it is dropped.
         let mut followers = JoinSet::new();
         loop {
             for path in self.present() {
-                if watched.contains_key(&path) {
+                // Under two names it is one log all the same.
+                if watched.contains_key(&path)
+                    || !real.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone()))
+                {
                     continue;
                 }
                 if !is_start {
