@@ -306,7 +306,13 @@ async fn what_is_counted_expires_by_its_own_day_whatever_the_clock_shows() -> Re
         let mut begins = 0;
         for line in [line, failure] {
             let ends = begins + line.len() as u64 + 1;
-            let place = ingest::IngestedLine { begins, ends, reference: clock, is_ended: true };
+            let place = ingest::IngestedLine {
+                begins,
+                ends,
+                reference: clock,
+                is_ended: true,
+                is_continued: false,
+            };
             reading.line(line.as_bytes(), place);
             begins = ends;
         }

@@ -328,8 +328,13 @@ async fn read(ingest: &Ingest, file: &KnownFile, text: &str, rng: &mut Rng) -> R
     let begins = usize::try_from(reading.offset())?;
     let mut at = begins;
     for end in line_ends(text).into_iter().filter(|end| *end > begins) {
-        let place =
-            IngestedLine { begins: at as u64, ends: end as u64, reference: NOW, is_ended: true };
+        let place = IngestedLine {
+            begins: at as u64,
+            ends: end as u64,
+            reference: NOW,
+            is_ended: true,
+            is_continued: false,
+        };
         reading.line(text[at..end].trim_end().as_bytes(), place);
         at = end;
         if rng.u32(0..30) == 0 {

@@ -233,7 +233,13 @@ impl App {
         for line in log.split_inclusive('\n') {
             let ends = begins + line.len() as u64;
             if begins >= reading.offset() {
-                let place = IngestedLine { begins, ends, reference: NOW, is_ended: true };
+                let place = IngestedLine {
+                    begins,
+                    ends,
+                    reference: NOW,
+                    is_ended: true,
+                    is_continued: false,
+                };
                 reading.line(line.trim_end().as_bytes(), place);
             }
             begins = ends;

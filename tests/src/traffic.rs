@@ -156,14 +156,22 @@ impl Writer {
             self.line(time, smtpd, pid, client.fails_to_log_in());
             self.failed(session, time);
         }
+        // Without TLS lines, only the end of a session tells plaintext, and that is waited for for a minute.
+        let is_long = !tells_tls && rng.u32(0..4) == 0;
         let tls = match (session.tls, tells_tls) {
             (Some(version), true) => VERSIONS[version].2,
             (Some(_), false) => TlsVersion::Unknown,
+            (None, _) if is_long => TlsVersion::Unknown,
             (None, _) => TlsVersion::None,
+        };
+        let pauses = match session.tls {
+            _ if is_long => 200..400,
+            Some(_) => 0..40,
+            None => 0..12,
         };
         let (mut begun, mut accepted) = (0, 0);
         for _ in 0..rng.u32(0..4) {
-            time += rng.i64(0..40);
+            time += rng.i64(pauses.clone());
             begun += 1;
             let id = self.id(time, rng);
             self.line(time, smtpd, pid, client.begins_mail(&id));
@@ -198,7 +206,8 @@ impl Writer {
             data: accepted,
             quit: true,
         };
-        self.line(time + rng.i64(0..5), smtpd, pid, client.disconnects(commands));
+        time += if is_long { 400 } else { rng.i64(0..5) };
+        self.line(time, smtpd, pid, client.disconnects(commands));
     }
 
     fn exim(&mut self, session: &Session, number: usize, rng: &mut Rng) {

@@ -27,6 +27,8 @@ pub struct IngestedLine {
     pub reference: i64,
     /// Whether it has its line end. The last line of a file that is over may lack it.
     pub is_ended: bool,
+    /// Whether it is a piece behind which its line goes on.
+    pub is_continued: bool,
 }
 
 /// Whom and what the lines of a file named, those counted before included.
@@ -178,15 +180,15 @@ impl FileIngest {
 
     /// Reads the next line. Nothing is stored before [`flush`](Self::flush).
     pub fn line(&mut self, line: &[u8], place: IngestedLine) {
-        let IngestedLine { begins, ends, reference, is_ended } = place;
+        let IngestedLine { begins, ends, reference, is_ended, is_continued } = place;
         let arrival = Arrival::in_file(begins, ends, reference);
-        self.lines += 1;
+        self.lines += u64::from(!is_continued);
         self.offset = ends;
         if is_ended {
             self.state.landmarks.note(line, ends);
         }
         let line = unpack::without_mark(line);
-        self.stream.line(line, arrival, &mut self.collected);
+        self.stream.piece(line, !is_continued, arrival, &mut self.collected);
         // What only its time has told is none of the line's.
         if let Some(proved) = self.collected.proved.take()
             && let Some(sampled) = self.sampled.as_mut().filter(|_| proved.mark == arrival.mark)
@@ -199,7 +201,9 @@ impl FileIngest {
     /// [`flush`](Self::flush), and then the cursor is too.
     pub fn entry(&mut self, entry: &[u8], cursor: &str, reference: i64) {
         let begins = self.offset;
-        self.line(entry, IngestedLine { begins, ends: begins + 1, reference, is_ended: false });
+        let ends = begins + 1;
+        let (is_ended, is_continued) = (false, false);
+        self.line(entry, IngestedLine { begins, ends, reference, is_ended, is_continued });
         self.state.cursor.clear();
         self.state.cursor.push_str(cursor);
     }

@@ -78,7 +78,13 @@ pub async fn fill(ingest: &Ingest, today: Day, now: i64) -> Result<Summary> {
             let (begins, ends) = (offset, offset + line.len() as u64);
             offset = ends;
             if begins >= reading.offset() {
-                let place = IngestedLine { begins, ends, reference: now, is_ended: true };
+                let place = IngestedLine {
+                    begins,
+                    ends,
+                    reference: now,
+                    is_ended: true,
+                    is_continued: false,
+                };
                 reading.line(line.trim_end().as_bytes(), place);
             }
         }

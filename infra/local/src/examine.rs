@@ -7,7 +7,7 @@ use anyhow::Result;
 use bootstrap::progress;
 use logs::{Arrival, Format, LogStream, Options, Sink, Understanding};
 use report::{AuthFailure, Days, Submission, TlsCounts, TlsVersion, grouped};
-use unpack::Lines;
+use unpack::Pieces;
 
 use crate::clock::Now;
 use crate::files::{self, Stop};
@@ -67,7 +67,7 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
     let mut input = files::open(name, options, now, &Stop::default())?;
     let references = input.references(options, now)?;
     let progress = progress::bytes_of(input.name.clone(), input.size());
-    let mut lines = Lines::new(input.text_from(0)?, 0);
+    let mut lines = Pieces::new(input.text_from(0)?, 0);
     let mut stream = LogStream::new(options);
     let mut examined = Examined::default();
     let began = Instant::now();
@@ -78,7 +78,7 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
             progress.inc(line.ends - *bytes);
             *bytes = line.ends;
             let arrival = Arrival::in_file(line.begins, line.ends, references.at(line.begins));
-            stream.line(line.text, arrival, would);
+            stream.piece(unpack::without_mark(line.text), !line.is_continued, arrival, would);
         });
         match read {
             Ok(true) => {}

@@ -100,7 +100,10 @@ async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> R
     let mut begins = 0;
     for line in one.raw().split(|byte| *byte == b'\n') {
         let ends = begins + line.len() as u64 + 1;
-        reading.line(line, IngestedLine { begins, ends, reference, is_ended: true });
+        reading.line(
+            line,
+            IngestedLine { begins, ends, reference, is_ended: true, is_continued: false },
+        );
         begins = ends;
     }
     if reading.rejected() > 0 {

@@ -14,7 +14,7 @@ use anyhow::{Result, ensure};
 use ingest::{FileIngest, Ingest};
 use store::Files;
 use tokio::time::Instant;
-use unpack::{Line, Lines};
+use unpack::{Line, Pieces};
 
 use super::chain::Chain;
 use super::forward::At;
@@ -99,7 +99,7 @@ struct Follower<'a> {
 
 /// A file that is being read.
 struct Open {
-    lines: Lines<At>,
+    lines: Pieces<At>,
     identity: (u64, u64),
     /// What the file began with when it was opened, behind a hole of this length: other bytes there mean
     /// another log.
@@ -113,7 +113,7 @@ impl Open {
     fn new(file: File, hole: u64, head: Vec<u8>, reading: FileIngest) -> Result<Self> {
         let identity = Stamp::of(&file.metadata()?).identity;
         let offset = reading.offset();
-        let lines = Lines::new(At { file, offset }, offset);
+        let lines = Pieces::new(At { file, offset }, offset);
         Ok(Self { lines, identity, head, hole, reading })
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 
 use logs::{LogStream, Options, Unroller};
-use unpack::Lines;
+use unpack::{Lines, Pieces};
 
 /// How many times must go back before a text is taken for one whose newest lines stand first.
 const STEPS: usize = 3;
@@ -64,8 +64,8 @@ pub(super) fn turned(text: impl Read, options: Options, reference: i64) -> io::R
             failed = put;
         }
     };
-    let (mut lines, mut unroller) = (Lines::new(text, 0), Unroller::default());
-    while lines.read(|line| unroller.piece(line.text, true, &mut each))? {}
+    let (mut lines, mut unroller) = (Pieces::new(text, 0), Unroller::default());
+    while lines.read(|line| unroller.piece(line.text, !line.is_continued, &mut each))? {}
     if let Some(line) = lines.rest() {
         unroller.piece(line.text, true, &mut each);
     }

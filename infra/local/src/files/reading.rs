@@ -7,7 +7,7 @@ use anyhow::Result;
 use bootstrap::progress;
 use ingest::{FileIngest, Ingest, IngestError, IngestedLine, Summary};
 use store::KnownFile;
-use unpack::{Line, Lines};
+use unpack::{Line, Lines, Pieces};
 
 use super::heard::Heard;
 use super::input::Input;
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
                 return Ok(ended);
             }
         };
-        let mut lines = Lines::new(text, offset);
+        let mut lines = Pieces::new(text, offset);
         let (mut begun, mut stored, mut held_since) = (offset, offset, Instant::now());
         loop {
             if let Some(pipe) = &input.pipe {
@@ -184,5 +184,6 @@ fn failure(error: &io::Error) -> String {
 
 /// Where a line stands.
 pub(super) fn place(line: &Line<'_>, reference: i64, is_ended: bool) -> IngestedLine {
-    IngestedLine { begins: line.begins, ends: line.ends, reference, is_ended }
+    let Line { begins, ends, is_continued, .. } = *line;
+    IngestedLine { begins, ends, reference, is_ended: is_ended && !is_continued, is_continued }
 }

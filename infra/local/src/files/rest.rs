@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use ingest::{FileIngest, Ingest, Landmarks, Rests};
-use unpack::Lines;
 use store::KnownFile;
+use unpack::Lines;
 
 use super::input::Input;
 

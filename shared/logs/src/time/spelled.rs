@@ -1,7 +1,7 @@
 //! Dates and clocks as they are spelled by what writes neither RFC 3164 nor RFC 3339.
 
+use super::figures::{offset, skip_fraction};
 use super::months::month;
-use super::{offset, skip_fraction};
 use crate::text::number as digits;
 
 /// How far into a text a time may reach.
