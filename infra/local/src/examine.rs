@@ -11,8 +11,8 @@ use unpack::Pieces;
 
 use crate::clock::Now;
 use crate::files::{self, Stop};
-use crate::tell::line;
 use crate::understood;
+use operator::line;
 
 /// What one log would come to.
 #[derive(Debug, Default)]

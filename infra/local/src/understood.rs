@@ -3,7 +3,7 @@
 use logs::Understanding;
 use report::{Days, grouped};
 
-use crate::tell::line;
+use operator::line;
 
 /// How much of a file's lines must be of mail servers for the rest to be taken as usual: of other programs, or noise.
 const ENOUGH: u64 = 2;

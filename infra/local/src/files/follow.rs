@@ -251,6 +251,10 @@ impl Follower<'_> {
         };
         // Or it begins as one that was read, and is shorter: it will soon differ or be as long.
         if report.failure.is_some() || file.metadata()?.len() < reading.offset() {
+            if report.failure.is_none() && !begins_with(&file, input.hole, &input.head) {
+                // Cut as soon as it was read: what is open in it goes on in what it holds now.
+                self.cut = Some(reading.source().to_owned());
+            }
             return Ok(None);
         }
         (self.cut, self.not_before, self.remembered) = (None, None, self.now.unix());
