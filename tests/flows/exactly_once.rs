@@ -79,10 +79,14 @@ fn shard(number: usize, zone: Tz, expected: &mut Expected, rng: &mut Rng) -> Sha
     for stream in 0..rng.usize(1..4) {
         let kind = kinds[rng.usize(0..4)];
         let host = format!("mx{number}{stream}");
-        let log = traffic::log(kind, &host, rng.usize(1..14), zone, rng);
-        expected.add(log.expected);
+        let mut log = traffic::log(kind, &host, rng.usize(1..14), zone, rng);
         // Lines without a log stream's name share one for the whole shard.
-        logs.push((host, stream > 0 || rng.bool(), log.lines, 0));
+        let is_named = stream > 0 || rng.bool();
+        if is_named {
+            log = log.dressed(rng);
+        }
+        expected.add(log.expected);
+        logs.push((host, is_named, log.lines, 0));
     }
     let (mut records, mut sequence, mut unreadable) = (Vec::new(), 0, 0);
     loop {
@@ -353,7 +357,7 @@ async fn lines_of_files_that_grow_and_are_rotated() -> Result<()> {
         let zone = Tz::UTC;
         let engine = engine().await?;
         let kind = [Kind::Postfix, Kind::PostfixQuiet, Kind::Exim, Kind::Json][rng.usize(0..4)];
-        let log = traffic::log(kind, "mx1", rng.usize(5..60), zone, &mut rng);
+        let log = traffic::log(kind, "mx1", rng.usize(5..60), zone, &mut rng).dressed(&mut rng);
         // The log is cut into files anywhere; each file grows in steps.
         let cut = rng.usize(0..=log.lines.len());
         let (first, second) = log.lines.split_at(cut);

@@ -67,6 +67,43 @@ pub struct Log {
     pub expected: Expected,
 }
 
+impl Log {
+    /// The same as a container's runtime or a tool may have written it: several lines of text for one of the log's.
+    #[must_use]
+    pub fn dressed(mut self, rng: &mut Rng) -> Self {
+        let dress = match rng.u32(0..4) {
+            0 => pieces,
+            1 => laid_out,
+            _ => return self,
+        };
+        self.lines = self.lines.iter().flat_map(|line| dress(line, rng)).collect();
+        self
+    }
+}
+
+/// A line in pieces, as CRI cuts them, with another stream's lines between.
+fn pieces(line: &str, rng: &mut Rng) -> Vec<String> {
+    let head = "2026-11-23T12:00:00.123456789Z";
+    let mut lines = Vec::new();
+    let mut rest = line;
+    while rest.len() > 1 && rng.bool() {
+        let (piece, more) = rest.split_at(rng.usize(1..rest.len()));
+        lines.push(format!("{head} stdout P {piece}"));
+        if rng.u32(0..4) == 0 {
+            lines.push(format!("{head} stderr F a word from the other stream"));
+        }
+        rest = more;
+    }
+    lines.push(format!("{head} stdout F {rest}"));
+    lines
+}
+
+/// An object with a line in it, laid out for people.
+fn laid_out(line: &str, rng: &mut Rng) -> Vec<String> {
+    let object = serde_json::json!({"message": line, "tags": ["a", "b"], "n": rng.u32(0..9)});
+    format!("{object:#}").lines().map(str::to_owned).collect()
+}
+
 const DOMAINS: [&str; 3] = ["example.test", "corp.test", "shop.test"];
 const MECHANISMS: [&str; 3] = ["PLAIN", "LOGIN", "CRAM-MD5"];
 const VERSIONS: [(&str, &str, TlsVersion); 4] = [

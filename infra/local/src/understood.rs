@@ -10,7 +10,13 @@ const ENOUGH: u64 = 2;
 
 /// Prints what was not understood, if that is worth a word.
 pub(crate) fn not_understood(understanding: &Understanding) {
-    let Understanding { units, not_understood, first, .. } = understanding;
+    let Understanding { units, not_understood, first, first_other, .. } = understanding;
+    if let Some(other) = first_other.as_ref().filter(|_| understanding.of_servers() == 0) {
+        line(
+            "  no line of it is of a mail server that is read, but of other programs, as the first:",
+        );
+        line(format_args!("    {other}"));
+    }
     let Some(first) = first.as_ref().filter(|_| *not_understood > 0) else { return };
     let of = if understanding.is_nothing() { "nothing" } else { "not all" };
     let is_little = understanding.of_servers() >= not_understood * ENOUGH;

@@ -215,3 +215,29 @@ fn a_lost_store_is_rebuilt_and_what_is_missing_told() -> Result<()> {
     ensure!(!done && told.contains("move this one away first"), "{told}");
     Ok(())
 }
+
+#[test]
+fn logs_are_checked_without_a_store_and_what_is_of_no_use_is_an_error() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let inside = |name: &str| folder.path().join(name).display().to_string();
+    let known = run(&["check", "--as-of", "2026-11-25", LOG])?;
+    let text = String::from_utf8(known.stdout)?;
+    ensure!(known.status.success() && text.contains("of mail servers   postfix"), "{text}");
+    ensure!(text.contains("would be counted") && text.contains("MB/s"), "{text}");
+    let access = "192.0.2.1 - - [23/Nov/2026:11:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n";
+    fs::write(inside("access.log"), access)?;
+    for command in [&["check"][..], &["ingest", "--data", &inside("data")]] {
+        let other = run(&[command, &[&inside("access.log")]].concat())?;
+        let text = String::from_utf8(other.stdout)?;
+        ensure!(other.status.code() == Some(1), "{text}");
+        ensure!(text.contains("nothing of it is understood: 1 of 1"), "{text}");
+        ensure!(text.contains("looks like a web server's access log"), "{text}");
+    }
+    // Three years ago by the clock of the machine, whenever that is.
+    fs::write(inside("old.log"), "{\"time\":\"2021-03-05T12:00:00Z\",\"sender\":\"a@x.test\"}\n")?;
+    let old = run(&["ingest", "--data", &inside("data"), &inside("old.log")])?;
+    let text = String::from_utf8(old.stdout)?;
+    ensure!(text.contains("use --as-of 2021-03-05"), "{text}");
+    ensure!(!run(&["check", &inside("missing")])?.status.success(), "it is not there");
+    Ok(())
+}

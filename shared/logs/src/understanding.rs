@@ -22,6 +22,8 @@ pub struct Understanding {
     pub not_understood: u64,
     /// The first of these.
     pub first: Option<NotUnderstood>,
+    /// The first unit of another program, if it came before any of a mail server.
+    pub first_other: Option<String>,
     /// The times that units of mail servers tell, in seconds since 1970: from the earliest to the latest.
     pub times: Option<(i64, i64)>,
 }
@@ -56,7 +58,12 @@ impl Understanding {
         match seen.server {
             Some(server) => self.server(server, seen.time),
             None if seen.is_rejected => self.rejected += 1,
-            None if seen.is_named => self.others += 1,
+            None if seen.is_named => {
+                if self.others == 0 && self.of_servers() == 0 {
+                    self.first_other = Some(shown(unit));
+                }
+                self.others += 1;
+            }
             None if seen.is_frame => {}
             // Exim's main log names no program, and most of its lines tell nothing that is looked for.
             None if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 => {
@@ -125,6 +132,9 @@ impl Understanding {
         }
         if self.first.is_none() {
             self.first.clone_from(&other.first);
+        }
+        if self.first_other.is_none() {
+            self.first_other.clone_from(&other.first_other);
         }
         self.times = match (self.times, other.times) {
             (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
