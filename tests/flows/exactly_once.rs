@@ -339,7 +339,7 @@ async fn read(ingest: &Ingest, file: &KnownFile, text: &str, rng: &mut Rng) -> R
             is_ended: true,
             is_continued: false,
         };
-        reading.line(text[at..end].trim_end().as_bytes(), place);
+        reading.line(text[at..end].trim_end_matches(['\r', '\n']).as_bytes(), place);
         at = end;
         if rng.u32(0..30) == 0 {
             reading.flush().await?;

@@ -14,7 +14,7 @@ const VERSION: u8 = 1;
 pub(crate) struct Carried {
     pub(crate) frames: Frames,
     /// The failed login that the last unit told of.
-    pub(crate) last_failure: Option<LastFailure>,
+    pub(crate) last_failure: Option<Box<LastFailure>>,
 }
 
 impl Carried {

@@ -33,7 +33,7 @@ pub(crate) struct Proofs<'r, S> {
     pub(crate) times: &'r mut Timestamps,
     pub(crate) sink: &'r mut S,
     /// The last failed login among them.
-    pub(crate) failure: Option<LastFailure>,
+    pub(crate) failure: Option<Box<LastFailure>>,
 }
 
 /// That an authenticated client's messages were accepted, in the log's own words.
@@ -80,7 +80,7 @@ impl<S: Sink> Proofs<'_, S> {
         let (account, client) = (lowered(account, ACCOUNT_LIMIT), client_address(client));
         let failure = AuthFailure { time, account: &account, client: &client };
         self.sink.auth_failure(self.arrival.mark, &failure);
-        self.failure = Some(LastFailure::new(&failure));
+        self.failure = Some(Box::new(LastFailure::new(&failure)));
     }
 
     /// Counts a login that the server could not judge, of an account and a client as logged.

@@ -26,6 +26,16 @@ impl<'a> Record<'a> {
         self.time.is_none() && self.host.is_empty() && !self.is_named()
     }
 
+    /// Whether it surely wraps nothing more: its time is taken off, and no header, front or object is without a colon
+    /// or a bracket.
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        self.time.is_some()
+            && !self.is_named()
+            && memchr::memchr3(b':', b'{', b'[', self.message).is_none()
+            && memchr::memchr3(b'|', b'"', b';', self.message).is_none()
+    }
+
     /// Whether a header told which program logged it.
     pub(crate) fn is_named(&self) -> bool {
         !self.program.is_empty()

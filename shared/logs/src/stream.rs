@@ -280,6 +280,10 @@ impl LogStream {
         }
         let arrival = Arrival { reference: record.time.unwrap_or(arrival.reference), ..arrival };
         let depth = depth + 1;
+        if record.is_done() {
+            self.repeated(record, arrival, seen, sink);
+            return Ok(());
+        }
         let (unwrapped, wrapper) = wrappers.unwrap(record, arrival.reference, times);
         if !matches!(unwrapped, Unwrapped::Not) {
             self.understanding.wrapped(wrapper);
