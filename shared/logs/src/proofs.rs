@@ -32,6 +32,8 @@ pub(crate) struct Proofs<'r, S> {
     pub(crate) arrival: Arrival,
     pub(crate) times: &'r mut Timestamps,
     pub(crate) sink: &'r mut S,
+    /// When the last of them happened, in seconds since 1970.
+    pub(crate) time: Option<i64>,
     /// The last failed login among them.
     pub(crate) failure: Option<Box<LastFailure>>,
 }
@@ -72,6 +74,7 @@ impl<S: Sink> Proofs<'_, S> {
 
     /// Counts messages at another place than the line's: see [`Arrival::before`].
     pub(crate) fn submission_at(&mut self, mark: u64, proof: &Proof<'_>) {
+        self.time = Some(proof.time);
         submit(self.sink, mark, proof);
     }
 
@@ -80,6 +83,7 @@ impl<S: Sink> Proofs<'_, S> {
         let (account, client) = (lowered(account, ACCOUNT_LIMIT), client_address(client));
         let failure = AuthFailure { time, account: &account, client: &client };
         self.sink.auth_failure(self.arrival.mark, &failure);
+        self.time = Some(time);
         self.failure = Some(Box::new(LastFailure::new(&failure)));
     }
 

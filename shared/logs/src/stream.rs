@@ -267,12 +267,13 @@ impl LogStream {
         let only = format.within();
         seen.is_named |= record.is_named();
         seen.time = record.time.or(seen.time);
-        let mut proofs = Proofs { arrival, times, sink, failure: None };
+        let mut proofs = Proofs { arrival, times, sink, time: None, failure: None };
         if let Some(server) = formats.line(only, record, &mut proofs) {
             if proofs.failure.is_some() || self.carried.last_failure.is_some() {
                 self.carried.last_failure = proofs.failure;
             }
             seen.server = Some(server);
+            seen.time = seen.time.or(proofs.time);
             return Ok(());
         }
         if depth == DEEPEST {

@@ -10,6 +10,7 @@ use crate::dynamo::table::Table;
 use crate::ingestion::files::Files;
 use crate::ingestion::memory::Ingestion;
 use crate::ingestion::quarantine::Quarantine;
+use crate::ingestion::samples::Samples;
 use crate::mailing::report_requests::ReportRequests;
 use crate::mailing::schedules::Schedules;
 
@@ -56,6 +57,7 @@ fn is_ours(partition: &str) -> bool {
         Ingestion::PARTITIONS,
         Files::PARTITIONS,
         Quarantine::PARTITIONS,
+        Samples::PARTITIONS,
         ReportRequests::PARTITIONS,
         Schedules::PARTITIONS,
     ];
