@@ -219,6 +219,12 @@ impl FileIngest {
         self.offset += entries;
     }
 
+    /// Whether a line that has no end yet needs none: see [`LogStream::is_whole`].
+    #[must_use]
+    pub fn is_whole(&self, rest: &[u8]) -> bool {
+        self.stream.is_whole(rest)
+    }
+
     /// Whether so much is held that it should be flushed.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -234,6 +234,13 @@ impl LogStream {
         }
     }
 
+    /// Whether a line that has no end yet needs none: nothing can follow that makes something else of it. Others may go
+    /// on.
+    #[must_use]
+    pub fn is_whole(&self, rest: &[u8]) -> bool {
+        self.carried.frames.is_whole(rest)
+    }
+
     /// Says that the log is over: nothing that is still open will be settled by a later line.
     ///
     /// Accepted messages that waited for the end of their session are counted at `mark`.

@@ -801,3 +801,19 @@ fn what_a_client_sent_and_a_program_logs_in_an_object_of_its_own_is_no_event() {
         }
     }
 }
+
+#[test]
+fn json_that_is_over_needs_no_line_end() {
+    let (mut stream, mut collected) = (LogStream::new(options()), Collected::default());
+    for (text, is_whole) in [
+        ("{\"a\":1}", true),
+        ("[{\"a\":1}]", true),
+        ("[{\"a\":1}", false),
+        ("{\"a\":\"1}", false),
+        ("Nov 23 11:00:00 mail x[1]: {}", false),
+    ] {
+        assert_eq!(stream.is_whole(text.as_bytes()), is_whole, "{text}");
+    }
+    feed(&mut stream, "{\n\"message\": \"x\"", &mut collected);
+    assert!(stream.is_whole(b"}") && !stream.is_whole(b","));
+}

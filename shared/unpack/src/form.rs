@@ -134,6 +134,7 @@ const UNREAD: [(usize, &[u8], &str); 42] = [
 impl Form {
     /// What bytes are that begin so.
     pub(crate) fn of(head: &[u8]) -> Self {
+        let head = telling(head);
         if let Some(packing) = PACKINGS.into_iter().find(|packing| packing.begins(head)) {
             return Self::Packed(packing);
         }
@@ -166,6 +167,14 @@ fn is_tar(head: &[u8]) -> bool {
     let field: u32 = header[148..156].iter().map(|byte| u32::from(*byte)).sum();
     // Counted as if blanks stood in the field of the checksum itself.
     sum - field + 8 * u32::from(b' ') == told
+}
+
+/// What of a text's beginning tells what it is: so much is always there, however the bytes come.
+fn telling(head: &[u8]) -> &[u8] {
+    match memchr::memchr(b'\n', head) {
+        Some(end) => &head[..head.len().min(TOLD_OF_TEXT.max(end + 1))],
+        None => head,
+    }
 }
 
 /// UTF-16 without a byte order mark: of the first characters, which are ASCII in a log, every other byte is NUL.
@@ -212,6 +221,17 @@ pub(crate) fn is_binary(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_text_is_does_not_depend_on_how_much_of_it_has_come() {
+        let units = "Nov 26 06:00:00\nmail".encode_utf16().flat_map(u16::to_be_bytes);
+        let mut bytes: Vec<u8> = units.collect();
+        bytes.extend_from_slice(&[0xff; 40]);
+        let told = bytes.iter().position(|byte| *byte == b'\n').expect("a line's end") + 1;
+        for length in [told, told + 9, bytes.len()] {
+            assert_eq!(Form::of(&bytes[..length]), Form::Utf16 { is_big: true }, "{length}");
+        }
+    }
 
     #[test]
     fn text_is_no_other_form_whatever_it_begins_with() {

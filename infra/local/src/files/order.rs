@@ -7,6 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use logs::{LogStream, Options, Unroller};
 use unpack::{Lines, Pieces};
 
+/// Lines of one second or two may stand in any order.
+const DISORDER: i64 = 5;
 /// How many times must go back before a text is taken for one whose newest lines stand first.
 const STEPS: usize = 3;
 /// A time that lies so much before the last one is of the next year: of the same, it would lie after it.
@@ -18,15 +20,16 @@ const BLOCK: usize = 1 << 20;
 /// Whether a text that begins like this has its newest lines first, as exports of search engines have.
 pub(super) fn is_newest_first(options: Options, head: &[u8], reference: i64) -> bool {
     let mut stream = LogStream::new(options);
-    let (mut last, mut steps, mut is_falling) = (None, 0, true);
+    let (mut last, mut falls, mut rises, mut is_falling) = (None, 0, 0, true);
     units(head, |unit| {
         let Some(time) = stream.time_of(unit, reference) else { return };
         if let Some(last) = last.replace(time) {
-            steps += usize::from(time < last);
-            is_falling &= time <= last;
+            falls += usize::from(time < last);
+            rises += usize::from(time > last);
+            is_falling &= time <= last + DISORDER;
         }
     });
-    is_falling && steps >= STEPS
+    is_falling && falls >= STEPS + 3 * rises
 }
 
 /// The units of a text's beginning, but for the last, which may be cut.
@@ -229,6 +232,8 @@ mod tests {
         assert!(!is_newest_first(options(), rising.as_bytes(), REFERENCE));
         let disordered = [line(5), line(4), line(3), line(6), line(2)].concat();
         assert!(!is_newest_first(options(), disordered.as_bytes(), REFERENCE));
+        let seconds = [30, 28, 29, 25, 24, 23, 22, 20, 19].map(line).concat();
+        assert!(is_newest_first(options(), seconds.as_bytes(), REFERENCE));
         let two = [line(5), line(5), line(4)].concat();
         assert!(!is_newest_first(options(), two.as_bytes(), REFERENCE), "may be disorder");
         let with_names = format!("time,message\n{falling}");

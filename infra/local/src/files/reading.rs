@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
             return Ok(ended);
         }
         if let Some(line) = lines.rest().filter(|_| ended.failure.is_none()) {
-            if input.is_over() {
+            if input.is_over() || file.is_whole(line.text) {
                 file.line(line.text, place(&line, references.at(line.begins), false));
             } else {
                 ended.unfinished_line = true;

@@ -63,6 +63,18 @@ impl Frames {
         !matches!(self.open, Open::Nothing) || self.is_within || self.partials.are_open()
     }
 
+    /// Whether a line is whole without its end: it is JSON, or the rest of some, and that is over with it.
+    pub(crate) fn is_whole(&self, rest: &[u8]) -> bool {
+        let mut splitter = match &self.open {
+            Open::Json(splitter) => splitter.clone(),
+            Open::Nothing if matches!(rest.trim_ascii_start(), [b'{' | b'[', ..]) => {
+                Splitter::default()
+            }
+            _ => return false,
+        };
+        splitter.read(rest, true, |_| {}).is_ok() && !splitter.is_open()
+    }
+
     /// Bytes that it takes when it is saved.
     pub(crate) fn weight(&self) -> usize {
         let open = match &self.open {
