@@ -239,7 +239,13 @@ mod tests {
         line(
             text.as_bytes(),
             0,
-            &mut Proofs { arrival, times: &mut times, sink: &mut collected, time: None, failure: None },
+            &mut Proofs {
+                arrival,
+                times: &mut times,
+                sink: &mut collected,
+                time: None,
+                failure: None,
+            },
         );
         collected
     }
