@@ -265,7 +265,7 @@ mod tests {
     use std::io::{BufReader, Cursor};
 
     use super::*;
-    use crate::testing::packed;
+    use crate::testing::{Slowly, packed};
 
     const ALL: [Packing; 5] =
         [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd, Packing::Lz4];
@@ -356,16 +356,6 @@ mod tests {
                     assert!(read(step, room) == expected, "{packing:?} {at} {step} {room}");
                 }
             }
-        }
-    }
-
-    /// Gives a few bytes at a time.
-    struct Slowly<'a>(&'a [u8], usize);
-
-    impl Read for Slowly<'_> {
-        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.len().min(self.1).min(to.len());
-            self.0.read(&mut to[..count])
         }
     }
 

@@ -183,18 +183,7 @@ fn behind_hole(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Gives a few bytes at a time, as a pipe does.
-    struct Slowly<'a>(&'a [u8], usize);
-
-    impl Read for Slowly<'_> {
-        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.len().min(self.1).min(to.len());
-            to[..count].copy_from_slice(&self.0[..count]);
-            self.0 = &self.0[count..];
-            Ok(count)
-        }
-    }
+    use crate::testing::Slowly;
 
     #[test]
     fn lines_and_offsets_do_not_depend_on_how_the_bytes_come() {

@@ -1,6 +1,6 @@
 //! Compressed bytes and archives, for the tests.
 
-use std::io::Write as _;
+use std::io::{self, Read, Write as _};
 
 use crate::form::Packing;
 
@@ -64,4 +64,14 @@ pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         }
     }
     archive.finish().expect("in memory").into_inner()
+}
+
+/// Gives a few bytes at a time, as a pipe does.
+pub(crate) struct Slowly<'a>(pub(crate) &'a [u8], pub(crate) usize);
+
+impl Read for Slowly<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.len().min(self.1).min(to.len());
+        self.0.read(&mut to[..count])
+    }
 }

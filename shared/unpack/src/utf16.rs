@@ -74,18 +74,7 @@ impl<R: Read> Read for Utf16<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Gives a few bytes at a time.
-    struct Slowly<'a>(&'a [u8], usize);
-
-    impl Read for Slowly<'_> {
-        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.len().min(self.1).min(to.len());
-            to[..count].copy_from_slice(&self.0[..count]);
-            self.0 = &self.0[count..];
-            Ok(count)
-        }
-    }
+    use crate::testing::Slowly;
 
     fn text(units: &[u16], is_big: bool, odd: &[u8], step: usize) -> String {
         let bytes = units.iter().flat_map(|unit| match is_big {
