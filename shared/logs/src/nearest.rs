@@ -27,12 +27,11 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
     if begins("-----BEGIN ") {
         return "looks like a key or a certificate";
     }
-    if begins("#!") || begins("#Fields") || begins("#Software") {
-        return if begins("#!") {
-            "looks like a script"
-        } else {
-            "looks like a W3C or Exchange protocol log, which is not read"
-        };
+    if begins("#!") {
+        return "looks like a script";
+    }
+    if begins("#Fields") || begins("#Software") {
+        return "looks like a W3C or Exchange protocol log, which is not read";
     }
     if has(" LOGIN, user=")
         || has("imap-login: ")

@@ -1,5 +1,7 @@
 //! A log message with what its header said.
 
+use crate::text::trimmed;
+
 /// A log message taken out of its wrapping; the parts borrow from the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
@@ -53,14 +55,14 @@ pub(crate) struct OwnedRecord {
 }
 
 impl OwnedRecord {
-    /// The same as a [`Record`].
+    /// The same as a [`Record`], without the blanks around its message.
     pub(crate) fn as_record(&self) -> Record<'_> {
         Record {
             time: self.time,
             host: self.host.as_bytes(),
             program: self.program.as_bytes(),
             pid: self.pid,
-            message: &self.message,
+            message: trimmed(&self.message),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::formats::{Format, Formats};
 use crate::framing::{Framed, Frames, Offered};
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
-use crate::record::{OwnedRecord, Record};
+use crate::record::Record;
 use crate::repeats;
 use crate::saved::{self, Section, Unreadable};
 use crate::text::trimmed;
@@ -299,7 +299,9 @@ impl LogStream {
         match unwrapped {
             Unwrapped::Not => self.repeated(record, arrival, seen, sink),
             Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
-            Unwrapped::Owned(inner) => return self.owned(&inner, arrival, depth, seen, sink),
+            Unwrapped::Owned(inner) => {
+                return self.record(&inner.as_record(), arrival, depth, seen, sink);
+            }
             Unwrapped::Several(records) => {
                 // The names of columns, brackets, or a check whether anybody listens.
                 seen.is_frame = records.is_empty();
@@ -316,19 +318,6 @@ impl LogStream {
             Unwrapped::Broken(_) => {}
         }
         Ok(())
-    }
-
-    fn owned<S: Sink>(
-        &mut self,
-        inner: &OwnedRecord,
-        arrival: Arrival,
-        depth: usize,
-        seen: &mut Seen,
-        sink: &mut S,
-    ) -> Result<(), Broken> {
-        let inner = inner.as_record();
-        let inner = Record { message: trimmed(inner.message), ..inner };
-        self.record(&inner, arrival, depth, seen, sink)
     }
 
     /// A failed login that syslog tells again by number only.
@@ -367,11 +356,7 @@ impl LogStream {
         let inner = match self.wrappers.unwrap(record, reference, &mut self.times).0 {
             Unwrapped::Not | Unwrapped::Broken(_) => None,
             Unwrapped::Record(inner) => self.record_time(&inner, reference, depth),
-            Unwrapped::Owned(inner) => {
-                let inner = inner.as_record();
-                let inner = Record { message: trimmed(inner.message), ..inner };
-                self.record_time(&inner, reference, depth)
-            }
+            Unwrapped::Owned(inner) => self.record_time(&inner.as_record(), reference, depth),
             Unwrapped::Several(records) => {
                 records.into_iter().find_map(|inner| self.record_time(&inner, reference, depth))
             }

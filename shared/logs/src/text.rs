@@ -49,9 +49,9 @@ pub(crate) fn shown(line: &[u8]) -> String {
 /// name and of a password. What merely looks like it goes too: nobody misses it.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     const MARKS: [&str; 7] =
-        ["AUTH ", "params=\"", "password", "passwd", "secret", "token", "authorization"];
+        ["auth ", "params=\"", "password", "passwd", "secret", "token", "authorization"];
     let lowered = text.to_ascii_lowercase();
-    let first = MARKS.iter().filter_map(|mark| lowered.find(&mark.to_ascii_lowercase())).min();
+    let first = MARKS.iter().filter_map(|mark| lowered.find(mark)).min();
     match first {
         // All that follows: quoting, order and number of what does are anybody's guess.
         Some(at) => {

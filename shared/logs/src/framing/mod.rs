@@ -153,12 +153,11 @@ impl Frames {
             return Offered::Taken;
         }
         if !ends {
-            if self.begin_json(line, false, &mut each) == Offered::Line {
+            let offered = self.begin_json(line, false, &mut each);
+            if offered == Offered::Line {
                 self.open = Open::Rest;
-            } else {
-                return Offered::Taken;
             }
-            return Offered::Line;
+            return offered;
         }
         match self.partials.read(line) {
             partial::Read::Whole => Offered::Line,
@@ -170,8 +169,8 @@ impl Frames {
         }
     }
 
-    /// Offers a line that begins like JSON and of which nothing was understood: it may be the beginning of a value,
-    /// or several, or hold a list.
+    /// Offers a line that begins like JSON: it may be the beginning of a value, or several, or hold a list. One value by
+    /// itself is left to whoever offers it.
     pub(crate) fn begin_json(
         &mut self,
         line: &[u8],
@@ -193,7 +192,6 @@ impl Frames {
             });
         });
         let is_open = splitter.is_open() || !ends;
-        // One value by itself is what the line was offered as before.
         let is_line = matches!(units.as_slice(), [(_, true, _)]) && !is_open;
         if read.is_err() || is_line {
             return Offered::Line;

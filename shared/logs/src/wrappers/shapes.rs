@@ -34,10 +34,7 @@ fn unwrap(wrappers: &mut Wrappers, record: &Record<'_>, found: &mut Vec<Parts>) 
             found.push((*time, text(host), text(program), *pid, text(message)));
         }
         Unwrapped::Record(inner) => unwrap(wrappers, &inner, found),
-        Unwrapped::Owned(inner) => {
-            let inner = inner.as_record();
-            unwrap(wrappers, &Record { message: trimmed(inner.message), ..inner }, found);
-        }
+        Unwrapped::Owned(inner) => unwrap(wrappers, &inner.as_record(), found),
         Unwrapped::Several(records) => {
             records.iter().for_each(|inner| unwrap(wrappers, inner, found));
         }
