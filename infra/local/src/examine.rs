@@ -7,10 +7,10 @@ use anyhow::Result;
 use bootstrap::progress;
 use logs::{Arrival, Format, LogStream, Options, Sink, Understanding};
 use report::{AuthFailure, Days, Submission, TlsCounts, TlsVersion, grouped};
-use unpack::Pieces;
+use unpack::{Line, Pieces};
 
 use crate::clock::Now;
-use crate::files::{self, Stop};
+use crate::files::{self, References, Stop};
 use crate::understood;
 use operator::line;
 
@@ -65,20 +65,16 @@ impl Sink for Counts {
 /// It cannot be opened.
 pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examined> {
     let mut input = files::open(name, options, now, &Stop::default())?;
-    let references = input.references(options, now)?;
+    let references = input.references(0, options, now)?;
     let progress = progress::bytes_of(input.name.clone(), input.size());
     let mut lines = Pieces::new(input.text_from(0)?, 0);
     let mut stream = LogStream::new(options);
     let mut examined = Examined::default();
     let began = Instant::now();
     loop {
-        let Examined { would, lines: count, bytes, .. } = &mut examined;
         let read = lines.read(|line| {
-            *count += 1;
-            progress.inc(line.ends - *bytes);
-            *bytes = line.ends;
-            let arrival = Arrival::in_file(line.begins, line.ends, references.at(line.begins));
-            stream.piece(unpack::without_mark(line.text), !line.is_continued, arrival, would);
+            progress.inc(line.ends - examined.bytes);
+            examined.line(line, &mut stream, &references);
         });
         match read {
             Ok(true) => {}
@@ -90,10 +86,7 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
         }
     }
     if let Some(line) = lines.rest() {
-        examined.lines += 1;
-        examined.bytes = line.ends;
-        let arrival = Arrival::in_file(line.begins, line.ends, references.at(line.begins));
-        stream.line(line.text, arrival, &mut examined.would);
+        examined.line(line, &mut stream, &references);
     }
     progress.finish_and_clear();
     examined.took = began.elapsed();
@@ -104,6 +97,14 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
 }
 
 impl Examined {
+    fn line(&mut self, line: Line<'_>, stream: &mut LogStream, references: &References) {
+        let Line { begins, ends, is_continued, .. } = line;
+        self.lines += u64::from(!is_continued);
+        self.bytes = ends;
+        let arrival = Arrival::in_file(begins, ends, references.at(begins));
+        stream.piece(unpack::without_mark(line.text), !is_continued, arrival, &mut self.would);
+    }
+
     /// Whether there was something to read, and nothing or not all of it could be.
     pub(crate) fn is_useless(&self) -> bool {
         self.understanding.is_nothing() || self.failure.is_some()

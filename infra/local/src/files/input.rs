@@ -238,18 +238,24 @@ impl Input {
         told.filter(|told| *told <= latest).unwrap_or(changed).max(changed).min(now)
     }
 
-    /// The time near which each line was written: see [`reference`](Self::reference). Of what comes through a pipe,
-    /// only the beginning can be looked at.
-    pub(crate) fn references(&mut self, options: Options, now: Now) -> io::Result<References> {
+    /// The time near which each line behind an offset was written: see [`reference`](Self::reference). Of what comes
+    /// through a pipe, only the beginning can be looked at.
+    pub(crate) fn references(
+        &mut self,
+        from: u64,
+        options: Options,
+        now: Now,
+    ) -> io::Result<References> {
         let last = self.reference(options, now);
+        let offset = from.saturating_sub(self.gone);
         if let Some(file) = &self.plain {
-            return References::of(At { file: file.try_clone()?, offset: 0 }, options, last);
+            return References::of(At { file: file.try_clone()?, offset }, from, options, last);
         }
         if self.pipe.is_some() {
-            return References::of(self.head.as_slice(), options, last);
+            return References::of(self.head.as_slice(), 0, options, last);
         }
-        self.text.rewind()?;
-        match References::of(self.text.by_ref(), options, last) {
+        let skipped = self.text.skip_to(offset);
+        match skipped.and_then(|()| References::of(self.text.by_ref(), from, options, last)) {
             // Whoever reads on tells of the damage.
             Err(_) => Ok(References::one(last)),
             found => found,

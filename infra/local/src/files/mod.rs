@@ -36,6 +36,7 @@ pub use heard::{Heard, Standing};
 pub(crate) use input::Input;
 pub use input::STDIN;
 pub use journal::{Journal, follow_journal, ingest_journal};
+pub(crate) use order::References;
 pub use report::Report;
 use siblings::log_of;
 pub use stop::Stop;

@@ -129,14 +129,14 @@ impl References {
         self.last = reference;
     }
 
-    /// Those of a text whose last line was written near a time.
+    /// Those of a text that begins at an offset, and whose last line was written near a time.
     ///
     /// Lines follow each other: one that seems to lie most of a year before the one in front of it is of the next
     /// year, and all before it are of the last.
     ///
     /// # Errors
     /// The text cannot be read.
-    pub(super) fn of(text: impl Read, options: Options, last: i64) -> io::Result<Self> {
+    pub(super) fn of(text: impl Read, from: u64, options: Options, last: i64) -> io::Result<Self> {
         let mut probe = Probe {
             stream: LogStream::new(options),
             reference: last,
@@ -144,7 +144,7 @@ impl References {
             month: [0; 3],
             falls: Vec::new(),
         };
-        let mut lines = Lines::new(text, 0);
+        let mut lines = Lines::new(text, from);
         let mut goes_on = true;
         while goes_on && lines.read(|line| goes_on &= probe.line(line.text, line.begins))? {}
         let mut earlier = Vec::with_capacity(probe.falls.len());
@@ -269,7 +269,7 @@ mod tests {
         let line = |day: &str| format!("{day} 11:00:00 mail postfix/smtpd[7]: x\n");
         let days = ["Oct 20", "Dec 30", "Mar  1", "Oct 19", "Dec 24", "Feb  2", "Nov 23"];
         let text: String = days.iter().map(|day| line(day)).collect();
-        let references = References::of(text.as_bytes(), options(), REFERENCE).expect("read");
+        let references = References::of(text.as_bytes(), 0, options(), REFERENCE).expect("read");
         let expected = [
             "2024-10-20",
             "2024-12-30",
@@ -287,10 +287,10 @@ mod tests {
         }
         let week_before = [line("Nov 23"), line("Nov 16"), line("Nov 22")].concat();
         let references =
-            References::of(week_before.as_bytes(), options(), REFERENCE).expect("read");
+            References::of(week_before.as_bytes(), 0, options(), REFERENCE).expect("read");
         assert_eq!(references, References::one(REFERENCE), "one log behind the other");
         let dated = "2025-10-20T11:00:00Z mail postfix/smtpd[7]: x\n2024-10-20T11:00:00Z mail postfix/smtpd[7]: x\n";
-        let references = References::of(dated.as_bytes(), options(), REFERENCE).expect("read");
+        let references = References::of(dated.as_bytes(), 0, options(), REFERENCE).expect("read");
         assert_eq!(references, References::one(REFERENCE));
     }
 }

@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
         }
         let progress = progress::bytes_of(input.name.clone(), input.size());
         let options = self.ingest.settings().logs;
-        let mut references = input.references(options, self.now)?;
+        let mut references = input.references(offset, options, self.now)?;
         let text = match input.text_from(offset) {
             Ok(text) => text,
             Err(error) => {
