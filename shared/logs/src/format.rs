@@ -1,5 +1,6 @@
 //! What a format is.
 
+use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
 use crate::saved::StateError;
@@ -41,6 +42,15 @@ pub(crate) trait LogFormat: Default {
 
     /// Whether a log of this format also carries lines of other servers, wrapped.
     const CARRIES_OTHERS: bool = false;
+
+    /// The log's time at which something that it remembers has waited long enough, or an earlier one; the end of time if
+    /// nothing waits.
+    fn due(&self) -> i64 {
+        i64::MAX
+    }
+
+    /// Another program's line moves the clock as well, where something is due: it may be all that comes for a long while.
+    fn advance<S: Sink>(&mut self, _time: i64, _arrival: Arrival, _sink: &mut S) {}
 
     /// The log is over: settles, at `mark`, what no later line will.
     fn close(&mut self, _mark: u64, _sink: &mut impl Sink) {}

@@ -22,6 +22,7 @@ mod fields;
 mod format;
 mod formats;
 mod framing;
+mod memory;
 mod nearest;
 mod pending;
 mod place;

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 
 /// Something that takes room while it waits.
 pub(crate) trait Weigh {
@@ -40,7 +40,7 @@ impl<K, V> Default for Pending<K, V> {
     }
 }
 
-impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
+impl<K: Clone + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -55,7 +55,10 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
         self.serial
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<&Waiting<V>> {
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<&Waiting<V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
         self.waiting.get(key)
     }
 
@@ -81,16 +84,37 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: &K) -> Option<Waiting<V>> {
+    pub(crate) fn remove<Q>(&mut self, key: &Q) -> Option<Waiting<V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
         let removed = self.waiting.remove(key)?;
         self.weight = self.weight.saturating_sub(removed.value.weight());
         Some(removed)
     }
 
-    /// Changes something that waits: this and [`touch`](Self::touch) are the only ways to it, and keep what all weigh right.
+    /// Changes something that waits: this and the two that touch it are the only ways to it, and keep what all weigh
+    /// right.
     pub(crate) fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
         let waiting = self.waiting.get_mut(key)?;
         Some(reweighed(&mut self.weight, &mut waiting.value, change))
+    }
+
+    /// Changes something that waits, of which a line speaks now, and which now waits until the moment that the change
+    /// tells. Gives both.
+    pub(crate) fn touch_known<Q, T>(
+        &mut self,
+        key: &Q,
+        seen: i64,
+        change: impl FnOnce(&mut V) -> (T, i64),
+    ) -> Option<(T, i64)>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let waiting = self.waiting.get_mut(key)?;
+        let (changed, until) = reweighed(&mut self.weight, &mut waiting.value, change);
+        (waiting.seen, waiting.until) = (seen, until);
+        Some((changed, until))
     }
 
     /// Changes something of which a line speaks now, and which now waits until another moment; it begins to wait if
@@ -116,15 +140,21 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
     /// The keys of what waits no longer at `now`, in the order in which they came.
     pub(crate) fn expired(&self, now: i64) -> Vec<K> {
         let expired = self.waiting.iter().filter(|(_, waiting)| waiting.until < now);
-        let mut expired: Vec<_> = expired.map(|(key, waiting)| (waiting.serial, *key)).collect();
+        let mut expired: Vec<_> =
+            expired.map(|(key, waiting)| (waiting.serial, key.clone())).collect();
         expired.sort_unstable();
         expired.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// The earliest moment until which something waits.
+    pub(crate) fn first_until(&self) -> Option<i64> {
+        self.waiting.values().map(|waiting| waiting.until).min()
     }
 
     /// The keys of those for which this is so, in the order in which they came.
     pub(crate) fn keys_of(&self, is: impl Fn(&V) -> bool) -> Vec<K> {
         let keys = self.waiting.iter().filter(|(_, waiting)| is(&waiting.value));
-        let mut keys: Vec<_> = keys.map(|(key, waiting)| (waiting.serial, *key)).collect();
+        let mut keys: Vec<_> = keys.map(|(key, waiting)| (waiting.serial, key.clone())).collect();
         keys.sort_unstable();
         keys.into_iter().map(|(_, key)| key).collect()
     }
@@ -133,7 +163,7 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
     pub(crate) fn oldest_first(&self) -> Vec<K> {
         let keys = self.waiting.iter();
         let mut oldest: Vec<_> =
-            keys.map(|(key, waiting)| (waiting.seen, waiting.serial, *key)).collect();
+            keys.map(|(key, waiting)| (waiting.seen, waiting.serial, key.clone())).collect();
         oldest.sort_unstable();
         oldest.into_iter().map(|(_, _, key)| key).collect()
     }
@@ -141,7 +171,9 @@ impl<K: Copy + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
     /// All that waits, in the order in which it came: what is saved.
     pub(crate) fn in_order(&self) -> Vec<(&K, &Waiting<V>)> {
         let mut all: Vec<_> = self.waiting.iter().collect();
-        all.sort_unstable_by_key(|(key, waiting)| (waiting.serial, **key));
+        all.sort_unstable_by(|(one, this), (two, that)| {
+            (this.serial, *one).cmp(&(that.serial, *two))
+        });
         all
     }
 }

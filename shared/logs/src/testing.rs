@@ -1,8 +1,12 @@
 //! What a log proved, as text, for tests.
 
+use chrono_tz::Tz;
 use report::{AuthFailure, Submission};
 
+use crate::formats::Format;
+use crate::place::Arrival;
 use crate::proofs::Sink;
+use crate::stream::{LogStream, Options};
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Collected {
@@ -30,4 +34,34 @@ impl Sink for Collected {
     fn rejected(&mut self, _: u64, _: &[u8], reason: &str) {
         self.rejected.push(reason.to_owned());
     }
+}
+
+pub(crate) const REFERENCE: i64 = 1_795_435_200; // 2026-11-23T12:00Z
+
+pub(crate) fn options() -> Options {
+    Options { format: Format::Auto, zone: Tz::UTC }
+}
+
+pub(crate) fn feed(stream: &mut LogStream, log: &str, collected: &mut Collected) {
+    for (number, line) in log.lines().enumerate() {
+        let mark = number as u64 * 2;
+        let arrival = Arrival { mark: mark + 2, before: mark + 1, reference: REFERENCE };
+        stream.line(line.trim_start().as_bytes(), arrival, collected);
+    }
+}
+
+/// Reads a log twice: at once, and with its state saved and restored before every line.
+pub(crate) fn read(log: &str) -> Collected {
+    let mut whole = Collected::default();
+    feed(&mut LogStream::new(options()), log, &mut whole);
+
+    let (mut parts, mut state) = (Collected::default(), Vec::new());
+    for line in log.lines() {
+        let (mut stream, unreadable) = LogStream::restore(options(), &state);
+        assert_eq!(unreadable, []);
+        feed(&mut stream, &format!("{line}\n"), &mut parts);
+        state = stream.save();
+    }
+    assert_eq!(whole, parts, "cut into batches of one line");
+    whole
 }

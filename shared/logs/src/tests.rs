@@ -1,41 +1,9 @@
 //! Whole logs, line by line: each test is named after what the log shows.
 
-use chrono_tz::Tz;
-
-use super::testing::Collected;
+use super::testing::{Collected, REFERENCE, feed, options, read};
 use super::*;
 
 mod units;
-
-const REFERENCE: i64 = 1_795_435_200; // 2026-11-23T12:00Z
-
-fn options() -> Options {
-    Options { format: Format::Auto, zone: Tz::UTC }
-}
-
-fn feed(stream: &mut LogStream, log: &str, collected: &mut Collected) {
-    for (number, line) in log.lines().enumerate() {
-        let mark = number as u64 * 2;
-        let arrival = Arrival { mark: mark + 2, before: mark + 1, reference: REFERENCE };
-        stream.line(line.trim_start().as_bytes(), arrival, collected);
-    }
-}
-
-/// Reads a log twice: at once, and with its state saved and restored before every line.
-fn read(log: &str) -> Collected {
-    let mut whole = Collected::default();
-    feed(&mut LogStream::new(options()), log, &mut whole);
-
-    let (mut parts, mut state) = (Collected::default(), Vec::new());
-    for line in log.lines() {
-        let (mut stream, unreadable) = LogStream::restore(options(), &state);
-        assert_eq!(unreadable, []);
-        feed(&mut stream, &format!("{line}\n"), &mut parts);
-        state = stream.save();
-    }
-    assert_eq!(whole, parts, "cut into batches of one line");
-    whole
-}
 
 fn smtpd(text: &str) -> String {
     format!("Nov 23 11:00:00 mail postfix/submission/smtpd[7]: {text}\n")

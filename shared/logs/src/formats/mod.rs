@@ -103,6 +103,8 @@ macro_rules! formats {
         #[derive(Debug, Default)]
         pub(crate) struct Formats {
             $($module: $module::$name,)+
+            /// No format has anything due before this time of the log.
+            due: i64,
         }
 
         impl Formats {
@@ -114,14 +116,35 @@ macro_rules! formats {
                 record: &Record<'_>,
                 proofs: &mut Proofs<'_, S>,
             ) -> Option<Format> {
-                None
-                $(.or_else(|| {
+                if let Some(time) = record.time
+                    && self.due <= time
+                    && record.is_named()
+                {
+                    self.advance(time, proofs);
+                }
+                $(
                     let takes = match only {
                         Format::Auto | Format::$name => self.$module.line(record, proofs),
                         _ => $module::$name::owns(record),
                     };
-                    takes.then_some(Format::$name)
-                }))+
+                    if takes {
+                        self.due = self.due.min(self.$module.due());
+                        return Some(Format::$name);
+                    }
+                )+
+                None
+            }
+
+            /// Settles, in every format, what is due at this time of the log.
+            #[cold]
+            fn advance<S: Sink>(&mut self, time: i64, proofs: &mut Proofs<'_, S>) {
+                self.due = i64::MAX;
+                $(
+                    if self.$module.due() <= time {
+                        self.$module.advance(time, proofs.arrival, proofs.sink);
+                    }
+                    self.due = self.due.min(self.$module.due());
+                )+
             }
 
             /// See [`LogFormat::time_of`]: what the first format says that says anything.

@@ -54,6 +54,10 @@ impl Due {
         self.0 = self.0.min(time);
     }
 
+    pub(super) fn time(self) -> i64 {
+        self.0
+    }
+
     #[inline]
     pub(super) fn has_come(self, time: i64) -> bool {
         self.0 <= time

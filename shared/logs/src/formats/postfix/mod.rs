@@ -29,6 +29,7 @@ mod security;
 mod state;
 
 use crate::format::{Load, LogFormat};
+use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
 use crate::saved::StateError;
@@ -44,10 +45,7 @@ impl LogFormat for Postfix {
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
-        let Some(daemon) = reader::Daemon::of(record.program) else {
-            self.elsewhere(record, proofs);
-            return false;
-        };
+        let Some(daemon) = reader::Daemon::of(record.program) else { return false };
         reader::line(&mut self.0, daemon, record, proofs);
         if self.0.names.are_many() {
             self.forget_names();
@@ -57,6 +55,14 @@ impl LogFormat for Postfix {
 
     fn owns(record: &Record<'_>) -> bool {
         reader::Daemon::of(record.program).is_some()
+    }
+
+    fn due(&self) -> i64 {
+        self.0.due.time()
+    }
+
+    fn advance<S: Sink>(&mut self, time: i64, arrival: Arrival, sink: &mut S) {
+        self.0.advance(time, arrival, sink);
     }
 
     fn close(&mut self, mark: u64, sink: &mut impl Sink) {
@@ -94,17 +100,6 @@ impl LogFormat for Postfix {
 }
 
 impl Postfix {
-    /// Another program's line moves the clock as well: it may be all that comes for a long while.
-    #[inline]
-    fn elsewhere<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) {
-        if let Some(time) = record.time
-            && record.is_named()
-            && self.0.due.has_come(time)
-        {
-            self.0.advance(time, proofs.arrival, proofs.sink);
-        }
-    }
-
     /// Forgets names that no session and no message uses: what is saved holds no others.
     fn forget_names(&mut self) {
         if let Some(small) = state::restore(&state::save(&self.0)) {
