@@ -322,9 +322,13 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     }
 }
 
-/// The part of a [`LogFormat`](crate::format::LogFormat) that is its memory's, in the field `0`, saved as version `$version`.
+/// The part of a [`LogFormat`](crate::format::LogFormat) that is its memory's, saved as version `$version`: a format is a
+/// memory, or has one in the field `$field` and makes itself of one with `$of`.
 macro_rules! remembers {
     ($version:expr) => {
+        $crate::memory::remembers!($version, 0, Self);
+    };
+    ($version:expr, $field:tt, $of:expr) => {
         const STATE: u8 = $version;
 
         fn advance<S: $crate::proofs::Sink>(
@@ -333,44 +337,44 @@ macro_rules! remembers {
             arrival: $crate::place::Arrival,
             sink: &mut S,
         ) {
-            self.0.advance(time, arrival, sink);
+            self.$field.advance(time, arrival, sink);
         }
 
         fn due(&self) -> i64 {
-            self.0.due()
+            self.$field.due()
         }
 
         fn close(&mut self, mark: u64, sink: &mut impl $crate::proofs::Sink) {
-            self.0.close(mark, sink);
+            self.$field.close(mark, sink);
         }
 
         fn save(&self) -> Vec<u8> {
-            self.0.save()
+            self.$field.save()
         }
 
         fn restore(version: u8, bytes: &[u8]) -> Result<Self, $crate::saved::StateError> {
             match version {
                 Self::STATE => $crate::memory::Memory::restore(bytes)
-                    .map(Self)
+                    .map($of)
                     .ok_or($crate::saved::StateError::Damaged),
                 found => Err($crate::saved::StateError::Version { found, known: Self::STATE }),
             }
         }
 
         fn weight(&self) -> usize {
-            self.0.weight()
+            self.$field.weight()
         }
 
         fn evict(&mut self, down_to: usize, mark: u64, sink: &mut impl $crate::proofs::Sink) {
-            self.0.evict(down_to, mark, sink);
+            self.$field.evict(down_to, mark, sink);
         }
 
         fn load(&self) -> $crate::format::Load {
-            self.0.load()
+            self.$field.load()
         }
 
         fn clock(&self) -> i64 {
-            self.0.clock()
+            self.$field.clock()
         }
     };
 }

@@ -5,6 +5,7 @@
 //! lines cannot tell; nobody else is ever counted.
 
 mod events;
+mod exchange;
 mod exim;
 mod grammar;
 mod postfix;

@@ -234,4 +234,7 @@ formats! {
     postfix::Postfix,
     exim::Exim,
     json::Events,
+    exchange::Exchange,
+    smtpcsreport::SmtpCsReport,
+    entra::Entra,
 }

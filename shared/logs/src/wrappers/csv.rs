@@ -170,7 +170,7 @@ fn column(cell: &[u8]) -> Option<&'static Name> {
 
 /// The cells of one line.
 #[derive(Clone, Debug, Default)]
-struct Cells {
+pub(crate) struct Cells {
     /// The reader of lines with the separator that was asked for last.
     reader: Option<(u8, Box<Reader>)>,
     text: Vec<u8>,
@@ -180,7 +180,7 @@ struct Cells {
 
 impl Cells {
     /// Takes a line apart; none if it has too many cells.
-    fn read(&mut self, line: &[u8], separator: u8) -> Option<()> {
+    pub(crate) fn read(&mut self, line: &[u8], separator: u8) -> Option<()> {
         let reader = match &mut self.reader {
             Some((known, reader)) if *known == separator => {
                 reader.reset();
@@ -210,11 +210,11 @@ impl Cells {
         (at == line.len()).then_some(())
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.count
     }
 
-    fn get(&self, cell: usize) -> Option<&[u8]> {
+    pub(crate) fn get(&self, cell: usize) -> Option<&[u8]> {
         let end = *self.ends[..self.count].get(cell)?;
         let begin = if cell == 0 { 0 } else { self.ends[cell - 1] };
         self.text.get(begin..end)

@@ -9,6 +9,8 @@ mod header;
 mod level;
 mod within;
 
+pub(crate) use self::csv::Cells;
+
 use crate::record::Record;
 use crate::saved::Section;
 use crate::time::Timestamps;
