@@ -20,6 +20,7 @@ use store::{KnownFile, Limits, Store, Writing};
 use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
 use tests::kinesis::{self, Record};
+use tests::recorded;
 use tests::traffic::{self, Expected, Key, Kind};
 
 const FOREVER: i64 = i64::MAX;
@@ -72,41 +73,58 @@ struct Shard {
     unreadable: u64,
 }
 
+/// A log in a shard, and how much of it is in records already.
+struct Source {
+    /// The log stream.
+    name: String,
+    /// Lines without a log stream's name share one for the whole shard.
+    is_named: bool,
+    lines: Vec<String>,
+    taken: usize,
+}
+
 /// A shard with the logs of some servers, mixed as they would come.
 fn shard(number: usize, zone: Tz, expected: &mut Expected, rng: &mut Rng) -> Shard {
     let kinds = [Kind::Postfix, Kind::PostfixQuiet, Kind::Exim, Kind::Json];
-    let mut logs = Vec::new();
+    let mut sources = Vec::new();
     for stream in 0..rng.usize(1..4) {
         let kind = kinds[rng.usize(0..4)];
-        let host = format!("mx{number}{stream}");
-        let mut log = traffic::log(kind, &host, rng.usize(1..14), zone, rng);
-        // Lines without a log stream's name share one for the whole shard.
+        let name = format!("mx{number}{stream}");
+        let mut log = traffic::log(kind, &name, rng.usize(1..14), zone, rng);
         let is_named = stream > 0 || rng.bool();
         if is_named {
             log = log.dressed(rng);
         }
         expected.add(log.expected);
-        logs.push((host, is_named, log.lines, 0));
+        sources.push(Source { name, is_named, lines: log.lines, taken: 0 });
     }
+    records(number, sources, rng)
+}
+
+/// Puts logs into records, a few lines of one after a few of another.
+fn records(number: usize, mut sources: Vec<Source>, rng: &mut Rng) -> Shard {
     let (mut records, mut sequence, mut unreadable) = (Vec::new(), 0, 0);
     loop {
         let waiting: Vec<usize> =
-            (0..logs.len()).filter(|at| logs[*at].3 < logs[*at].2.len()).collect();
+            (0..sources.len()).filter(|at| sources[*at].taken < sources[*at].lines.len()).collect();
         if waiting.is_empty() {
             break;
         }
         sequence += rng.u64(1..1000);
-        let (host, named, lines, from) = &mut logs[waiting[rng.usize(0..waiting.len())]];
-        let to = lines.len().min(*from + rng.usize(1..6));
-        let part = &lines[*from..to];
+        let source = &mut sources[waiting[rng.usize(0..waiting.len())]];
+        let Source { name, is_named, lines, taken } = source;
+        let to = lines.len().min(*taken + rng.usize(1..6));
+        let part = &lines[*taken..to];
         let data = match rng.u32(0..3) {
-            _ if *named => kinesis::cloudwatch(host, part.iter().map(String::as_str), *from, NOW),
+            _ if *is_named => {
+                kinesis::cloudwatch(name, part.iter().map(String::as_str), *taken, NOW)
+            }
             0 => kinesis::gzip(part.join("\n").as_bytes()),
             _ => (part.join("\n") + "\n").into_bytes(),
         };
-        *from = to;
+        *taken = to;
         records.push(Record { sequence, data: data.clone() });
-        if *named && rng.u32(0..8) == 0 {
+        if *is_named && rng.u32(0..8) == 0 {
             // CloudWatch Logs sends a payload twice.
             sequence += rng.u64(1..1000);
             records.push(Record { sequence, data });
@@ -216,6 +234,34 @@ async fn records_of_a_stream() -> Result<()> {
         let mut quarantined = 0;
         store.quarantine().read(day, |_| quarantined += 1).await?;
         assert_eq!(quarantined, shards.iter().map(|shard| shard.unreadable).sum::<u64>());
+    }
+    Ok(())
+}
+
+/// Each server's own way to join lines, with the logs that real servers wrote.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_of_servers_that_were_run() -> Result<()> {
+    let logs = recorded::logs()?;
+    // Every log at least once, whatever their number.
+    for seed in seeds(logs.len() as u64) {
+        let mut rng = Rng::with_seed(seed);
+        let zone = [Tz::UTC, Tz::Europe__Berlin][rng.usize(0..2)];
+        let engine = engine().await?;
+        let mut expected = Expected::default();
+        let mut sources = Vec::new();
+        for stream in 0..rng.usize(1..3) {
+            let at =
+                if stream == 0 { seed as usize % logs.len() } else { rng.usize(0..logs.len()) };
+            let log = recorded::log(logs[at].1.clone(), zone, &mut rng);
+            println!("seed {seed}: {}", logs[at].0);
+            expected.add(log.expected);
+            let name = format!("mx{stream}");
+            sources.push(Source { name, is_named: true, lines: log.lines, taken: 0 });
+        }
+        let shard = records(1, sources, &mut rng);
+        let place = Place { engine: &engine, zone, limits: Limits::default() };
+        deliver(place, &shard, rng.fork()).await.with_context(|| format!("seed {seed}"))?;
+        check(&engine, zone, &expected).await?;
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result};
 use logs::Format;
 use serde_json::Value;
 use tests::app::{App, NOW, usage};
+use tests::recorded;
+use tests::traffic::Expected;
 
 /// Messages by sender, account, mechanism and TLS version.
 type Rows = BTreeMap<(String, String, String, String), u64>;
@@ -110,6 +112,24 @@ async fn check(folder: &Path, format: Format) -> Result<()> {
     assert_eq!(shown, by_account(&rows), "{name}");
     let insight = app.get(&format!("/v1/insight/details?{range}")).await?.ok()?;
     assert_eq!(insight["auth_failures"], failures, "{name}");
+    Ok(())
+}
+
+/// One log each of all servers that were run, with the lines of the others between its own.
+#[test]
+fn servers_in_one_stream_count_as_each_by_itself() -> Result<()> {
+    let mut of_formats = BTreeMap::new();
+    for (name, lines) in recorded::logs()? {
+        let format = name.split('/').next().unwrap_or_default().to_owned();
+        of_formats.entry(format).or_insert(lines);
+    }
+    let mut apart = Expected::default();
+    for lines in of_formats.values() {
+        apart.add(recorded::counted(lines, chrono_tz::UTC));
+    }
+    let longest = of_formats.values().map(Vec::len).max().unwrap_or_default();
+    let mixed = (0..longest).flat_map(|at| of_formats.values().filter_map(move |log| log.get(at)));
+    assert_eq!(recorded::counted(mixed, chrono_tz::UTC), apart);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ pub mod moto;
 pub mod oidc;
 pub mod policy;
 pub mod process;
+pub mod recorded;
 pub mod stage;
 pub mod traffic;
 pub mod units;

@@ -1,0 +1,83 @@
+//! Logs of real servers, as the fixtures hold them, and what one reader counts that never stops.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, NaiveDate};
+use chrono_tz::Tz;
+use fastrand::Rng;
+use logs::{Arrival, Format, LogStream, Options, Sink};
+use report::{AuthFailure, Submission, UsageKey, domain_of};
+
+use crate::clock::NOW;
+use crate::traffic::{self, Expected, Log};
+
+/// The most lines of a log that are taken: what is joined lies close together.
+const LINES: usize = 150;
+
+/// The beginnings of all logs under `fixtures`, line by line, with the names of their folders, in a fixed order.
+///
+/// # Errors
+/// The folder or a log cannot be read.
+pub fn logs() -> Result<Vec<(String, Vec<String>)>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut logs = Vec::new();
+    for format in fs::read_dir(&root)? {
+        for scenario in fs::read_dir(format?.path())? {
+            let folder = scenario?.path();
+            let name = folder.strip_prefix(&root).unwrap_or(&folder).display().to_string();
+            let log = fs::read(folder.join("log")).with_context(|| name.clone())?;
+            let log = String::from_utf8_lossy(&log);
+            logs.push((name, log.lines().take(LINES).map(str::to_owned).collect()));
+        }
+    }
+    logs.sort();
+    Ok(logs)
+}
+
+/// A log as something on its way may have written it, and what one reader counts of all its lines.
+#[must_use]
+pub fn log(lines: Vec<String>, zone: Tz, rng: &mut Rng) -> Log {
+    let log = Log { lines, expected: Expected::default() }.dressed(rng);
+    Log { expected: counted(&log.lines, zone), ..log }
+}
+
+/// What one reader counts that reads all lines, one after the other.
+#[must_use]
+pub fn counted<'l>(lines: impl IntoIterator<Item = &'l String>, zone: Tz) -> Expected {
+    let mut counts = Counts { zone, expected: Expected::default() };
+    let mut stream = LogStream::new(Options { format: Format::Auto, zone });
+    for (number, line) in (1..).zip(lines) {
+        stream.line(line.as_bytes(), Arrival::in_record(number, NOW), &mut counts);
+    }
+    counts.expected
+}
+
+struct Counts {
+    zone: Tz,
+    expected: Expected,
+}
+
+impl Counts {
+    fn day(&self, time: i64) -> NaiveDate {
+        DateTime::from_timestamp(time, 0).unwrap_or_default().with_timezone(&self.zone).date_naive()
+    }
+}
+
+impl Sink for Counts {
+    fn submission(&mut self, _mark: u64, submission: &Submission<'_>) {
+        let Submission { sender, account, mechanism, tls, client, .. } = *submission;
+        let domain = domain_of(sender, account, "(none)");
+        let key = UsageKey { domain, sender, username: account, mechanism, tls, client };
+        let key = traffic::key(self.day(submission.time), &key);
+        *self.expected.usage.entry(key).or_default() += submission.messages;
+    }
+
+    fn auth_failure(&mut self, _mark: u64, failure: &AuthFailure<'_>) {
+        let key = (self.day(failure.time), failure.account.to_owned(), failure.client.to_owned());
+        *self.expected.failures.entry(key).or_default() += 1;
+    }
+
+    fn rejected(&mut self, _mark: u64, _line: &[u8], _reason: &str) {}
+}
