@@ -16,7 +16,7 @@ shift 2
 # Postfix drops root and must still reach its folders; a folder made by mktemp is closed to it.
 chmod 755 "$work"
 [ $# -gt 0 ] || set -- starttls-and-smtps loglevel0 long-queue-ids deferred-retried held \
-    content-filter proxy-filter iso-timestamps proxied-clients discarded hostile
+    content-filter proxy-filter iso-timestamps proxied-clients discarded hostile service-names
 
 base=${BASE_PORT:-20000}
 python=${PYTHON:-python3}
@@ -31,7 +31,7 @@ case " $* " in *" iso-timestamps "*) need rsyslogd rsyslog ;; esac
 [ -z "$missing" ] || { echo "install first: apt-get install$missing"; exit 69; }
 [ "$(id -u)" = 0 ] || { echo "run as root: Postfix cannot start otherwise"; exit 77; }
 
-ports="{\"smtp\":$((base+25)),\"mx\":$((base+26)),\"submission\":$((base+587)),\"submission6\":$((base+588)),\"smtps\":$((base+465))}"
+ports="{\"smtp\":$((base+25)),\"mx\":$((base+26)),\"submission\":$((base+587)),\"submission6\":$((base+588)),\"msa\":$((base+589)),\"smtps\":$((base+465))}"
 
 # One self-signed certificate for the server, one that nobody trusts for a client.
 certificates() {
@@ -351,6 +351,14 @@ CF
         helper relay $((base+91)) $((base+90))
         simple "$scenario" postfix-hostile --seed 17
         stop_helpers ;;
+    service-names)
+        # Each service has a name of another kind; the queue's processes have Postfix's own.
+        sed -i "s,syslog_name=$name/smtps,syslog_name=postfix-smtps," "$dir/etc/master.cf"
+        cat >>"$dir/etc/master.cf" <<CF
+127.0.0.1:$((base+589)) inet n - n - - smtpd
+    -o syslog_name=msa
+CF
+        simple "$scenario" services --seed 18 ;;
     *) echo "unknown scenario: $scenario" >&2; exit 64 ;;
     esac
 done

@@ -843,6 +843,11 @@ SCENARIOS = {
     "exim-short": lambda: [ordinary(800 + n, wrong_first=n % 9 == 0) for n in range(20)] + ABANDONED + [
         only_failures, login_later, refusals, unauthenticated(3), certificates, hostile_helo,
         hostile_addresses, hostile_headers, hostile_commands, nameless_login],
+    "services": lambda: [
+        ordinary(1300 + n, service=service, wrong_first=n % 5 == 0)
+        for n, service in enumerate(["submission", "smtps", "msa", "smtp"] * 5)] + [
+        abandoned(kind, service=service) for service in ("submission", "smtps", "msa") for kind in ("rset", "drop")] + [
+        to_recipient("dave@corp.test", "r@elsewhere.test", 2, tls=None, service="msa"), unauthenticated(3)],
     "postfix-hostile": lambda: [hostile_postfix] + [ordinary(1200 + n) for n in range(6)],
     "exim-hostile": lambda: [hostile_exim(), hostile_exim("alice@example.test", "127.0.0.1"), hostile_logins, lenient_logins] + [
         ordinary(1100 + n) for n in range(6)],
