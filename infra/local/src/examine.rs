@@ -160,6 +160,9 @@ impl Examined {
                 (grouped(open.sessions as u64), grouped(open.messages as u64));
             line(format_args!("  open at its end   {sessions} sessions, {messages} messages"));
         }
+        for (server, sentence) in understanding.cannot_tell() {
+            line(format_args!("  {server}: {sentence}"));
+        }
         self.advise();
         understood::not_understood(understanding);
         let seconds = self.took.as_secs_f64();

@@ -14,6 +14,8 @@ pub(crate) trait LogFormat: Default {
     const NAME: &'static str;
     /// What it is, in a few words, for the help of `--format`.
     const ABOUT: &'static str;
+    /// What its log does not tell, or not exactly, in a sentence for people; empty if it tells all.
+    const CANNOT_TELL: &'static str = "";
     /// The version of what [`save`](Self::save) writes. Raised whenever that changes; [`restore`](Self::restore) goes
     /// on reading what was written before.
     const STATE: u8 = 0;

@@ -100,6 +100,13 @@ impl Understanding {
         counts.filter(|(_, count)| *count > 0).map(|(format, count)| (format.name(), count))
     }
 
+    /// What the logs of these servers do not tell, or not exactly, by the name of their format: a sentence each.
+    pub fn cannot_tell(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let met = Format::ALL.iter().zip(self.servers).filter(|(_, count)| *count > 0);
+        let told = met.map(|(format, _)| (format.name(), format.cannot_tell()));
+        told.filter(|(_, sentence)| !sentence.is_empty())
+    }
+
     /// How many units were of mail servers.
     #[must_use]
     pub fn of_servers(&self) -> u64 {

@@ -48,6 +48,7 @@ struct Diagnostic {
 impl LogFormat for Entra {
     const NAME: &'static str = "entra";
     const ABOUT: &'static str = "Sign-ins of Microsoft Entra ID: failed logins only";
+    const CANNOT_TELL: &'static str = "sign-ins tell of failed logins only, never of messages";
 
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
         let Some(sign_in) = SignIn::read(record) else { return false };

@@ -152,6 +152,8 @@ struct Row<'a> {
 impl LogFormat for Exchange {
     const NAME: &'static str = "exchange";
     const ABOUT: &'static str = "Exchange Server's SMTP receive protocol logs";
+    const CANNOT_TELL: &'static str =
+        "the hub's log alone names no account: read it with the front end's, sorted by time";
 
     remembers!(1, memory, |memory| Self { memory, ..Self::default() });
 

@@ -81,6 +81,15 @@ macro_rules! formats {
                 }
             }
 
+            /// What its log does not tell, or not exactly, in a sentence for people; empty if it tells all.
+            #[must_use]
+            pub const fn cannot_tell(self) -> &'static str {
+                match self {
+                    Self::Auto => "",
+                    $(Self::$name => $module::$name::CANNOT_TELL,)+
+                }
+            }
+
             /// See [`LogFormat::refuses`].
             pub(crate) fn refuses(self, line: &[u8]) -> Option<&'static str> {
                 match self {

@@ -53,6 +53,7 @@ struct Row<'a> {
 impl LogFormat for SmtpCsReport {
     const NAME: &'static str = "smtpcsreport";
     const ABOUT: &'static str = "The SMTP AUTH clients report that Exchange Online exports";
+    const CANNOT_TELL: &'static str = "its rows name no account and no SASL mechanism, and exports whose days overlap count twice";
     const STATE: u8 = 1;
 
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
