@@ -6,14 +6,16 @@
 //!
 //! What a client wrote stands in rows of their own, in a cell that Exchange quotes.
 
+mod row;
+
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
+use self::row::{Row, is_about, sender, split};
 use crate::format::LogFormat;
 use crate::memory::{Kept, Key, Memory, remembers};
 use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, clean_sender, submit};
 use crate::record::Record;
-use crate::text::number;
 use crate::time::Timestamps;
 use crate::wrappers::Cells;
 
@@ -134,21 +136,6 @@ impl Queued {
     }
 }
 
-/// One row.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    time: i64,
-    session: &'a [u8],
-    number: u32,
-    /// The address behind `remote-endpoint`.
-    client: &'a [u8],
-    /// It is of the connector through which front ends hand clients over.
-    is_proxy: bool,
-    event: u8,
-    data: &'a [u8],
-    context: &'a [u8],
-}
-
 impl LogFormat for Exchange {
     const NAME: &'static str = "exchange";
     const ABOUT: &'static str = "Exchange Server's SMTP receive protocol logs";
@@ -188,54 +175,6 @@ impl LogFormat for Exchange {
     }
 }
 
-/// What stands above the rows.
-fn is_about(text: &[u8]) -> bool {
-    let beginnings: [&[u8]; 5] = [
-        b"#Software: Microsoft Exchange",
-        b"#Version: ",
-        b"#Log-type: SMTP Receive",
-        b"#Date: ",
-        b"#Fields: date-time,conn",
-    ];
-    beginnings.iter().any(|beginning| text.starts_with(beginning))
-}
-
-impl<'c> Row<'c> {
-    /// Reads a row; none if it is something else.
-    ///
-    /// `date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context`
-    fn read(text: &[u8], cells: &'c mut Cells, times: &mut Timestamps) -> Option<Self> {
-        // `2026-11-23T06:00:01.000Z,`
-        if text.get(10) != Some(&b'T') || text.get(23..25) != Some(b"Z,") {
-            return None;
-        }
-        // Empty ones at the end of a line are trimmed off it.
-        cells.read(text, b',').filter(|()| (7..=9).contains(&cells.len()))?;
-        let cells = &*cells;
-        let cell = |number| cells.get(number);
-        let session = cell(2)?;
-        let is_session = session.len() == 16 && session.iter().all(u8::is_ascii_hexdigit);
-        let [event @ (b'+' | b'-' | b'<' | b'>' | b'*')] = *cell(6)? else { return None };
-        Some(Self {
-            time: times.rfc3339(cell(0)?)?.0,
-            session: is_session.then_some(session)?,
-            number: number(cell(3)?)?,
-            client: address(cell(5)?),
-            is_proxy: memchr::memmem::find(cell(1)?, b"\\Client Proxy ").is_some(),
-            event,
-            data: cell(7).unwrap_or_default(),
-            context: cell(8).unwrap_or_default(),
-        })
-    }
-}
-
-/// `198.51.100.7:50100` or `[2001:db8::1]:50100`, without the port.
-fn address(endpoint: &[u8]) -> &[u8] {
-    let end = memchr::memrchr(b':', endpoint).unwrap_or(endpoint.len());
-    let address = &endpoint[..end];
-    address.strip_prefix(b"[").and_then(|inside| inside.strip_suffix(b"]")).unwrap_or(address)
-}
-
 /// The client wrote a line.
 fn said(memory: &mut Memory<Session, Waiting>, key: Key<'_>, row: Row<'_>) {
     let (verb, rest) = split(row.data);
@@ -252,7 +191,7 @@ fn said(memory: &mut Memory<Session, Waiting>, key: Key<'_>, row: Row<'_>) {
             (session.named, session.sender) = (None, None);
         }
         b"XPROXYFROM" => session.front = None,
-        b"MAIL" => session.named = sender(rest),
+        b"MAIL" => session.named = sender(rest).map(|sender| clean_sender(sender).into()),
         b"RSET" => (session.named, session.sender) = (None, None),
         _ => {}
     });
@@ -267,25 +206,6 @@ fn front(parameters: &[u8]) -> Option<Front> {
         session: value(b"SID=")?.into(),
         client: value(b"IP=").unwrap_or_default().into(),
     })
-}
-
-/// `FROM:<printer@corp.test> SIZE=2048`
-fn sender(rest: &[u8]) -> Option<Box<str>> {
-    let path = rest.get(..5).filter(|from| from.eq_ignore_ascii_case(b"FROM:"));
-    let path = path.map(|_| rest[5..].trim_ascii_start())?.strip_prefix(b"<")?;
-    // A quoted local part may hold anything but its own end.
-    let (mut quoted, mut escaped) = (false, false);
-    let end = path.iter().position(|byte| {
-        let is_end = *byte == b'>' && !quoted;
-        (quoted, escaped) = match byte {
-            _ if escaped => (quoted, false),
-            b'\\' => (quoted, true),
-            b'"' => (!quoted, false),
-            _ => (quoted, false),
-        };
-        is_end
-    })?;
-    Some(clean_sender(&path[..end]).into())
 }
 
 /// The server replied.
@@ -426,12 +346,6 @@ fn authenticated<S: Sink>(
         let tls = told(session.tls, session.is_whole);
         queued.count(login, tls, proofs.arrival.mark, proofs.sink);
     }
-}
-
-/// A word and what follows it.
-fn split(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = memchr::memchr(b' ', text).unwrap_or(text.len());
-    (&text[..end], text[end..].trim_ascii_start())
 }
 
 #[cfg(test)]
