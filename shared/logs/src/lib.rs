@@ -30,6 +30,7 @@ mod proofs;
 mod record;
 mod repeats;
 mod saved;
+mod secrets;
 mod stream;
 mod text;
 mod time;

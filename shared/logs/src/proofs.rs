@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::place::Arrival;
 use crate::repeats::LastFailure;
+use crate::secrets::without_secrets;
 use crate::time::Timestamps;
 
 /// Takes what a log proves. `mark` is the place in the log, as given in [`Arrival`].
@@ -23,7 +24,7 @@ pub trait Sink {
     fn auth_failure(&mut self, mark: u64, failure: &AuthFailure<'_>);
     /// An authentication failed for the server's own trouble, which did not judge the credentials.
     fn temporary_failure(&mut self, _mark: u64, _failure: &AuthFailure<'_>) {}
-    /// A line claims to be an event and is not a good one.
+    /// A line claims to be an event and is not a good one. What may be a secret is left out of both.
     fn rejected(&mut self, mark: u64, line: &[u8], reason: &str);
 }
 
@@ -96,8 +97,14 @@ impl<S: Sink> Proofs<'_, S> {
 
     /// Puts a line aside that claims to be an event and is not a good one.
     pub(crate) fn rejected(&mut self, line: &[u8], reason: &str) {
-        self.sink.rejected(self.arrival.mark, line, reason);
+        reject(self.sink, self.arrival.mark, line, reason);
     }
+}
+
+/// Puts a line aside that claims to be an event and is not a good one: without the secrets in it, for people read it.
+pub(crate) fn reject(sink: &mut impl Sink, mark: u64, line: &[u8], reason: &str) {
+    let reason = without_secrets(reason.as_bytes());
+    sink.rejected(mark, &without_secrets(line), &String::from_utf8_lossy(&reason));
 }
 
 /// Counts messages where there is no line: when a log is closed, or room is made.

@@ -7,7 +7,7 @@ use crate::format::Load;
 use crate::formats::{Format, Formats};
 use crate::framing::{Framed, Frames, Offered};
 use crate::place::Arrival;
-use crate::proofs::{Proofs, Sink};
+use crate::proofs::{Proofs, Sink, reject};
 use crate::record::Record;
 use crate::repeats;
 use crate::saved::{self, Section, Unreadable};
@@ -146,7 +146,7 @@ impl LogStream {
         }
         if let Some(reason) = self.format.refuses(line) {
             self.understanding.add(line, Seen { is_rejected: true, ..Seen::default() });
-            return sink.rejected(arrival.mark, line, reason);
+            return reject(sink, arrival.mark, line, reason);
         }
         let mut seen = Seen::default();
         let broken = match self.wrappers.unwrap_alike(line, arrival.reference) {
@@ -167,7 +167,7 @@ impl LogStream {
             && self.format.within() == Format::Auto
         {
             seen.is_rejected = true;
-            sink.rejected(arrival.mark, line, &reason);
+            reject(sink, arrival.mark, line, &reason);
         }
         self.understanding.add(line, seen);
         self.make_room(arrival.mark, sink);
@@ -208,13 +208,13 @@ impl LogStream {
             Framed::Text(text) => Record::of(trimmed(text)),
             Framed::Broken(text, reason) => {
                 seen.is_rejected = true;
-                sink.rejected(arrival.mark, text, reason);
+                reject(sink, arrival.mark, text, reason);
                 return self.understanding.add(text, seen);
             }
         };
         if let Err(Broken(reason)) = self.record(&record, arrival, 0, &mut seen, sink) {
             seen.is_rejected = true;
-            sink.rejected(arrival.mark, record.message, &reason);
+            reject(sink, arrival.mark, record.message, &reason);
         }
         self.understanding.add(record.message, seen);
     }
@@ -310,7 +310,7 @@ impl LogStream {
                         self.record(&inner, arrival, depth, seen, sink)?;
                     } else if record.is_bare() {
                         seen.is_rejected = true;
-                        sink.rejected(arrival.mark, inner.message, "not a JSON object");
+                        reject(sink, arrival.mark, inner.message, "not a JSON object");
                     }
                 }
             }

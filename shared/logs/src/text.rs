@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::secrets::without_secrets;
+
 /// A number of at most nine digits.
 pub(crate) fn number(text: &[u8]) -> Option<u32> {
     if text.is_empty() || text.len() > 9 {
@@ -34,7 +36,8 @@ const SHOWN: usize = 160;
 
 /// The beginning of a line as people may see it: cut, without control characters, and without what may be a secret.
 pub(crate) fn shown(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(8 * SHOWN)]);
+    let clean = without_secrets(&line[..line.len().min(8 * SHOWN)]);
+    let text = String::from_utf8_lossy(&clean);
     let masked = masked(&text);
     let mut shown: String = report::displayed(&masked, SHOWN);
     if shown.is_empty() {
