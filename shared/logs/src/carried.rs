@@ -6,8 +6,8 @@ use crate::framing::Frames;
 use crate::repeats::LastFailure;
 use crate::saved::{Section, StateError, Unreadable};
 
-/// The version of its section.
-const VERSION: u8 = 1;
+/// The version of its section: 2 if a row of CSV waits, so that what reads no such row goes on reading all others.
+const VERSION: u8 = 2;
 
 /// What waits for a later line.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,8 +25,8 @@ impl Carried {
     pub(crate) fn save(&self) -> Option<Section> {
         // Writing to memory cannot fail.
         let bytes = || postcard::to_allocvec(self).unwrap_or_default();
-        let section =
-            || Section { format: Self::NAME.to_owned(), version: VERSION, bytes: bytes() };
+        let version = if self.frames.row().is_some() { VERSION } else { 1 };
+        let section = || Section { format: Self::NAME.to_owned(), version, bytes: bytes() };
         (*self != Self::default()).then(section)
     }
 

@@ -148,7 +148,7 @@ impl LogStream {
             self.understanding.add(line, Seen { is_rejected: true, ..Seen::default() });
             return reject(sink, arrival.mark, line, reason);
         }
-        let mut seen = Seen::default();
+        let mut seen = Seen { may_wait: ends, ..Seen::default() };
         let broken = match self.wrappers.unwrap_alike(line, arrival.reference) {
             Some((inner, wrapper)) => {
                 self.understanding.wrapped(wrapper);
@@ -156,6 +156,9 @@ impl LogStream {
             }
             None => self.record(&Record::of(line), arrival, 0, &mut seen, sink),
         };
+        if let Some(separator) = seen.waits {
+            return self.carried.frames.begin_row(piece, separator, arrival.reference);
+        }
         let is_json = matches!(line, [b'{' | b'[', ..]);
         if is_json
             && broken.is_err()
@@ -247,7 +250,8 @@ impl LogStream {
     pub fn close(&mut self, mark: u64, sink: &mut impl Sink) {
         let mut frames = std::mem::take(&mut self.carried.frames);
         // What a unit that waits tells has no later line to arrive with.
-        let arrival = Arrival { mark, before: mark, reference: self.clock() };
+        let reference = frames.row().unwrap_or_else(|| self.clock());
+        let arrival = Arrival { mark, before: mark, reference };
         frames.close(|unit| self.unit(unit, arrival, sink));
         self.carried = Carried::default();
         self.formats.close(mark, sink);
@@ -293,13 +297,21 @@ impl LogStream {
             return Ok(());
         }
         let (unwrapped, wrapper) = wrappers.unwrap(record, arrival.reference, times);
+        if let Unwrapped::Unfinished(separator, _) = unwrapped
+            && seen.may_wait
+        {
+            seen.waits = Some(separator);
+            return Ok(());
+        }
         if !matches!(unwrapped, Unwrapped::Not) {
             self.understanding.wrapped(wrapper);
         }
         match unwrapped {
-            Unwrapped::Not => self.repeated(record, arrival, seen, sink),
+            Unwrapped::Not | Unwrapped::Unfinished(_, None) => {
+                self.repeated(record, arrival, seen, sink);
+            }
             Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
-            Unwrapped::Owned(inner) => {
+            Unwrapped::Owned(inner) | Unwrapped::Unfinished(_, Some(inner)) => {
                 return self.record(&inner.as_record(), arrival, depth, seen, sink);
             }
             Unwrapped::Several(records) => {
@@ -354,9 +366,11 @@ impl LogStream {
         let reference = record.time.unwrap_or(reference);
         let depth = depth + 1;
         let inner = match self.wrappers.unwrap(record, reference, &mut self.times).0 {
-            Unwrapped::Not | Unwrapped::Broken(_) => None,
+            Unwrapped::Not | Unwrapped::Broken(_) | Unwrapped::Unfinished(_, None) => None,
             Unwrapped::Record(inner) => self.record_time(&inner, reference, depth),
-            Unwrapped::Owned(inner) => self.record_time(&inner.as_record(), reference, depth),
+            Unwrapped::Owned(inner) | Unwrapped::Unfinished(_, Some(inner)) => {
+                self.record_time(&inner.as_record(), reference, depth)
+            }
             Unwrapped::Several(records) => {
                 records.into_iter().find_map(|inner| self.record_time(&inner, reference, depth))
             }

@@ -48,6 +48,10 @@ pub(crate) struct Seen {
     pub(crate) is_named: bool,
     /// Something told a time.
     pub(crate) time: Option<i64>,
+    /// Whether it can wait for the next line.
+    pub(crate) may_wait: bool,
+    /// It waits, and what its columns are separated by.
+    pub(crate) waits: Option<u8>,
 }
 
 impl Understanding {

@@ -41,6 +41,8 @@ pub(crate) enum Unwrapped<'a> {
     Record(Record<'a>),
     /// One record that had to be written anew.
     Owned(Box<OwnedRecord>),
+    /// The beginning of one that goes on in the next line, what its columns are separated by, and what there is of it.
+    Unfinished(u8, Option<Box<OwnedRecord>>),
     /// Several records, each an object or an array that is to be taken out of JSON again.
     Several(Vec<Record<'a>>),
     /// It begins like one of its own and is damaged, in words for a person. Told only of a line as it came: behind a

@@ -1,18 +1,21 @@
 //! Framing: where one unit ends and the next begins, when a unit is not a line.
 //!
 //! A unit holds one log message with what it was put into. Mostly it is a line. Several lines are one unit where
-//! JSON is laid out for people, in the journal's export, and where a container runtime has cut a line; one line is
+//! JSON is laid out for people, in the journal's export, where a container runtime has cut a line, and in CSV; one line is
 //! several where values stand one behind the other.
 
 mod export;
 mod json;
 mod partial;
+mod row;
 
 use serde::{Deserialize, Serialize};
 
 use self::export::Entry;
 use self::json::{Malformed, Splitter, Unit};
 use self::partial::Partials;
+use self::row::Row;
+pub(crate) use self::row::is_open;
 
 /// What of a unit has come and waits for the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,7 @@ enum Open {
     Export(Entry),
     /// A line whose beginning was read, and was enough.
     Rest,
+    Row(Row),
 }
 
 /// A unit that is not simply a line.
@@ -81,6 +85,7 @@ impl Frames {
             Open::Nothing | Open::Rest => 0,
             Open::Json(splitter) => splitter.weight(),
             Open::Export(entry) => entry.weight(),
+            Open::Row(row) => row.weight(),
         };
         open + self.partials.weight()
     }
@@ -141,6 +146,20 @@ impl Frames {
                 }
                 export::Read::Malformed => self.open = Open::Nothing,
             },
+            Open::Row(row) => {
+                match row.read(piece) {
+                    row::Read::Part if ends => {}
+                    row::Read::Whole if ends => {
+                        each(Framed::Text(row.text()));
+                        self.open = Open::Nothing;
+                    }
+                    _ => {
+                        by_lines(row, &mut each);
+                        self.open = if ends { Open::Nothing } else { Open::Rest };
+                    }
+                }
+                return Offered::Taken;
+            }
         }
         self.begin(piece, ends, each)
     }
@@ -205,6 +224,16 @@ impl Frames {
         Offered::Taken
     }
 
+    /// When a row of CSV began to arrive that waits, in seconds since 1970; none if none does.
+    pub(crate) fn row(&self) -> Option<i64> {
+        if let Open::Row(row) = &self.open { Some(row.reference()) } else { None }
+    }
+
+    /// Begins a row of CSV whose last cell goes on in the next line, and when it did.
+    pub(crate) fn begin_row(&mut self, line: &[u8], separator: u8, reference: i64) {
+        self.open = Open::Row(Row::new(line, separator, reference));
+    }
+
     /// Gives up what waits: the log is over.
     pub(crate) fn close(&mut self, mut each: impl FnMut(Framed<'_>)) {
         match std::mem::take(&mut self.open) {
@@ -213,10 +242,16 @@ impl Frames {
             Open::Export(entry) => entry.into_json().into_iter().for_each(|json| {
                 each(Framed::Text(&json));
             }),
+            Open::Row(row) => by_lines(&row, &mut each),
             Open::Nothing | Open::Rest => {}
         }
         self.partials.close(|line| each(Framed::Text(line)));
     }
+}
+
+/// Hands on the lines of a row that has no end, each as if it stood alone.
+fn by_lines(row: &Row, each: &mut impl FnMut(Framed<'_>)) {
+    row.text().split(|byte| *byte == b'\n').for_each(|line| each(Framed::Text(line)));
 }
 
 fn read(

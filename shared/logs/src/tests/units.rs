@@ -118,3 +118,73 @@ fn json_that_is_over_needs_no_line_end() {
     feed(&mut stream, "{\n\"message\": \"x\"", &mut collected);
     assert!(stream.is_whole(b"}") && !stream.is_whole(b","));
 }
+
+#[test]
+fn a_cell_of_csv_may_have_line_ends() {
+    let log = small_log();
+    let plain = read(&log);
+    let rows = |cells: &dyn Fn(&str) -> String| log.lines().map(cells).collect::<String>();
+    let forged = log.replace("ann", "eve").replace("192.0.2.66", "192.0.2.99");
+    let time = "2026-11-23T11:00:00Z";
+    let within = |text: &str| format!("say \"\"\n{text}\n\n");
+    for text in [
+        // What stands in a cell is no line of its own, whatever it looks like.
+        format!(
+            "time,message,note\n{}",
+            rows(&|line| format!("{time},\"{line}\",\"{}\"\n", within(&forged)))
+        ),
+        format!(
+            "\"time\";\"host\";\"message\"\n{}",
+            rows(&|line| format!(
+                "\"{time}\";\"app\";\"Trace:\r\n{forged}\"\r\n\"{time}\";\"mail\";\"{line}\"\r\n"
+            ))
+        ),
+        // The time comes behind it.
+        format!(
+            "\"note\",\"message\",\"time\"\n{}",
+            rows(&|line| format!("\"{}\",\"{line}\",\"{time}\"\n", within(&forged)))
+        ),
+    ] {
+        assert_eq!(read(&text), plain, "{text}");
+    }
+}
+
+#[test]
+fn where_a_cell_of_csv_has_no_end_each_line_is_itself() {
+    let read = |text: &str| {
+        let (mut stream, mut collected) = (LogStream::new(options()), Collected::default());
+        feed(&mut stream, text, &mut collected);
+        stream.close(0, &mut collected);
+        collected
+    };
+    let log = small_log();
+    let plain = read(&log);
+    assert_eq!((plain.submissions.len(), plain.failures.len()), (1, 1));
+    let filler = "Nov 23 11:00:00 mail sshd[3]: some other line\n".repeat(200);
+    for text in [
+        format!("time,message\n2026-11-23T11:00:00Z,\"never closed\n{log}"),
+        format!("time,message\n2026-11-23T11:00:00Z,\"never closed\n{log}{filler}{filler}"),
+        format!(
+            "time,message\n2026-11-23T11:00:00Z,\"never closed\n{}\n{log}",
+            "x".repeat(1 << 17)
+        ),
+    ] {
+        assert_eq!(read(&text), plain, "{}", text.len());
+    }
+}
+
+#[test]
+fn a_row_waits_from_one_batch_to_the_next() {
+    let mut collected = Collected::default();
+    let failure = smtpd("warning: unknown[192.0.2.66]: SASL LOGIN authentication failed: x");
+    let row = format!("2026-11-23T11:00:00Z,\"{}\",\"a\n\"", failure.trim_end());
+    let mut state = Vec::new();
+    for line in "time,message,note".lines().chain(row.lines()) {
+        let (mut stream, lost) = LogStream::restore(options(), &state);
+        assert_eq!(lost, []);
+        feed(&mut stream, line, &mut collected);
+        state = stream.save();
+        assert_eq!(LogStream::restore(options(), &state).0.save(), state);
+    }
+    assert_eq!(collected.failures, [" 192.0.2.66"]);
+}

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use crate::fields::{Line, Moments, Name, Part, Parts, Value, name};
+use crate::framing::is_open;
 use crate::record::Record;
 use crate::time::Timestamps;
 use crate::wrapper::{Unwrapped, Wrapper};
@@ -19,7 +20,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// Rows of a CSV export, with the header that was read last.
 ///
-/// A cell with a line end in it is several lines here, and proves nothing: mail servers write none.
+/// A row of which a cell in quotes is not over goes on in the next line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Csv {
     header: Option<Header>,
@@ -57,8 +58,18 @@ impl Wrapper for Csv {
             self.header = Some(header);
             return Unwrapped::Several(Vec::new());
         }
+        let goes_on = record.is_bare().then(|| self.goes_on(record.message)).flatten();
         let row = self.row(record.message, reference, times);
-        row.map_or(Unwrapped::Not, |line| line.into_owned().behind(record))
+        let row = row.map(|line| line.into_owned().behind(record));
+        match (goes_on, row) {
+            (Some(Begun { separator, .. }), Some(Unwrapped::Owned(row))) => {
+                Unwrapped::Unfinished(separator, Some(row))
+            }
+            (Some(Begun { separator, is_before_time: true }), None) => {
+                Unwrapped::Unfinished(separator, None)
+            }
+            (_, row) => row.unwrap_or(Unwrapped::Not),
+        }
     }
 
     fn save(&self) -> Vec<u8> {
@@ -70,7 +81,27 @@ impl Wrapper for Csv {
     }
 }
 
+/// A row of which a cell is not over.
+struct Begun {
+    separator: u8,
+    /// Whether the column of the time has not come yet.
+    is_before_time: bool,
+}
+
 impl Csv {
+    /// What a line is if its last cell goes on in the next line.
+    fn goes_on(&mut self, line: &[u8]) -> Option<Begun> {
+        let Self { header, cells, .. } = self;
+        let Header { separator, columns, time, .. } = header.as_ref()?;
+        if !is_open(line, *separator) {
+            return None;
+        }
+        cells.read(line, *separator)?;
+        let is_row = line.first() == Some(&b'"') && cells.len() <= columns.len();
+        let is_before_time = is_row && time.is_some_and(|time| time + 1 >= cells.len());
+        Some(Begun { separator: *separator, is_before_time })
+    }
+
     fn row(&mut self, line: &[u8], reference: i64, times: &mut Timestamps) -> Option<Line<'_>> {
         let Self { header, cells, moments } = self;
         let header = header.as_ref()?;
@@ -230,7 +261,10 @@ mod tests {
     fn is_row(csv: &mut Csv, line: &str) -> bool {
         let mut times = Timestamps::new(chrono_tz::UTC);
         let found = csv.unwrap(&Record::of(line.as_bytes()), REFERENCE, &mut times);
-        matches!(found, Unwrapped::Owned(_) | Unwrapped::Record(_))
+        matches!(
+            found,
+            Unwrapped::Owned(_) | Unwrapped::Record(_) | Unwrapped::Unfinished(_, Some(_))
+        )
     }
 
     fn below(header: &str) -> Csv {

@@ -39,6 +39,7 @@ fn unwrap(wrappers: &mut Wrappers, record: &Record<'_>, found: &mut Vec<Parts>) 
             records.iter().for_each(|inner| unwrap(wrappers, inner, found));
         }
         Unwrapped::Broken(reason) => panic!("{reason}"),
+        Unwrapped::Unfinished(..) => panic!("more should follow"),
     }
 }
 
