@@ -31,10 +31,10 @@ impl<'a> Line<'a> {
         times: &mut Timestamps,
         moments: &mut Moments,
     ) -> Option<Self> {
-        let what = if parts.get(Part::Message).is_none() && is_envelope(parts) {
-            Part::Enclosed
-        } else {
-            Part::Message
+        let what = match parts.get(Part::Message) {
+            None if parts.log().is_some() => Part::Attributed,
+            None if is_envelope(parts) => Part::Enclosed,
+            _ => Part::Message,
         };
         let (message, original) = (parts.text(what), parts.text(Part::Original));
         if message.is_none() && original.is_none() {

@@ -17,6 +17,12 @@ pub(crate) enum Part {
     Enclosed,
     /// What only a store or a shipper writes beside an enclosed message.
     Envelope,
+    /// An object with all of a line, if the type of what it stands in says that it is a log's.
+    Attributed,
+    /// What kind of thing it is.
+    Type,
+    /// What a store only writes beside an array of lines.
+    Answer,
     /// The line as it came, beside the parts into which a shipper has cut it.
     Original,
     /// The program and its process: `postfix/smtpd[7]:`.
@@ -47,6 +53,8 @@ pub(crate) enum Units {
     One,
     /// Again several in each element, which tells what holds for them.
     Nested,
+    /// One in each element, if what only a store writes stands beside them: others give it such a name as well.
+    Answered,
 }
 
 /// What is known of a field by its name.
@@ -110,6 +118,7 @@ fn all() -> HashMap<&'static str, Name, FixedState> {
     OBJECTS.iter().for_each(|path| at(path, &|name| name.object = true));
     OPENED.iter().for_each(|path| at(path, &|name| name.opens = true));
     ONE_EACH.iter().for_each(|path| at(path, &|name| name.units = Units::One));
+    ANSWERED.iter().for_each(|path| at(path, &|name| name.units = Units::Answered));
     SEVERAL_EACH.iter().for_each(|path| at(path, &|name| name.units = Units::Nested));
     names
 }
@@ -120,6 +129,10 @@ const PARTS: &[(Part, &[&str])] = &[
     // Splunk's events and results, Elasticsearch's fields, Azure's records.
     (Part::Enclosed, &["event", "result", "fields", "properties"]),
     (Part::Envelope, &["sourcetype", "index", "preview", "_index", "resourceId", "category"]),
+    // Datadog's.
+    (Part::Attributed, &["attributes"]),
+    (Part::Type, &["type"]),
+    (Part::Answer, &["meta", "links"]),
     (Part::Original, ORIGINAL),
     (Part::Tag, TAG),
     (Part::Program, PROGRAM),
@@ -303,7 +316,8 @@ const TIME: &[&str] = &[
 const IN_UTC: &[&str] =
     &["@timestamp", "date", "EventTime", "EventTime [UTC]", "TimeGenerated", "TimeGenerated [UTC]"];
 
-const OBJECTS: &[&str] = &["_source", "jsonPayload", "result", "fields", "properties"];
+const OBJECTS: &[&str] =
+    &["_source", "jsonPayload", "result", "fields", "properties", "attributes"];
 
 const OPENED: &[&str] = &[
     "host",
@@ -336,5 +350,7 @@ const ONE_EACH: &[&str] = &[
     "logRecords",
     "hits.hits",
 ];
+
+const ANSWERED: &[&str] = &["data"];
 
 const SEVERAL_EACH: &[&str] = &["data.result", "streams", "resourceLogs", "scopeLogs"];

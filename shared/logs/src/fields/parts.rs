@@ -46,7 +46,8 @@ impl<'a> Value<'a> {
     /// nothing.
     fn may_tell(&self, part: Part) -> bool {
         let Self::Json(raw) = self else { return true };
-        let is_message = matches!(part, Part::Message | Part::Enclosed);
+        let is_message =
+            matches!(part, Part::Message | Part::Enclosed | Part::Attributed | Part::Answer);
         match raw.as_bytes().first() {
             Some(b'"') => raw.len() > 2,
             Some(b'{') => is_message,
@@ -146,6 +147,12 @@ impl<'a> Parts<'a> {
             _ => None,
         };
         bytes.or_else(|| value.text()).filter(|text| !text.is_empty())
+    }
+
+    /// The object that holds all of a line, if what it stands in is a log's.
+    pub(crate) fn log(&self) -> Option<Cow<'a, [u8]>> {
+        let is_log = self.text(Part::Type).is_some_and(|kind| *kind == b"log"[..]);
+        is_log.then(|| self.text(Part::Attributed)).flatten()
     }
 
     /// What may tell the time, the best first, and whether it is in UTC where it names no zone.

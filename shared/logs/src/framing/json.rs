@@ -7,7 +7,7 @@
 use memchr::memchr2;
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{Units, name};
+use crate::fields::{Name, Units, name};
 
 /// The most bytes of a unit that are kept, blanks between its parts left out.
 pub(super) const LONGEST: usize = 1 << 16;
@@ -261,7 +261,8 @@ impl Splitter {
     /// Whether the innermost array holds units.
     fn is_list(&self) -> bool {
         let is_outermost = !self.open.contains(&Container::Object);
-        is_outermost || name(&self.path).is_some_and(|name| name.units != Units::None)
+        let is_list = |name: &Name| matches!(name.units, Units::One | Units::Nested);
+        is_outermost || name(&self.path).is_some_and(is_list)
     }
 
     /// Adds bytes to the name that is being read.

@@ -147,6 +147,10 @@ impl Json {
             [b'{', ..] => Parts::of_object(text).ok()?,
             _ => row(&serde_json::from_slice::<Vec<&RawValue>>(text).ok()?)?,
         };
+        let parts = match parts.log() {
+            Some(Cow::Borrowed(log)) => Parts::of_object(log).ok()?,
+            _ => parts,
+        };
         parts.times().find_map(|(text, utc)| self.moments.read(&text, utc, reference, times))
     }
 }
@@ -209,6 +213,9 @@ fn collect<'a>(
     each: &mut impl FnMut(Vec<Record<'a>>),
 ) {
     let Some((text, units)) = parts.units().filter(|_| depth > 0) else { return };
+    if units == Units::Answered && parts.get(Part::Answer).is_none() {
+        return;
+    }
     let Ok(items) = serde_json::from_str::<Vec<&'a RawValue>>(text) else { return };
     let mut around = *around;
     if !around.is_named()
@@ -217,7 +224,7 @@ fn collect<'a>(
         around.host = host;
     }
     let items = items.into_iter().filter(|item| is_unit(item)).map(|item| item.get().as_bytes());
-    if units == Units::One {
+    if units != Units::Nested {
         each(items.map(|message| Record { message, ..around }).collect());
         return;
     }

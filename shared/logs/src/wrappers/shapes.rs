@@ -231,6 +231,45 @@ fn of_stores() {
 }
 
 #[test]
+fn of_datadog() {
+    let time = "2026-11-23T11:00:00.123Z";
+    let log = json!({"id": "AQ", "type": "log", "attributes": {"message": WHOLE, "timestamp": time, "host": "box",
+        "service": "mail", "status": "info", "tags": ["a:b"], "attributes": {"message": "of something else"}}});
+    each_is_the_line([
+        // What its API answers, whole and one by one.
+        json!({"data": [log], "meta": {"status": "done", "page": {"after": "x"}}}),
+        json!({"data": [log], "links": {"next": "x"}}),
+        log,
+        // What its agent sends, and an archive.
+        json!([{"ddsource": "postfix", "ddtags": "a:b", "hostname": "box", "message": WHOLE, "service": "mail"}]),
+        json!([{"ddsource": "syslog", "ddtags": "a:b", "hostname": "mail", "message": WHOLE, "service": "mail",
+            "status": "info", "timestamp": 1_795_431_600_123_u64}]),
+        json!({"_id": "AQ", "date": time, "host": "box", "source": "postfix", "service": "mail", "status": "info",
+            "message": WHOLE, "tags": ["a:b"], "attributes": {"message": "of something else"}}),
+    ]);
+    // The newest comes first.
+    let at = |second: &str| {
+        let (message, timestamp) = (
+            WHOLE.replace("00 mail", &format!("{second} mail")),
+            format!("2026-11-23T11:00:{second}Z"),
+        );
+        json!({"type": "log", "attributes": {"message": message, "timestamp": timestamp}})
+    };
+    let answer = json!({"data": [at("09"), at("01")], "meta": {}}).to_string();
+    let times: Vec<_> = parts(&answer).into_iter().filter_map(|(time, ..)| time).collect();
+    assert_eq!(times, [ELEVEN + 1, ELEVEN + 9]);
+    // What anybody can send to a program that logs it.
+    for line in [
+        json!({"time": time, "data": [{"event": "submission", "time": 1, "sender": "a@x.test"}]}),
+        json!({"time": time, "data": [{"type": "log", "attributes": {"message": WHOLE}}]}),
+        json!({"time": time, "host": "web", "attributes": {"message": WHOLE, "type": "log"}}),
+    ] {
+        let line = line.to_string();
+        assert_eq!(parts(&line), [(None, String::new(), String::new(), None, line.clone())]);
+    }
+}
+
+#[test]
 fn of_cloudwatch() {
     each_is_the_line([
         json!({"logStreamName": "i-1", "timestamp": 1_795_431_600_123_u64, "message": WHOLE, "ingestionTime": 9}),
