@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// So many bytes tell every form: a header of tar is the longest.
 const TOLD: usize = 512;
-/// So many tell every form but tar, whose headers have no line ends.
+/// So many tell every form but tar, whose headers have no line ends; of a short line of text, fewer do.
 const TOLD_OF_TEXT: usize = 16;
 
 /// What bytes are.
@@ -107,7 +107,7 @@ const UNREAD: [(usize, &[u8], &str); 42] = [
     (0, b"-----BEGIN AGE ENCRYPTED", "looks encrypted with age: decrypt it first"),
     (0, b"LPKSHHRH", "looks like a systemd journal file: read it with journalctl -o json"),
     (0, b"ElfFile\0", "looks like a Windows event log (EVTX): export it as JSON or text first"),
-    (4, b"LfLe", "looks like a Windows event log (EVT): export it as text first"),
+    (0, b"0\0\0\0LfLe", "looks like a Windows event log (EVT): export it as text first"),
     (0, b"PAR1\x15", "looks like Parquet: export it as JSON lines first"),
     (0, b"ORC\x08", "looks like ORC: export it as JSON lines first"),
     (0, b"Obj\x01", "looks like Avro: export it as JSON lines first"),
@@ -171,10 +171,34 @@ fn is_tar(head: &[u8]) -> bool {
 
 /// What of a text's beginning tells what it is: so much is always there, however the bytes come.
 fn telling(head: &[u8]) -> &[u8] {
-    match memchr::memchr(b'\n', head) {
-        Some(end) => &head[..head.len().min(TOLD_OF_TEXT.max(end + 1))],
-        None => head,
+    &head[..told_by(head).unwrap_or(head.len())]
+}
+
+/// How many bytes tell what it is that begins so; none if more must come.
+fn told_by(head: &[u8]) -> Option<usize> {
+    let first = memchr::memchr(b'\n', head)? + 1;
+    if first >= TOLD_OF_TEXT {
+        return Some(first);
     }
+    let short = &head[..head.len().min(TOLD_OF_TEXT)];
+    let mut ends = memchr::memchr_iter(b'\n', short).map(|end| end + 1);
+    ends.find(|end| is_surely_text(&short[..*end]))
+        .or((short.len() == TOLD_OF_TEXT).then_some(TOLD_OF_TEXT))
+}
+
+/// Whether whole lines, with a hole before them or not, are the beginning of nothing but text, or tell already what else.
+fn is_surely_text(lines: &[u8]) -> bool {
+    let hole = lines.iter().take_while(|byte| **byte == 0).count();
+    let is_of_text = |byte: &u8| *byte >= b' ' || b"\t\r\n".contains(byte);
+    let may_go_on = |(at, magic, _): &(usize, &[u8], &str)| match at {
+        0 => magic.len() > lines.len() && magic.starts_with(lines),
+        // Between the two stands how long it is.
+        _ => lines.starts_with(b"RIFF"),
+    };
+    let lines_behind = &lines[hole..];
+    lines_behind.iter().all(is_of_text)
+        && lines_behind.iter().any(|byte| *byte > b' ')
+        && !UNREAD.iter().any(may_go_on)
 }
 
 /// UTF-16 without a byte order mark: of the first characters, which are ASCII in a log, every other byte is NUL.
@@ -191,9 +215,7 @@ fn utf16_without_mark(head: &[u8]) -> Option<Form> {
 pub(crate) fn told(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; TOLD];
     let mut length = 0;
-    let is_told = |bytes: &[u8]| {
-        bytes.len() == TOLD || (bytes.len() >= TOLD_OF_TEXT && bytes.contains(&b'\n'))
-    };
+    let is_told = |bytes: &[u8]| bytes.len() == TOLD || told_by(bytes).is_some();
     while !is_told(&bytes[..length]) {
         match reader.read(&mut bytes[length..]) {
             Ok(0) => break,

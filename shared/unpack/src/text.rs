@@ -49,14 +49,28 @@ impl Text {
 /// How many NULs a text begins with, and what was read behind them.
 fn behind_hole(text: &mut impl Read) -> io::Result<(u64, Vec<u8>)> {
     let mut hole = 0;
-    let mut first = read_up_to(text, 1)?;
+    let mut first = read_some(text, 1)?;
     while first.iter().all(|byte| *byte == 0) && !first.is_empty() {
         hole += first.len() as u64;
-        first = read_up_to(text, CHUNK)?;
+        first = read_some(text, CHUNK)?;
     }
     let nulls = first.iter().take_while(|byte| **byte == 0).count();
     first.drain(..nulls);
     Ok((hole + nulls as u64, first))
+}
+
+/// What has come, at most so many bytes; nothing at the end. Who waits for more of a pipe keeps what came waiting.
+fn read_some(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    loop {
+        match reader.read(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => {
+                bytes.truncate(read?);
+                return Ok(bytes);
+            }
+        }
+    }
 }
 
 fn read_up_to(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {

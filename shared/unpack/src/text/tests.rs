@@ -1,6 +1,6 @@
 use super::*;
 use crate::form::Packing;
-use crate::testing::{packed, tar, zip};
+use crate::testing::{Slowly, packed, tar, zip};
 
 const ALL: [Packing; 5] = [Packing::Gzip, Packing::Bzip2, Packing::Xz, Packing::Zstd, Packing::Lz4];
 
@@ -31,6 +31,72 @@ fn the_head_stands_behind_a_hole() {
     }
     let only = open(&[0; 9]).expect("text");
     assert_eq!((only.head.len(), only.hole), (0, 9));
+}
+
+#[test]
+fn a_line_of_a_pipe_is_told_as_soon_as_it_came() {
+    // Whoever asks for more would wait.
+    struct Once<'a>(&'a [u8], usize);
+    impl Read for Once<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            assert!(!self.0.is_empty(), "it would wait");
+            let count = self.0.len().min(self.1).min(to.len());
+            self.0.read(&mut to[..count])
+        }
+    }
+    for line in [
+        "hi\n",
+        "a\n",
+        "\nx\r\n",
+        "Gr\u{fc}\u{df}e\n",
+        "a line that is long enough\n",
+        "PK\n",
+        "{}\n",
+        "BZh9\n",
+    ] {
+        for hole in [0, 1, 2, 15, 16, 511, 512, 513, CHUNK, 2 * CHUNK + 7] {
+            let raw: &'static [u8] = [vec![0; hole], line.into()].concat().leak();
+            for step in [1, 7, usize::MAX] {
+                if raw.len() / step > 2000 {
+                    continue;
+                }
+                let mut text = Text::open(Once(raw, step), 0).expect("text");
+                assert_eq!(text.hole, hole as u64, "{line:?}");
+                let mut read = vec![0; raw.len()];
+                text.reader.read_exact(&mut read).expect("all that came");
+                assert_eq!(read, raw, "{line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_text_is_told_however_slowly_it_comes() {
+    let wide: Vec<u8> = "a\r\nb\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for text in [&b"a\nb\n"[..], b"\n\nabc\n", &wide] {
+        for packing in ALL {
+            let raw: &'static [u8] = packed(packing, text).leak();
+            for step in [1, 3, 100] {
+                let mut read = Vec::new();
+                let mut text = Text::open(Slowly(raw, step), 4).expect("text");
+                text.reader.read_to_end(&mut read).expect("read");
+                assert_eq!(read, self::read(raw).0.as_bytes(), "{packing:?}");
+                assert!(text.is_unpacked);
+            }
+        }
+    }
+    assert_eq!(read(&wide).0, "a\r\nb\r\n");
+    for (raw, what) in [
+        (&b"\x89PNG\r\n\x1a\n"[..], "PNG"),
+        (b"\x0a\x0d\x0d\x0a\x1c\0\0\0", "pcapng"),
+        (b"!<arch>\ndebian-binary", "ar archive"),
+        (b"RIFF\n\n\n\nWEBPVP8 ", "WebP"),
+        (b"0\0\0\0LfLe", "EVT"),
+        (b"age-encryption.org/v1\n", "age"),
+    ] {
+        let told = Text::open(Slowly(raw, 1), 0).expect_err("refused").to_string();
+        assert!(told.contains(what), "{told}");
+    }
 }
 
 #[test]
