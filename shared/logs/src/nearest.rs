@@ -12,6 +12,15 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
     if has("[error]") && has(", client: ") || has("] [php") || has("[proxy:") {
         return "looks like a web server's error log";
     }
+    if begins("{") && has("\"awslogs\"") && has("\"data\"") {
+        return "looks like a Lambda event of CloudWatch Logs: take the data out first, base64 of gzip";
+    }
+    if begins("{") && has("\"data\"") && has("\"recordId\"") {
+        return "looks like a Lambda event of Firehose: take the data out of its records first, base64";
+    }
+    if begins("{") && has("\"data\"") && has("\"kinesis\"") && has("\"Records\"") {
+        return "looks like a Lambda event of Kinesis: take the data out of its records first, base64";
+    }
     if begins("{") || begins("[{") {
         return "looks like JSON, but no field of it holds a log line that is known";
     }
@@ -53,4 +62,33 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
         return "looks like a binary file";
     }
     ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Collected;
+    use crate::{Arrival, Format, LogStream, Options};
+
+    #[test]
+    fn what_lambda_is_called_with_is_told_and_not_lost_in_silence() {
+        for (line, what) in [
+            (r#"{"awslogs":{"data":"H4sIAAAAAAAAAwMAAAAAAAAAAAA="}}"#, "of CloudWatch Logs"),
+            (
+                r#"{"invocationId":"x","records":[{"recordId":"1","approximateArrivalTimestamp":1795431600123,"data":"eA=="}]}"#,
+                "of Firehose",
+            ),
+            (
+                r#"{"Records":[{"kinesis":{"data":"eA==","approximateArrivalTimestamp":1795431600.1},"eventSource":"aws:kinesis"}]}"#,
+                "of Kinesis",
+            ),
+        ] {
+            assert!(nearest(line.as_bytes()).contains(what), "{line}");
+            let mut stream = LogStream::new(Options { format: Format::Auto, zone: chrono_tz::UTC });
+            let arrival = Arrival { mark: 1, before: 0, reference: 1_795_435_200 };
+            stream.line(line.as_bytes(), arrival, &mut Collected::default());
+            let first = stream.understanding().first.expect("not understood");
+            assert!(first.nearest.contains(what), "{line}");
+        }
+    }
 }

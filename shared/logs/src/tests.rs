@@ -195,6 +195,37 @@ fn an_author_that_a_client_names_is_no_re_injection() {
 }
 
 #[test]
+fn a_sender_that_imitates_anothers_envelope_is_never_that_other() {
+    let end = "disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1";
+    let others = SENT.replacen("ann@example.test", "boss@example.test", 1);
+    for forged in [
+        "boss@example.test> proto=ESMTP helo=<h> x@x.test",
+        "boss@example.test> proto=ESMTP helo=<h",
+        "boss@example.test> to=<z@x.test> proto=ESMTP helo=<h> x@x.test",
+        "boss@example.test> to=<z@x.test",
+        "the boss@example.test> proto=ESMTP helo=<h> x@x.test",
+    ] {
+        let tail = "proto=ESMTP helo=<h>";
+        let discard = format!(
+            "NOQUEUE: discard: MAIL from unknown[192.0.2.1]: <x>: Sender address triggers DISCARD action; from=<{forged}> {tail}"
+        );
+        let discarded = [smtpd(TLS13), smtpd(&discard), smtpd(CLIENT), smtpd(end)].concat();
+        let client = CLIENT.replace("6746B99473D", "NOQUEUE");
+        let accept = format!(
+            "NOQUEUE: proxy-accept: END-OF-MESSAGE from unknown[192.0.2.1]: 250 2.0.0 Ok; from=<{forged}> to=<b@x.test> {tail}"
+        );
+        let proxied = [smtpd(TLS13), smtpd(&client), smtpd(&accept)].concat();
+        for log in [discarded, proxied] {
+            // It counts for nobody, or for all that the client wrote.
+            let [sent] = &read(&log).submissions[..] else { panic!("one message: {log}") };
+            assert!(*sent != others && !sent.ends_with(&format!(" {others}")), "{log}");
+            let whole = forged.to_lowercase();
+            assert!(sent.starts_with("(unknown) ") || sent.starts_with(&whole), "{sent} {log}");
+        }
+    }
+}
+
+#[test]
 fn held_and_proxied_mail_is_never_in_the_name_of_who_it_is_not_from() {
     let end = "disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1";
     let quoted = r#""; from=<boss@x.test> to=<z"@x.test"#;

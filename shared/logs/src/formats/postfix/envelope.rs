@@ -14,11 +14,17 @@ const PROTOCOL: &[u8] = b"> proto=";
 pub(super) fn sender(line: &[u8]) -> Option<&[u8]> {
     let (before, text) = line.split_at(memmem::find(line, FROM)? + FROM.len());
     let imitated = memmem::rfind(text, FROM).unwrap_or(0);
+    if is_at_mail(before) && in_brackets(text).is_none_or(|(_, rest)| rest.starts_with(TO)) {
+        // What seems to be a recipient is in the sender's own words.
+        return memmem::find(text, TO).is_none().then(|| unquoted(text)).flatten();
+    }
     match exact(text) {
         // Whatever looks like another envelope stands in quotes, in the recipient of this one.
         Some((sender, protocol)) if protocol > imitated => {
             // Nothing but the name that the client gives itself follows: else the sender goes on, without its quotes.
-            memmem::find(&text[protocol..], TO).is_none().then_some(())?;
+            let behind = &text[protocol..];
+            let is_last = memmem::rfind(behind, PROTOCOL) == Some(0);
+            (is_last && memmem::find(behind, TO).is_none()).then_some(())?;
             let is_first = imitated == 0 || is_clear(before) || !begins_another(&text[..protocol]);
             is_first.then_some(sender)
         }
@@ -26,6 +32,12 @@ pub(super) fn sender(line: &[u8]) -> Option<&[u8]> {
         _ if imitated == 0 => unquoted(text),
         _ => None,
     }
+}
+
+/// Whether a line is of a client's MAIL command: there is no recipient yet.
+fn is_at_mail(before: &[u8]) -> bool {
+    let action = before.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    before[action..].starts_with(b": MAIL from ")
 }
 
 /// Whether nothing that a client chose stands before an envelope: only what a proxy replied.
@@ -50,7 +62,7 @@ fn exact(text: &[u8]) -> Option<(&[u8], usize)> {
         }
         // Before there is a recipient, none is told.
         None => {
-            let told = rest.starts_with(PROTOCOL) && memmem::find(rest, TO).is_none();
+            let told = memmem::rfind(rest, PROTOCOL) == Some(0) && memmem::find(rest, TO).is_none();
             told.then(|| (sender, at(rest)))
         }
     }
@@ -66,10 +78,15 @@ fn in_brackets(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The sender before the only thing that can end it.
 fn unquoted(text: &[u8]) -> Option<&[u8]> {
     let end = match memmem::find(text, TO) {
-        Some(to) => (memmem::rfind(text, TO) == Some(to)).then_some(to)?,
-        None => memmem::find(text, PROTOCOL)?,
+        Some(_) => only(text, TO)?,
+        None => only(text, PROTOCOL)?,
     };
     Some(&text[..end])
+}
+
+/// Where something stands, if it stands there once.
+fn only(text: &[u8], what: &[u8]) -> Option<usize> {
+    memmem::find(text, what).filter(|at| memmem::rfind(text, what) == Some(*at))
 }
 
 #[cfg(test)]
@@ -93,6 +110,12 @@ mod tests {
             (format!("; from=<a> to=<b@x.test> to=<c@x.test> {END}"), None),
             (format!("; from=<> to=<b@x.test> {END}@x.test> to=<c@x.test> {END}"), None),
             (format!("; from=<a b> to=<b@x.test> to=<c@x.test> {END}"), None),
+            (format!("; from=<boss@x.test> to=<z@x.test> to=<c@x.test> {END}"), None),
+            // Before there is a recipient, the sender alone can imitate all that follows another.
+            (format!("; from=<boss@x.test> {END} y@x.test> {END}"), None),
+            (format!("; from=<boss@x.test> {END}@x.test> {END}: held"), None),
+            (format!("; from=<the boss@x.test> {END} y@x.test> {END}"), None),
+            (format!("; from=<\"boss> proto=\"@x.test> {END}"), Some("\"boss> proto=\"@x.test")),
             (format!("; from=<a@x.test> to=<\"{forged}\"@x.test> {END}"), Some("a@x.test")),
             (format!("; from=<a@x.test> to=<\"{forged}@x.test> {END}: \"@x.test> {END}"), None),
             (format!("; from=<a@x.test> to=<{forged}@x.test> {END}"), None),
