@@ -28,13 +28,13 @@ pub(crate) struct Timestamps {
     syslog: ([u8; 12], i64),
     /// `YYYY-MM-DD HH:MM` and the instant it begins in `zone`.
     local: ([u8; 16], i64),
-    /// `YYYY-MM-DD` and the instant it begins in UTC.
-    date: ([u8; 10], i64),
+    /// The same, and the instant it begins in UTC.
+    utc: ([u8; 16], i64),
 }
 
 impl Timestamps {
     pub(crate) fn new(zone: Tz) -> Self {
-        Self { zone, syslog: ([0; 12], 0), local: ([0; 16], 0), date: ([0; 10], 0) }
+        Self { zone, syslog: ([0; 12], 0), local: ([0; 16], 0), utc: ([0; 16], 0) }
     }
 
     /// RFC 3164: `Nov  9 16:21:58`, the 15 bytes at the beginning of `text`.
@@ -177,30 +177,23 @@ impl Timestamps {
     }
 
     /// `YYYY-MM-DD?HH:MM:SS` read as UTC.
+    #[inline]
     fn utc(&mut self, text: &[u8]) -> Option<i64> {
-        let date: [u8; 10] = text.get(..10)?.try_into().ok()?;
-        if self.date.0 != date {
-            let begins = read_date(&date)?.and_hms_opt(0, 0, 0)?.and_utc().timestamp();
-            self.date = (date, begins);
+        let (minute, seconds) = minute_and_seconds(text)?;
+        if self.utc.0 != minute {
+            self.utc = (minute, read_minute(&minute)?.and_utc().timestamp());
         }
-        Some(self.date.1 + clock_seconds(text)?)
+        Some(self.utc.1 + seconds)
     }
 
     /// `YYYY-MM-DD?HH:MM:SS` read in the zone.
+    #[inline]
     fn local(&mut self, text: &[u8]) -> Option<i64> {
-        let minute: [u8; 16] = text.get(..16)?.try_into().ok()?;
-        let seconds = clock_seconds(text)?;
+        let (minute, seconds) = minute_and_seconds(text)?;
         if self.local.0 != minute {
-            let time = NaiveDateTime::new(
-                read_date(&text[..10])?,
-                chrono::NaiveTime::from_num_seconds_from_midnight_opt(
-                    u32::try_from(seconds - seconds % 60).ok()?,
-                    0,
-                )?,
-            );
-            self.local = (minute, local_to_unix(self.zone, time));
+            self.local = (minute, local_to_unix(self.zone, read_minute(&minute)?));
         }
-        Some(self.local.1 + seconds % 60)
+        Some(self.local.1 + seconds)
     }
 }
 
@@ -252,25 +245,26 @@ fn two_figures(number: u32) -> Option<[u8; 2]> {
     (number < 100).then_some([figure(number / 10)?, figure(number % 10)?])
 }
 
-fn read_date(text: &[u8]) -> Option<NaiveDate> {
-    if text[4] != b'-' || text[7] != b'-' {
+/// The minute of `YYYY-MM-DD?HH:MM:SS`, as it stands there, and its seconds; a leap second is the last of its minute.
+#[inline]
+fn minute_and_seconds(text: &[u8]) -> Option<([u8; 16], i64)> {
+    let (minute, clock) = text.split_first_chunk()?;
+    let seconds = two_digits(clock, 1).filter(|seconds| *seconds <= 60)?;
+    (clock[0] == b':').then_some((*minute, i64::from(seconds.min(59))))
+}
+
+/// Reads `YYYY-MM-DD?HH:MM`.
+fn read_minute(text: &[u8; 16]) -> Option<NaiveDateTime> {
+    if text[4] != b'-' || text[7] != b'-' || text[13] != b':' {
         return None;
     }
     let year = two_digits(text, 0)? * 100 + two_digits(text, 2)?;
     if year < 1970 {
         return None;
     }
-    NaiveDate::from_ymd_opt(year.cast_signed(), two_digits(text, 5)?, two_digits(text, 8)?)
-}
-
-/// Seconds since midnight of the `HH:MM:SS` at bytes 11 to 19; a leap second is the last of its minute.
-fn clock_seconds(text: &[u8]) -> Option<i64> {
-    let (hour, minute, second) =
-        (two_digits(text, 11)?, two_digits(text, 14)?, two_digits(text, 17)?);
-    if text[13] != b':' || text[16] != b':' || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    Some(i64::from(hour * 3600 + minute * 60 + second.min(59)))
+    let date =
+        NaiveDate::from_ymd_opt(year.cast_signed(), two_digits(text, 5)?, two_digits(text, 8)?)?;
+    date.and_hms_opt(two_digits(text, 11)?, two_digits(text, 14)?, 0)
 }
 
 const MONTHS: [&[u8; 3]; 12] = [

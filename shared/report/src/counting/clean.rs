@@ -37,12 +37,16 @@ fn cleaned(
     fit: impl Fn(&u8) -> bool,
     fold: impl Fn(&str) -> String,
 ) -> Cow<'_, str> {
-    // Every byte is looked at, fit or not: that way the compiler looks at many at once.
     if text.len() <= limit
-        && text.iter().fold(true, |fits, byte| fits & fit(byte))
         && let Ok(text) = std::str::from_utf8(text)
     {
-        return Cow::Borrowed(text);
+        if all(text, fit) {
+            return Cow::Borrowed(text);
+        }
+        // ASCII is as long in either case, and nothing is to be replaced.
+        if all(text, |byte| matches!(byte, 0x20..=0x7e)) {
+            return Cow::Owned(fold(text));
+        }
     }
     let folded = fold(&String::from_utf8_lossy(text));
     let clean: String = folded
@@ -50,6 +54,11 @@ fn cleaned(
         .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
         .collect();
     Cow::Owned(bounded(clean, limit))
+}
+
+/// Whether all bytes are such. Every one is looked at, such or not: that way the compiler looks at many at once.
+fn all(text: &str, is: impl Fn(&u8) -> bool) -> bool {
+    text.as_bytes().iter().fold(true, |all, byte| all & is(byte))
 }
 
 fn bounded(mut text: String, limit: usize) -> String {

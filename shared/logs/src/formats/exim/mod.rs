@@ -147,17 +147,24 @@ fn line<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> bool {
 
 /// Skips a message id: `1xVWoN-0001PO-2u`, or `1xA6ol-000000037ku-33mU` since 4.97.
 fn message_id(text: &[u8]) -> Option<&[u8]> {
-    let old = text.get(6) == Some(&b'-') && text.get(13) == Some(&b'-');
-    let new = text.get(6) == Some(&b'-') && text.get(18) == Some(&b'-');
-    let length = if old && text.get(16) == Some(&b' ') {
-        16
-    } else if new && text.get(23) == Some(&b' ') {
-        23
+    let stands = |byte: u8, at: usize| text.get(at) == Some(&byte);
+    if !stands(b'-', 6) {
+        None
+    } else if stands(b'-', 13) && stands(b' ', 16) {
+        behind_id::<16>(text)
+    } else if stands(b'-', 18) && stands(b' ', 23) {
+        behind_id::<23>(text)
     } else {
-        return None;
-    };
-    let is_id = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    text[..length].iter().all(is_id).then(|| &text[length + 1..])
+        None
+    }
+}
+
+/// What follows a message id of a known length, and the blank behind it.
+fn behind_id<const LENGTH: usize>(text: &[u8]) -> Option<&[u8]> {
+    let (id, rest) = text.split_first_chunk::<LENGTH>()?;
+    // Every byte is looked at, fit or not: that way the compiler looks at many at once.
+    let is_id = |byte: &u8| byte.is_ascii_alphanumeric() | (*byte == b'-');
+    id.iter().fold(true, |all, byte| all & is_id(byte)).then(|| &rest[1..])
 }
 
 fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
