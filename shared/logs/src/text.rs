@@ -15,6 +15,35 @@ pub(crate) fn number(text: &[u8]) -> Option<u32> {
     })
 }
 
+/// The number of at most nine digits that a text begins with, and what follows its digits.
+#[inline]
+pub(crate) fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut sum, mut length) = (0, 0);
+    for byte in text.iter().take(9) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        sum = sum * 10 + u32::from(digit);
+        length += 1;
+    }
+    (length > 0).then(|| (sum, &text[length..]))
+}
+
+/// Whether a byte is a letter or a digit of ASCII: one step, as it is asked of the bytes of every line.
+#[inline]
+pub(crate) fn is_alphanumeric(byte: u8) -> bool {
+    const TABLE: [bool; 256] = {
+        let (mut table, mut byte) = ([false; 256], 0);
+        while byte < 256 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        table
+    };
+    TABLE[usize::from(byte)]
+}
+
 /// A line without the blanks, line ends and commas (of a CSV export) around it.
 #[inline]
 pub(crate) fn trimmed(line: &[u8]) -> &[u8] {

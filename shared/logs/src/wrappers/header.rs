@@ -4,7 +4,7 @@ use memchr::{memchr, memchr3, memrchr};
 
 use super::level::is_level;
 use crate::record::Record;
-use crate::text::number;
+use crate::text::{leading_number, number};
 use crate::time::{Timestamps, has_clock};
 
 /// Where rsyslog's forwarding cuts tags (RFC 3164, section 4.1.3).
@@ -104,17 +104,18 @@ pub(super) fn tag(text: &[u8]) -> Option<Record<'_>> {
     let end = memchr3(b'[', b':', b' ', text)?;
     let program = &text[..end];
     let (pid, rest) = match text[end] {
-        b'[' => {
-            let digits = text[end + 1..].iter().take(11).position(|byte| *byte == b']')?;
-            let close = end + 1 + digits;
-            let pid = number(&text[end + 1..close])?;
-            (Some(pid), text[close + 1..].strip_prefix(b":").unwrap_or(&text[close + 1..]))
-        }
+        b'[' => match leading_number(&text[end + 1..])? {
+            (pid, [b']', b':', rest @ ..] | [b']', rest @ ..]) => (Some(pid), rest),
+            _ => return None,
+        },
         b':' if text.get(end + 1).is_none_or(|next| *next == b' ') => (None, &text[end + 1..]),
         b':' => return colon_in_tag(text),
         _ => return None,
     };
-    let message = rest.strip_prefix(b" ").unwrap_or(rest);
+    let message = match rest {
+        [b' ', message @ ..] => message,
+        _ => rest,
+    };
     let message = match message.first() {
         Some(b' ' | b'[' | b'<' | b'\x1b') => undecorated(message),
         _ => message,

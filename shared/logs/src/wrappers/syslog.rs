@@ -76,7 +76,12 @@ impl LastHeader {
         self.text.clear();
         let Some(inner) = inner else { return };
         let (Some(time), Some(b'A'..=b'Z')) = (inner.time, line.first()) else { return };
-        let Some(at) = memchr::memmem::find(line, inner.host) else { return };
+        // Mostly it stands right behind the timestamp and a blank.
+        let at = match line.get(16..) {
+            Some(rest) if rest.starts_with(inner.host) => Some(16),
+            _ => memchr::memmem::find(line, inner.host),
+        };
+        let Some(at) = at else { return };
         let host = at..at + inner.host.len();
         let header = &line[..line.len().min(host.end + 1)];
         let tag = line[header.len()..].strip_prefix(inner.program);

@@ -6,7 +6,7 @@ use report::{TlsVersion, client_address};
 use serde::{Deserialize, Serialize};
 
 use crate::proofs::KeptLogin;
-use crate::text::number;
+use crate::text::{is_alphanumeric, number};
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
 ///
@@ -18,12 +18,10 @@ pub(super) struct QueueId([u64; 3]);
 #[inline]
 pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
     let head = &message[..message.len().min(25)];
-    let length = head.iter().position(|byte| *byte == b':')?;
-    let text = &message[..length];
-    let rest = message[length + 1..].strip_prefix(b" ")?;
-    if length < 5 || !text.iter().all(u8::is_ascii_alphanumeric) {
-        return None;
-    }
+    let length =
+        head.iter().position(|byte| !is_alphanumeric(*byte)).filter(|length| *length >= 5)?;
+    let (text, rest) = message.split_at(length);
+    let rest = rest.strip_prefix(b": ")?;
     let mut padded = [0; 24];
     padded[..length].copy_from_slice(text);
     let (words, _) = padded.as_chunks::<8>();
@@ -64,9 +62,9 @@ fn near(needle: u8, text: &[u8]) -> Option<usize> {
 /// `name[address]`, as Postfix names a client: the address, and what follows the bracket (and port).
 #[inline]
 fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let open = near(b'[', text)?;
-    // What a client sent as a command, and Postfix tells of it, may look like the rest of a line.
-    near(b' ', &text[..open]).is_none().then_some(())?;
+    // What a client sent as a command, and Postfix tells of it, may look like the rest of a line: no name has a blank.
+    let open = text.iter().position(|byte| matches!(byte, b'[' | b' '))?;
+    (text[open] == b'[').then_some(())?;
     let close = open + near(b']', &text[open..])?;
     let mut rest = &text[close + 1..];
     if let Some(port) = rest.strip_prefix(b":") {
@@ -162,23 +160,24 @@ pub(super) struct Commands {
 /// Reads the counts behind `disconnect from `; none if the server does not log them (before 3.0).
 pub(super) fn commands(text: &[u8]) -> Option<Commands> {
     let (_, rest) = client(text)?;
-    let mut commands = None;
+    memchr(b'=', rest)?;
+    let mut commands = Commands::default();
     let mut mail = None;
+    let successes =
+        |value: &[u8]| number(&value[..near(b'/', value).unwrap_or(value.len())]).unwrap_or(0);
     for field in rest.split(|byte| *byte == b' ') {
-        let Some(equals) = near(b'=', field) else { continue };
-        let counts: &mut Commands = commands.get_or_insert_default();
-        let value = &field[equals + 1..];
-        let successes = &value[..near(b'/', value).unwrap_or(value.len())];
-        let successes = number(successes).unwrap_or(0);
-        match &field[..equals] {
-            b"starttls" => counts.starttls = successes,
-            b"mail" => mail = Some(successes),
-            b"xclient" => counts.xclient = true,
-            b"data" | b"bdat" => counts.data = counts.data.saturating_add(successes),
-            _ => {}
+        if let Some(count) = field.strip_prefix(b"starttls=") {
+            commands.starttls = successes(count);
+        } else if let Some(count) = field.strip_prefix(b"mail=") {
+            mail = Some(successes(count));
+        } else if field.starts_with(b"xclient=") {
+            commands.xclient = true;
+        } else if let Some(count) =
+            field.strip_prefix(b"data=").or_else(|| field.strip_prefix(b"bdat="))
+        {
+            commands.data = commands.data.saturating_add(successes(count));
         }
     }
-    let mut commands = commands?;
     commands.data = commands.data.min(mail.unwrap_or(u32::MAX));
     Some(commands)
 }

@@ -33,18 +33,28 @@ impl Daemon {
     /// Reads a syslog tag; none if it is not Postfix's.
     #[inline]
     pub(super) fn of(program: &[u8]) -> Option<Self> {
-        let Some(slash) = program.iter().rposition(|byte| *byte == b'/') else {
-            return names::is_cut(program).then_some(Self::Untold);
-        };
-        Some(match &program[slash + 1..] {
-            b"smtpd" => Self::Smtpd,
-            b"qmgr" | b"oqmgr" | b"nqmgr" => Self::Qmgr,
-            b"cleanup" => Self::Cleanup,
-            b"pickup" => Self::Pickup,
-            b"master" if program.starts_with(b"postfix") => Self::Master,
-            _ if program.starts_with(b"postfix") => Self::Other,
-            _ => return None,
-        })
+        // What is asked of every line must be cheap: how the tag ends, and no search for where that begins.
+        const DAEMONS: [(&[u8], Daemon); 6] = [
+            (b"/smtpd", Daemon::Smtpd),
+            (b"/qmgr", Daemon::Qmgr),
+            (b"/cleanup", Daemon::Cleanup),
+            (b"/oqmgr", Daemon::Qmgr),
+            (b"/nqmgr", Daemon::Qmgr),
+            (b"/pickup", Daemon::Pickup),
+        ];
+        if let Some((_, daemon)) = DAEMONS.iter().find(|(end, _)| program.ends_with(end)) {
+            return Some(*daemon);
+        }
+        if !program.starts_with(b"postfix") {
+            return None;
+        }
+        if program.ends_with(b"/master") {
+            return Some(Self::Master);
+        }
+        if program.contains(&b'/') {
+            return Some(Self::Other);
+        }
+        names::is_cut(program).then_some(Self::Untold)
     }
 
     /// Which daemon a message is by, whose tag does not tell: texts of strangers stand at the beginning of none.
