@@ -149,13 +149,14 @@ impl LogStream {
             return reject(sink, arrival.mark, line, reason);
         }
         let mut seen = Seen { may_wait: ends, ..Seen::default() };
-        let broken = match self.wrappers.unwrap_alike(line, arrival.reference) {
+        let (record, depth) = match self.wrappers.unwrap_alike(line, arrival.reference) {
             Some((inner, wrapper)) => {
                 self.understanding.wrapped(wrapper);
-                self.record(&inner, arrival, 1, &mut seen, sink)
+                (inner, 1)
             }
-            None => self.record(&Record::of(line), arrival, 0, &mut seen, sink),
+            None => (Record::of(line), 0),
         };
+        let broken = self.record(&record, arrival, depth, &mut seen, sink);
         if let Some(separator) = seen.waits {
             return self.carried.frames.begin_row(piece, separator, arrival.reference);
         }
@@ -274,7 +275,7 @@ impl LogStream {
             }
             return Ok(());
         }
-        let Self { formats, wrappers, times, format, .. } = self;
+        let Self { formats, times, format, .. } = self;
         let only = format.within();
         seen.is_named |= record.is_named();
         seen.time = record.time.or(seen.time);
@@ -287,6 +288,18 @@ impl LogStream {
             seen.time = seen.time.or(proofs.time);
             return Ok(());
         }
+        self.inside(record, arrival, depth, seen, sink)
+    }
+
+    /// Takes out what a record wraps that no format takes, and offers that.
+    fn inside<S: Sink>(
+        &mut self,
+        record: &Record<'_>,
+        arrival: Arrival,
+        depth: usize,
+        seen: &mut Seen,
+        sink: &mut S,
+    ) -> Result<(), Broken> {
         if depth == DEEPEST {
             return Ok(());
         }
@@ -296,7 +309,7 @@ impl LogStream {
             self.repeated(record, arrival, seen, sink);
             return Ok(());
         }
-        let (unwrapped, wrapper) = wrappers.unwrap(record, arrival.reference, times);
+        let (unwrapped, wrapper) = self.wrappers.unwrap(record, arrival.reference, &mut self.times);
         if let Unwrapped::Unfinished(separator, _) = unwrapped
             && seen.may_wait
         {
@@ -326,7 +339,7 @@ impl LogStream {
                     }
                 }
             }
-            Unwrapped::Broken(reason) if record.is_bare() => return Err(Broken(reason)),
+            Unwrapped::Broken(reason) if record.is_bare() => return Err(Broken(reason.into())),
             Unwrapped::Broken(_) => {}
         }
         Ok(())
@@ -380,4 +393,4 @@ impl LogStream {
 }
 
 /// What begins like JSON and is damaged, or is not all of it, in words for a person.
-struct Broken(String);
+struct Broken(Box<str>);

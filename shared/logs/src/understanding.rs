@@ -61,19 +61,26 @@ impl Understanding {
         self.units += 1;
         match seen.server {
             Some(server) => self.server(server, seen.time),
-            None if seen.is_rejected => self.rejected += 1,
-            None if seen.is_named => {
+            None => self.untold(unit, seen),
+        }
+    }
+
+    /// Adds what a unit was that no format has taken.
+    fn untold(&mut self, unit: &[u8], seen: Seen) {
+        match seen {
+            _ if seen.is_rejected => self.rejected += 1,
+            _ if seen.is_named => {
                 if self.others == 0 && self.of_servers() == 0 {
                     self.first_other = Some(shown(unit));
                 }
                 self.others += 1;
             }
-            None if seen.is_frame => {}
+            _ if seen.is_frame => {}
             // Exim's main log names no program, and most of its lines tell nothing that is looked for.
-            None if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 => {
+            _ if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 => {
                 self.server(Format::Exim, seen.time);
             }
-            None => {
+            _ => {
                 self.not_understood += 1;
                 self.first.get_or_insert_with(|| NotUnderstood {
                     text: shown(unit),

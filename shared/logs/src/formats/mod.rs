@@ -91,6 +91,7 @@ macro_rules! formats {
             }
 
             /// See [`LogFormat::refuses`].
+            #[inline]
             pub(crate) fn refuses(self, line: &[u8]) -> Option<&'static str> {
                 match self {
                     Self::Auto => None,
