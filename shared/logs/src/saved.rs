@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Bytes that all sections may take together: a DynamoDB item holds 400 KB, and is billed by its size.
 pub(crate) const BUDGET: usize = 300_000;
 /// The part of it that known formats may use even if sections of unknown ones take all the rest.
-const OWN: usize = BUDGET / 4;
+pub(crate) const OWN: usize = BUDGET / 4;
 
 /// Sections.
 const VERSION: u8 = 2;

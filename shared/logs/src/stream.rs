@@ -145,7 +145,7 @@ impl LogStream {
             return;
         }
         if let Some(reason) = self.format.refuses(line) {
-            self.understanding.add(line, Seen { is_rejected: true, ..Seen::default() });
+            self.understanding.add(line, &Seen { is_rejected: true, ..Seen::default() });
             return reject(sink, arrival.mark, line, reason);
         }
         let mut seen = Seen { may_wait: ends, ..Seen::default() };
@@ -160,20 +160,18 @@ impl LogStream {
         if let Some(separator) = seen.waits {
             return self.carried.frames.begin_row(piece, separator, arrival.reference);
         }
-        let is_json = matches!(line, [b'{' | b'[', ..]);
-        if is_json
-            && broken.is_err()
-            && self.framed_json(piece, ends, arrival, sink) == Offered::Taken
-        {
-            return self.make_room(arrival.mark, sink);
+        if let Err(Broken(reason)) = broken {
+            if matches!(line, [b'{' | b'[', ..])
+                && self.framed_json(piece, ends, arrival, sink) == Offered::Taken
+            {
+                return self.make_room(arrival.mark, sink);
+            }
+            if self.format.within() == Format::Auto {
+                seen.is_rejected = true;
+                reject(sink, arrival.mark, line, &reason);
+            }
         }
-        if let Err(Broken(reason)) = broken
-            && self.format.within() == Format::Auto
-        {
-            seen.is_rejected = true;
-            reject(sink, arrival.mark, line, &reason);
-        }
-        self.understanding.add(line, seen);
+        self.understanding.add(line, &seen);
         self.make_room(arrival.mark, sink);
     }
 
@@ -213,23 +211,31 @@ impl LogStream {
             Framed::Broken(text, reason) => {
                 seen.is_rejected = true;
                 reject(sink, arrival.mark, text, reason);
-                return self.understanding.add(text, seen);
+                return self.understanding.add(text, &seen);
             }
         };
         if let Err(Broken(reason)) = self.record(&record, arrival, 0, &mut seen, sink) {
             seen.is_rejected = true;
             reject(sink, arrival.mark, record.message, &reason);
         }
-        self.understanding.add(record.message, seen);
+        self.understanding.add(record.message, &seen);
     }
 
     #[inline]
     fn make_room<S: Sink>(&mut self, mark: u64, sink: &mut S) {
+        // No less than that is free, whatever else waits.
+        if self.formats.weight() > saved::OWN {
+            self.fit(mark, sink);
+        }
+    }
+
+    #[cold]
+    fn fit<S: Sink>(&mut self, mark: u64, sink: &mut S) {
         let budget = match self.carried.frames.are_open() {
             false => self.budget,
             true => {
                 let waiting = self.carried.frames.weight();
-                self.budget.saturating_sub(waiting).max(saved::BUDGET / 4)
+                self.budget.saturating_sub(waiting).max(saved::OWN)
             }
         };
         if self.formats.weight() > budget {

@@ -30,18 +30,20 @@ pub(crate) fn leading_number(text: &[u8]) -> Option<(u32, &[u8])> {
     (length > 0).then(|| (sum, &text[length..]))
 }
 
-/// Whether a byte is a letter or a digit of ASCII: one step, as it is asked of the bytes of every line.
-#[inline]
-pub(crate) fn is_alphanumeric(byte: u8) -> bool {
-    const TABLE: [bool; 256] = {
-        let (mut table, mut byte) = ([false; 256], 0);
-        while byte < 256 {
-            table[byte] = (byte as u8).is_ascii_alphanumeric();
-            byte += 1;
-        }
-        table
-    };
-    TABLE[usize::from(byte)]
+/// The bytes that are letters or digits of ASCII, and the ones given: a question that is asked of the bytes of every line
+/// is one step by a table.
+pub(crate) const fn alphanumeric_and(others: &[u8]) -> [bool; 256] {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut other = 0;
+    while other < others.len() {
+        table[others[other] as usize] = true;
+        other += 1;
+    }
+    table
 }
 
 /// A line without the blanks, line ends and commas (of a CSV export) around it.

@@ -57,7 +57,7 @@ pub(crate) struct Seen {
 impl Understanding {
     /// Adds what a unit was.
     #[inline]
-    pub(crate) fn add(&mut self, unit: &[u8], seen: Seen) {
+    pub(crate) fn add(&mut self, unit: &[u8], seen: &Seen) {
         self.units += 1;
         match seen.server {
             Some(server) => self.server(server, seen.time),
@@ -66,27 +66,23 @@ impl Understanding {
     }
 
     /// Adds what a unit was that no format has taken.
-    fn untold(&mut self, unit: &[u8], seen: Seen) {
-        match seen {
-            _ if seen.is_rejected => self.rejected += 1,
-            _ if seen.is_named => {
-                if self.others == 0 && self.of_servers() == 0 {
-                    self.first_other = Some(shown(unit));
-                }
-                self.others += 1;
+    fn untold(&mut self, unit: &[u8], seen: &Seen) {
+        if seen.is_rejected {
+            self.rejected += 1;
+        } else if seen.is_named {
+            if self.others == 0 && self.of_servers() == 0 {
+                self.first_other = Some(shown(unit));
             }
-            _ if seen.is_frame => {}
+            self.others += 1;
+        } else if seen.is_frame {
+            // What it frames is counted.
+        } else if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 {
             // Exim's main log names no program, and most of its lines tell nothing that is looked for.
-            _ if seen.time.is_some() && self.servers[Format::Exim as usize] > 0 => {
-                self.server(Format::Exim, seen.time);
-            }
-            _ => {
-                self.not_understood += 1;
-                self.first.get_or_insert_with(|| NotUnderstood {
-                    text: shown(unit),
-                    nearest: nearest(unit),
-                });
-            }
+            self.server(Format::Exim, seen.time);
+        } else {
+            self.not_understood += 1;
+            self.first
+                .get_or_insert_with(|| NotUnderstood { text: shown(unit), nearest: nearest(unit) });
         }
     }
 

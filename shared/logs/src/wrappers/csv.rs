@@ -8,6 +8,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use crate::fields::{Line, Moments, Name, Part, Parts, Value, name};
 use crate::framing::is_open;
 use crate::record::Record;
+use crate::text::alphanumeric_and;
 use crate::time::Timestamps;
 use crate::wrapper::{Unwrapped, Wrapper};
 
@@ -131,20 +132,7 @@ impl Csv {
 /// Whether a line looks as if names stood in it and nothing else.
 #[inline]
 fn may_be_header(line: &[u8]) -> bool {
-    const OF_NAMES: [bool; 256] = {
-        let (mut table, mut byte) = ([false; 256], 0);
-        while byte < 256 {
-            table[byte] = (byte as u8).is_ascii_alphanumeric();
-            byte += 1;
-        }
-        let others = b"\"@_.-/$# [](),;\t";
-        let mut other = 0;
-        while other < others.len() {
-            table[others[other] as usize] = true;
-            other += 1;
-        }
-        table
-    };
+    const OF_NAMES: [bool; 256] = alphanumeric_and(b"\"@_.-/$# [](),;\t");
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     // Lines that begin with a time are none, and there are many.
     let is_dated = line.first().is_none_or(u8::is_ascii_digit);

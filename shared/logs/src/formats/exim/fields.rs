@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::address::{address, quoted};
 
@@ -53,8 +53,8 @@ fn escape(text: &[u8]) -> Option<u8> {
 /// What follows ` NAME`, if that is next and its value holds no blank and no quote: the value, and the rest.
 pub(super) fn word<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let value = text.strip_prefix(b" ")?.strip_prefix(name)?;
-    let end = memchr(b' ', value).unwrap_or(value.len());
-    memchr(b'"', &value[..end]).is_none().then(|| value.split_at(end))
+    let end = memchr2(b' ', b'"', value).unwrap_or(value.len());
+    (value.get(end) != Some(&b'"')).then(|| value.split_at(end))
 }
 
 /// Goes past ` NAMEvalue` if it is next.

@@ -16,6 +16,7 @@ use crate::format::LogFormat;
 use crate::proofs::{self, Proof, Proofs, Sender, Sink};
 use crate::record::Record;
 use crate::saved::StateError;
+use crate::text::alphanumeric_and;
 use crate::time::Timestamps;
 
 /// Exim's main log, alone or through syslog.
@@ -77,6 +78,7 @@ impl LogFormat for Exim {
         }
     }
 
+    #[inline]
     fn weight(&self) -> usize {
         self.chunks.weight()
     }
@@ -162,9 +164,9 @@ fn message_id(text: &[u8]) -> Option<&[u8]> {
 /// What follows a message id of a known length, and the blank behind it.
 fn behind_id<const LENGTH: usize>(text: &[u8]) -> Option<&[u8]> {
     let (id, rest) = text.split_first_chunk::<LENGTH>()?;
-    // Every byte is looked at, fit or not: that way the compiler looks at many at once.
-    let is_id = |byte: &u8| byte.is_ascii_alphanumeric() | (*byte == b'-');
-    id.iter().fold(true, |all, byte| all & is_id(byte)).then(|| &rest[1..])
+    const FITS: [bool; 256] = alphanumeric_and(b"-");
+    // Every byte is looked at, fit or not: so few take longer to decide about than to look at.
+    id.iter().fold(true, |all, byte| all & FITS[usize::from(*byte)]).then(|| &rest[1..])
 }
 
 fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {

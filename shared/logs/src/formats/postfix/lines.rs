@@ -6,7 +6,7 @@ use report::{TlsVersion, client_address};
 use serde::{Deserialize, Serialize};
 
 use crate::proofs::KeptLogin;
-use crate::text::{is_alphanumeric, number};
+use crate::text::{alphanumeric_and, number};
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
 ///
@@ -17,9 +17,10 @@ pub(super) struct QueueId([u64; 3]);
 /// `QUEUEID: rest`.
 #[inline]
 pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
+    const FITS: [bool; 256] = alphanumeric_and(b"");
     let head = &message[..message.len().min(25)];
-    let length =
-        head.iter().position(|byte| !is_alphanumeric(*byte)).filter(|length| *length >= 5)?;
+    let length = head.iter().position(|byte| !FITS[usize::from(*byte)])?;
+    (length >= 5).then_some(())?;
     let (text, rest) = message.split_at(length);
     let rest = rest.strip_prefix(b": ")?;
     let mut padded = [0; 24];

@@ -156,6 +156,7 @@ pub(super) struct Held {
 }
 
 impl Weigh for Session {
+    #[inline]
     fn weight(&self) -> usize {
         let waiting = self.waiting.weight;
         let held = self.hold_next.as_ref().map_or(0, |held| held.sender.len());
@@ -166,6 +167,7 @@ impl Weigh for Session {
 }
 
 impl Weigh for Message {
+    #[inline]
     fn weight(&self) -> usize {
         68 + usize::from(self.named)
             + self.login.weight()

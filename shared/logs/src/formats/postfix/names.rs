@@ -175,12 +175,16 @@ impl Names {
 
     /// The number of a record's host and Postfix instance: what its queue ids are unique within.
     pub(super) fn instance_of(&mut self, record: &Record<'_>) -> InstanceId {
-        let program = record.program;
-        let end = program.iter().position(|byte| *byte == b'/').unwrap_or(program.len());
-        let (host, instance) = (record.host, &program[..end]);
-        if is_joined(&self.last_instance.0, host, instance) {
+        let Record { host, program, .. } = *record;
+        let known =
+            self.last_instance.0.strip_prefix(host).and_then(|known| known.strip_prefix(b"\0"));
+        if let Some(known) = known
+            && let Some(b"" | [b'/', ..]) = program.strip_prefix(known)
+        {
             return self.last_instance.1;
         }
+        let end = program.iter().position(|byte| *byte == b'/').unwrap_or(program.len());
+        let instance = &program[..end];
         join(&mut self.scratch, host, instance);
         let id = match self.instance_ids.get(self.scratch.as_slice()) {
             Some(id) => *id,
