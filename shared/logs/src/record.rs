@@ -1,6 +1,7 @@
 //! A log message with what its header said.
 
 use crate::text::trimmed;
+use crate::time::has_clock;
 
 /// A log message taken out of its wrapping; the parts borrow from the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,14 +29,25 @@ impl<'a> Record<'a> {
         self.time.is_none() && self.host.is_empty() && !self.is_named()
     }
 
-    /// Whether it surely wraps nothing more: its time is taken off, and no header, front or object is without a colon
-    /// or a bracket.
+    /// Whether it surely wraps nothing more.
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
+        if self.is_named() {
+            return self.is_words();
+        }
+        // Its time is taken off, and no header, front or object is without a colon or a bracket.
         self.time.is_some()
-            && !self.is_named()
             && memchr::memchr3(b':', b'{', b'[', self.message).is_none()
             && memchr::memchr3(b'|', b'"', b';', self.message).is_none()
+    }
+
+    /// Whether what a program logged is nothing but that: it begins with a word or a queue id, and has no clock, no colour
+    /// and nothing that parts a front from what is behind it.
+    fn is_words(&self) -> bool {
+        let behind_digits = self.message.iter().find(|byte| !byte.is_ascii_digit());
+        behind_digits.is_some_and(u8::is_ascii_alphabetic)
+            && !has_clock(self.message)
+            && memchr::memchr2(b'|', b'\x1b', self.message).is_none()
     }
 
     /// Whether a header told which program logged it.

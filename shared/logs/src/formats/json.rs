@@ -30,6 +30,9 @@ impl LogFormat for Events {
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
+        if record.message.first() != Some(&b'{') {
+            return false;
+        }
         let Some(event) = Event::read(record) else { return false };
         let told = event.and_then(|event| match event.kind {
             Kind::Submission => submission(&event.fields, proofs),

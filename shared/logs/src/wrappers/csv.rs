@@ -59,6 +59,9 @@ impl Wrapper for Csv {
             self.header = Some(header);
             return Unwrapped::Several(Vec::new());
         }
+        if self.header.is_none() {
+            return Unwrapped::Not;
+        }
         let goes_on = record.is_bare().then(|| self.goes_on(record.message)).flatten();
         let row = self.row(record.message, reference, times);
         let row = row.map(|line| line.into_owned().behind(record));

@@ -70,8 +70,8 @@ impl LastHeader {
 
     /// Remembers the header of a line that was taken apart.
     ///
-    /// Only RFC 3164 with a host and a tag with its process is remembered: what begins alike is then
-    /// taken apart alike, and its timestamps, of whole seconds, repeat.
+    /// Only RFC 3164 with a host and a tag is remembered, and that with its process if more than a timestamp stands before
+    /// the host: what begins alike is then taken apart alike, and its timestamps, of whole seconds, repeat.
     fn remember(&mut self, line: &[u8], reference: i64, inner: Option<&Record<'_>>) {
         self.text.clear();
         let Some(inner) = inner else { return };
@@ -85,7 +85,12 @@ impl LastHeader {
         let host = at..at + inner.host.len();
         let header = &line[..line.len().min(host.end + 1)];
         let tag = line[header.len()..].strip_prefix(inner.program);
-        let is_whole = header.last() == Some(&b' ') && tag.is_some_and(|tag| tag.starts_with(b"["));
+        let is_tag = |tag: &[u8]| match tag {
+            [b'[', ..] => true,
+            [b':', b' ', ..] => at == 16,
+            _ => false,
+        };
+        let is_whole = header.last() == Some(&b' ') && tag.is_some_and(is_tag);
         if host.is_empty() || !is_whole {
             return;
         }

@@ -100,8 +100,9 @@ impl Whose {
         if !record.is_named() {
             return Some(Self::Unknown);
         }
-        let program = record.program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        program.starts_with(b"exim").then_some(Self::Exims)
+        let program = record.program;
+        let name = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        program[name..].starts_with(b"exim").then_some(Self::Exims)
     }
 }
 
