@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::ledger::Ledger;
 use super::lines::QueueId;
-use super::model::{Accepted, Held, InstanceId, MessageKey, Proxied, SessionKey};
+use super::model::{Accepted, Held, InstanceId, MessageKey, Proxied, SessionKey, Whose};
 use super::names::Name;
 use super::state::{Saved, SavedMessage, SavedSession};
 use crate::proofs::KeptLogin;
@@ -101,7 +101,7 @@ impl Session1 {
             seen,
             began: seen,
             // Whether its beginning was read was not kept.
-            peer: None,
+            whose: Whose::Untold,
             tls,
             accepted,
             open,

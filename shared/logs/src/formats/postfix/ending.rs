@@ -3,8 +3,8 @@
 use report::{TlsVersion, UNKNOWN_SENDER};
 
 use super::ledger::{Ledger, emit};
-use super::lines::Commands;
-use super::model::{Held, Message, MessageKey, SessionKey};
+use super::lines::{Commands, Peer};
+use super::model::{Held, Message, MessageKey, SessionKey, Whose};
 use crate::pending::Waiting;
 use crate::proofs::{Login, Proof, Sender, Sink, submit};
 
@@ -14,16 +14,21 @@ const QUEUE_LAG: i64 = 24 * 3600;
 const UNPROVEN_LAG: i64 = 3600;
 
 impl Ledger {
-    /// Settles everything that a session left open. `commands` are the counts that its last line told.
+    /// Settles everything that a session left open. `commands` are the counts that its last line told, and whose.
     pub(super) fn end_session(
         &mut self,
         key: SessionKey,
-        commands: Option<Commands>,
+        commands: Option<(Peer, Commands)>,
         mark: u64,
         sink: &mut impl Sink,
     ) {
         let Some(ended) = self.sessions.remove(&key) else { return };
         let (serial, mut session) = (ended.serial, ended.value);
+        // What another client's session counts says nothing of this one's, unless it spoke for that one.
+        let mut commands = commands.filter(|(peer, counts)| {
+            let is_its = session.whose.peer().is_none_or(|own| own == *peer);
+            counts.xclient || (is_its && session.whose != Whose::Several)
+        });
         let told = self.told_at_end(key, &session, commands);
         for accepted in session.waiting.take() {
             emit(&accepted, told.of(accepted.login.parts().2), mark, sink);
@@ -38,11 +43,14 @@ impl Ledger {
             let Some(mut open) = self.messages.remove(&key) else { continue };
             let message = &mut open.value;
             message.tls = message.tls.or_else(|| Some(told.of(message.login.parts().2)));
+            let client = message.login.parts().2;
+            commands = commands.filter(|(peer, _)| peer.is_same(client));
             left.push((key, open));
         }
         left.sort_unstable_by_key(|(_, open)| open.serial);
         // Accepted by the counts, but not yet by the queue manager's lines.
-        let missing = commands.map(|counts| counts.data.saturating_sub(session.accepted) as usize);
+        let missing =
+            commands.map(|(_, counts)| counts.data.saturating_sub(session.accepted) as usize);
         // If none is, every accepted message is known, and the others were given up.
         if missing != Some(0) && !left.is_empty() {
             self.leave(left, missing, mark, sink);

@@ -173,10 +173,11 @@ impl Ledger {
         let mut before = None;
         let begun = self.session(process, |serial, session| {
             before = session.open.last().copied();
-            if client.is_some() {
+            let tls = client.as_ref().and_then(|client| {
                 session.open.push(key.1);
-            }
-            (serial, session.tls, session.hold_next.take())
+                session.tls_of(client.login.parts().2)
+            });
+            (serial, tls, session.hold_next.take())
         });
         if let (Some(session), Some(before)) = (process.session, before) {
             self.transaction_is_over(session, before, mark, sink);
@@ -268,7 +269,8 @@ impl Ledger {
         let accepted = self.session(process, |_, session| {
             let proxied = session.proxied.take()?;
             session.accepted += 1;
-            Some((proxied.tls.or(session.tls), proxied))
+            let tls = session.tls_of(proxied.login.parts().2);
+            Some((proxied.tls.or(tls), proxied))
         });
         if let Some((tls, Proxied { login, begun, .. })) = accepted.flatten() {
             let accepted =

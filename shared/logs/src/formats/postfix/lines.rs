@@ -36,7 +36,10 @@ pub(super) struct Peer([u64; 5]);
 impl Peer {
     /// Whom `connect from NAME[ADDRESS]` tells, behind its first two words; nobody if that is no address.
     pub(super) fn of(text: &[u8]) -> Self {
-        let address = client(text).map_or(&b""[..], |(address, _)| address);
+        Self::new(client(text).map_or(&b""[..], |(address, _)| address))
+    }
+
+    fn new(address: &[u8]) -> Self {
         let mut padded = [0; 40];
         if let Some(place) = padded.get_mut(..address.len()) {
             place.copy_from_slice(address);
@@ -47,10 +50,16 @@ impl Peer {
 
     /// Whether this is a client's address, as it is counted.
     pub(super) fn is(&self, client: &str) -> bool {
+        !client.is_empty() && self.is_same(client)
+    }
+
+    /// The same, or both are of nobody who is known.
+    pub(super) fn is_same(&self, client: &str) -> bool {
         let bytes = self.0.map(u64::to_le_bytes);
         let text = bytes.as_flattened();
         let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
-        !client.is_empty() && *client_address(&text[..end]) == *client
+        // Nearly every address is logged as it is counted.
+        text[..end] == *client.as_bytes() || *client_address(&text[..end]) == *client
     }
 }
 
@@ -125,8 +134,8 @@ const AUTHOR: &[u8] = b", sasl_sender=";
 /// The queue id that a message had before a filter.
 const ORIGINAL: &[u8] = b", orig_queue_id=";
 
-/// `Anonymous TLS connection established from …: TLSv1.3 with cipher …`: the version.
-pub(super) fn tls_version(message: &[u8]) -> Option<TlsVersion> {
+/// `Anonymous TLS connection established from NAME[ADDRESS]: TLSv1.3 with cipher …`: the client, and the version.
+pub(super) fn tls_version(message: &[u8]) -> Option<(Peer, TlsVersion)> {
     let space = memchr(b' ', message)?;
     let trust = &message[..space];
     if !matches!(trust, b"Anonymous" | b"Untrusted" | b"Trusted" | b"Verified") {
@@ -135,13 +144,13 @@ pub(super) fn tls_version(message: &[u8]) -> Option<TlsVersion> {
     let rest = message[space..].strip_prefix(b" TLS connection ")?;
     let rest =
         rest.strip_prefix(b"established from ").or_else(|| rest.strip_prefix(b"reused from "))?;
-    let (_, rest) = client(rest)?;
+    let (address, rest) = client(rest)?;
     // ` to NAME` stands between if the client asked for a name (SNI).
     let version = match rest.strip_prefix(b": ") {
         Some(version) => version,
         None => &rest[memmem::find(rest, b": ")? + 2..],
     };
-    Some(TlsVersion::from_label(&version[..near(b' ', version)?]))
+    Some((Peer::new(address), TlsVersion::from_label(&version[..near(b' ', version)?])))
 }
 
 /// What the counts at the end of a `disconnect from` line say.
@@ -158,9 +167,9 @@ pub(super) struct Commands {
     pub(super) xclient: bool,
 }
 
-/// Reads the counts behind `disconnect from `; none if the server does not log them (before 3.0).
-pub(super) fn commands(text: &[u8]) -> Option<Commands> {
-    let (_, rest) = client(text)?;
+/// Reads the counts behind `disconnect from `, and whose they are; none if the server does not log them (before 3.0).
+pub(super) fn commands(text: &[u8]) -> Option<(Peer, Commands)> {
+    let (address, rest) = client(text)?;
     memchr(b'=', rest)?;
     let mut commands = Commands::default();
     let mut mail = None;
@@ -180,7 +189,7 @@ pub(super) fn commands(text: &[u8]) -> Option<Commands> {
         }
     }
     commands.data = commands.data.min(mail.unwrap_or(u32::MAX));
-    Some(commands)
+    Some((Peer::new(address), commands))
 }
 
 /// `from=<sender>, size=…, nrcpt=… (queue active)`: the sender.
@@ -341,11 +350,12 @@ mod tests {
 
     #[test]
     fn tls_lines_of_the_server_side_only() {
+        let peer = Peer::new(b"192.0.2.1");
         let line = "Anonymous TLS connection established from h[192.0.2.1]: TLSv1.2 with cipher X";
-        assert_eq!(tls_version(line.as_bytes()), Some(TlsVersion::Tls12));
+        assert_eq!(tls_version(line.as_bytes()), Some((peer, TlsVersion::Tls12)));
         let sni =
             "Trusted TLS connection reused from h[192.0.2.1] to mail.example.test: TLSv1 with";
-        assert_eq!(tls_version(sni.as_bytes()), Some(TlsVersion::Tls10));
+        assert_eq!(tls_version(sni.as_bytes()), Some((peer, TlsVersion::Tls10)));
         let outbound =
             "Verified TLS connection established to h[192.0.2.1]:25: TLSv1.3 with cipher";
         assert_eq!(tls_version(outbound.as_bytes()), None);
@@ -367,12 +377,14 @@ mod tests {
     fn counts_of_commands_are_successes() {
         let text =
             b"unknown[192.0.2.1] ehlo=2 starttls=1 auth=1/2 mail=4 rcpt=3 data=1/2 bdat=2 quit=1";
-        assert_eq!(commands(text), Some(Commands { starttls: 1, data: 3, xclient: false }));
+        let counted = |text: &[u8]| commands(text).map(|(_, commands)| commands);
+        assert_eq!(counted(text), Some(Commands { starttls: 1, data: 3, xclient: false }));
         let chunks = b"unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=7 quit=1";
-        assert_eq!(commands(chunks), Some(Commands { starttls: 1, data: 1, xclient: false }));
-        let fronted = commands(b"h[192.0.2.1] ehlo=2 xclient=0/1 mail=1 rcpt=1 data=1 quit=1");
+        assert_eq!(counted(chunks), Some(Commands { starttls: 1, data: 1, xclient: false }));
+        let fronted = counted(b"h[192.0.2.1] ehlo=2 xclient=0/1 mail=1 rcpt=1 data=1 quit=1");
         assert_eq!(fronted, Some(Commands { starttls: 0, data: 1, xclient: true }));
-        assert_eq!(commands(b"unknown[192.0.2.1]"), None);
+        assert_eq!(counted(b"unknown[192.0.2.1]"), None);
+        assert_eq!(commands(text).map(|(peer, _)| peer), Some(Peer::new(b"192.0.2.1")));
     }
 
     /// Why a login failed, and whose it was.
@@ -463,6 +475,11 @@ mod tests {
             ("h[192.0.2.1", "192.0.2.1", false),
         ] {
             assert_eq!(Peer::of(text.as_bytes()).is(client), is, "{text}");
+            assert_eq!(
+                Peer::of(text.as_bytes()).is_same(client),
+                is || client.is_empty(),
+                "{text}"
+            );
         }
         assert!(!Peer::of(&[b'['; 90]).is(""));
     }

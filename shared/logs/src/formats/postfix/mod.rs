@@ -76,7 +76,7 @@ impl LogFormat for Postfix {
     fn restore(version: u8, bytes: &[u8]) -> Result<Self, StateError> {
         match version {
             1 => earlier::restore1(bytes).map(Self).ok_or(StateError::Damaged),
-            state::VERSION => state::restore(bytes).map(Self).ok_or(StateError::Damaged),
+            2 | state::VERSION => state::restore(bytes).map(Self).ok_or(StateError::Damaged),
             found => Err(StateError::Version { found, known: state::VERSION }),
         }
     }

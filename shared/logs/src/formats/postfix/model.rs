@@ -28,8 +28,7 @@ pub(super) struct Session {
     pub(super) named: u16,
     /// When its first line was logged.
     pub(super) began: i64,
-    /// Whom its `connect` line tells; none until that was seen.
-    pub(super) peer: Option<Peer>,
+    pub(super) whose: Whose,
     /// Set once a TLS line was logged.
     pub(super) tls: Option<TlsVersion>,
     /// Messages of this session known to be accepted.
@@ -42,6 +41,49 @@ pub(super) struct Session {
     pub(super) proxied: Option<Proxied>,
     /// Accepted, but nothing has told plaintext from TLS.
     pub(super) waiting: Waits,
+}
+
+impl Session {
+    /// What is known of the TLS of a client's message that begins; it may be another's than the lines before.
+    pub(super) fn tls_of(&mut self, client: &str) -> Option<TlsVersion> {
+        if self.whose.peer().is_some_and(|peer| !peer.is_same(client)) {
+            self.whose = Whose::Several;
+        }
+        if self.whose == Whose::Several { Some(TlsVersion::Unknown) } else { self.tls }
+    }
+}
+
+/// Whose the lines of a session are. Stored: a kind that is added stands last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Whose {
+    /// Its `connect` line was not seen, and no TLS line.
+    #[default]
+    Untold,
+    /// The client's that its `connect` line tells.
+    Connected(Peer),
+    /// The client's that its TLS line tells: its `connect` line was not seen.
+    Secured(Peer),
+    /// Of several clients: one may speak for others, or a tag that lost its end has made several processes one. What is
+    /// told of TLS, and counted at the end, is nobody's then.
+    Several,
+}
+
+impl Whose {
+    /// Whom its `connect` line tells.
+    pub(super) fn connected(self) -> Option<Peer> {
+        match self {
+            Self::Connected(peer) => Some(peer),
+            _ => None,
+        }
+    }
+
+    /// Whose TLS line came, or `connect` line, if only one client's did.
+    pub(super) fn peer(self) -> Option<Peer> {
+        match self {
+            Self::Connected(peer) | Self::Secured(peer) => Some(peer),
+            Self::Untold | Self::Several => None,
+        }
+    }
 }
 
 /// A transaction that a before-queue proxy decides about.

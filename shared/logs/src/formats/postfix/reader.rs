@@ -146,9 +146,9 @@ fn smtpd<S: Sink>(ledger: &mut Ledger, record: &Record<'_>, time: i64, proofs: &
                 self::warning(ledger, record, warning, time, proofs);
             }
         }
-        Some(b'A' | b'T' | b'U' | b'V') if let Some(tls) = lines::tls_version(message) => {
+        Some(b'A' | b'T' | b'U' | b'V') if let Some((peer, tls)) = lines::tls_version(message) => {
             let process = process(ledger, record, time);
-            ledger.tls_started(process, tls, mark, sink);
+            ledger.tls_started(process, peer, tls, mark, sink);
         }
         _ => transaction(ledger, record, time, proofs),
     }

@@ -12,8 +12,8 @@ use report::TlsVersion;
 
 use super::ledger::{Ledger, Process, emit, touched};
 use super::lines::{Commands, Peer};
-use super::model::{Accepted, Session, SessionKey};
-use crate::proofs::Sink;
+use super::model::{Accepted, Session, SessionKey, Whose};
+use crate::proofs::{KeptLogin, Sink};
 
 /// Log time for which an accepted message waits at least, from the last line before it on.
 const WAIT: i64 = 60;
@@ -39,19 +39,21 @@ impl Ledger {
             let session = &open.value;
             let nothing_sent = session.accepted == 0 && session.open.is_empty();
             let began_now = process.time == session.began && session.tls.is_some() && nothing_sent;
-            if session.peer.is_none() && (process.time < session.began || began_now) {
-                self.late = self.clock;
-            } else {
-                self.end_session(key, None, mark, sink);
+            let is_late = process.time < session.began || began_now;
+            match session.whose {
+                Whose::Untold if is_late => self.late = self.clock,
+                Whose::Secured(own) if is_late && own == peer => self.late = self.clock,
+                _ => self.end_session(key, None, mark, sink),
             }
         }
-        self.session(process, |_, session| session.peer = Some(peer));
+        self.session(process, |_, session| session.whose = Whose::Connected(peer));
     }
 
-    /// A TLS line of a session: what came before the handshake was plaintext.
+    /// A TLS line of a session: what its client sent before the handshake was plaintext.
     pub(super) fn tls_started(
         &mut self,
         process: Process,
+        peer: Peer,
         tls: TlsVersion,
         mark: u64,
         sink: &mut impl Sink,
@@ -61,20 +63,33 @@ impl Ledger {
         self.names.learn_tls(key.service);
         let Self { sessions, messages, .. } = self;
         // A line that is older than those it follows here came late: the handshake was before them.
-        let at = |begun: i64| if process.time < begun { tls } else { TlsVersion::None };
+        let at = |begun: i64, login: &KeptLogin| {
+            if !peer.is_same(login.parts().2) {
+                TlsVersion::Unknown
+            } else if process.time < begun {
+                tls
+            } else {
+                TlsVersion::None
+            }
+        };
         touched(sessions, process, |serial, session| {
             session.tls = Some(tls);
+            session.whose = match session.whose {
+                Whose::Untold => Whose::Secured(peer),
+                whose if whose.peer() == Some(peer) => whose,
+                _ => Whose::Several,
+            };
             for id in &session.open {
                 let key = (instance, *id);
                 let Some(begun) = messages.get(&key).map(|open| open.seen) else { continue };
                 messages.change(&key, |message| {
                     if message.session_serial == serial {
-                        message.tls = message.tls.or(Some(at(begun)));
+                        message.tls = message.tls.or_else(|| Some(at(begun, &message.login)));
                     }
                 });
             }
             for accepted in session.waiting.take() {
-                emit(&accepted, at(accepted.begun), mark, sink);
+                emit(&accepted, at(accepted.begun, &accepted.login), mark, sink);
             }
         });
     }
@@ -125,34 +140,37 @@ impl Ledger {
     /// What it means that no TLS line was logged for a session, and that none is expected.
     fn without_tls_line(&self, key: SessionKey) -> Proof {
         let would_log_tls = self.names.service(key.service).would_log_tls();
-        let peer = self.sessions.get(&key).and_then(|open| open.value.peer);
+        let peer = self.sessions.get(&key).and_then(|open| open.value.whose.connected());
         Proof::NoTlsLine(peer.filter(|_| would_log_tls))
     }
 
     /// What the end of a session tells of the TLS of its messages for which there was no TLS line before.
     ///
-    /// `commands` are the counts that its last line told; none if it did not tell them, or did not come.
+    /// `commands` are the counts that its client's last line told; none if it did not tell them, or did not come.
     pub(super) fn told_at_end(
         &mut self,
         key: SessionKey,
         session: &Session,
-        commands: Option<Commands>,
+        commands: Option<(Peer, Commands)>,
     ) -> Proof {
         let service = self.names.service(key.service);
         let begins_with_tls = service.may_begin_with_tls;
         match (commands, session.tls) {
-            (Some(Commands { xclient: true, .. }), _) => Proof::Told(TlsVersion::Unknown),
-            (_, Some(tls)) => Proof::Told(tls),
-            (Some(Commands { starttls: 0, .. }), None) if !begins_with_tls => {
-                Proof::Told(TlsVersion::None)
+            (Some((_, Commands { xclient: true, .. })), _) => Proof::Untold,
+            _ if session.whose == Whose::Several => Proof::Untold,
+            (_, Some(tls)) => Proof::Told(tls, session.whose.peer()),
+            (Some((peer, Commands { starttls: 0, .. })), None) if !begins_with_tls => {
+                Proof::Told(TlsVersion::None, Some(peer))
             }
-            (Some(Commands { starttls, .. }), None) => {
-                if starttls > 0 && session.peer.is_some() {
+            (Some((_, Commands { starttls, .. })), None) => {
+                if starttls > 0 && session.whose.connected().is_some() {
                     self.names.unlearn_tls(key.service);
                 }
-                Proof::Told(TlsVersion::Unknown)
+                Proof::Untold
             }
-            (None, None) => Proof::NoTlsLine(session.peer.filter(|_| service.would_log_tls())),
+            (None, None) => {
+                Proof::NoTlsLine(session.whose.connected().filter(|_| service.would_log_tls()))
+            }
         }
     }
 }
@@ -160,8 +178,10 @@ impl Ledger {
 /// What tells the TLS version of a session's messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Proof {
-    /// A line did.
-    Told(TlsVersion),
+    /// A line did, of this peer's; of an unknown one only where an earlier version has kept it.
+    Told(TlsVersion, Option<Peer>),
+    /// Nothing does.
+    Untold,
     /// That there was no TLS line, in a session of this peer's, if there would have been one.
     NoTlsLine(Option<Peer>),
 }
@@ -172,9 +192,9 @@ impl Proof {
     /// Another server that speaks for the client, and whose address is in the `connect` line, may have ended its TLS.
     pub(super) fn of(&self, client: &str) -> TlsVersion {
         match self {
-            Self::Told(tls) => *tls,
+            Self::Told(tls, peer) if peer.is_none_or(|peer| peer.is_same(client)) => *tls,
             Self::NoTlsLine(Some(peer)) if peer.is(client) => TlsVersion::None,
-            Self::NoTlsLine(_) => TlsVersion::Unknown,
+            Self::Told(..) | Self::Untold | Self::NoTlsLine(_) => TlsVersion::Unknown,
         }
     }
 }

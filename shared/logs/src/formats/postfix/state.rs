@@ -4,14 +4,17 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, SESSION_LIFE};
-use super::lines::{Peer, QueueId};
-use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey, Waits};
+use super::lines::QueueId;
+use super::model::{
+    Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey, Waits, Whose,
+};
 use super::names::{Name, Names, Renaming, SavedService};
 use crate::pending::Waiting;
 use crate::proofs::KeptLogin;
 
-/// The version of what [`save`] writes.
-pub(super) const VERSION: u8 = 2;
+/// The version of what [`save`] writes. Version 2 knew no other sessions than those whose `connect` line was seen, and
+/// those of untold clients; else it was the same.
+pub(super) const VERSION: u8 = 3;
 
 /// Everything that outlives a batch, in a fixed order: the same ledger has the same bytes.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -35,7 +38,7 @@ pub(super) struct SavedSession {
     pub(super) serial: u64,
     pub(super) seen: i64,
     pub(super) began: i64,
-    pub(super) peer: Option<Peer>,
+    pub(super) whose: Whose,
     pub(super) tls: Option<TlsVersion>,
     pub(super) accepted: u32,
     pub(super) open: Vec<QueueId>,
@@ -137,15 +140,15 @@ impl Saved {
 
 impl SavedSession {
     fn of(open: &Waiting<Session>) -> Self {
-        let Session { named, began, peer, tls, accepted, open: ids, hold_next, proxied, waiting } =
+        let Session { named, began, whose, tls, accepted, open: ids, hold_next, proxied, waiting } =
             open.value.clone();
         let (serial, seen, waiting) = (open.serial, open.seen, waiting.all().to_vec());
         let open = ids;
-        Self { named, serial, seen, began, peer, tls, accepted, open, hold_next, proxied, waiting }
+        Self { named, serial, seen, began, whose, tls, accepted, open, hold_next, proxied, waiting }
     }
 
     fn open(self) -> Option<Waiting<Session>> {
-        let Self { named, serial, seen, began, peer, tls, accepted, open, .. } = self;
+        let Self { named, serial, seen, began, whose, tls, accepted, open, .. } = self;
         let Self { hold_next, proxied, waiting, .. } = self;
         let logins = waiting.iter().map(|accepted| &accepted.login);
         let mut logins = logins.chain(proxied.as_ref().map(|proxied| &proxied.login));
@@ -153,7 +156,7 @@ impl SavedSession {
         waiting.iter().all(Accepted::is_sound).then_some(())?;
         let waiting = Waits::of(waiting);
         let value =
-            Session { named, began, peer, tls, accepted, open, hold_next, proxied, waiting };
+            Session { named, began, whose, tls, accepted, open, hold_next, proxied, waiting };
         Some(Waiting { serial, seen, until: seen.saturating_add(SESSION_LIFE), value })
     }
 }

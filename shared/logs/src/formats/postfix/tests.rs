@@ -352,7 +352,7 @@ fn instances_that_have_a_queue_id_by_chance_keep_their_messages() {
     let bob = line(
         3,
         two,
-        "4AA0912345: client=unknown[192.0.2.6], sasl_method=PLAIN, sasl_username=bob@example.org",
+        "4AA0912345: client=unknown[192.0.2.5], sasl_method=PLAIN, sasl_username=bob@example.org",
     );
     let bobs = line(
         4,
@@ -688,4 +688,82 @@ fn places_grow_within_a_line_of_several_records() {
     let (_, told) = read(&[serde_json::Value::from(records.to_vec()).to_string()]);
     assert_eq!(told.submissions, [(2, ann("unknown"))]);
     assert_eq!(told.failures.iter().map(|(mark, _)| *mark).collect::<Vec<_>>(), [2, 2]);
+}
+
+/// Lines of another client's than the one of the other helpers, whose TLS is of another version.
+fn other(at: u32, tag: &str, text: &str) -> String {
+    line(at, tag, &text.replace("CLIENT", "unknown[192.0.2.66]"))
+}
+
+#[test]
+fn tls_of_another_client_of_what_seems_to_be_one_process_is_nobody_elses() {
+    let theirs = "Anonymous TLS connection established from CLIENT: TLSv1 with cipher X";
+    let counts = "ehlo=1 auth=1 quit=1 commands=3";
+    for tag in ["postfix/submissions/smtpd[411376", "postfix-submission-in/smtpd[1183"] {
+        let cut = |line: String| line.replacen(&format!("{tag}: "), &format!("{tag} "), 1);
+        let begin = [connect(0, tag), tls(0, tag)];
+        let connected = other(1, tag, "connect from CLIENT");
+        let secured = other(1, tag, theirs);
+        let left = other(4, tag, &format!("disconnect from CLIENT {counts}"));
+        let message = [client(2, tag, "4AA091855DA0"), active(3, QMGR, "4AA091855DA0")];
+        let late = [client(2, tag, "4AA091855DA0"), left.clone(), active(5, QMGR, "4AA091855DA0")];
+        for (between, expected) in [
+            (vec![], "TLS1.2"),
+            (vec![connected.clone(), secured.clone()], "unknown"),
+            (vec![secured.clone()], "unknown"),
+            (vec![connected.clone()], "unknown"),
+            (vec![left.clone()], "unknown"),
+            (vec![connected.clone(), left.clone()], "unknown"),
+        ] {
+            for message in [&message[..], &late] {
+                let log: Vec<_> = [&begin[..], &between, message].concat();
+                let mut log: Vec<_> = log.into_iter().map(cut).collect();
+                assert_eq!(sent_at_end(&log), [ann(expected)], "{log:?}");
+                // The same, from the middle of a session on.
+                log.remove(0);
+                assert_eq!(sent_at_end(&log), [ann(expected)], "{log:?}");
+                log.push(cut(disconnect(6, tag, STARTTLS)));
+                assert_eq!(sent_at_end(&log), [ann(expected)], "{log:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tls_with_a_server_in_front_is_not_the_clients() {
+    for begin in [vec![connect(0, SMTPD), tls(0, SMTPD)], vec![tls(0, SMTPD)]] {
+        let begun = other(
+            1,
+            SMTPD,
+            "4AA091855DA0: client=CLIENT, sasl_method=PLAIN, sasl_username=ann@example.org",
+        );
+        let log = [&begin[..], &[begun, active(2, QMGR, "4AA091855DA0")]].concat();
+        assert_eq!(sent(&log), [ann("unknown")], "{log:?}");
+        let begun = other(
+            1,
+            SMTPD,
+            "NOQUEUE: client=CLIENT, sasl_method=PLAIN, sasl_username=ann@example.org",
+        );
+        let accepted = other(
+            2,
+            SMTPD,
+            "proxy-accept: END-OF-MESSAGE from CLIENT: 250 ok; from=<ann@example.org> to=<b@example.net> proto=ESMTP helo=<h>",
+        );
+        let log = [&begin[..], &[begun, accepted]].concat();
+        assert_eq!(sent(&log), [ann("unknown")], "{log:?}");
+    }
+}
+
+#[test]
+fn the_counts_of_another_client_give_no_message_up() {
+    // `disconnect from` of another process, whose tag is cut alike.
+    let theirs = other(2, SMTPD, "disconnect from CLIENT ehlo=1 quit=1 commands=2");
+    for begin in [
+        vec![connect(0, SMTPD), client(1, SMTPD, "4AA091855DA0")],
+        vec![client(1, SMTPD, "4AA091855DA0")],
+        vec![other(0, SMTPD, "connect from CLIENT"), client(1, SMTPD, "4AA091855DA0")],
+    ] {
+        let log = [&begin[..], &[theirs.clone(), active(3, QMGR, "4AA091855DA0")]].concat();
+        assert_eq!(sent_at_end(&log), [ann("unknown")], "{log:?}");
+    }
 }
