@@ -69,6 +69,8 @@ impl Due {
 pub(super) struct Process {
     /// None without a process id: then nothing tells its sessions apart.
     pub(super) session: Option<SessionKey>,
+    /// Its number may have lost digits: then sessions of others look like its own.
+    pub(super) may_be_several: bool,
     /// Bytes of the names by which it is known.
     pub(super) named: u16,
     /// When the line was logged.
@@ -187,7 +189,7 @@ impl Ledger {
         // Without a process id, no line tells which TLS connection this was.
         let (session_serial, tls, held) = begun.unwrap_or((0, Some(TlsVersion::Unknown), None));
         let tls = if fronted { Some(TlsVersion::Unknown) } else { tls };
-        let Process { session, named, time } = process;
+        let Process { session, named, time, .. } = process;
         let message = Message {
             named,
             session,
@@ -378,7 +380,7 @@ pub(super) fn touched<T>(
     process: Process,
     change: impl FnOnce(u64, &mut Session) -> T,
 ) -> Option<T> {
-    let Process { session, named, time } = process;
+    let Process { session, named, time, .. } = process;
     let new = || Session { named, began: time, ..Session::default() };
     Some(sessions.touch(session?, (time, time.saturating_add(SESSION_LIFE)), new, change))
 }

@@ -349,6 +349,20 @@ pub(super) fn is_cut(program: &[u8]) -> bool {
     }
 }
 
+/// Where rsyslog's forwarding cuts tags, in bytes.
+const CUT_AT: usize = 32;
+/// The digits of the highest process numbers that systems give.
+const MOST_DIGITS: u32 = 7;
+
+/// Whether a tag ends with its process exactly where it would have been cut, so that digits of that may be gone.
+pub(super) fn may_lack_digits(record: &Record<'_>) -> bool {
+    let before = record.program.len() + 1;
+    (CUT_AT - MOST_DIGITS as usize + 1..CUT_AT).contains(&before)
+        && record.pid.is_some_and(|pid| {
+            before + pid.checked_ilog10().map_or(1, |digits| digits as usize + 1) == CUT_AT
+        })
+}
+
 fn join(text: &mut Vec<u8>, host: &[u8], name: &[u8]) {
     text.clear();
     text.extend_from_slice(host);

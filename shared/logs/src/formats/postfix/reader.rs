@@ -123,6 +123,7 @@ fn process(ledger: &mut Ledger, record: &Record<'_>, time: i64) -> Process {
     let service = record.pid.map(|pid| (ledger.names.service_of(record), pid));
     Process {
         session: service.map(|(service, pid)| SessionKey { service, pid }),
+        may_be_several: names::may_lack_digits(record),
         named: u16::try_from(named).unwrap_or(u16::MAX),
         time,
     }
@@ -137,9 +138,8 @@ fn smtpd<S: Sink>(ledger: &mut Ledger, record: &Record<'_>, time: i64, proofs: &
             ledger.connected(process, Peer::of(client), mark, sink);
         }
         Some(b'd') if message.starts_with(b"disconnect from ") => {
-            if let Some(key) = process(ledger, record, time).session {
-                ledger.end_session(key, lines::commands(&message[16..]), mark, sink);
-            }
+            let process = process(ledger, record, time);
+            ledger.disconnected(process, lines::commands(&message[16..]), mark, sink);
         }
         Some(b'w') => {
             if let Some(warning) = message.strip_prefix(b"warning: ") {

@@ -13,6 +13,7 @@ use report::TlsVersion;
 use super::ledger::{Ledger, Process, emit, touched};
 use super::lines::{Commands, Peer};
 use super::model::{Accepted, Session, SessionKey, Whose};
+use crate::pending::Waiting;
 use crate::proofs::{KeptLogin, Sink};
 
 /// Log time for which an accepted message waits at least, from the last line before it on.
@@ -35,6 +36,7 @@ impl Ledger {
         sink: &mut impl Sink,
     ) {
         let Some(key) = process.session else { return };
+        let mut whose = Whose::Connected(peer);
         if let Some(open) = self.sessions.get(&key) {
             let session = &open.value;
             let nothing_sent = session.accepted == 0 && session.open.is_empty();
@@ -43,10 +45,34 @@ impl Ledger {
             match session.whose {
                 Whose::Untold if is_late => self.late = self.clock,
                 Whose::Secured(own) if is_late && own == peer => self.late = self.clock,
-                _ => self.end_session(key, None, mark, sink),
+                _ => {
+                    // No process has two sessions at once, but two have one each.
+                    if process.may_be_several {
+                        whose = Whose::Several;
+                    }
+                    self.end_session(key, None, mark, sink);
+                }
             }
         }
-        self.session(process, |_, session| session.whose = Whose::Connected(peer));
+        self.session(process, |_, session| session.whose = whose);
+    }
+
+    /// A session ends. `commands` are the counts that its last line tells, and whose.
+    pub(super) fn disconnected(
+        &mut self,
+        process: Process,
+        commands: Option<(Peer, Commands)>,
+        mark: u64,
+        sink: &mut impl Sink,
+    ) {
+        let Some(key) = process.session else { return };
+        let of_several = |open: &Waiting<Session>| open.value.whose == Whose::Several;
+        let go_on = process.may_be_several && self.sessions.get(&key).is_some_and(of_several);
+        self.end_session(key, commands, mark, sink);
+        // Those of the other processes go on, and which they are is not told.
+        if go_on {
+            self.session(process, |_, session| session.whose = Whose::Several);
+        }
     }
 
     /// A TLS line of a session: what its client sent before the handshake was plaintext.

@@ -767,3 +767,30 @@ fn the_counts_of_another_client_give_no_message_up() {
         assert_eq!(sent_at_end(&log), [ann("unknown")], "{log:?}");
     }
 }
+
+#[test]
+fn sessions_from_one_address_that_a_cut_process_number_mixes_have_unknown_tls() {
+    let counts = "ehlo=1 auth=1 quit=1 commands=3";
+    for (tag, expected) in [
+        ("postfix/submissions/smtpd[411376", "unknown"),
+        ("postfix/submission/smtpd[4113760", "TLS1.2"),
+        ("postfix-submission-in/smtpd[1183", "unknown"),
+    ] {
+        let cut = |line: String| line.replacen(&format!("{tag}: "), &format!("{tag} "), 1);
+        let message = [client(7, tag, "4AA091855DA0"), active(8, QMGR, "4AA091855DA0")];
+        let begin = [connect(0, tag), tls(0, tag)];
+        let again = [connect(1, tag), tls(1, tag)];
+        let gone = [disconnect(2, tag, counts)];
+        let third = [connect(3, tag), tls(3, tag)];
+        for (log, expected) in [
+            ([&begin[..], &message].concat(), "TLS1.2"),
+            ([&begin[..], &gone, &third, &message].concat(), "TLS1.2"),
+            ([&begin[..], &again, &message].concat(), expected),
+            // The second is still there when the third begins.
+            ([&begin[..], &again, &gone, &third, &message].concat(), expected),
+        ] {
+            let log: Vec<_> = log.into_iter().map(cut).collect();
+            assert_eq!(sent_at_end(&log), [ann(expected)], "{log:?}");
+        }
+    }
+}
