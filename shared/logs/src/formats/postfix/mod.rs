@@ -45,7 +45,7 @@ impl LogFormat for Postfix {
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
-        let Some(daemon) = reader::Daemon::of(record.program) else { return false };
+        let Some(daemon) = reader::Daemon::behind(record) else { return false };
         reader::line(&mut self.0, daemon, record, proofs);
         if self.0.names.are_many() {
             self.forget_names();
@@ -54,7 +54,7 @@ impl LogFormat for Postfix {
     }
 
     fn owns(record: &Record<'_>) -> bool {
-        reader::Daemon::of(record.program).is_some()
+        reader::Daemon::behind(record).is_some()
     }
 
     fn due(&self) -> i64 {

@@ -349,6 +349,11 @@ pub(super) fn is_cut(program: &[u8]) -> bool {
     }
 }
 
+/// Whether a tag of Postfix's was cut within a name, so that neither the process is left nor which daemon it was.
+pub(super) fn is_cut_within(record: &Record<'_>) -> bool {
+    record.program.len() == CUT_AT && record.pid.is_none() && record.program.starts_with(b"postfix")
+}
+
 /// Where rsyslog's forwarding cuts tags, in bytes.
 const CUT_AT: usize = 32;
 /// The digits of the highest process numbers that systems give.

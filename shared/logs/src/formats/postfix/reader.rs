@@ -32,7 +32,7 @@ pub(super) enum Daemon {
 impl Daemon {
     /// Reads a syslog tag; none if it is not Postfix's.
     #[inline]
-    pub(super) fn of(program: &[u8]) -> Option<Self> {
+    fn of(program: &[u8]) -> Option<Self> {
         // What is asked of every line must be cheap: how the tag ends, and no search for where that begins.
         const DAEMONS: [(&[u8], Daemon); 6] = [
             (b"/smtpd", Daemon::Smtpd),
@@ -55,6 +55,15 @@ impl Daemon {
             return Some(Self::Other);
         }
         names::is_cut(program).then_some(Self::Untold)
+    }
+
+    /// The daemon that a record is by; none if it is not Postfix's.
+    #[inline]
+    pub(super) fn behind(record: &Record<'_>) -> Option<Self> {
+        match Self::of(record.program) {
+            Some(Self::Other) if names::is_cut_within(record) => Some(Self::Untold),
+            daemon => daemon,
+        }
     }
 
     /// Which daemon a message is by, whose tag does not tell: texts of strangers stand at the beginning of none.

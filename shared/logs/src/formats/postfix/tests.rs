@@ -794,3 +794,35 @@ fn sessions_from_one_address_that_a_cut_process_number_mixes_have_unknown_tls() 
         }
     }
 }
+
+#[test]
+fn of_tags_that_were_cut_within_a_name_messages_and_failed_logins_count() {
+    for tag in [
+        "postfix-customers/submission/smt",
+        "postfix/submission-for-some/smtp",
+        "postfix-customers-of-example/sub",
+    ] {
+        let cut = |line: String| line.replacen(&format!("{tag}: "), &format!("{tag} "), 1);
+        let failed = "warning: unknown[192.0.2.5]: SASL LOGIN authentication failed: UGFzc3dvcmQ6";
+        let log = [
+            connect(0, tag),
+            tls(0, tag),
+            line(1, tag, failed),
+            client(1, tag, "4AA0912345"),
+            line(1, "postfix/cleanup[102]", "4AA0912345: message-id=<1@example.org>"),
+            active(2, QMGR, "4AA0912345"),
+            line(2, QMGR, "4AA0912345: removed"),
+            disconnect(3, tag, STARTTLS),
+        ];
+        let (_, told) = read(&log.map(cut));
+        let sent: Vec<_> = told.submissions.into_iter().map(|(_, sent)| sent).collect();
+        assert_eq!(sent, [ann("unknown")], "{tag}");
+        assert_eq!(told.failures.len(), 1, "{tag}");
+    }
+    // Whole, or another program's.
+    for tag in ["postfix-of-example-orgs/my-smtpd[7]", "notpostfix-customers/submiss/smt"] {
+        let cut = |line: String| line.replacen(&format!("{tag}: "), &format!("{tag} "), 1);
+        let log = [client(1, tag, "4AA0912345"), active(2, QMGR, "4AA0912345")];
+        assert_eq!(sent_at_end(&log.map(cut)), [""; 0], "{tag}");
+    }
+}
