@@ -95,6 +95,7 @@ macro_rules! wrappers {
 // The list. Messages are offered from the first to the last.
 wrappers! {
     json::Json,
+    fluent::Fluent,
     csv::Csv,
     syslog::Syslog,
     front::Front,

@@ -123,14 +123,18 @@ const FRONTS: &[Front] = &[
     |line| format!("Nov 23 11:00:04 box docker-compose[811]: postfix-1  | {line}"),
     |line| format!("<30>1 2026-11-23T11:00:04Z box 4f2a91c07be3 811 4f2a91c07be3 - {line}"),
     |line| serde_json::json!({"log": line, "stream": "stdout"}).to_string(),
+    |line| format!("tail.0: [1795431604.123456789, {}]", serde_json::json!({"log": line})),
+    |line| format!("2026-11-23T11:00:04+00:00\tmail\t{}", serde_json::json!({"message": line})),
     |line| {
         serde_json::json!({"MESSAGE": line, "SYSLOG_IDENTIFIER": "mail", "_PID": "811", "_HOSTNAME": "box", "__REALTIME_TIMESTAMP": "1795431604000000"}).to_string()
     },
 ];
 
-/// Whether a front only ever stands at the beginning of what is read, as a search puts it there.
+/// Whether a front only ever stands at the beginning of what is read, as a search or a shipper puts it there.
 fn is_outermost(front: &Front) -> bool {
-    front("").ends_with(':') || front("").contains("mail.log\u{1b}")
+    let begins = front("");
+    let is_fluents = begins.starts_with("tail.0: [") || begins.contains('\t');
+    is_fluents || begins.ends_with(':') || begins.contains("mail.log\u{1b}")
 }
 
 /// Whether what a front wraps is a program's message, which is believed only if it has a whole header.
@@ -263,6 +267,13 @@ fn what_a_client_says_is_no_front() {
             format!("Nov 23 11:00:00 mail sshd[3]: 2026-11-23T11:00:00Z stdout F {fake}"),
             format!("Nov 23 11:00:00 mail sshd[3]: [pod/a/b] {fake}"),
             format!("sshd: mx1-1  | {text}"),
+            format!(
+                "2026-11-23T11:00:00Z box sshd[3]: app: [1795431600.0, {{\"log\":\"{text}\"}}]"
+            ),
+            format!("sshd[3]: [1795431600.0, {{\"log\":\"{text}\"}}]"),
+            format!("Nov 23 11:00:00 mail app: [1795431600.0, {{\"log\":\"{text}\"}}]"),
+            format!("Nov 23 11:00:00 mail app[3]: 2026-11-23T11:00:00Z\tx\t{{\"log\":\"{text}\"}}"),
+            format!("2026-11-23T11:00:00Z Invalid user {text}"),
             format!("Nov 23 11:00:00 mail exim[7]: mx1-1  | {text}"),
             format!("Nov 23 11:00:00 mail postfix/smtp[7]: mx1-1  | {text}"),
             format!("[pod/(a)/b] {text}"),
