@@ -2,6 +2,10 @@
 
 use memchr::memmem;
 
+/// What is to be done about a field of which only the first line is read.
+pub(crate) const SEVERAL: &str =
+    "holds several lines in one field, of which the first is read: switch multi-line joining off";
+
 /// What a line looks like that is not understood, in words for a person; empty if it looks like nothing known.
 pub(crate) fn nearest(line: &[u8]) -> &'static str {
     let has = |text: &str| memmem::find(line, text.as_bytes()).is_some();

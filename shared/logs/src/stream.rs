@@ -11,7 +11,7 @@ use crate::proofs::{Proofs, Sink, reject};
 use crate::record::Record;
 use crate::repeats;
 use crate::saved::{self, Section, Unreadable};
-use crate::text::trimmed;
+use crate::text::{self, trimmed};
 use crate::time::Timestamps;
 use crate::understanding::{Seen, Understanding};
 use crate::wrapper::Unwrapped;
@@ -331,7 +331,12 @@ impl LogStream {
             }
             Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
             Unwrapped::Owned(inner) | Unwrapped::Unfinished(_, Some(inner)) => {
-                return self.record(&inner.as_record(), arrival, depth, seen, sink);
+                let mut inner = inner.as_record();
+                if let Some(first) = text::first_of_several(inner.message) {
+                    // What follows may be a client's text as well as lines that a shipper has joined.
+                    (inner.message, seen.has_more) = (first, true);
+                }
+                return self.record(&inner, arrival, depth, seen, sink);
             }
             Unwrapped::Several(records) => {
                 // The names of columns, brackets, or a check whether anybody listens.

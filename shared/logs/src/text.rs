@@ -62,6 +62,12 @@ pub(crate) fn trimmed(line: &[u8]) -> &[u8] {
     &line[start..end]
 }
 
+/// The first of several lines; none if there is only one, or an object or array that is laid out in several.
+pub(crate) fn first_of_several(text: &[u8]) -> Option<&[u8]> {
+    let end = memchr::memchr(b'\n', text)?;
+    (!matches!(text.first(), Some(b'{' | b'['))).then(|| text[..end].trim_ascii_end())
+}
+
 /// Characters of a line that are shown.
 const SHOWN: usize = 160;
 

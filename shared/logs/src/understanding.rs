@@ -1,7 +1,7 @@
 //! How much of a log is understood, and what the rest looks like.
 
 use crate::formats::Format;
-use crate::nearest::nearest;
+use crate::nearest::{SEVERAL, nearest};
 use crate::text::shown;
 use crate::wrappers::Wrappers;
 
@@ -52,12 +52,17 @@ pub(crate) struct Seen {
     pub(crate) may_wait: bool,
     /// It waits, and what its columns are separated by.
     pub(crate) waits: Option<u8>,
+    /// More lines stood behind the one that was read.
+    pub(crate) has_more: bool,
 }
 
 impl Understanding {
     /// Adds what a unit was.
     #[inline]
     pub(crate) fn add(&mut self, unit: &[u8], seen: &Seen) {
+        if seen.has_more {
+            self.more(unit);
+        }
         self.units += 1;
         match seen.server {
             Some(server) => self.server(server, seen.time),
@@ -84,6 +89,14 @@ impl Understanding {
             self.first
                 .get_or_insert_with(|| NotUnderstood { text: shown(unit), nearest: nearest(unit) });
         }
+    }
+
+    /// Adds the lines that stood behind the first of a unit, as one.
+    #[cold]
+    fn more(&mut self, unit: &[u8]) {
+        self.units += 1;
+        self.not_understood += 1;
+        self.first.get_or_insert_with(|| NotUnderstood { text: shown(unit), nearest: SEVERAL });
     }
 
     #[inline]

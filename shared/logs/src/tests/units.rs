@@ -188,3 +188,31 @@ fn a_row_waits_from_one_batch_to_the_next() {
     }
     assert_eq!(collected.failures, [" 192.0.2.66"]);
 }
+
+#[test]
+fn of_several_lines_in_one_field_the_first_is_read_and_the_rest_is_told() {
+    let several = |lines: &[String]| format!("{{\"log\":{}}}\n", quoted(lines.concat().trim_end()));
+    let (mut stream, mut collected) = (LogStream::new(options()), Collected::default());
+    let log = [
+        smtpd(CONNECT),
+        smtpd(TLS13),
+        // An account ends where its line does, and what follows it is nobody's.
+        several(&[smtpd(CLIENT), smtpd(&CLIENT.replace("ann@", "eve@"))]),
+        several(&[qmgr(ACTIVE), "x\n".to_owned(), qmgr(ACTIVE)]),
+        several(&[smtpd(CONNECT)]),
+    ];
+    feed(&mut stream, &log.concat(), &mut collected);
+    assert_eq!(collected.submissions, [SENT]);
+    let told = stream.understanding();
+    assert_eq!((told.of_servers(), told.not_understood, told.units), (5, 2, 7));
+    assert!(told.first.expect("one").nearest.contains("multi-line"));
+    // Fields of events stay as they are, and so do objects that are laid out for people.
+    let event = "{\n \"event\": \"submission\", \"time\": 1795431600, \"account\": \"a\\nb\"\n}";
+    for log in [event.replace('\n', " "), format!("{{\"message\":{}}}", quoted(event))] {
+        let read = read(&log);
+        assert_eq!(read.submissions.len(), 1, "{log}");
+        let mut stream = LogStream::new(options());
+        feed(&mut stream, &log, &mut Collected::default());
+        assert_eq!(stream.understanding().not_understood, 0, "{log}");
+    }
+}
