@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
-use report::{Day, Range, TlsVersion};
+use report::{Day, LineCounts, Range, TlsVersion, views};
 use store::{KnownFile, Limits, Store, Writing};
 use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
@@ -213,6 +213,13 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     Ok(())
 }
 
+/// What the list of logs tells of each: its lines, and those of the day.
+async fn listed(engine: &Engine) -> Result<BTreeMap<String, [LineCounts; 2]>> {
+    let store = Store::new(engine.client(), "table", Writing::Transactions);
+    let rows = views::sources(store.sources().list(NOW).await?.logs, NOW).into_iter();
+    Ok(rows.map(|row| (row.name, [row.total.counts, row.last_day.lines.counts])).collect())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_of_a_stream() -> Result<()> {
     for seed in seeds(60) {
@@ -234,6 +241,13 @@ async fn records_of_a_stream() -> Result<()> {
         let mut quarantined = 0;
         store.quarantine().read(day, |_| quarantined += 1).await?;
         assert_eq!(quarantined, shards.iter().map(|shard| shard.unreadable).sum::<u64>());
+        // Each line is told of once, as if all had come at once.
+        let plain = self::engine().await?;
+        let once = Place { engine: &plain, ..place }.writer(FOREVER, &mut rng);
+        for shard in &shards {
+            once.event(&event(shard, 0, shard.records.len())?, NOW).await?;
+        }
+        assert_eq!(listed(&engine).await?, listed(&plain).await?, "seed {seed}");
     }
     Ok(())
 }
@@ -375,6 +389,7 @@ fn line_ends(text: &str) -> Vec<usize> {
 /// Reads a file that has grown to `size`, with a writer that may die.
 async fn read(ingest: &Ingest, file: &KnownFile, text: &str, rng: &mut Rng) -> Result<FileIngest> {
     let mut reading = FileIngest::resume(ingest, file, NOW).await?;
+    reading.call("log", true);
     let begins = usize::try_from(reading.offset())?;
     let mut at = begins;
     for end in line_ends(text).into_iter().filter(|end| *end > begins) {
@@ -445,6 +460,12 @@ async fn lines_of_files_that_grow_and_are_rotated() -> Result<()> {
             read(&ingest, file, text, &mut rng).await?.close().await?;
         }
         check(&engine, zone, &log.expected).await?;
+        // It is told of as one log that was read at once.
+        let plain = self::engine().await?;
+        let once = writer(&plain, zone, FOREVER, &mut rng);
+        let file = KnownFile { source: "file:0".to_owned(), known: false };
+        read(&once, &file, &files.concat(), &mut rng).await?.close().await?;
+        assert_eq!(listed(&engine).await?, listed(&plain).await?, "seed {seed}");
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ mod schedules;
 mod ses;
 mod settings;
 mod sign_in;
+mod sources;
 mod states;
 mod totals;
 mod twins;

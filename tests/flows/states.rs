@@ -289,6 +289,8 @@ async fn hostile() -> Result<State> {
         let _ = write!(log, "{event}\n{failure}\n");
     }
     app.log("hostile", &log).await?;
+    let name = format!("{SCRIPT}{NAME}\u{202e}{}", "x".repeat(300));
+    app.log(&name, &format!("{SCRIPT}\n{{\"log\": \"{NAME}\n")).await?;
     let mut past = Past::of(State::new("hostile", app))?;
     let named = json!({"name": NAME, "recipients": ["o'neil&co@example.test"]});
     past.at(DAY).schedule("named", &schedule(&named)).await?;

@@ -229,6 +229,7 @@ impl App {
     pub async fn log(&self, name: &str, log: &str) -> Result<Summary> {
         let file = KnownFile { source: format!("file:{name}"), known: false };
         let mut reading = FileIngest::resume(&self.ingest, &file, NOW).await?;
+        reading.call(name, false);
         let mut begins = 0;
         for line in log.split_inclusive('\n') {
             let ends = begins + line.len() as u64;

@@ -11,7 +11,7 @@ use crate::landmarks::Landmarks;
 use crate::sampled::{Sampled, Shared};
 use crate::service::{Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
-use crate::summary::Summary;
+use crate::summary::{Summary, batch_read, understood};
 
 /// Bytes of counts and of what could not be read that are held before they are written; writing them takes a few times as much.
 const HELD: usize = 24 << 20;
@@ -54,6 +54,8 @@ pub struct FileIngest {
     found: Found,
     understanding: Understanding,
     sampled: Option<Sampled>,
+    /// What people call it, and whether it is read as it grows; nothing is told of what has no name.
+    called: Option<(String, bool)>,
     lines: u64,
     evicted: u64,
     /// Parts of the file's state that could not be used, until they are told.
@@ -91,6 +93,7 @@ impl FileIngest {
             found: Found::default(),
             understanding: Understanding::default(),
             sampled: None,
+            called: None,
             lines: 0,
             evicted,
             put_aside,
@@ -106,6 +109,11 @@ impl FileIngest {
     /// ones is found.
     pub fn sample_as(&mut self, name: &str) {
         self.sampled = Some(Sampled::new(self.ingest.samples.clone(), name.to_owned()));
+    }
+
+    /// Says what people call it, and whether it is read as it grows: from now on, the list of logs tells of it.
+    pub fn call(&mut self, name: &str, is_followed: bool) {
+        self.called = Some((name.to_owned(), is_followed));
     }
 
     /// How much of what was read since [`resume`](Self::resume) was counted from other logs, if it is sampled.
@@ -277,8 +285,9 @@ impl FileIngest {
         let landmarks = self.state.landmarks.clone();
         let empty = StreamState { landmarks, ..StreamState::default() }.write();
         let mark = mark_at(self.offset);
-        let mine = self.carried.next(empty, &self.source, &Positions::Offsets, mark);
-        let theirs = CarryOver::default().next(theirs, &next, &Positions::Offsets, 0);
+        let mut mine = self.carried.next(empty, &self.source, &Positions::Offsets, mark);
+        let mut theirs = CarryOver::default().next(theirs, &next, &Positions::Offsets, 0);
+        mine.hand_over_listing(&mut theirs);
         let both = [(self.source.name(), &mine), (next.name(), &theirs)];
         // Overtaken: the new file was read before, and has a state of its own.
         self.ingest.ingestion.put_carry_overs(both, self.now).await?;
@@ -295,7 +304,7 @@ impl FileIngest {
         }
         let (Ingest { counting, ingestion, .. }, positions) = (&self.ingest, Positions::Offsets);
         summary.add_tally(&collected.tally);
-        let understanding = self.stream.understanding();
+        let understanding = understood(&mut self.stream, &self.carried);
         summary.add_understanding(&understanding);
         self.understanding.merge(&understanding);
         summary.add_outcome(&counting.count(&mut collected.tally, &self.source, &positions).await?);
@@ -320,7 +329,12 @@ impl FileIngest {
         (self.state.closing, self.state.log) = (closing, self.stream.save());
         let state = self.state.write();
         summary.state_bytes = state.len() as u64;
-        let next = self.carried.next(state, &self.source, &positions, mark);
+        let mut next = self.carried.next(state, &self.source, &positions, mark);
+        if let Some((name, is_followed)) = &self.called {
+            let read = batch_read(&understanding, summary.submissions);
+            next.tell(self.source.name(), (name, *is_followed), &read, (self.now, day));
+            ingestion.find_place(&mut next, self.now).await?;
+        }
         match ingestion.put_carry_over(self.source.name(), &next, self.now).await? {
             Written::Done(units) => summary.write_units += units,
             Written::Overtaken => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use logs::{Arrival, LogStream, NotUnderstood};
+use logs::{Arrival, LogStream, NotUnderstood, Understanding};
 use serde::Deserialize;
 use store::{CarryOver, Positions, Rejected, Source, Written};
 use unpack::cloudwatch::Payload;
@@ -13,10 +13,12 @@ use unpack::record::{self, Decoded, Inflater};
 use crate::collect::Collected;
 use crate::service::{ATTEMPTS, Ingest, IngestError};
 use crate::state::{self, Restored, StreamState};
-use crate::summary::Summary;
+use crate::summary::{Summary, batch_read, understood};
 
 /// States read or written at once.
 const CONCURRENCY: usize = 16;
+/// Characters of a log stream's name that are logged.
+const SHOWN: usize = 300;
 
 /// An event with records of one shard, in order.
 #[derive(Clone, Debug, Deserialize)]
@@ -67,6 +69,9 @@ struct Reader {
     /// Records before this mark are in the state already.
     next: u64,
     evicted_before: u64,
+    /// What its lines were, and the messages that were counted from them.
+    understanding: Understanding,
+    messages: u64,
     /// Parts of the state that could not be used.
     put_aside: u64,
 }
@@ -116,8 +121,8 @@ impl Ingest {
                 reader.read(record, &mut collected, &mut summary);
             }
         }
-        for reader in readers.values_mut() {
-            reader.tell(&mut summary);
+        for (name, reader) in &mut readers {
+            reader.tell(name, &mut summary);
         }
         summary.add_tally(&collected.tally);
         let outcome =
@@ -171,7 +176,17 @@ impl Ingest {
         let day = report::Days::new(self.settings.zone).day_of(now);
         let put_aside = state::put_aside(&self.ingestion, name, &carried, &unreadable, day).await?;
         let evicted_before = stream.load().evicted;
-        Ok(Reader { carried, state, stream, next, evicted_before, put_aside })
+        let understanding = Understanding::default();
+        Ok(Reader {
+            carried,
+            state,
+            stream,
+            next,
+            evicted_before,
+            understanding,
+            messages: 0,
+            put_aside,
+        })
     }
 
     async fn write_state(
@@ -184,12 +199,17 @@ impl Ingest {
         let last = batch.records.len() as u64 - 1;
         let mut part = Summary { quarantined: reader.put_aside, ..Summary::default() };
         if reader.next > last {
+            part.write_units = self.ingestion.list_again(&reader.carried, now).await?;
             return Ok((true, part));
         }
         part.evicted = reader.stream.load().evicted.saturating_sub(reader.evicted_before);
         let state = StreamState { log: reader.stream.save(), ..reader.state }.write();
         part.state_bytes = state.len() as u64;
-        let next = reader.carried.next(state, &batch.source, &batch.positions, last);
+        let mut next = reader.carried.next(state, &batch.source, &batch.positions, last);
+        let read = batch_read(&reader.understanding, reader.messages);
+        let day = report::Days::new(self.settings.zone).day_of(now);
+        next.tell(&name, (&name, true), &read, (now, day));
+        self.ingestion.find_place(&mut next, now).await?;
         match self.ingestion.put_carry_over(&name, &next, now).await? {
             Written::Done(units) => {
                 part.write_units = units;
@@ -202,20 +222,32 @@ impl Ingest {
 
 impl Reader {
     /// Adds what the lines were, and shows the first that nothing here reads.
-    fn tell(&mut self, summary: &mut Summary) {
-        let understanding = self.stream.understanding();
-        summary.add_understanding(&understanding);
-        if let Some(NotUnderstood { text, nearest }) = &understanding.first {
-            let lines = understanding.not_understood;
-            tracing::warn!(lines, first = text, nearest, "lines are not understood");
+    fn tell(&mut self, log_stream: &str, summary: &mut Summary) {
+        self.understanding = understood(&mut self.stream, &self.carried);
+        summary.add_understanding(&self.understanding);
+        if let Some(NotUnderstood { text, nearest }) = &self.understanding.first {
+            let lines = self.understanding.not_understood;
+            let log_stream = report::displayed(log_stream, SHOWN);
+            tracing::warn!(log_stream, lines, first = text, nearest, "lines are not understood");
         }
     }
 
     fn read(&mut self, record: &DecodedRecord<'_>, to: &mut Collected, summary: &mut Summary) {
-        let mark = record.mark;
-        if mark < self.next {
+        if record.mark < self.next {
             return;
         }
+        let counted_before = to.tally.counted().messages;
+        self.read_content(record, to, summary);
+        self.messages += to.tally.counted().messages - counted_before;
+    }
+
+    fn read_content(
+        &mut self,
+        record: &DecodedRecord<'_>,
+        to: &mut Collected,
+        summary: &mut Summary,
+    ) {
+        let mark = record.mark;
         let mut line = |text: &[u8], reference: i64| {
             summary.lines += 1;
             self.stream.line(text, Arrival::in_record(mark, reference), to);

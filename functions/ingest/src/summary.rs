@@ -1,8 +1,9 @@
 //! One line about each invocation, as people and CloudWatch read it.
 
-use report::Tally;
+use logs::{Format, LogStream, Understanding};
+use report::{BatchRead, LineCounts, Tally};
 use serde::Serialize;
-use store::Outcome;
+use store::{CarryOver, Outcome};
 
 metrics::figures! {
     /// What a batch, or several, came to.
@@ -16,6 +17,8 @@ metrics::figures! {
         pub server_lines: u64 => Counter, Count;
         /// Lines of other programs.
         pub other_lines: u64 => Counter, Count;
+        /// Damaged lines: these are put into quarantine.
+        pub damaged_lines: u64 => Counter, Count;
         /// Lines that nothing here reads.
         pub not_understood: u64 => Counter, Count;
         /// Messages counted, those counted before included.
@@ -51,6 +54,33 @@ metrics::figures! {
     }
 }
 
+/// What lines were that go on from a state.
+pub(crate) fn understood(stream: &mut LogStream, from: &CarryOver) -> Understanding {
+    let mut understanding = stream.understanding();
+    if from.told().is_some_and(|told| told.formats.contains(Format::Exim.name())) {
+        understanding.go_on_from_exim();
+    }
+    understanding
+}
+
+/// What a batch of one log came to, for the list of logs.
+pub(crate) fn batch_read(understanding: &Understanding, messages: u64) -> BatchRead<'_> {
+    let counts = LineCounts {
+        lines: understanding.units,
+        mail_servers: understanding.of_servers(),
+        other_programs: understanding.others,
+        quarantined: understanding.rejected,
+        not_understood: understanding.not_understood,
+        messages,
+    };
+    BatchRead {
+        counts,
+        formats: understanding.servers().map(|(format, _)| format).collect(),
+        log_time: understanding.times.map(|(_, last)| last),
+        nearest: understanding.first.as_ref().map(|first| first.nearest),
+    }
+}
+
 impl Summary {
     pub(crate) fn add_tally(&mut self, tally: &Tally) {
         let counted = tally.counted();
@@ -60,9 +90,10 @@ impl Summary {
         self.future += counted.future;
     }
 
-    pub(crate) fn add_understanding(&mut self, understanding: &logs::Understanding) {
+    pub(crate) fn add_understanding(&mut self, understanding: &Understanding) {
         self.server_lines += understanding.of_servers();
         self.other_lines += understanding.others;
+        self.damaged_lines += understanding.rejected;
         self.not_understood += understanding.not_understood;
     }
 
@@ -79,6 +110,7 @@ impl Summary {
         self.lines += other.lines;
         self.server_lines += other.server_lines;
         self.other_lines += other.other_lines;
+        self.damaged_lines += other.damaged_lines;
         self.not_understood += other.not_understood;
         self.submissions += other.submissions;
         self.auth_failures += other.auth_failures;

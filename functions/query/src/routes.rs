@@ -9,7 +9,7 @@ use axum::routing::get;
 
 use crate::api::problem::Problem;
 use crate::api::{
-    body, charts, export, insight, openapi, report_requests, schedules, sender, tables,
+    body, charts, export, insight, openapi, report_requests, schedules, sender, sources, tables,
 };
 use crate::dashboard::problem_page;
 use crate::dashboard::routes as dashboard;
@@ -50,6 +50,7 @@ fn routes(query: Query) -> Router {
         .route("/v1/insight", get(insight::insight))
         .route("/v1/insight/details", get(insight::details))
         .route("/v1/domains", get(insight::domains))
+        .route("/v1/sources", get(sources::list))
         .route("/v1/reports/detailed", get(export::csv))
         .route("/v1/reports/sending-volume", get(charts::sending_volume))
         .route("/v1/reports/tls-usage", get(charts::tls_usage))

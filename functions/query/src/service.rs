@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 use history::History;
-use report::{Day, RecipientDomains, day_in};
-use store::{Health, ReportRequests, Schedules, Store, Summaries};
+use report::{Day, RecipientDomains, day_in, local_to_unix};
+use store::{Health, ReportRequests, Schedules, Sources, Store, Summaries};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::{ContextV7, Timestamp, Uuid};
 
@@ -40,6 +41,7 @@ pub struct Mailing {
 #[derive(Clone)]
 pub struct Query {
     pub(crate) summaries: Summaries,
+    pub(crate) sources: Sources,
     pub(crate) report_requests: ReportRequests,
     pub(crate) schedules: Schedules,
     pub(crate) health: Health,
@@ -65,6 +67,7 @@ impl Query {
     pub fn new(store: &Store, history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
         Self {
             summaries: store.summaries(),
+            sources: store.sources(),
             report_requests: store.report_requests(),
             schedules: store.schedules(),
             health: store.health(),
@@ -106,6 +109,13 @@ impl Query {
 
     pub(crate) fn today(&self) -> Day {
         self.as_of.unwrap_or_else(|| self.clocks_day())
+    }
+
+    /// The moment up to which logs were read: now, or the end of the day that is taken for the present one.
+    pub(crate) fn moment(&self) -> i64 {
+        let next = self.as_of.and_then(|day| day.succ_opt());
+        let ends = next.map(|next| local_to_unix(self.zone, next.and_time(NaiveTime::MIN)) - 1);
+        ends.unwrap_or_else(|| self.now())
     }
 
     /// The present day, whatever day is taken for it.

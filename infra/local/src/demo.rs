@@ -67,6 +67,7 @@ pub async fn fill(ingest: &Ingest, today: Day, now: i64) -> Result<Summary> {
     let source = format!("demo:{today}");
     let file = KnownFile { source, known: false };
     let mut reading = FileIngest::resume(ingest, &file, now).await?;
+    reading.call("an invented organisation's mail.log", true);
     let progress = progress::days("filling", report::RETENTION_DAYS);
     let mut rng = Rng::with_seed(587);
     let senders = organisation(&mut rng);

@@ -12,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::files::{Heard, Standing};
+use crate::files::{Heard, NotCounted, Standing};
 
 /// What names begin with.
 const PREFIX: &str = "smtp_auth_report_source";
@@ -33,21 +33,35 @@ fn scraped(sources: &[Standing]) -> Response {
 
 /// Sources by their names.
 type Labels = [(&'static str, String); 1];
+/// And why lines of them do not count.
+type Reasons = [(&'static str, String); 2];
 
 fn text(sources: &[Standing]) -> Result<String, std::fmt::Error> {
     let lines = Family::<Labels, Counter>::default();
     let messages = Family::<Labels, Counter>::default();
+    let not_counted = Family::<Reasons, Counter>::default();
     let age = Family::<Labels, Gauge<f64, AtomicU64>>::default();
     for source in sources {
         let labels = [("source", source.source.clone())];
         lines.get_or_create(&labels).inc_by(source.lines);
         messages.get_or_create(&labels).inc_by(source.messages);
+        let NotCounted { other_programs, damaged, not_understood } = source.not_counted;
+        for (reason, lines) in [
+            ("other_program", other_programs),
+            ("damaged", damaged),
+            ("not_understood", not_understood),
+        ] {
+            let labels = [("source", source.source.clone()), ("reason", reason.to_owned())];
+            not_counted.get_or_create(&labels).inc_by(lines);
+        }
         if let Some(silence) = source.silence {
             age.get_or_create(&labels).set(silence.as_secs_f64());
         }
     }
     let mut registry = Registry::with_prefix(PREFIX);
     registry.register("lines", "Lines read since the program began", lines);
+    let help = "Lines of no mail server since the program began, by what they are";
+    registry.register("not_counted_lines", help, not_counted);
     registry.register("messages", "Messages counted since the program began", messages);
     registry.register("last_line_age_seconds", "Time since the last line was read", age);
     let mut text = String::new();
@@ -67,12 +81,16 @@ mod tests {
             source: source.to_owned(),
             lines: 7,
             messages: 2,
+            not_counted: NotCounted { other_programs: 1, damaged: 0, not_understood: 3 },
             silence: silence.map(Duration::from_secs),
         };
         let told = text(&[source("/var/log/mail.log", Some(90)), source("journal", None)]);
         let told = told.expect("there is room");
         for line in [
             "smtp_auth_report_source_lines_total{source=\"/var/log/mail.log\"} 7",
+            "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"other_program\"} 1",
+            "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"damaged\"} 0",
+            "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"not_understood\"} 3",
             "smtp_auth_report_source_messages_total{source=\"journal\"} 2",
             "smtp_auth_report_source_last_line_age_seconds{source=\"/var/log/mail.log\"} 90.0",
         ] {

@@ -22,6 +22,10 @@ pub struct Understanding {
     pub not_understood: u64,
     /// The first of these.
     pub first: Option<NotUnderstood>,
+    /// Of these, how many tell a time and no program, and from when to when: Exim's, if the log is its main log.
+    timed: Option<(u64, (i64, i64))>,
+    /// The first of the others.
+    first_other_than_timed: Option<NotUnderstood>,
     /// The first unit of another program, if it came before any of a mail server.
     pub first_other: Option<String>,
     /// The times that units of mail servers tell, in seconds since 1970: from the earliest to the latest.
@@ -86,8 +90,19 @@ impl Understanding {
             self.server(Format::Exim, seen.time);
         } else {
             self.not_understood += 1;
-            self.first
-                .get_or_insert_with(|| NotUnderstood { text: shown(unit), nearest: nearest(unit) });
+            let told = || NotUnderstood { text: shown(unit), nearest: nearest(unit) };
+            self.first.get_or_insert_with(told);
+            match seen.time {
+                Some(time) => {
+                    let (units, times) = self.timed.unwrap_or((0, (time, time)));
+                    self.timed = Some((units + 1, joined(times, (time, time))));
+                }
+                None if self.first_other_than_timed.is_none() => {
+                    let first = self.first.as_ref().filter(|_| self.timed.is_none());
+                    self.first_other_than_timed = Some(first.cloned().unwrap_or_else(told));
+                }
+                None => {}
+            }
         }
     }
 
@@ -96,15 +111,29 @@ impl Understanding {
     fn more(&mut self, unit: &[u8]) {
         self.units += 1;
         self.not_understood += 1;
-        self.first.get_or_insert_with(|| NotUnderstood { text: shown(unit), nearest: SEVERAL });
+        let told = || NotUnderstood { text: shown(unit), nearest: SEVERAL };
+        self.first.get_or_insert_with(told);
+        if self.first_other_than_timed.is_none() {
+            self.first_other_than_timed = Some(told());
+        }
+    }
+
+    /// Says that lines of Exim's main log came before these: then what tells a time and no program is Exim's, too.
+    ///
+    /// So it is the same however a log is cut into batches.
+    pub fn go_on_from_exim(&mut self) {
+        let Some((units, times)) = self.timed.take() else { return };
+        self.not_understood -= units;
+        self.servers[Format::Exim as usize] += units;
+        self.times = Some(self.times.map_or(times, |own| joined(own, times)));
+        self.first.clone_from(&self.first_other_than_timed);
     }
 
     #[inline]
     fn server(&mut self, server: Format, time: Option<i64>) {
         self.servers[server as usize] += 1;
         if let Some(time) = time {
-            let (first, last) = self.times.unwrap_or((time, time));
-            self.times = Some((first.min(time), last.max(time)));
+            self.times = Some(joined(self.times.unwrap_or((time, time)), (time, time)));
         }
     }
 
@@ -163,9 +192,57 @@ impl Understanding {
         if self.first_other.is_none() {
             self.first_other.clone_from(&other.first_other);
         }
-        self.times = match (self.times, other.times) {
-            (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
+        if self.first_other_than_timed.is_none() {
+            self.first_other_than_timed.clone_from(&other.first_other_than_timed);
+        }
+        self.timed = match (self.timed, other.timed) {
+            (Some((one, times)), Some((two, others))) => Some((one + two, joined(times, others))),
             (one, two) => one.or(two),
         };
+        self.times = match (self.times, other.times) {
+            (Some(one), Some(two)) => Some(joined(one, two)),
+            (one, two) => one.or(two),
+        };
+    }
+}
+
+/// From the earlier to the later of both.
+#[inline]
+fn joined(one: (i64, i64), two: (i64, i64)) -> (i64, i64) {
+    (one.0.min(two.0), one.1.max(two.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(units: &[(&str, Seen)]) -> Understanding {
+        let mut all = Understanding::default();
+        units.iter().for_each(|(unit, seen)| all.add(unit.as_bytes(), seen));
+        all
+    }
+
+    #[test]
+    fn what_is_exims_does_not_depend_on_where_a_batch_begins() {
+        let exim = ("<=", Seen { server: Some(Format::Exim), time: Some(20), ..Seen::default() });
+        let timed = ("queue run", Seen { time: Some(10), ..Seen::default() });
+        let unknown = ("noise", Seen::default());
+        let whole = of(&[exim, timed, unknown, timed, exim]);
+        let mut batches = of(&[exim]);
+        let mut second = of(&[timed, unknown, timed, exim]);
+        assert_eq!((second.not_understood, second.of_servers()), (3, 1));
+        second.go_on_from_exim();
+        assert_eq!(second.first.as_ref().map(|first| first.text.as_str()), Some("noise"));
+        assert_eq!(
+            (second.not_understood, second.of_servers(), second.times),
+            (1, 3, Some((10, 20)))
+        );
+        batches.merge(&second);
+        assert_eq!(batches, whole);
+        // Another log's lines that tell a time are not understood.
+        assert_eq!(of(&[timed, unknown, timed]).not_understood, 3);
+        let mut only = of(&[timed]);
+        only.go_on_from_exim();
+        assert_eq!((only.not_understood, only.first), (0, None));
     }
 }

@@ -12,12 +12,12 @@ pub mod views;
 mod wording;
 
 pub use counting::{
-    ACCOUNT_LIMIT, ALL_DOMAINS, Account, AuthFailure, Claims, Counted, Day, Days, Denied, Field,
-    Identity, IdentityKind, LongNames, MECHANISM_LIMIT, Marks, NULL_SENDER, OTHER_CLIENTS,
-    OTHER_NAMES, OTHER_SENDERS, Owner, RETENTION_DAYS, Range, RangeError, RollupEntry,
-    SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion, UNKNOWN_SENDER, UsageKey,
-    Window, client_address, day_in, domain_name, domain_of, local_to_unix, lowered, network,
-    own_domain, percent, uppered,
+    ACCOUNT_LIMIT, ALL_DOMAINS, Account, AuthFailure, BatchRead, Claims, Counted, Day, Days,
+    Denied, Field, Identity, IdentityKind, Intake, LineCounts, LongNames, MECHANISM_LIMIT, Marks,
+    NULL_SENDER, OTHER_CLIENTS, OTHER_NAMES, OTHER_SENDERS, Owner, RETENTION_DAYS, Range,
+    RangeError, RollupEntry, SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion,
+    UNKNOWN_SENDER, UsageKey, Window, client_address, day_in, domain_name, domain_of,
+    local_to_unix, lowered, network, own_domain, percent, uppered,
 };
 pub use mailing::{
     ADDRESS, ADDRESS_PATTERN, Contents, Frequency, LastRun, MonthDay, RECIPIENTS, REQUESTS_PER_DAY,

@@ -53,6 +53,7 @@ pub use dynamo::table::Writing;
 pub use health::Health;
 pub use ingestion::carry_over::{CarryOver, Written};
 pub use ingestion::files::{Candidate, FINGERPRINT, Files, KnownFile};
+pub use ingestion::listed::{SourceList, Sources};
 pub use ingestion::memory::Ingestion;
 pub use ingestion::quarantine::{LeftOut, Quarantine, Quarantined, Rejected};
 pub use ingestion::samples::{Sample, Samples};

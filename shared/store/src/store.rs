@@ -12,6 +12,7 @@ use crate::dynamo::error::StoreError;
 use crate::dynamo::table::{Table, Writing};
 use crate::health::Health;
 use crate::ingestion::files::Files;
+use crate::ingestion::listed::Sources;
 use crate::ingestion::memory::Ingestion;
 use crate::ingestion::quarantine::Quarantine;
 use crate::ingestion::samples::Samples;
@@ -123,6 +124,12 @@ impl Store {
         Samples::new(self.table.clone())
     }
 
+    /// The logs that were read.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        Sources::new(self.table.clone())
+    }
+
     /// The report requests.
     #[must_use]
     pub fn report_requests(&self) -> ReportRequests {
@@ -163,7 +170,7 @@ mod tests {
     fn a_role_may_touch_what_the_handles_of_its_function_touch() {
         let history = [Usage::PARTITIONS, Days::PARTITIONS].concat();
         let mail = [ReportRequests::PARTITIONS, Schedules::PARTITIONS].concat();
-        let shown = [Summaries::PARTITIONS, Health::PARTITIONS].concat();
+        let shown = [Summaries::PARTITIONS, Sources::PARTITIONS, Health::PARTITIONS].concat();
         let ingest = [Counting::PARTITIONS, Ingestion::PARTITIONS].concat();
         // What schedules ask for has no idempotency key.
         let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
@@ -198,6 +205,7 @@ mod tests {
             keys::admitted(day),
             keys::known_files("checksum"),
             keys::samples(day),
+            keys::sources("2026-11"),
             keys::quarantine(day),
             keys::REPORT_REQUESTS.to_owned(),
             keys::SCHEDULES.to_owned(),

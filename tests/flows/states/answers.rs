@@ -15,7 +15,7 @@ use crate::reports::asked;
 const JSON: &str = "application/json";
 
 /// What can be asked of every service.
-const QUESTIONS: [(&str, &str); 13] = [
+const QUESTIONS: [(&str, &str); 14] = [
     ("healthz", "/healthz"),
     ("insight", "/v1/insight"),
     ("insight-details", "/v1/insight/details"),
@@ -29,6 +29,7 @@ const QUESTIONS: [(&str, &str); 13] = [
     ("detailed.csv", "/v1/reports/detailed?start=2026-11-23&end=2026-11-24"),
     ("report-requests", "/v1/report-requests"),
     ("schedules", "/v1/schedules"),
+    ("sources", "/v1/sources"),
 ];
 
 /// The problem details that questions come to, one after another.

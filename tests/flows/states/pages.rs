@@ -16,7 +16,7 @@ use super::{NAME, SCRIPT, State, hostile, hostile_senders, normal};
 const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
 /// The pages of every service.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("overview.html", "/"),
     ("insight.html", "/insight"),
     ("tls-usage.html", "/reports/tls-usage"),
@@ -27,6 +27,7 @@ const PAGES: [(&str, &str); 10] = [
     ("report-request-form.html", "/report-requests/new"),
     ("schedules.html", "/schedules"),
     ("schedule-form.html", "/schedules/new"),
+    ("sources.html", "/sources"),
 ];
 
 /// Sends a form as a page of the service does.

@@ -17,5 +17,6 @@ pub(crate) mod schedule_bodies;
 pub(crate) mod schedules;
 mod schemas;
 pub(crate) mod sender;
+pub(crate) mod sources;
 pub(crate) mod tables;
 pub(crate) mod timetable;

@@ -6,7 +6,7 @@ use utoipa::{IntoResponses as _, Modify, OpenApi};
 
 use super::problem::ProblemDetails;
 use super::responses::LetsIn;
-use super::{charts, export, insight, report_requests, schedules, sender, tables};
+use super::{charts, export, insight, report_requests, schedules, sender, sources, tables};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,7 @@ use super::{charts, export, insight, report_requests, schedules, sender, tables}
         insight::insight,
         insight::details,
         insight::domains,
+        sources::list,
         charts::sending_volume,
         charts::tls_usage,
         tables::sending_volume,

@@ -23,5 +23,6 @@ mod schedules;
 mod shares;
 #[cfg(feature = "sign-in")]
 pub(crate) mod signed_out;
+mod sources;
 mod table;
 mod wording;

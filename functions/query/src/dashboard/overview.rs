@@ -13,12 +13,13 @@ use super::problem_page::Failed;
 use super::report_requests::{self, Line};
 use super::schedules;
 use super::shares::Shares;
+use super::sources::Listed;
 use super::wording::{self, SHOWN};
 use crate::api::charts::rollup;
 use crate::api::params::PageParams;
 use crate::api::problem::Problem;
 use crate::api::tables::{self, TableQuestion};
-use crate::api::{insight, report_requests as requested};
+use crate::api::{insight, report_requests as requested, sources};
 use crate::service::Query;
 
 /// The insight's days.
@@ -27,6 +28,8 @@ const DAYS: u64 = 7;
 const OLD: usize = 5;
 /// Report requests that are listed.
 const LATEST: usize = 3;
+/// Sources that are listed.
+const SOURCES: usize = 5;
 
 /// A sender over legacy versions.
 struct LegacySender {
@@ -67,6 +70,7 @@ struct OverviewPage {
     latest: Vec<Line>,
     next: Option<(String, String)>,
     schedules: usize,
+    sources: Listed,
     flyout: Option<Flyout>,
 }
 
@@ -93,11 +97,12 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         let days = rollup(query, None, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
-    let (behind, before, legacy, (latest, schedules)) = tokio::try_join!(
+    let (behind, before, legacy, (latest, schedules), sources) = tokio::try_join!(
         insight::behind(query, range),
         before,
         tables::page::<TlsRow>(query, &legacy_first, &asked.page, OLD),
         mails(query, now),
+        sources::read(query),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
     let nothing = match insight.messages {
@@ -142,6 +147,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),
         next,
         schedules: schedules.len(),
+        sources: Listed::first(sources, SOURCES, query.zone),
         flyout,
     };
     Ok(html(&page)?)

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 
 use super::address::At;
 use super::problem_page::Failed;
-use super::{assets, charts, overview, report_requests, schedules, table};
+use super::{assets, charts, overview, report_requests, schedules, sources, table};
 use crate::api::problem::Problem;
 use crate::service::Query;
 
@@ -18,6 +18,7 @@ pub(crate) fn open() -> Router<Query> {
         .route("/insight", get(overview::with_flyout))
         .route("/reports/{view}", get(charts::page))
         .route("/reports/{view}/details", get(table::page))
+        .route("/sources", get(sources::page))
         .route("/assets/{name}", get(asset))
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Chain<'a> {
     now: Now,
     /// Whether all of it is one log, of which each file goes on from the one before. If not, times tell.
     is_one: bool,
+    /// What all of it is called, if it is read as it grows.
+    log: Option<String>,
     before: Option<Unsettled>,
     reader: Reader<'a>,
     /// The names of the files that were read.
@@ -41,7 +43,8 @@ pub(super) struct Unsettled {
 impl<'a> Chain<'a> {
     pub(super) fn new(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
         let reader = Reader::new(ingest, now);
-        Self { ingest, files, now, is_one: false, before: None, reader, sources: Vec::new() }
+        let (log, before, sources) = (None, None, Vec::new());
+        Self { ingest, files, now, is_one: false, log, before, reader, sources }
     }
 
     /// That stores what it has, and reads no more, when it is told to.
@@ -58,14 +61,16 @@ impl<'a> Chain<'a> {
 
     /// That tells what was stored as soon as it was, under this name.
     pub(super) fn telling(mut self, source: &str, heard: &Heard) -> Self {
+        self.log = Some(source.to_owned());
         self.reader.live = Some((source.to_owned(), heard.clone()));
         self
     }
 
-    /// Of one log that is rotated.
-    pub(super) fn of_one(ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
+    /// Of one log that is followed and rotated, called like this.
+    pub(super) fn of_one(log: &str, ingest: &'a Ingest, files: &'a Files, now: Now) -> Self {
+        let log = Some(log.to_owned());
         // What is followed is not to end because another log holds the same.
-        Self { is_one: true, ..Self::new(ingest, files, now) }.again(true)
+        Self { is_one: true, log, ..Self::new(ingest, files, now) }.again(true)
     }
 
     /// Goes on from a file that is not there any more, unless a copy of it was read.
@@ -77,7 +82,10 @@ impl<'a> Chain<'a> {
             return Ok(None);
         }
         let file = KnownFile { source: source.to_owned(), known: true };
-        let reading = FileIngest::resume(self.ingest, &file, self.now.unix()).await?;
+        let mut reading = FileIngest::resume(self.ingest, &file, self.now.unix()).await?;
+        if let Some(log) = &self.log {
+            reading.call(log, true);
+        }
         let gone = Unsettled { file, reading, input: None, report: Report::default() };
         match self.before.replace(gone) {
             Some(before) => Ok(Some(before.settle(self.now, &self.reader.stop).await?)),
@@ -119,6 +127,7 @@ impl<'a> Chain<'a> {
         };
         let mut reading = FileIngest::resume(self.ingest, &file, now).await?;
         reading.sample_as(&name);
+        reading.call(self.log.as_ref().unwrap_or(&name), self.log.is_some());
         let ended =
             self.reader.read(&mut reading, &mut input).await.with_context(while_in(&name))?;
         let Ended { mut summary, unfinished_line, failure, twin, shares } = ended;

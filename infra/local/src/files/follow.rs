@@ -218,7 +218,7 @@ impl Follower<'_> {
         };
         let mut links = self.links(before.as_ref(), identity)?;
         let begins = self.first_known(&mut links).await?;
-        let mut chain = Chain::of_one(self.ingest, self.files, self.now);
+        let mut chain = Chain::of_one(&self.source, self.ingest, self.files, self.now);
         let mut before_it = None;
         for (order, link) in links.drain(begins..) {
             let Link::Open(input, stamp) = link else { continue };
@@ -380,7 +380,8 @@ impl Follower<'_> {
         if !known.file.known {
             return Ok(None);
         }
-        let reading = FileIngest::resume(self.ingest, &known.file, now).await?;
+        let mut reading = FileIngest::resume(self.ingest, &known.file, now).await?;
+        reading.call(&self.source, true);
         Ok(Some(Open::new(file, before.hole, before.head, reading)?))
     }
 }

@@ -10,6 +10,11 @@ use ingest::Summary;
 const SILENCE: Duration = Duration::from_secs(3600);
 const LONGER: u32 = 3;
 
+/// Sources that are told apart, those that come first: names of files may be chosen by strangers.
+const MOST: usize = 500;
+/// What the others are called together.
+const OTHERS: &str = "(others)";
+
 /// What is read as it grows, by name. Clones know the same.
 #[derive(Clone, Debug, Default)]
 pub struct Heard(Arc<Mutex<BTreeMap<String, Source>>>);
@@ -18,10 +23,22 @@ pub struct Heard(Arc<Mutex<BTreeMap<String, Source>>>);
 struct Source {
     lines: u64,
     messages: u64,
+    not_counted: NotCounted,
     last: Option<Instant>,
     /// The longest time between lines so far.
     longest: Duration,
     is_told: bool,
+}
+
+/// Lines that are of no mail server, by what they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotCounted {
+    /// Lines of other programs.
+    pub other_programs: u64,
+    /// Damaged lines, which are put into quarantine.
+    pub damaged: u64,
+    /// Lines that nothing here reads.
+    pub not_understood: u64,
 }
 
 /// How a source stands.
@@ -33,6 +50,8 @@ pub struct Standing {
     pub lines: u64,
     /// Messages that were counted of it since then.
     pub messages: u64,
+    /// Lines of it that are of no mail server.
+    pub not_counted: NotCounted,
     /// Time since the last line that was read, if there was one.
     pub silence: Option<Duration>,
 }
@@ -40,7 +59,7 @@ pub struct Standing {
 impl Heard {
     /// Knows of a source that may have no line yet.
     pub(super) fn expect(&self, source: &str) {
-        self.sources().entry(source.to_owned()).or_default();
+        told_apart(&mut self.sources(), source);
     }
 
     /// Says in the log what was stored of a source.
@@ -56,9 +75,12 @@ impl Heard {
             return;
         }
         let mut sources = self.sources();
-        let source = sources.entry(name.to_owned()).or_default();
+        let source = told_apart(&mut sources, name);
         source.lines += summary.lines;
         source.messages += summary.submissions;
+        source.not_counted.other_programs += summary.other_lines;
+        source.not_counted.damaged += summary.damaged_lines;
+        source.not_counted.not_understood += summary.not_understood;
         if let Some(last) = source.last.replace(now) {
             source.longest = source.longest.max(now.saturating_duration_since(last));
         }
@@ -101,6 +123,7 @@ impl Heard {
             source: name.clone(),
             lines: source.lines,
             messages: source.messages,
+            not_counted: source.not_counted,
             silence: source.last.map(|last| now.saturating_duration_since(last)),
         });
         standing.collect()
@@ -111,9 +134,32 @@ impl Heard {
     }
 }
 
+/// A source, or what stands for all others.
+fn told_apart<'s>(sources: &'s mut BTreeMap<String, Source>, name: &str) -> &'s mut Source {
+    let is_told_apart = sources.len() < MOST || sources.contains_key(name);
+    let name = if is_told_apart { name } else { OTHERS };
+    sources.entry(name.to_owned()).or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_so_many_sources_are_told_apart() {
+        let heard = Heard::default();
+        let line = Summary { lines: 1, not_understood: 1, ..Summary::default() };
+        for _ in 0..2 {
+            for number in 0..MOST + 20 {
+                heard.note(&format!("log {number}"), &line, Instant::now());
+            }
+        }
+        let standing = heard.standing();
+        assert_eq!(standing.len(), MOST + 1);
+        let others = standing.iter().find(|one| one.source == OTHERS).expect("others");
+        assert_eq!((others.lines, others.not_counted.not_understood), (40, 40));
+        assert!(standing.iter().all(|one| one.source == OTHERS || one.lines == 2));
+    }
 
     #[test]
     fn a_silence_is_told_once_if_it_is_longer_than_those_before() {

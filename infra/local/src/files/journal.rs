@@ -97,6 +97,7 @@ impl Journal {
     ) -> Result<Ran> {
         let follow = live.is_some();
         let mut reading = FileIngest::resume(ingest, &self.source(), now.unix()).await?;
+        reading.call(JOURNAL, follow);
         let mut child = self.start(reading.cursor(), follow)?;
         let read = match child.stdout.take() {
             Some(output) => self.read(&mut reading, output, now, stop, live).await,

@@ -32,7 +32,7 @@ use store::Files;
 
 use crate::clock::Now;
 use chain::Chain;
-pub use heard::{Heard, Standing};
+pub use heard::{Heard, NotCounted, Standing};
 pub(crate) use input::Input;
 pub use input::STDIN;
 pub use journal::{Journal, follow_journal, ingest_journal};

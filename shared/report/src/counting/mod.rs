@@ -6,6 +6,7 @@ mod clean;
 pub(crate) mod day;
 pub(crate) mod day_tally;
 pub(crate) mod field;
+pub(crate) mod intake;
 mod marks;
 pub(crate) mod submission;
 pub(crate) mod tally;
@@ -20,6 +21,7 @@ pub use clean::{
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
 pub use day_tally::{ALL_DOMAINS, RollupEntry};
 pub use field::Field;
+pub use intake::{BatchRead, Intake, LineCounts};
 pub use marks::Marks;
 pub use submission::{
     AuthFailure, NULL_SENDER, OTHER_SENDERS, Submission, UNKNOWN_SENDER, domain_name, domain_of,

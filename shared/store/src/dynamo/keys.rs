@@ -9,6 +9,8 @@
 //! | names told apart | `A#2026-11-23` | `account` TAB account, or `network` TAB network |
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
+//! | log that is listed | `O#2026-11` | `=` id |
+//! | logs that a month tells apart | `O#2026-11` | `-` |
 //! | known file | `K#` checksum of its first line | source |
 //! | sample of lines | `T#2026-11-23` | source |
 //! | quarantine | `Q#2026-11-23` | source TAB position TAB number TAB part |
@@ -41,6 +43,8 @@ const ONLY: &str = "-";
 
 /// The longest name of a log stream, in bytes, that is a key as it is.
 const LOG_STREAM: usize = 1000;
+/// The longest id of a log that is listed, in bytes, that is a key as it is: such a key takes 1,024 bytes.
+const LISTED: usize = 900;
 
 pub(crate) fn key(pk: &str, sk: &str) -> Item {
     Item::from([
@@ -88,6 +92,19 @@ pub(crate) fn known_files(checksum: &str) -> String {
 
 pub(crate) fn samples(day: Day) -> String {
     format!("T#{day}")
+}
+
+/// `month` is as in `2026-11`.
+pub(crate) fn sources(month: &str) -> String {
+    format!("O#{month}")
+}
+
+pub(crate) fn source(month: &str, id: &str) -> Item {
+    key(&sources(month), &format!("={}", within(id, LISTED)))
+}
+
+pub(crate) fn known_sources(month: &str) -> Item {
+    key(&sources(month), ONLY)
 }
 
 pub(crate) fn carry_over(log_stream: &str) -> Item {

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use report::{BatchRead, Day, Intake};
 
 use crate::counting::position::{Positions, Source};
 use crate::dynamo::error::StoreError;
 use crate::dynamo::items::{self, EXPIRES, Item};
 use crate::dynamo::keys;
-use crate::dynamo::table::Table;
+use crate::dynamo::table::{Table, Writing};
 use crate::dynamo::update::Condition;
 use crate::dynamo::writes::{Answer, Transacted, Write};
+use crate::ingestion::listed::Listed;
 
 /// Sources whose positions are kept; a log stream moves to a new one when its shard is split.
 const SOURCES: usize = 16;
 const VERSION: &str = "v";
 const STATE: &str = "state";
+const LISTED: &str = "listed";
 /// Seconds that an unused carry-over is kept.
 const LIFE: i64 = 92 * 86_400;
 
@@ -31,6 +34,8 @@ pub struct CarryOver {
     /// By source attribute: the position up to which everything is in the state and in the counters.
     positions: BTreeMap<String, Vec<u8>>,
     damaged: Option<Damaged>,
+    /// What is told of the log.
+    listed: Option<Listed>,
 }
 
 /// What stands where a log stream's state should be, and is none that this version can use.
@@ -83,7 +88,8 @@ impl CarryOver {
             (None, version) => Follows::Version(Some(items::of_number(version))),
         };
         let (version, known) = (self.version.saturating_add(1), self.positions.clone());
-        let mut next = Self { version, follows, state, positions: known, damaged: None };
+        let listed = self.listed.clone();
+        let mut next = Self { version, follows, state, positions: known, damaged: None, listed };
         next.positions.remove(source.attribute());
         while next.positions.len() >= SOURCES {
             // Any other: a stream reads from one source at a time, and old ones are done with.
@@ -91,6 +97,49 @@ impl CarryOver {
         }
         next.positions.insert(source.attribute().to_owned(), positions.of_mark(mark));
         next
+    }
+
+    /// Adds what the lines were by which this state goes beyond the one before it, of a log that people call
+    /// `name`; they were read at `now`, on a day.
+    pub fn tell(
+        &mut self,
+        log_stream: &str,
+        (name, is_followed): (&str, bool),
+        read: &BatchRead<'_>,
+        (now, day): (i64, Day),
+    ) {
+        // Nothing new: as little as there was before.
+        if read.counts == Default::default() && self.listed.is_none() {
+            return;
+        }
+        // What was told before may have gone on elsewhere.
+        let id = || match self.version {
+            0 | 1 => log_stream.to_owned(),
+            version => format!("{log_stream}~{version}"),
+        };
+        let listed = self.listed.get_or_insert_with(|| Listed::new(id(), name, is_followed));
+        listed.call(name, is_followed);
+        listed.count();
+        listed.intake.add(read, now, day);
+    }
+
+    /// What is told of the log, if anything is.
+    #[must_use]
+    pub fn told(&self) -> Option<&Intake> {
+        self.listed.as_ref().map(|listed| &listed.intake)
+    }
+
+    /// Lets what is told of this log go on with another state.
+    pub fn hand_over_listing(&mut self, next: &mut Self) {
+        next.listed = self.listed.take();
+    }
+
+    /// Finds a place in the list of logs, if something is told of this one.
+    pub(crate) async fn place(&mut self, table: &Table, now: i64) -> Result<(), StoreError> {
+        match &mut self.listed {
+            Some(listed) => listed.place(table, now).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -102,6 +151,9 @@ impl CarryOver {
         item.insert(EXPIRES.to_owned(), items::of_number(now + LIFE));
         for (source, position) in &self.positions {
             item.insert(source.clone(), items::of_bytes(position.clone()));
+        }
+        if let Some(listed) = &self.listed {
+            item.insert(LISTED.to_owned(), listed.value());
         }
         item
     }
@@ -126,10 +178,12 @@ impl CarryOver {
         });
         let positions = positions.collect();
         let follows = Follows::default();
+        let listed = item.get(LISTED).and_then(Listed::of_value);
         let reason = match (items::number(item, VERSION), items::bytes(item, STATE)) {
             _ if items::is_later(item) => "a later version of this program wrote it",
             (Some(version), Some(state)) => {
-                return Self { version, follows, state: state.to_vec(), positions, damaged: None };
+                let (state, damaged) = (state.to_vec(), None);
+                return Self { version, follows, state, positions, damaged, listed };
             }
             (None, _) => "it has no version",
             (_, None) => "it has no state",
@@ -140,7 +194,8 @@ impl CarryOver {
             version: item.get(VERSION).cloned(),
         };
         let version = items::number(item, VERSION).unwrap_or(0);
-        Self { version, follows, state: Vec::new(), positions, damaged: Some(damaged) }
+        let (state, damaged) = (Vec::new(), Some(damaged));
+        Self { version, follows, state, positions, damaged, listed }
     }
 }
 
@@ -164,10 +219,40 @@ pub(crate) async fn put(
     carry_over: &CarryOver,
     now: i64,
 ) -> Result<Written, StoreError> {
-    match table.put_if(carry_over.item(log_stream, now), carry_over.condition()).await? {
-        Answer::Done(units) => Ok(Written::Done(units)),
+    let (item, condition) = (carry_over.item(log_stream, now), carry_over.condition());
+    if let (Writing::Transactions, Some((copy, not_newer))) = (table.writing, copy(carry_over, now))
+    {
+        let both = vec![Write::Put(item.clone(), condition.clone()), Write::Put(copy, not_newer)];
+        match table.transact(both).await? {
+            Transacted::Done(units) => return Ok(Written::Done(units)),
+            Transacted::Refused(refusals) if matches!(refusals.first(), Some(Some(_))) => {
+                return Ok(Written::Overtaken);
+            }
+            // One after the other.
+            Transacted::Refused(_) | Transacted::Contended => {}
+        }
+    }
+    match table.put_if(item, condition).await? {
+        Answer::Done(units) => Ok(Written::Done(units + list(table, carry_over, now).await?)),
         Answer::Refused(..) => Ok(Written::Overtaken),
     }
+}
+
+/// Copies what is told of a log that was written into the list. Gives the write units.
+pub(crate) async fn list(
+    table: &Table,
+    carry_over: &CarryOver,
+    now: i64,
+) -> Result<f64, StoreError> {
+    let Some((copy, not_newer)) = copy(carry_over, now) else { return Ok(0.0) };
+    match table.put_if(copy, not_newer).await? {
+        Answer::Done(units) | Answer::Refused(_, units) => Ok(units),
+    }
+}
+
+fn copy(carry_over: &CarryOver, now: i64) -> Option<(Item, Condition)> {
+    let listed = carry_over.listed.as_ref()?;
+    Some((listed.copy(now)?, listed.condition()))
 }
 
 pub(crate) async fn put_both(

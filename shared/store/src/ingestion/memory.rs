@@ -10,14 +10,14 @@ use crate::ingestion::carry_over::{self, CarryOver, Written};
 use crate::ingestion::quarantine::{self, Rejected};
 use crate::ingestion::zone;
 
-/// Remembers how far log streams were read, and keeps what could not be read. Touches carry-overs,
-/// quarantine and the zone of the days, and nothing else.
+/// Remembers how far log streams were read, tells what of, and keeps what could not be read. Touches carry-overs, the
+/// list of logs, quarantine and the zone of the days, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Ingestion(Table);
 
 impl Ingestion {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["C#*", "Q#*", "L#*", keys::META];
+    pub const PARTITIONS: &[&str] = &["C#*", "O#*", "Q#*", "L#*", keys::META];
 
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
@@ -43,7 +43,25 @@ impl Ingestion {
         carry_over::read(&self.0, log_stream).await
     }
 
-    /// Writes a log stream's carry-over after everything it stands for was counted.
+    /// Finds a place in the list of logs for a state that is to be written, unless it has one or there is none.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn find_place(&self, carry_over: &mut CarryOver, now: i64) -> Result<(), StoreError> {
+        carry_over.place(&self.0, now).await
+    }
+
+    /// Copies what is told of a log into the list once more: whoever wrote its state may have died before. Gives the
+    /// write units.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn list_again(&self, carry_over: &CarryOver, now: i64) -> Result<f64, StoreError> {
+        carry_over::list(&self.0, carry_over, now).await
+    }
+
+    /// Writes a log stream's carry-over after everything it stands for was counted, and what it tells into the list of
+    /// logs.
     ///
     /// Condition **not overtaken** closes the race of two readers of one log stream: the slower must
     /// go on from the faster one's state.

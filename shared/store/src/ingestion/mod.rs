@@ -2,6 +2,7 @@
 
 pub(crate) mod carry_over;
 pub(crate) mod files;
+pub(crate) mod listed;
 pub(crate) mod memory;
 pub(crate) mod quarantine;
 pub(crate) mod samples;

@@ -1,0 +1,37 @@
+//! The sources: which logs are read, and how much of each is understood.
+
+use axum::Json;
+use report::views::{self, SourceRow};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::params::Given;
+use super::problem::Problem;
+use super::responses::{AsksStore, ReadsParameters};
+use crate::service::Query;
+
+/// The logs that are read.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Sources {
+    /// What needs a look first, then by their names. Those of which nothing was read for 92 days are left out.
+    pub(crate) sources: Vec<SourceRow>,
+    /// Whether there may be others: a month tells 500 logs apart.
+    pub(crate) more: bool,
+}
+
+/// Which logs are read: the last line of each, how many lines, what share was not understood, and why.
+#[utoipa::path(get, path = "/v1/sources", operation_id = "sources", responses(
+    (status = 200, description = "The sources", body = Sources),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Sources>, Problem> {
+    given.refuse()?;
+    Ok(Json(read(&query).await?))
+}
+
+/// The sources as they stand.
+pub(crate) async fn read(query: &Query) -> Result<Sources, Problem> {
+    let now = query.moment();
+    let listed = query.sources.list(now).await?;
+    Ok(Sources { sources: views::sources(listed.logs, now), more: listed.is_full })
+}
