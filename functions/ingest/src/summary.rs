@@ -17,8 +17,6 @@ metrics::figures! {
         pub server_lines: u64 => Counter, Count;
         /// Lines of other programs.
         pub other_lines: u64 => Counter, Count;
-        /// Damaged lines: these are put into quarantine.
-        pub damaged_lines: u64 => Counter, Count;
         /// Lines that nothing here reads.
         pub not_understood: u64 => Counter, Count;
         /// Messages counted, those counted before included.
@@ -93,7 +91,6 @@ impl Summary {
     pub(crate) fn add_understanding(&mut self, understanding: &Understanding) {
         self.server_lines += understanding.of_servers();
         self.other_lines += understanding.others;
-        self.damaged_lines += understanding.rejected;
         self.not_understood += understanding.not_understood;
     }
 
@@ -110,7 +107,6 @@ impl Summary {
         self.lines += other.lines;
         self.server_lines += other.server_lines;
         self.other_lines += other.other_lines;
-        self.damaged_lines += other.damaged_lines;
         self.not_understood += other.not_understood;
         self.submissions += other.submissions;
         self.auth_failures += other.auth_failures;

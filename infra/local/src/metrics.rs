@@ -45,10 +45,10 @@ fn text(sources: &[Standing]) -> Result<String, std::fmt::Error> {
         let labels = [("source", source.source.clone())];
         lines.get_or_create(&labels).inc_by(source.lines);
         messages.get_or_create(&labels).inc_by(source.messages);
-        let NotCounted { other_programs, damaged, not_understood } = source.not_counted;
+        let NotCounted { other_programs, quarantined, not_understood } = source.not_counted;
         for (reason, lines) in [
             ("other_program", other_programs),
-            ("damaged", damaged),
+            ("quarantined", quarantined),
             ("not_understood", not_understood),
         ] {
             let labels = [("source", source.source.clone()), ("reason", reason.to_owned())];
@@ -81,7 +81,7 @@ mod tests {
             source: source.to_owned(),
             lines: 7,
             messages: 2,
-            not_counted: NotCounted { other_programs: 1, damaged: 0, not_understood: 3 },
+            not_counted: NotCounted { other_programs: 1, quarantined: 0, not_understood: 3 },
             silence: silence.map(Duration::from_secs),
         };
         let told = text(&[source("/var/log/mail.log", Some(90)), source("journal", None)]);
@@ -89,7 +89,7 @@ mod tests {
         for line in [
             "smtp_auth_report_source_lines_total{source=\"/var/log/mail.log\"} 7",
             "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"other_program\"} 1",
-            "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"damaged\"} 0",
+            "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"quarantined\"} 0",
             "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"not_understood\"} 3",
             "smtp_auth_report_source_messages_total{source=\"journal\"} 2",
             "smtp_auth_report_source_last_line_age_seconds{source=\"/var/log/mail.log\"} 90.0",

@@ -21,6 +21,8 @@
 //! - The reader's state of a log stream (its [`CarryOver`]) is written last, under the condition that
 //!   nobody else wrote it since it was read. After a crash at any point, the next delivery starts from the old state, finds
 //!   the same submissions again, and the items that have them refuse them.
+//! - What is told of a log (its lines, and what share was not understood) is a part of its carry-over, so it holds each line
+//!   once. The list of logs has copies, for those who may not read states.
 //!
 //! Usage counters are packed into pages; the module `counting::counter_pages` tells how they stay exact when a page
 //! is full and others take over.

@@ -46,6 +46,7 @@ async fn pages(program: &Program, browser: &Browser) -> Result<Vec<(&'static str
         ("schedules", "/schedules".to_owned()),
         ("schedule-form", format!("/schedules/{id}")),
         ("schedule-delete", format!("/schedules/{id}/delete")),
+        ("sources", "/sources".to_owned()),
         ("not-found", "/nowhere".to_owned()),
     ])
 }

@@ -24,7 +24,7 @@ pub(super) struct Line {
     pub(super) name: String,
     pub(super) status: Told,
     pub(super) last: String,
-    /// What the log's own clock tells, if it is far from that.
+    /// What time the log itself tells, if it is far from that.
     pub(super) log_time: Option<String>,
     /// Whose lines there are.
     pub(super) formats: String,

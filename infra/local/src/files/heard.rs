@@ -35,8 +35,8 @@ struct Source {
 pub struct NotCounted {
     /// Lines of other programs.
     pub other_programs: u64,
-    /// Damaged lines, which are put into quarantine.
-    pub damaged: u64,
+    /// Damaged ones, which are put into quarantine.
+    pub quarantined: u64,
     /// Lines that nothing here reads.
     pub not_understood: u64,
 }
@@ -79,7 +79,7 @@ impl Heard {
         source.lines += summary.lines;
         source.messages += summary.submissions;
         source.not_counted.other_programs += summary.other_lines;
-        source.not_counted.damaged += summary.damaged_lines;
+        source.not_counted.quarantined += summary.quarantined;
         source.not_counted.not_understood += summary.not_understood;
         if let Some(last) = source.last.replace(now) {
             source.longest = source.longest.max(now.saturating_duration_since(last));
