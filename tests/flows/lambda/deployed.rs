@@ -201,6 +201,7 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
         "/healthz",
         "/v1/insight/details",
         "/v1/domains",
+        "/v1/sources",
         "/v1/reports/tls-usage/details/s1%40example.test",
     ] {
         stack.ask(&query, Method::GET, path, None).await?.ok()?;
