@@ -54,7 +54,7 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
         return "looks like Dovecot, which is not read: Postfix's or Exim's own log has the messages";
     }
     if has("sm-mta[") || has("STARTTLS=server, relay=") {
-        return "looks like Sendmail, which is not read";
+        return "looks like Sendmail without syslog's program and process in front, which its lines are joined by";
     }
     if has("[core] ") && (has("[NOTICE]") || has("[INFO]") || has("[PROTOCOL]")) {
         return "looks like Haraka, which is not read";

@@ -247,4 +247,5 @@ formats! {
     exchange::Exchange,
     smtpcsreport::SmtpCsReport,
     entra::Entra,
+    sendmail::Sendmail,
 }
