@@ -248,4 +248,5 @@ formats! {
     smtpcsreport::SmtpCsReport,
     entra::Entra,
     sendmail::Sendmail,
+    courier::Courier,
 }
