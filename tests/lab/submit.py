@@ -105,6 +105,7 @@ class Lab:
         self.anonymous = set(filter(None, args.anonymous.split(",")))
         self.realm = args.realm
         self.lost_login_fails = args.lost_login_fails
+        self.chunking = not args.no_chunking
         self.certs = args.certs
         self.ledger = Ledger()
         self.seed = args.seed
@@ -268,7 +269,7 @@ class Client:
         text += f"From: <{from_header}>\r\nSubject: {subject}\r\n\r\n"
         text += "".join("x" * 70 + "\r\n" for _ in range(1 + size // 72))
         data = text.encode("utf-8", "surrogateescape")
-        if how == "BDAT":
+        if how == "BDAT" and self.lab.chunking:
             half = len(data) // 2
             self.send(b"BDAT %d\r\n" % half + data[:half])
             first = self.reply()[0]
@@ -874,6 +875,7 @@ def main():
     parser.add_argument("--authenticators", default="{}", help="JSON: mechanism to the name in the log")
     parser.add_argument("--anonymous", default="", help="mechanisms for which the log names no account")
     parser.add_argument("--realm", default="", help="what the server adds to a login without a domain")
+    parser.add_argument("--no-chunking", action="store_true", help="the server does not know BDAT")
     parser.add_argument("--lost-login-fails", action="store_true",
                         help="the server reports a login as failed when the client goes away during it")
     parser.add_argument("--certs", default=".", help="folder of server.pem, stranger.pem and their keys")
