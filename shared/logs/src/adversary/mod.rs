@@ -4,9 +4,11 @@
 //! counted with what the sessions did: a submission counts once, for who sent it, or for nobody where the format's own
 //! lines cannot tell; nobody else is ever counted.
 
+mod courier;
 mod events;
 mod exchange;
 mod exim;
 mod grammar;
 mod postfix;
+mod sendmail;
 mod shapes;

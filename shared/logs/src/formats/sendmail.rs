@@ -286,22 +286,18 @@ impl<'a> Collected<'a> {
     fn sender(text: &'a [u8]) -> Option<Option<&'a [u8]>> {
         let mut ways = memmem::find_iter(text, b", size=")
             .filter_map(|end| Some((end, has_message_id(&text[end..])?)));
-        let (first, is_whole) = ways.next()?;
-        let Some((second, second_is_whole)) = ways.next() else {
+        let (first, is_whole) = ways.clone().next()?;
+        if ways.clone().nth(1).is_none() {
             return is_whole.then(|| plain(&text[..first]));
-        };
-        // An address in brackets ends where it says.
+        }
+        // An address in brackets ends where it says, another where Sendmail has cut it.
         let end = text.strip_prefix(b"<").and_then(address);
         let end = end.map(|(address, _)| address.len() + 2);
-        let end = end.filter(|end| text.get(end - 1) == Some(&b'>'));
-        if end == Some(first) {
-            return is_whole.then(|| plain(&text[..first]));
+        let end = end.filter(|end| text.get(end - 1) == Some(&b'>')).unwrap_or(SENDER_CUT);
+        if let Some((end, is_whole)) = ways.clone().find(|(at, _)| *at == end) {
+            return is_whole.then(|| plain(&text[..end]));
         }
-        if end == Some(second) {
-            return second_is_whole.then(|| plain(&text[..second]));
-        }
-        let whole = is_whole || second_is_whole || ways.any(|(_, is_whole)| is_whole);
-        whole.then_some(None)
+        ways.any(|(_, is_whole)| is_whole).then_some(None)
     }
 }
 
@@ -333,8 +329,9 @@ fn counter<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 fn plain(text: &[u8]) -> Option<&[u8]> {
     match text {
         b"<NONE>" => None,
+        _ if text.len() >= SENDER_CUT => None,
         [b'<', address @ .., b'>'] => Some(address),
-        _ => (text.len() < SENDER_CUT).then_some(text),
+        _ => Some(text),
     }
 }
 
@@ -394,7 +391,9 @@ fn failed<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option
     let (_, rest) = cut(text.strip_prefix(b"AUTH failure (")?, b"): ")?;
     let (_, rest) = cut(rest, b" (-")?;
     let (code, detail) = rest.split_at(memchr(b')', rest)?);
-    let (detail, relay) = cut_last(detail, b", relay=").unwrap_or((detail, b""));
+    // A recipient may read like that too, but does not end a line.
+    let (detail, relay) = cut_last(detail, b", relay=")?;
+    client_end(relay)?;
     // What the library says of a name may repeat it, with a mark that it holds.
     let account = match cut(detail, b", user=") {
         Some((_, account)) if cut(account, b", user=").is_none() => account,
