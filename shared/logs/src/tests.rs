@@ -471,7 +471,7 @@ fn sections_of_formats_of_a_later_version_are_kept_and_take_room() {
         version,
         bytes: vec![7; length],
     };
-    let later = section("sendmail", 3, 200_000);
+    let later = section("later", 3, 200_000);
     let state = saved::write(&[later.clone(), section("postfix", 200, 5)]);
     let (mut stream, unreadable) = LogStream::restore(options(), &state);
     let lost: Vec<_> = unreadable.iter().map(|lost| lost.section.as_deref()).collect();
