@@ -1,5 +1,6 @@
 //! What a format is.
 
+use crate::memory::Key;
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
@@ -53,6 +54,12 @@ pub(crate) trait LogFormat: Default {
 
     /// Another program's line moves the clock as well, where something is due: it may be all that comes for a long while.
     fn advance<S: Sink>(&mut self, _time: i64, _arrival: Arrival, _sink: &mut S) {}
+
+    /// The line of a server in front has counted the message that this one knows by a queue id, on this host or else on
+    /// any: it must not count again. False if it is not open here.
+    fn counted_in_front(&mut self, _key: Key<'_>) -> bool {
+        false
+    }
 
     /// The log is over: settles, at `mark`, what no later line will.
     fn close(&mut self, _mark: u64, _sink: &mut impl Sink) {}

@@ -28,6 +28,7 @@ mod pending;
 mod place;
 mod proofs;
 mod record;
+mod relayed;
 mod repeats;
 mod saved;
 mod secrets;

@@ -152,6 +152,16 @@ impl<V: Kept> Table<V> {
         self.waiting.remove(&key).map(|waiting| waiting.value.value)
     }
 
+    /// The same, or else what waited first under its id on another host.
+    pub(crate) fn take_anywhere(&mut self, key: Key<'_>) -> Option<V> {
+        let here = self.take(key);
+        if here.is_some() || self.is_empty() {
+            return here;
+        }
+        let other = self.waiting.first_key(|kept, _| *kept.id == *key.id)?;
+        self.waiting.remove(&other).map(|waiting| waiting.value.value)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.len() == 0
     }

@@ -51,7 +51,7 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
         || has("pop3-login: ")
         || has("submission-login: ")
     {
-        return "looks like Dovecot, which is not read: Postfix's or Exim's own log has the messages";
+        return "looks like Dovecot, of which only the submission service is read: other messages are in Postfix's or Exim's own log";
     }
     if has("sm-mta[") || has("STARTTLS=server, relay=") {
         return "looks like Sendmail without syslog's program and process in front, which its lines are joined by";
@@ -60,7 +60,7 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
         return "looks like Haraka, which is not read";
     }
     if has("smtp connected address=") || has("smtp event=") {
-        return "looks like OpenSMTPD, which is not read";
+        return "looks like OpenSMTPD, but a header with its tag, smtpd, is missing";
     }
     if line.iter().take(200).filter(|byte| **byte < b' ' && **byte != b'\t').count() > 2 {
         return "looks like a binary file";

@@ -159,6 +159,12 @@ impl<K: Clone + Eq + Hash + Ord, V: Weigh> Pending<K, V> {
         keys.into_iter().map(|(_, key)| key).collect()
     }
 
+    /// The key of the first that came of those for which this is so.
+    pub(crate) fn first_key(&self, is: impl Fn(&K, &V) -> bool) -> Option<K> {
+        let keys = self.waiting.iter().filter(|(key, waiting)| is(key, &waiting.value));
+        keys.min_by_key(|(key, waiting)| (waiting.serial, *key)).map(|(key, _)| key.clone())
+    }
+
     /// All keys, those that no line spoke of for the longest time first: the order in which room is made.
     pub(crate) fn oldest_first(&self) -> Vec<K> {
         let keys = self.waiting.iter();

@@ -11,7 +11,9 @@ use report::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::memory::Key;
 use crate::place::Arrival;
+use crate::relayed::Relayed;
 use crate::repeats::LastFailure;
 use crate::secrets::without_secrets;
 use crate::time::Timestamps;
@@ -37,6 +39,10 @@ pub(crate) struct Proofs<'r, S> {
     pub(crate) time: Option<i64>,
     /// The last failed login among them.
     pub(crate) failure: Option<Box<LastFailure>>,
+    /// Messages that two servers tell of.
+    pub(crate) relayed: &'r mut Relayed,
+    /// When a message was counted that the server behind knows, and its queue id there.
+    pub(crate) relayed_as: Option<(i64, Box<[u8]>)>,
 }
 
 /// That an authenticated client's messages were accepted, in the log's own words.
@@ -77,6 +83,19 @@ impl<S: Sink> Proofs<'_, S> {
     pub(crate) fn submission_at(&mut self, mark: u64, proof: &Proof<'_>) {
         self.time = Some(proof.time);
         submit(self.sink, mark, proof);
+    }
+
+    /// Says that the message that was just counted is the one that the server behind took over under this queue id:
+    /// what that server's own lines tell of it does not count.
+    pub(crate) fn relayed_as(&mut self, time: i64, queue_id: &[u8]) {
+        self.relayed_as = Some((time, queue_id.into()));
+    }
+
+    /// Hands on an accepted message that another server spoke for: it counts if no line of that server's does.
+    pub(crate) fn fronted(&mut self, time: i64, key: Key<'_>, sender: &[u8], login: KeptLogin) {
+        self.time = Some(time);
+        let accepted = (clean_sender(sender).into(), login);
+        self.relayed.wait(key, (time, self.arrival), accepted, self.sink);
     }
 
     /// Counts a login that failed, of an account and a client as logged.

@@ -9,6 +9,7 @@ use crate::framing::{Framed, Frames, Offered};
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink, reject};
 use crate::record::Record;
+use crate::relayed::Relayed;
 use crate::repeats;
 use crate::saved::{self, Section, Unreadable};
 use crate::text::{self, trimmed};
@@ -36,6 +37,7 @@ pub struct LogStream {
     times: Timestamps,
     wrappers: Wrappers,
     formats: Formats,
+    relayed: Relayed,
     carried: Carried,
     understanding: Understanding,
     /// Sections of formats that only another version of this program knows.
@@ -53,6 +55,7 @@ impl LogStream {
             times: Timestamps::new(options.zone),
             wrappers: Wrappers::default(),
             formats: Formats::default(),
+            relayed: Relayed::default(),
             carried: Carried::default(),
             understanding: Understanding::default(),
             kept: Vec::new(),
@@ -78,6 +81,10 @@ impl LogStream {
                             new.carried = carried;
                             None
                         }),
+                        Relayed::NAME => Relayed::restore(section).map(|relayed| {
+                            new.relayed = relayed;
+                            None
+                        }),
                         _ => new.formats.restore(section),
                     };
                     match restored {
@@ -98,6 +105,7 @@ impl LogStream {
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
         let mut sections = self.formats.save();
+        sections.extend(self.relayed.save());
         sections.extend(self.carried.save());
         sections.extend(self.wrappers.save());
         sections.extend_from_slice(&self.kept);
@@ -113,7 +121,11 @@ impl LogStream {
     /// What is held at present.
     #[must_use]
     pub fn load(&self) -> Load {
-        self.formats.load()
+        let mut load = self.formats.load();
+        let (messages, evicted) = self.relayed.load();
+        load.messages += messages;
+        load.evicted += evicted;
+        load
     }
 
     /// The time that a line tells, as its format reads it, if it tells one.
@@ -224,7 +236,7 @@ impl LogStream {
     #[inline]
     fn make_room<S: Sink>(&mut self, mark: u64, sink: &mut S) {
         // No less than that is free, whatever else waits.
-        if self.formats.weight() > saved::OWN {
+        if self.formats.weight() + self.relayed.weight() > saved::OWN {
             self.fit(mark, sink);
         }
     }
@@ -238,9 +250,11 @@ impl LogStream {
                 self.budget.saturating_sub(waiting).max(saved::OWN)
             }
         };
-        if self.formats.weight() > budget {
+        if self.formats.weight() + self.relayed.weight() > budget {
             // More than must be: so room is not made again for every line that follows.
-            self.formats.evict(budget / 4 * 3, mark, sink);
+            self.relayed.evict(budget / 4, mark, sink);
+            let left = budget / 4 * 3 - self.relayed.weight();
+            self.formats.evict(left, mark, sink);
         }
     }
 
@@ -262,6 +276,7 @@ impl LogStream {
         frames.close(|unit| self.unit(unit, arrival, sink));
         self.carried = Carried::default();
         self.formats.close(mark, sink);
+        self.relayed.close(mark, sink);
     }
 
     /// Offers a record to the formats, and what it wraps if none takes it.
@@ -281,11 +296,12 @@ impl LogStream {
             }
             return Ok(());
         }
-        let Self { formats, times, format, .. } = self;
+        let Self { formats, times, format, relayed, .. } = self;
         let only = format.within();
         seen.is_named |= record.is_named();
         seen.time = record.time.or(seen.time);
-        let mut proofs = Proofs { arrival, times, sink, time: None, failure: None };
+        let mut proofs =
+            Proofs { arrival, times, sink, time: None, failure: None, relayed, relayed_as: None };
         if let Some(server) = formats.line(only, record, &mut proofs) {
             if proofs.failure.is_some() || self.carried.last_failure.is_some() {
                 self.carried.last_failure = proofs.failure;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::format::{Load, LogFormat};
+use crate::memory::Key;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
 use crate::saved::{Section, Unreadable};
@@ -138,7 +139,10 @@ macro_rules! formats {
                         _ => $module::$name::owns(record),
                     };
                     if takes {
-                        self.due = self.due.min(self.$module.due());
+                        self.due = self.due.min(self.$module.due()).min(proofs.relayed.due());
+                        if let Some((time, id)) = proofs.relayed_as.take() {
+                            self.counted_in_front(Key { host: record.host, id: &id }, time, proofs);
+                        }
                         return Some(Format::$name);
                     }
                 )+
@@ -155,6 +159,26 @@ macro_rules! formats {
                     }
                     self.due = self.due.min(self.$module.due());
                 )+
+                if proofs.relayed.due() <= time {
+                    proofs.relayed.advance(time, proofs.arrival, proofs.sink);
+                }
+                self.due = self.due.min(proofs.relayed.due());
+            }
+
+            /// See [`LogFormat::counted_in_front`]: the line of the server behind may have come, or be still to come.
+            #[cold]
+            fn counted_in_front<S: Sink>(
+                &mut self,
+                key: Key<'_>,
+                time: i64,
+                proofs: &mut Proofs<'_, S>,
+            ) {
+                proofs.relayed.advance(time, proofs.arrival, proofs.sink);
+                if proofs.relayed.take(key) $(|| self.$module.counted_in_front(key))+ {
+                    return;
+                }
+                proofs.relayed.remember(key, time);
+                self.due = self.due.min(proofs.relayed.due());
             }
 
             /// See [`LogFormat::time_of`]: what the first format says that says anything.
@@ -249,4 +273,6 @@ formats! {
     entra::Entra,
     sendmail::Sendmail,
     courier::Courier,
+    dovecot::Dovecot,
+    opensmtpd::OpenSmtpd,
 }

@@ -240,6 +240,7 @@ impl Reply {
 mod tests {
     use super::*;
     use crate::place::Arrival;
+    use crate::relayed::Relayed;
     use crate::testing::Collected;
 
     fn read(text: &str) -> Collected {
@@ -255,6 +256,8 @@ mod tests {
                 sink: &mut collected,
                 time: None,
                 failure: None,
+                relayed: &mut Relayed::default(),
+                relayed_as: None,
             },
         );
         collected

@@ -9,7 +9,7 @@ use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, Sessio
 use super::names::Names;
 use crate::pending::{Pending, Waiting};
 use crate::place::Arrival;
-use crate::proofs::{Login, Proof, Sender, Sink, submit};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
 
 /// Log time after which a silent session is taken for ended: no command takes longer.
 pub(super) const SESSION_LIFE: i64 = 24 * 3600;
@@ -281,7 +281,8 @@ impl Ledger {
         }
     }
 
-    /// The queue manager has taken a message on: it was accepted.
+    /// The queue manager has taken a message on: it was accepted. If another server speaks for the client, the message
+    /// is not counted here, and its login is given back.
     pub(super) fn accept(
         &mut self,
         mut key: MessageKey,
@@ -289,14 +290,14 @@ impl Ledger {
         time: i64,
         mark: u64,
         sink: &mut impl Sink,
-    ) {
+    ) -> Option<KeptLogin> {
         let mut open = self.messages.remove(&key);
         if open.is_none()
             && let Some(other) = self.under_another_name(key)
         {
             (key, open) = (other, self.messages.remove(&other));
         }
-        let Some(Waiting { value: message, seen: begun, .. }) = open else { return };
+        let Waiting { value: message, seen: begun, .. } = open?;
         let mut tls = message.tls;
         let session = message.session.filter(|session| {
             self.sessions.get(session).is_some_and(|open| open.serial == message.session_serial)
@@ -314,9 +315,11 @@ impl Ledger {
         }
         let (sender, time) = match message.held {
             // The common case: nothing has to be kept, so nothing is copied.
+            None if message.is_fronted() => return Some(message.login),
             None if let Some(tls) = tls => {
                 let (sender, login) = (Sender::Logged(sender), Login::Kept(&message.login));
-                return submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
+                submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
+                return None;
             }
             // Held while its content came: that was its acceptance.
             Some(held) if message.content => (kept_sender(sender), held.time),
@@ -324,6 +327,7 @@ impl Ledger {
         };
         let accepted = Accepted { login: message.login, sender, time, messages: 1, begun, due: 0 };
         self.count(session, tls, accepted, mark, sink);
+        None
     }
 
     /// A queue id that no longer belongs to an authenticated client's message.

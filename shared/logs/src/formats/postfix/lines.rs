@@ -14,6 +14,23 @@ use crate::text::{alphanumeric_and, number};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct QueueId([u64; 3]);
 
+impl QueueId {
+    /// Reads a queue id that stands alone.
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
+        let fits = (5..25).contains(&text.len()) && text.iter().all(u8::is_ascii_alphanumeric);
+        fits.then(|| Self::padded(text))
+    }
+
+    /// Of at most 24 characters.
+    #[inline]
+    fn padded(text: &[u8]) -> Self {
+        let mut padded = [0; 24];
+        padded[..text.len()].copy_from_slice(text);
+        let (words, _) = padded.as_chunks::<8>();
+        Self([0, 1, 2].map(|at| u64::from_le_bytes(words[at])))
+    }
+}
+
 /// `QUEUEID: rest`.
 #[inline]
 pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
@@ -22,11 +39,7 @@ pub(super) fn queue_id(message: &[u8]) -> Option<(QueueId, &[u8])> {
     let length = head.iter().position(|byte| !FITS[usize::from(*byte)])?;
     (length >= 5).then_some(())?;
     let (text, rest) = message.split_at(length);
-    let rest = rest.strip_prefix(b": ")?;
-    let mut padded = [0; 24];
-    padded[..length].copy_from_slice(text);
-    let (words, _) = padded.as_chunks::<8>();
-    Some((QueueId([0, 1, 2].map(|at| u64::from_le_bytes(words[at]))), rest))
+    Some((QueueId::padded(text), rest.strip_prefix(b": ")?))
 }
 
 /// A client's address as it was logged, padded with zeros: as cheap to keep as a number.

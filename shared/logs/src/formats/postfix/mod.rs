@@ -20,6 +20,7 @@
 mod earlier;
 mod ending;
 mod envelope;
+mod fronted;
 mod ledger;
 mod lines;
 mod model;
@@ -29,6 +30,7 @@ mod security;
 mod state;
 
 use crate::format::{Load, LogFormat};
+use crate::memory::Key;
 use crate::place::Arrival;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
@@ -63,6 +65,10 @@ impl LogFormat for Postfix {
 
     fn advance<S: Sink>(&mut self, time: i64, arrival: Arrival, sink: &mut S) {
         self.0.advance(time, arrival, sink);
+    }
+
+    fn counted_in_front(&mut self, key: Key<'_>) -> bool {
+        self.0.counted_in_front(key)
     }
 
     fn close(&mut self, mark: u64, sink: &mut impl Sink) {

@@ -165,6 +165,11 @@ impl Names {
         &self.hosts[self.instances[instance as usize] as usize]
     }
 
+    /// The instances of a host, by its name.
+    pub(super) fn on_host(&self, host: &[u8]) -> &[InstanceId] {
+        self.host_ids.get(host).map_or(&[], |host| &self.hosts[*host as usize])
+    }
+
     fn add_service(&mut self, name: Name, instance: InstanceId) -> ServiceId {
         let id = ServiceId::try_from(self.services.len()).unwrap_or(ServiceId::MAX);
         let (may_begin_with_tls, length) = (may_begin_with_tls(&name), name.len());

@@ -7,6 +7,7 @@ use super::ledger::{Ledger, Process, kept_sender};
 use super::lines::{self, Failure, Peer, QueueId};
 use super::model::{Held, MessageKey, SessionKey};
 use super::names;
+use crate::memory::Key;
 use crate::proofs::{Proofs, Sink};
 use crate::record::Record;
 
@@ -99,7 +100,11 @@ pub(super) fn line<S: Sink>(
                 && let Some(sender) = lines::queue_active(rest)
             {
                 let key = message_key(ledger, record, id);
-                ledger.accept(key, sender, time, proofs.arrival.mark, proofs.sink);
+                let (mark, sink) = (proofs.arrival.mark, &mut *proofs.sink);
+                if let Some(login) = ledger.accept(key, sender, time, mark, sink) {
+                    let id = &message[..message.len() - rest.len() - 2];
+                    proofs.fronted(time, Key { host: record.host, id }, sender, login);
+                }
             }
         }
         Daemon::Cleanup => {
