@@ -833,6 +833,9 @@ SCENARIOS = {
         abandoned(k, sender="watched@corp.test", then_send=False)
         for k in ("rset", "quit", "drop", "drop-in-data", "ehlo")] + [
         ordinary(400 + n) for n in range(8)],
+    "dovecot": lambda: [ordinary(1300 + n) for n in range(14)] + ABANDONED + [
+        to_recipient("alice@example.test", "later@elsewhere.test", 2),
+        to_recipient("carol@corp.test", "later@elsewhere.test", 1, tls=None, sender=""), only_failures],
     "discarded": lambda: [discarded] + [ordinary(500 + n) for n in range(4)],
     "filter": lambda: [ordinary(600 + n, wrong_first=n % 6 == 0) for n in range(16)] + [
         filter_rejects, unauthenticated(4), abandoned("rset"), abandoned("quit"), abandoned("drop-in-data"),
