@@ -16,6 +16,8 @@ use crate::saved::{Section, StateError, Unreadable};
 const VERSION: u8 = 1;
 /// For how many seconds of the log's own time either line waits for the other; with the memory's steps, a minute.
 const WAIT: i64 = 48;
+/// How far the lines of one server may come behind the other's and still be waited for as long.
+const LATE: i64 = 30;
 
 /// A message that was counted, and that the server behind has not told of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,7 +96,8 @@ impl Relayed {
         if let Some(before) = self.0.messages.take(key) {
             before.settle(arrival.mark, sink);
         }
-        self.0.messages.put(key, time, Accepted { login, sender, time });
+        let from = self.from(time);
+        self.0.messages.put(key, from, Accepted { login, sender, time });
     }
 
     /// A message was counted by the line of the server in front: whether the server behind has told of it.
@@ -104,7 +107,13 @@ impl Relayed {
 
     /// Remembers that it was counted, for a line of the server behind that comes late.
     pub(crate) fn remember(&mut self, key: Key<'_>, time: i64) {
-        self.0.sessions.put(key, time, Told);
+        let from = self.from(time);
+        self.0.sessions.put(key, from, Told);
+    }
+
+    /// From which moment on the other line is waited for: two servers' logs may come one behind the other.
+    fn from(&self, time: i64) -> i64 {
+        self.0.clock().clamp(time, time.saturating_add(LATE))
     }
 
     /// Messages that wait, and how many were ever forgotten for lack of room.

@@ -76,10 +76,7 @@ fn dovecots_own_log_has_neither_host_nor_tag() {
     }
     // A user's name with a blank.
     let log = format!("{login}\n{relayed}\n").replace("ann@example.org", "ann lee");
-    assert_eq!(
-        read(&log).submissions,
-        [ANN.replace(" ann@example.org", " ann lee").replace("ann@", "ann@")]
-    );
+    assert_eq!(read(&log).submissions, [ANN.replace(" ann@example.org", " ann lee")]);
     let other = "Nov 23 11:00:00 imap-login: Info: Login: user=<ann>, method=PLAIN, rip=192.0.2.1";
     assert_eq!(read(other), Collected::default());
 }
