@@ -5,10 +5,12 @@
 //! lines cannot tell; nobody else is ever counted.
 
 mod courier;
+mod dovecot;
 mod events;
 mod exchange;
 mod exim;
 mod grammar;
+mod opensmtpd;
 mod postfix;
 mod sendmail;
 mod shapes;
