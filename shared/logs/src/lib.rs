@@ -18,6 +18,7 @@
 
 mod address;
 mod carried;
+mod counted;
 mod fields;
 mod format;
 mod formats;

@@ -21,6 +21,9 @@ const ENTRY: usize = 16;
 
 /// A session or a message that waits for later lines.
 pub(crate) trait Kept: Clone + Serialize + DeserializeOwned {
+    /// Whether it is open. Otherwise it only says what was: forgetting it counts nothing, and nothing is lost with it.
+    const WAITS: bool = true;
+
     /// For how many seconds of the log's own time it waits for another line that speaks of it.
     fn life(&self) -> i64;
 
@@ -38,6 +41,8 @@ pub(crate) trait Kept: Clone + Serialize + DeserializeOwned {
 
 /// Nothing is kept.
 impl Kept for () {
+    const WAITS: bool = false;
+
     fn life(&self) -> i64 {
         0
     }
@@ -166,6 +171,11 @@ impl<V: Kept> Table<V> {
         self.waiting.len() == 0
     }
 
+    /// About how many bytes it takes when it is saved.
+    pub(crate) fn weight(&self) -> usize {
+        self.waiting.weight()
+    }
+
     fn expire(&mut self, clock: i64, mark: u64, sink: &mut impl Sink) {
         for key in self.waiting.expired(clock) {
             self.settle(&key, mark, sink);
@@ -250,7 +260,7 @@ impl<S: Kept, M: Kept> Memory<S, M> {
         self.line = arrival.mark;
         if time > self.clock && time <= arrival.reference.saturating_add(AHEAD) {
             self.clock = time;
-            if self.due() < time {
+            if self.sessions.due.min(self.messages.due) < time {
                 self.sessions.expire(time, before, sink);
                 self.messages.expire(time, before, sink);
             }
@@ -260,7 +270,8 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     /// The log time at which something has waited long enough, or an earlier one; the end of time if nothing waits.
     #[inline]
     pub(crate) fn due(&self) -> i64 {
-        self.sessions.due.min(self.messages.due)
+        let due = |waits: bool, due: i64| if waits { due } else { i64::MAX };
+        due(S::WAITS, self.sessions.due).min(due(M::WAITS, self.messages.due))
     }
 
     /// See [`LogFormat::clock`](crate::format::LogFormat::clock).
@@ -271,12 +282,14 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     /// See [`LogFormat::weight`](crate::format::LogFormat::weight).
     #[inline]
     pub(crate) fn weight(&self) -> usize {
-        self.sessions.waiting.weight() + self.messages.waiting.weight()
+        self.sessions.weight() + self.messages.weight()
     }
 
     /// See [`LogFormat::load`](crate::format::LogFormat::load).
     pub(crate) fn load(&self) -> Load {
-        let (sessions, messages) = (self.sessions.waiting.len(), self.messages.waiting.len());
+        let open = |waits: bool, all: usize| if waits { all } else { 0 };
+        let sessions = open(S::WAITS, self.sessions.waiting.len());
+        let messages = open(M::WAITS, self.messages.waiting.len());
         Load { sessions, messages, evicted: self.evicted }
     }
 
@@ -292,14 +305,19 @@ impl<S: Kept, M: Kept> Memory<S, M> {
             if self.weight() <= down_to {
                 return;
             }
-            self.evicted += 1;
+            self.evicted += u64::from(S::WAITS);
             self.sessions.settle(&key, mark, sink);
         }
+        self.evict_messages(down_to, mark, sink);
+    }
+
+    /// The same, of messages only.
+    pub(crate) fn evict_messages(&mut self, down_to: usize, mark: u64, sink: &mut impl Sink) {
         for key in self.messages.waiting.oldest_first() {
             if self.weight() <= down_to {
                 return;
             }
-            self.evicted += 1;
+            self.evicted += u64::from(M::WAITS);
             self.messages.settle(&key, mark, sink);
         }
     }

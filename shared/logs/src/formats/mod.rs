@@ -275,4 +275,7 @@ formats! {
     courier::Courier,
     dovecot::Dovecot,
     opensmtpd::OpenSmtpd,
+    ses::Ses,
+    stalwart::Stalwart,
+    kumomta::KumoMta,
 }

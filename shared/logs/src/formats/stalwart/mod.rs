@@ -1,0 +1,222 @@
+//! Stalwart: its log as text, and the same events in JSON, as webhooks have them.
+//!
+//! A line names the client's address and port, and these join what it tells of a connection: its TLS version, then who
+//! logged in, then each message that was queued.
+
+mod object;
+mod text;
+
+use std::borrow::Cow;
+
+use report::TlsVersion;
+use serde::{Deserialize, Serialize};
+
+use crate::counted::Counted;
+use crate::format::LogFormat;
+use crate::memory::{Kept, Key, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink};
+use crate::record::Record;
+use crate::time::Timestamps;
+
+/// For how long a connection is remembered of which no line speaks, in seconds of the log's own time.
+const SILENCE: i64 = 1800;
+/// For how long a message of which a webhook told is remembered: webhooks are tried again.
+const REMEMBERED: i64 = 3600;
+/// The most bytes that these may take.
+const ROOM: usize = 60_000;
+
+/// Connections, and messages that webhooks told of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stalwart(Memory<Connection, Counted<REMEMBERED>>);
+
+/// What is known of a connection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Connection {
+    tls: TlsVersion,
+    login: Option<KeptLogin>,
+}
+
+impl Kept for Connection {
+    fn life(&self) -> i64 {
+        SILENCE
+    }
+
+    fn weight(&self) -> usize {
+        2 + self.login.as_ref().map_or(0, KeptLogin::weight)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.login.as_ref().is_none_or(KeptLogin::is_sound)
+    }
+}
+
+/// An event, as far as it matters.
+#[derive(Debug, Default)]
+struct Event<'a> {
+    time: Option<i64>,
+    /// Such as `auth.success`.
+    kind: Cow<'a, str>,
+    listener: Cow<'a, str>,
+    local_port: Option<u16>,
+    client: Cow<'a, str>,
+    port: Option<u16>,
+    version: Cow<'a, str>,
+    account: Cow<'a, str>,
+    /// None if it is not told, or can be meant in several ways.
+    sender: Option<Cow<'a, str>>,
+    /// The message's number, where the same event may come again.
+    queued: Option<u64>,
+}
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    Smtp,
+    /// IMAP, POP3, `ManageSieve`, and HTTP, through which JMAP submits messages.
+    Other,
+    Unknown,
+}
+
+impl LogFormat for Stalwart {
+    const NAME: &'static str = "stalwart";
+    const ABOUT: &'static str = "Stalwart's log, and its events in JSON";
+
+    remembers!(1);
+
+    #[inline]
+    fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
+        read(record, proofs.times).is_some_and(|event| self.event(&event, record, proofs).is_some())
+    }
+
+    fn owns(record: &Record<'_>) -> bool {
+        PROGRAMS.contains(&record.program)
+    }
+
+    fn time_of(record: &Record<'_>, times: &mut Timestamps) -> Option<i64> {
+        read(record, times)?.time
+    }
+}
+
+/// Events of a message that somebody who logged in has sent: since version 0.16, and before.
+const QUEUED: [&str; 2] =
+    ["queue.authenticated-message-queued", "queue.queue-message-authenticated"];
+
+/// What else is looked at.
+const JOINED: [&str; 4] = ["tls.handshake", "auth.success", "auth.failed", "smtp.connection-start"];
+
+const PROGRAMS: [&[u8]; 3] = [b"stalwart", b"stalwart-mail", b"stalwart-smtp"];
+
+/// Reads an event; none if the message is something else.
+fn read<'a>(record: &Record<'a>, times: &mut Timestamps) -> Option<Event<'a>> {
+    // Docker's syslog driver names the container: a line with its own clock, level and event is beyond doubt.
+    let is_others = record.is_named() && !PROGRAMS.contains(&record.program);
+    match record.message.first()? {
+        b'{' if !is_others => object::read(record.message, times),
+        b'A'..=b'Z' if !is_others => text::read(record, times),
+        b'0'..=b'9' => text::read(record, times),
+        _ => None,
+    }
+}
+
+impl Event<'_> {
+    fn service(&self) -> Service {
+        let name = self.listener.to_ascii_lowercase();
+        let has = |names: &[&str]| names.iter().any(|part| name.contains(part));
+        match (has(&["smtp", "submission"]), has(&["http", "jmap", "imap", "pop3", "sieve"])) {
+            (true, true) => Service::Unknown,
+            (true, false) => Service::Smtp,
+            (false, true) => Service::Other,
+            (false, false) => match self.local_port {
+                Some(25 | 465 | 587 | 2525) => Service::Smtp,
+                Some(80 | 443 | 8080 | 8443 | 143 | 993 | 110 | 995 | 4190) => Service::Other,
+                _ => Service::Unknown,
+            },
+        }
+    }
+}
+
+impl Stalwart {
+    /// Joins an event, and counts what it proves; none if it is not what is known of such events.
+    fn event<S: Sink>(
+        &mut self,
+        event: &Event<'_>,
+        record: &Record<'_>,
+        proofs: &mut Proofs<'_, S>,
+    ) -> Option<()> {
+        let is_queued = QUEUED.contains(&&*event.kind);
+        if !is_queued && !JOINED.contains(&&*event.kind) {
+            return Some(());
+        }
+        match event.service() {
+            Service::Smtp => {}
+            Service::Other => return Some(()),
+            Service::Unknown => return (!is_queued).then_some(()),
+        }
+        let time = event.time.or(record.time)?;
+        if event.kind == "auth.failed" {
+            proofs.auth_failure(time, event.account.as_bytes(), event.client.as_bytes());
+            return Some(());
+        }
+        let (client, port) = (&event.client, event.port);
+        let id = port.map(|port| format!("{client} {port}")).filter(|_| !client.is_empty());
+        let Some(id) = id else { return (!is_queued).then_some(()) };
+        let key = Key { host: record.host, id: id.as_bytes() };
+        self.0.advance(time, proofs.arrival, proofs.sink);
+        match &*event.kind {
+            "smtp.connection-start" => drop(self.0.sessions.take(key)),
+            "tls.handshake" => {
+                let tls = TlsVersion::from_label(event.version.as_bytes());
+                self.0.sessions.put(key, time, Connection { tls, login: None });
+            }
+            "auth.success" => self.login(key, time, event),
+            _ => self.queued(key, time, event, proofs),
+        }
+        Some(())
+    }
+
+    fn login(&mut self, key: Key<'_>, time: i64, event: &Event<'_>) {
+        let login = KeptLogin::new(event.account.as_bytes(), b"", event.client.as_bytes());
+        let new = || Connection { tls: TlsVersion::Unknown, login: None };
+        self.0.sessions.touch(key, time, new, |connection| {
+            // Nobody logs in twice: the port is another connection's now, whose beginning is not logged.
+            if connection.login.replace(login).is_some() {
+                connection.tls = TlsVersion::Unknown;
+            }
+        });
+    }
+
+    fn queued<S: Sink>(
+        &mut self,
+        key: Key<'_>,
+        time: i64,
+        event: &Event<'_>,
+        proofs: &mut Proofs<'_, S>,
+    ) {
+        let known = self.0.sessions.change(key, time, |connection| connection.clone());
+        if let Some(number) = event.queued {
+            let (number, mark) = (number.to_string(), proofs.arrival.mark);
+            let key = Key { host: b"", id: number.as_bytes() };
+            if !self.0.is_first(key, time, ROOM, mark, proofs.sink) {
+                return;
+            }
+        }
+        let client = event.client.as_bytes();
+        let tls = known.as_ref().map_or(TlsVersion::Unknown, |connection| connection.tls);
+        let login = known.as_ref().and_then(|connection| connection.login.as_ref());
+        proofs.submission(&Proof {
+            time,
+            sender: match event.sender.as_deref() {
+                Some("<>") => Sender::Logged(b""),
+                Some(sender) if !sender.is_empty() => Sender::Logged(sender.as_bytes()),
+                _ => Sender::Unknown,
+            },
+            login: login
+                .map_or(Login::Logged { account: b"", mechanism: b"", client }, Login::Kept),
+            tls,
+            messages: 1,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
