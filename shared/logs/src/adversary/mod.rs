@@ -13,4 +13,8 @@ mod grammar;
 mod opensmtpd;
 mod postfix;
 mod sendmail;
+mod kumomta;
+mod postfix;
+mod ses;
 mod shapes;
+mod stalwart;
