@@ -47,7 +47,7 @@ impl LogFormat for KumoMta {
     }
 
     fn time_of(record: &Record<'_>, _times: &mut Timestamps) -> Option<i64> {
-        Some(read(record)?.timestamp)
+        read(record)?.timestamp
     }
 }
 
@@ -78,7 +78,7 @@ struct LogRecord<'a> {
     #[serde(borrow, rename = "id")]
     _id: Cow<'a, str>,
     /// In seconds since 1970, as the next one.
-    timestamp: i64,
+    timestamp: Option<i64>,
     created: Option<i64>,
     #[serde(borrow)]
     sender: Option<Cow<'a, str>>,
@@ -153,7 +153,8 @@ impl KumoMta {
     ) -> Option<()> {
         let (sender, protocol) = (log.sender.as_deref()?, log.reception_protocol.as_deref()?);
         let Some(account) = log.account().filter(|_| protocol == "ESMTP") else { return Some(()) };
-        let (time, size) = (log.created.unwrap_or(log.timestamp), log.size?);
+        let (logged, size) = (log.timestamp?, log.size?);
+        let time = log.created.unwrap_or(logged);
         let session = log.session_id.as_deref().unwrap_or_default();
         let client = log.client();
         // Without a session, all of a client's are taken for one.
@@ -162,8 +163,8 @@ impl KumoMta {
         let id = format!("{from} {time} {size} {sender}");
         let host = log.nodeid.as_ref().map_or(record.host, |node| node.as_bytes());
         let (key, mark) = (Key { host, id: id.as_bytes() }, proofs.arrival.mark);
-        self.0.advance(log.timestamp, proofs.arrival, proofs.sink);
-        if self.0.is_first(key, log.timestamp, ROOM, mark, proofs.sink) {
+        self.0.advance(logged, proofs.arrival, proofs.sink);
+        if self.0.is_first(key, logged, ROOM, mark, proofs.sink) {
             let tls = log.tls_protocol_version.as_deref().unwrap_or_default();
             let account = account.as_bytes();
             proofs.submission(&Proof {
@@ -181,7 +182,7 @@ impl KumoMta {
 /// Counts a login that failed. The command that the record holds is the client's secret, and is not read.
 fn rejection<S: Sink>(log: &LogRecord<'_>, proofs: &mut Proofs<'_, S>) -> Option<()> {
     if log.response.as_ref()?.code == 535 {
-        proofs.auth_failure(log.timestamp, b"", log.client());
+        proofs.auth_failure(log.timestamp?, b"", log.client());
     }
     Some(())
 }

@@ -129,10 +129,12 @@ fn keys<'a>(text: &'a [u8], event: &mut Event<'a>) {
             b"localPort" if event.local_port.is_none() => event.local_port = port(value),
             b"remoteIp" if event.client.is_empty() => event.client = value.into(),
             b"remotePort" if event.port.is_none() => event.port = port(value),
-            b"accountName" if event.account.is_empty() => {
+            b"accountName" => {
                 // Whoever fails to log in may have chosen a name with a quote in it.
-                let is_known = event.kind == "auth.success" || memchr(b'"', next).is_none();
-                event.account = if is_known { value.into() } else { "".into() };
+                if event.kind == "auth.success" || memchr(b'"', next).is_none() {
+                    event.account = value.into();
+                }
+                return;
             }
             b"version" if event.version.is_empty() => event.version = value.into(),
             b"from" => {
