@@ -51,9 +51,35 @@ pub(crate) fn quoted(text: &[u8]) -> Option<usize> {
     }
 }
 
+/// The IP address in `192.0.2.1:25` or `[2001:db8::1]:25`; what has no port stays as it is.
+pub(crate) fn without_port(text: &[u8]) -> &[u8] {
+    if let Some(inner) = text.strip_prefix(b"[")
+        && let Some(end) = memchr(b']', inner)
+    {
+        return &inner[..end];
+    }
+    match memchr(b':', text) {
+        Some(at) if memchr(b':', &text[at + 1..]).is_none() => &text[..at],
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_are_no_part_of_an_address() {
+        for (text, address) in [
+            ("192.0.2.1:25", "192.0.2.1"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("[2001:db8::1]:25", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(text.as_bytes()), address.as_bytes());
+        }
+    }
 
     #[test]
     fn quoted_words_stand_anywhere_in_a_local_part() {

@@ -23,6 +23,7 @@ mod fields;
 mod format;
 mod formats;
 mod framing;
+mod logfmt;
 mod memory;
 mod nearest;
 mod pending;

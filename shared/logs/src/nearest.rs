@@ -57,7 +57,7 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
         return "looks like Sendmail without syslog's program and process in front, which its lines are joined by";
     }
     if has("[core] ") && (has("[NOTICE]") || has("[INFO]") || has("[PROTOCOL]")) {
-        return "looks like Haraka, which is not read";
+        return "looks like Haraka, which is another format than the one that is set";
     }
     if has("smtp connected address=") || has("smtp event=") {
         return "looks like OpenSMTPD, but a header with its tag, smtpd, is missing";

@@ -278,4 +278,7 @@ formats! {
     ses::Ses,
     stalwart::Stalwart,
     kumomta::KumoMta,
+    haraka::Haraka,
+    mox::Mox,
+    maddy::Maddy,
 }

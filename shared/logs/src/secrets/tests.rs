@@ -53,6 +53,30 @@ fn a_secret_is_left_out_and_the_rest_stays() {
     assert_eq!(clean(&numbers("x AUTH PLAIN abc")), numbers("x AUTH PLAIN (left out)"));
 }
 
+/// What a client says to log in, as Haraka logs it in each of its forms; the last ones inside of Docker's JSON.
+const SAID: &[&str] = &[
+    r#"[INFO] [ID] [core]  hook=unrecognized_command plugin=auth/x params="c2VjcmV0cHc=" retval=OK msg="""#,
+    "[INFO] [ID] [core]  hook=unrecognized_command plugin=auth/x params=c2VjcmV0cHdk retval=OK",
+    r#"level=INFO uuid=ID origin=core message="" hook=unrecognized_command params="c2VjcmV0cHc=" retval=OK"#,
+    r#"{"level":"INFO","uuid":"ID","message":"","hook":"unrecognized_command","params":"c2VjcmV0cHc=","retval":"OK"}"#,
+    r"[PROTOCOL] [ID] [core] C: c2VjcmV0cHdk state=1",
+    r#"level=PROTOCOL uuid=ID origin=core message="C: c2VjcmV0cHdk" state=1"#,
+    r#"{"level":"PROTOCOL","uuid":"ID","origin":"core","message":"C: c2VjcmV0cHdk","state":1}"#,
+    r#"{"log":"{\"level\":\"INFO\",\"hook\":\"unrecognized_command\",\"params\":\"c2VjcmV0cHc=\"}\n"}"#,
+    r#"{"log":"{\"level\":\"PROTOCOL\",\"uuid\":\"ID\",\"message\":\"C: c2VjcmV0cHdk\"}\n"}"#,
+];
+
+#[test]
+fn what_a_client_says_to_haraka_is_neither_shown_nor_kept() {
+    for said in SAID {
+        let line = format!("2026-11-23T11:00:00.123Z {said}");
+        for line in [*said, &line] {
+            assert!(!crate::text::shown(line.as_bytes()).contains("c2Vjc"), "{line}");
+            assert!(!clean(line).contains("c2Vjc"), "{line}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_secret_stays() {
     for text in [
