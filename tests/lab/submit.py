@@ -75,14 +75,26 @@ class Ledger:
         with self.lock:
             self.failures[account] += 1
 
-    def write(self, path):
+    def write(self, path, nameless=None):
+        """Writes the truth; as a log can tell it that names nobody, if nameless says how it sees TLS.
+
+        yes: the version after STARTTLS, and no version where a service begins with TLS. no: no version at all.
+        """
         key = lambda item: json.dumps(item[0])
+        rows, failures = collections.Counter(), collections.Counter()
+        for (sender, account, mechanism, tls, wrapper), n in self.rows.items():
+            if nameless:
+                hidden = tls != "none" and (wrapper or nameless == "no")
+                account, mechanism, tls = "", "", "unknown" if hidden else tls
+            rows[sender, account, mechanism, tls] += n
+        for who, n in self.failures.items():
+            failures[None if nameless else who] += n
         truth = {
-            "messages": sum(self.rows.values()),
-            "auth_failures": sum(self.failures.values()),
+            "messages": sum(rows.values()),
+            "auth_failures": sum(failures.values()),
             **dict(sorted(self.other.items())),
-            "rows": [[*row, n] for row, n in sorted(self.rows.items(), key=key)],
-            "failures": [[who, n] for who, n in sorted(self.failures.items(), key=key)],
+            "rows": [[*row, n] for row, n in sorted(rows.items(), key=key)],
+            "failures": [[who, n] for who, n in sorted(failures.items(), key=key)],
         }
         rows = ",\n".join("  " + json.dumps(r, ensure_ascii=False) for r in truth.pop("rows"))
         with open(path, "w", encoding="utf-8") as out:
@@ -251,7 +263,8 @@ class Client:
         else:
             tls = "none"
         account = self.lab.account(self.mech, self.user) if named else None
-        return (sender.lower() or "<>", account or "", self.lab.mechanism(self.mech), tls)
+        wrapper = self.service in self.lab.wrapper
+        return (sender.lower() or "<>", account or "", self.lab.mechanism(self.mech), tls, wrapper)
 
     def message(self, sender, rcpts, subject="hello", headers=(), size=200, how="DATA",
                 options="", held=False, discarded=False, named=True, counted_as=None):
@@ -307,7 +320,7 @@ def senders_of(user):
             f"team@{domain}", "No-Reply@Corp.TEST", f"{local}+tag=bob=elsewhere.test@{domain}", ""]
 
 
-def ordinary(seed, tls=None, service=None, wrong_first=False, held_sender=None, rcpt=None):
+def ordinary(seed, tls=None, service=None, wrong_first=False, held_sender=None, rcpt=None, chunks=True):
     """A client that logs in and sends one to four messages."""
     def run(lab):
         rnd = random.Random(f"{lab.seed} {seed}")
@@ -333,7 +346,7 @@ def ordinary(seed, tls=None, service=None, wrong_first=False, held_sender=None, 
             sender = rnd.choice(senders_of(user))
             rcpts = rcpt or [f"r{n}@elsewhere.test" for n in range(rnd.choice([1, 1, 2, 3]))]
             c.message(sender, rcpts, size=rnd.choice([50, 800, 4000]),
-                      how=rnd.choice(["DATA", "DATA", "BDAT"]))
+                      how=rnd.choice(["DATA", "DATA", "BDAT" if chunks else "DATA"]))
         c.quit()
     return run
 
@@ -688,6 +701,41 @@ def lenient_logins(lab):
         c.quit()
 
 
+def begun_logins(lab):
+    """Logins that are begun and come to nothing, with mail for the server's own people behind them."""
+    for command in ("AUTH LOGIN", "AUTH PLAIN =", "AUTH PLAIN", "AUTH CRAM-MD5"):
+        c = Client(lab, "submission", "TLS1.2", "127.0.6.6").hello()
+        c.cmd(command)
+        c.message("alice@example.test", ["bob@example.test"])
+        c.quit()
+
+
+def hostile_haraka(lab):
+    """Text that imitates what Haraka logs."""
+    victim = "victim@example.org"
+    ok = f"code=OK msg=\"x\" relay=Y tls=N sender={victim}"
+    hook = "hook=unrecognized_command plugin=auth/flat_file params=AUTH retval=OK"
+    for login in (False, True):
+        for helo in (f"x relay=Y {ok}", f"x\" relay=Y lr=\"535 x\" {hook}", "relay=Y"):
+            c = Client(lab, "submission", "TLS1.3", "127.0.6.6", helo=helo).hello()
+            if login:
+                c.login("dave@corp.test")
+            for sender in (f'"x> {ok} <y"@example.test', f'"] [core] queue {ok}"@example.test', "visitor@elsewhere.test"):
+                c.message(sender, ["bob@example.test"])
+                c.message(sender, [f'"{sender} {ok}"@example.test', "bob@example.test"])
+            for text in (f"<{victim}> {ok}", f'" {ok} "', f"\\\" {hook}"):
+                c.message("visitor@elsewhere.test", ["bob@example.test"], subject=text, headers=[f"Message-ID: {text}"])
+            for command in (hook, f"queue {ok}", "delaying for 1 seconds", f"[NOTICE] [-] [core] disconnect {ok}"):
+                c.cmd(command)
+            c.quit()
+    for name in (f"{victim}", f"x) smtp.auth={victim}", f"x\" relay=Y {ok}"):
+        c = Client(lab, "submission", "TLS1.2", "127.0.6.6").hello()
+        c.cmd("AUTH PLAIN " + base64.b64encode(f"\0{name}\0wrong".encode()).decode(), 535)
+        lab.ledger.failed_login(name.lower())
+        c.message("visitor@elsewhere.test", ["bob@example.test"])
+        c.quit()
+
+
 def certificates(lab):
     """Client certificates, server name indication, resumed sessions."""
     for cert in ("server", "stranger"):
@@ -852,6 +900,15 @@ SCENARIOS = {
         for n, service in enumerate(["submission", "smtps", "msa", "smtp"] * 5)] + [
         abandoned(kind, service=service) for service in ("submission", "smtps", "msa") for kind in ("rset", "drop")] + [
         to_recipient("dave@corp.test", "r@elsewhere.test", 2, tls=None, service="msa"), unauthenticated(3)],
+    "haraka": lambda: [ordinary(1300 + n, wrong_first=n % 4 == 0, chunks=False) for n in range(8)] + [
+        abandoned(k) for k in ("rset", "quit", "drop", "drop-in-data")] + [
+        begun_logins, login_later, refusals, unauthenticated(2, "smtp"),
+        to_recipient("bob@example.test", "own-queue@elsewhere.test", 2, tls="TLS1.1"),
+        to_recipient("carol@corp.test", "own-queue@elsewhere.test", 1, sender="", service="smtps")],
+    "haraka-short": lambda: [ordinary(1400 + n, wrong_first=n % 3 == 0, chunks=False) for n in range(6)] + [
+        abandoned("rset"), abandoned("drop"), login_later, begun_logins, unauthenticated(2, "smtp"),
+        to_recipient("bob@example.test", "own-queue@elsewhere.test", 1, tls=None)],
+    "haraka-hostile": lambda: [hostile_haraka] + [ordinary(1500 + n, chunks=False) for n in range(2)],
     "postfix-hostile": lambda: [hostile_postfix] + [ordinary(1200 + n) for n in range(6)],
     "exim-hostile": lambda: [hostile_exim(), hostile_exim("alice@example.test", "127.0.0.1"), hostile_logins, lenient_logins] + [
         ordinary(1100 + n) for n in range(6)],
@@ -877,6 +934,8 @@ def main():
                         help="no: the log cannot show the version, so the truth says unknown")
     parser.add_argument("--authenticators", default="{}", help="JSON: mechanism to the name in the log")
     parser.add_argument("--anonymous", default="", help="mechanisms for which the log names no account")
+    parser.add_argument("--nameless", help="where to write the truth as a log tells it that names nobody")
+    parser.add_argument("--nameless-tls", choices=["yes", "no"], default="yes", help="whether it tells versions")
     parser.add_argument("--realm", default="", help="what the server adds to a login without a domain")
     parser.add_argument("--no-chunking", action="store_true", help="the server does not know BDAT")
     parser.add_argument("--lost-login-fails", action="store_true",
@@ -901,6 +960,8 @@ def main():
             except Exception as error:  # report them all, then fail
                 failed.append(f"{job.__qualname__}: {type(error).__name__}: {error}")
     lab.ledger.write(args.out)
+    if args.nameless:
+        lab.ledger.write(args.nameless, nameless=args.nameless_tls)
     for line in failed:
         print("session failed:", line)
     raise SystemExit(bool(failed))
