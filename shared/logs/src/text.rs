@@ -88,8 +88,20 @@ pub(crate) fn shown(line: &[u8]) -> String {
 /// Some log the commands of a client as they came: what follows AUTH, alone or quoted as parameters, is base64 of a
 /// name and of a password. What merely looks like it goes too: nobody misses it.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
-    const MARKS: [&str; 7] =
-        ["auth ", "params=\"", "password", "passwd", "secret", "token", "authorization"];
+    const MARKS: [&str; 11] = [
+        "auth ",
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "authorization",
+        // Haraka's, in each form of its log: of commands, and of all that a client says.
+        "params=",
+        "\"params",
+        "[protocol]",
+        "level=protocol",
+        "\"protocol",
+    ];
     let lowered = text.to_ascii_lowercase();
     let first = MARKS.iter().filter_map(|mark| lowered.find(mark)).min();
     match first {

@@ -318,7 +318,6 @@ fn nanoseconds(text: &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-
     use crate::testing::read;
 
     const CONNECTED: &str = "info: new connection; pkg=smtpserver; remote=192.0.2.1:49485; local=127.0.0.1:1587; submission=true; tls=false; viahttps=false; listener=local; cid=1a; delta=\"95.502µs\"";

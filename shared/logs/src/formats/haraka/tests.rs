@@ -171,7 +171,7 @@ fn a_sender_is_what_the_servers_own_fields_stand_behind() {
         let message = format!("sender <{sender}>");
         let mail = ("NOTICE", 1, "core", &*message, SENDER.4);
         let read = told(&[CONNECT, SECURED, AUTH, mail, QUEUEING, QUEUED, END]);
-        let sender = if sender.is_empty() { "<>" } else { sender };
+        let sender = if sender.is_empty() { "<>".to_owned() } else { sender.to_lowercase() };
         assert_eq!(read.submissions, [format!("{sender}   TLS1.3 192.0.2.1 x1")]);
     }
 }
