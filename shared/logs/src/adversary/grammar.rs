@@ -54,6 +54,16 @@ pub(super) fn shipped(rng: &mut Rng, log: &str) -> String {
     log.lines().map(|line| format!("{front}{line}\n")).collect()
 }
 
+/// The same for a log whose lines have no header of their own: what names another program makes them its lines.
+pub(super) fn shipped_bare(rng: &mut Rng, log: &str) -> String {
+    let shipped = shipped(rng, log);
+    // A stream's name is told from a program's by the header behind it.
+    let needs_header = ["Nov 23 11:00:00 box ", "2026-11-23T11:00:00.123000+00:00 mail.log "]
+        .iter()
+        .any(|front| shipped.starts_with(front));
+    if needs_header { log.to_owned() } else { shipped }
+}
+
 /// What can stand between quotes: quotes and backslashes escaped.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('"', "\\\"")

@@ -12,6 +12,8 @@ mod exim;
 mod grammar;
 mod kumomta;
 mod opensmtpd;
+mod haraka;
+mod maddy;
 mod postfix;
 mod sendmail;
 mod ses;
