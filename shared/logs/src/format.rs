@@ -61,6 +61,9 @@ pub(crate) trait LogFormat: Default {
         false
     }
 
+    /// Lines of sessions have come here that cannot be read: that there is none of a kind then proves nothing.
+    fn lines_are_missing(&mut self) {}
+
     /// The log is over: settles, at `mark`, what no later line will.
     fn close(&mut self, _mark: u64, _sink: &mut impl Sink) {}
 

@@ -348,11 +348,16 @@ impl LogStream {
             Unwrapped::Record(inner) => return self.record(&inner, arrival, depth, seen, sink),
             Unwrapped::Owned(inner) | Unwrapped::Unfinished(_, Some(inner)) => {
                 let mut inner = inner.as_record();
-                if let Some(first) = text::first_of_several(inner.message) {
-                    // What follows may be a client's text as well as lines that a shipper has joined.
-                    (inner.message, seen.has_more) = (first, true);
+                // What follows the first may be a client's text as well as lines that a shipper has joined.
+                let several = text::first_of_several(inner.message);
+                let (first, more) = several.unwrap_or((inner.message, b""));
+                inner.message = first;
+                seen.has_more |= several.is_some();
+                let read = self.record(&inner, arrival, depth, seen, sink);
+                if text::tells_of_sessions(more) {
+                    self.formats.lines_are_missing();
                 }
-                return self.record(&inner, arrival, depth, seen, sink);
+                return read;
             }
             Unwrapped::Several(records) => {
                 // The names of columns, brackets, or a check whether anybody listens.

@@ -62,10 +62,18 @@ pub(crate) fn trimmed(line: &[u8]) -> &[u8] {
     &line[start..end]
 }
 
-/// The first of several lines; none if there is only one, or an object or array that is laid out in several.
-pub(crate) fn first_of_several(text: &[u8]) -> Option<&[u8]> {
-    let end = memchr::memchr(b'\n', text)?;
-    (!matches!(text.first(), Some(b'{' | b'['))).then(|| text[..end].trim_ascii_end())
+/// The first of several lines, and the others; none if there is only one, or an object or array that is laid out in
+/// several.
+pub(crate) fn first_of_several(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (first, more) = text.split_at(memchr::memchr(b'\n', text)?);
+    (!matches!(text.first(), Some(b'{' | b'['))).then(|| (first.trim_ascii_end(), more))
+}
+
+/// Whether lines may be some that begin or end a session, or its TLS.
+pub(crate) fn tells_of_sessions(lines: &[u8]) -> bool {
+    [&b"connect from "[..], b" TLS connection "]
+        .into_iter()
+        .any(|words| memchr::memmem::find(lines, words).is_some())
 }
 
 /// Characters of a line that are shown.

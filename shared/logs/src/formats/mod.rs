@@ -194,6 +194,12 @@ macro_rules! formats {
                 }))+
             }
 
+            /// See [`LogFormat::lines_are_missing`].
+            #[cold]
+            pub(crate) fn lines_are_missing(&mut self) {
+                $(self.$module.lines_are_missing();)+
+            }
+
             /// See [`LogFormat::close`].
             pub(crate) fn close(&mut self, mark: u64, sink: &mut impl Sink) {
                 $(self.$module.close(mark, sink);)+

@@ -206,6 +206,15 @@ fn of_several_lines_in_one_field_the_first_is_read_and_the_rest_is_told() {
     let told = stream.understanding();
     assert_eq!((told.of_servers(), told.not_understood, told.units), (5, 2, 7));
     assert!(told.first.expect("one").nearest.contains("multi-line"));
+    // What stood there about TLS is not known to be missing by anything else.
+    let end = "disconnect from unknown[192.0.2.1] ehlo=2 starttls=1 auth=1 quit=1 commands=5";
+    for several in [several(&[smtpd(CONNECT), smtpd(TLS13)]), several(&[smtpd("x"), smtpd(TLS13)])]
+    {
+        let before = [smtpd(CONNECT), smtpd(TLS13), smtpd(end), smtpd(CONNECT)];
+        let behind = [several, smtpd(CLIENT), qmgr(ACTIVE)];
+        let log = [before.concat(), behind.concat()].concat();
+        assert_eq!(read(&log).submissions, [SENT.replace("TLS1.3", "unknown")], "{log}");
+    }
     // Fields of events stay as they are, and so do objects that are laid out for people.
     let event = "{\n \"event\": \"submission\", \"time\": 1795431600, \"account\": \"a\\nb\"\n}";
     for log in [event.replace('\n', " "), format!("{{\"message\":{}}}", quoted(event))] {

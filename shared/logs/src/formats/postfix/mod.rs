@@ -71,6 +71,10 @@ impl LogFormat for Postfix {
         self.0.counted_in_front(key)
     }
 
+    fn lines_are_missing(&mut self) {
+        self.0.lines_are_missing();
+    }
+
     fn close(&mut self, mark: u64, sink: &mut impl Sink) {
         self.0.close(mark, sink);
     }

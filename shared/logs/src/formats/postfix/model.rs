@@ -63,8 +63,8 @@ pub(super) enum Whose {
     Connected(Peer),
     /// The client's that its TLS line tells: its `connect` line was not seen.
     Secured(Peer),
-    /// Of several clients: one may speak for others, or a tag that lost its end has made several processes one. What is
-    /// told of TLS, and counted at the end, is nobody's then.
+    /// Of several clients: one may speak for others, a tag that lost its end has made several processes one, or lines
+    /// between are missing. What is told of TLS, and counted at the end, is nobody's then.
     Several,
 }
 

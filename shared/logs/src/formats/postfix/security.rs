@@ -75,6 +75,13 @@ impl Ledger {
         }
     }
 
+    /// Lines are missing, which may have begun or ended any session, or its TLS.
+    pub(super) fn lines_are_missing(&mut self) {
+        for key in self.sessions.keys_of(|session| session.whose != Whose::Several) {
+            self.sessions.change(&key, |session| session.whose = Whose::Several);
+        }
+    }
+
     /// A TLS line of a session: what its client sent before the handshake was plaintext.
     pub(super) fn tls_started(
         &mut self,
