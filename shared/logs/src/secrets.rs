@@ -74,8 +74,6 @@ struct Search<'t> {
     signs: Vec<Sign>,
     /// Whether quotation marks without a backslash are JSON's own.
     is_json: bool,
-    /// It is a line of Haraka's that holds all that a client says.
-    is_dialog: bool,
     left: Vec<Left>,
 }
 
@@ -85,8 +83,7 @@ impl<'t> Search<'t> {
         let inner = inner.strip_prefix(b"\x1e").unwrap_or(inner);
         let inner = inner.strip_prefix(b"data:").unwrap_or(inner).trim_ascii_start();
         let is_json = matches!(inner, [b'{' | b'[', ..]);
-        let is_dialog = memmem::find(text, b"PROTOCOL").is_some();
-        Self { text, signs: signs(text), is_json, is_dialog, left: Vec::new() }
+        Self { text, signs: signs(text), is_json, left: Vec::new() }
     }
 
     /// All that is left out, in order.
@@ -99,7 +96,7 @@ impl<'t> Search<'t> {
                 b'a' if self.is_word(at, b"auth ") => self.of_command(at),
                 b'b' if self.is_word(at, b"bearer ") => self.word(at + 7),
                 b'c' if self.is_word(at, b"cont ") => self.of_continuation(at),
-                b'c' if self.is_dialog && self.is_word(at, b"c: ") => self.of_dialog(at),
+                b'c' if self.is_word(at, b"c: ") => self.of_dialog(at),
                 b'[' => self.of_numbers(at),
                 _ => None,
             };
@@ -297,9 +294,10 @@ impl<'t> Search<'t> {
         (end > at + 5 && self.byte(end) == Some(b' ')).then(|| self.word(end + 1)).flatten()
     }
 
-    /// `C: BASE64`: what a client says is a command, or an answer in its login.
+    /// `C: BASE64` in a line of Haraka's that holds all that a client says: a command, or an answer in its login.
     fn of_dialog(&mut self, at: usize) -> Option<usize> {
-        (!self.begins(at, b"c: auth ")).then(|| self.word(at + 3)).flatten()
+        let is_answer = memmem::find(self.text, b"PROTOCOL").is_some();
+        (is_answer && !self.begins(at, b"c: auth ")).then(|| self.word(at + 3)).flatten()
     }
 
     /// Leaves out one word.

@@ -54,6 +54,7 @@ impl Message {
 impl LogFormat for Courier {
     const NAME: &'static str = "courier";
     const ABOUT: &'static str = "Courier's syslog lines";
+    const CANNOT_TELL: &'static str = "TLS and mechanism are never logged, and the sender is unknown where the first delivery begins later than a minute";
     remembers!(1);
 
     #[inline]
@@ -162,7 +163,7 @@ fn failed<S: Sink>(rest: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option
 fn has_response(mechanism: &[u8], word: &[u8]) -> bool {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let answers = !mechanism.eq_ignore_ascii_case(b"CRAM-MD5");
-    answers && (word == b"=" || word.len() % 4 == 0 && word.iter().all(is_base64))
+    answers && (word == b"=" || word.len().is_multiple_of(4) && word.iter().all(is_base64))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) struct KumoMta(Memory<(), Counted<REMEMBERED>>);
 impl LogFormat for KumoMta {
     const NAME: &'static str = "kumomta";
     const ABOUT: &'static str = "KumoMTA's log records, in JSON";
+    const CANNOT_TELL: &'static str = "nothing counts unless the logger lists authn_id in meta; mechanism and the account of failed logins are never told; equal messages within one second of a session count once";
 
     remembers!(1);
 

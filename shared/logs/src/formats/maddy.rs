@@ -63,6 +63,7 @@ impl Kept for Message {
 impl LogFormat for Maddy {
     const NAME: &'static str = "maddy";
     const ABOUT: &'static str = "maddy's log, without TLS versions";
+    const CANNOT_TELL: &'static str = "it never logs TLS or the mechanism";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

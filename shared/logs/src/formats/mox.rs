@@ -86,6 +86,7 @@ impl Kept for Message {
 impl LogFormat for Mox {
     const NAME: &'static str = "mox";
     const ABOUT: &'static str = "mox's log";
+    const CANNOT_TELL: &'static str = "it has no message ids: recipients logged at once with the same sender and size are taken as one message; LOGIN has no mechanism";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

@@ -88,6 +88,7 @@ pub(crate) struct OpenSmtpd(Memory<Session, Message>);
 impl LogFormat for OpenSmtpd {
     const NAME: &'static str = "opensmtpd";
     const ABOUT: &'static str = "OpenSMTPD (smtpd of OpenBSD)";
+    const CANNOT_TELL: &'static str = "the log never tells the mechanism";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

@@ -30,6 +30,7 @@ pub(crate) struct Ses(Memory<(), Counted<REMEMBERED>>);
 impl LogFormat for Ses {
     const NAME: &'static str = "ses";
     const ABOUT: &'static str = "Amazon SES's event publishing, in JSON";
+    const CANNOT_TELL: &'static str = "SES tells neither mechanism nor failed logins, and mail through its API is not counted; that events of mail through SMTP name no API operation is not verified: send one message and look";
 
     remembers!(1);
 

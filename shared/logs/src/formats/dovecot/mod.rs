@@ -45,6 +45,7 @@ pub(crate) struct Dovecot(Memory<Session, ()>);
 impl LogFormat for Dovecot {
     const NAME: &'static str = "dovecot";
     const ABOUT: &'static str = "Dovecot's submission service";
+    const CANNOT_TELL: &'static str = "the TLS version needs %k in login_log_format_elements (2.4: %{ssl_security}); logins that fail before one that succeeds are not logged, and only the last account is named";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

@@ -133,6 +133,7 @@ impl Message {
 impl LogFormat for Haraka {
     const NAME: &'static str = "haraka";
     const ABOUT: &'static str = "Haraka's own log, without accounts";
+    const CANNOT_TELL: &'static str = "accounts and mechanisms are not in this log, nor the TLS version on port 465: the plugin in shared/logs/haraka tells all of it";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

@@ -5,7 +5,9 @@
 use report::TlsVersion;
 
 use super::lines::{Authenticated, QueueId};
-use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey};
+use super::model::{
+    Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey, kept_sender,
+};
 use super::names::Names;
 use crate::pending::{Pending, Waiting};
 use crate::place::Arrival;
@@ -387,11 +389,6 @@ pub(super) fn touched<T>(
     let Process { session, named, time, .. } = process;
     let new = || Session { named, began: time, ..Session::default() };
     Some(sessions.touch(session?, (time, time.saturating_add(SESSION_LIFE)), new, change))
-}
-
-/// An envelope sender that has to wait for a later line.
-pub(super) fn kept_sender(raw: &[u8]) -> Box<str> {
-    crate::proofs::clean_sender(raw).into()
 }
 
 /// Counts messages that were kept.

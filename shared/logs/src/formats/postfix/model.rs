@@ -222,3 +222,8 @@ impl Accepted {
         48 + self.login.weight() + self.sender.len()
     }
 }
+
+/// An envelope sender that has to wait for a later line.
+pub(super) fn kept_sender(raw: &[u8]) -> Box<str> {
+    crate::proofs::clean_sender(raw).into()
+}

@@ -3,9 +3,9 @@
 use report::UNKNOWN_SENDER;
 
 use super::envelope;
-use super::ledger::{Ledger, Process, kept_sender};
+use super::ledger::{Ledger, Process};
 use super::lines::{self, Failure, Peer, QueueId};
-use super::model::{Held, MessageKey, SessionKey};
+use super::model::{Held, MessageKey, SessionKey, kept_sender};
 use super::names;
 use crate::memory::Key;
 use crate::proofs::{Proofs, Sink};

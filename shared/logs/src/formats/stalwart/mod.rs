@@ -80,6 +80,7 @@ enum Service {
 impl LogFormat for Stalwart {
     const NAME: &'static str = "stalwart";
     const ABOUT: &'static str = "Stalwart's log, and its events in JSON";
+    const CANNOT_TELL: &'static str = "the mechanism is never told, TLS without a handshake line is unknown, failed logins need the level debug, and listeners must be named after their service";
 
     remembers!(1);
 

@@ -3,11 +3,13 @@
 //! TLS and login stand in lines of their own, before the message and without its queue id: a process serves one
 //! connection, and joins them.
 
+mod lines;
+
 use memchr::{memchr, memmem};
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
-use crate::address::address;
+use self::lines::{Collected, client, client_end, cut, cut_last, field, is_refusal, queue_id};
 use crate::format::LogFormat;
 use crate::memory::{Kept, Key, Memory, remembers};
 use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, clean_sender, submit};
@@ -19,8 +21,6 @@ use crate::text::number;
 const SESSION: i64 = 3600;
 /// For how many seconds a message waits for the line that it is refused.
 const MESSAGE: i64 = 50;
-/// Sendmail cuts a sender there.
-const SENDER_CUT: usize = 200;
 
 /// Sendmail's syslog lines.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +92,7 @@ impl Message {
 impl LogFormat for Sendmail {
     const NAME: &'static str = "sendmail";
     const ABOUT: &'static str = "Sendmail's syslog lines";
+    const CANNOT_TELL: &'static str = "failed DIGEST-MD5 logins name no account; without process numbers, account and mechanism are empty";
     remembers!(1);
 
     #[inline]
@@ -246,143 +247,6 @@ impl Sendmail {
             self.0.messages.take(key);
         }
     }
-}
-
-/// The `from=` line of an authenticated client's message that was collected whole.
-struct Collected<'a> {
-    /// None if there are several ways to read it.
-    sender: Option<&'a [u8]>,
-    secure: bool,
-    relay: &'a [u8],
-}
-
-impl<'a> Collected<'a> {
-    /// Reads `from=<ann@example.org>, size=5, class=0, nrcpts=1, msgid=<a@b>, proto=ESMTPSA, daemon=MSA, relay=name [ip]`;
-    /// none if it is of another client, or of a message that did not come to its end.
-    ///
-    /// Sender and message id are the client's text: what stands before both is read from the left, what stands behind
-    /// both from the right.
-    fn read(text: &'a [u8]) -> Option<Self> {
-        let (mut rest, relay) = cut_last(text, b", relay=")?;
-        client_end(relay)?;
-        let protocol = loop {
-            let (before, field) = cut_last(rest, b", ")?;
-            rest = before;
-            match field.strip_prefix(b"proto=") {
-                Some(protocol) => break protocol,
-                None if field.starts_with(b"daemon=") || field.starts_with(b"tls_verify=") => {}
-                None => return None,
-            }
-        };
-        let protocol = protocol.strip_suffix(b"A")?;
-        let secure = protocol.strip_suffix(b"S");
-        secure.unwrap_or(protocol).ends_with(b"MTP").then_some(())?;
-        let rest = rest.strip_prefix(b"from=")?;
-        let sender = Self::sender(rest)?;
-        Some(Self { sender, secure: secure.is_some(), relay })
-    }
-
-    /// The sender of a message that was collected whole, if there is one way to read it only; none if it was not.
-    fn sender(text: &'a [u8]) -> Option<Option<&'a [u8]>> {
-        let mut ways = memmem::find_iter(text, b", size=")
-            .filter_map(|end| Some((end, has_message_id(&text[end..])?)));
-        let (first, is_whole) = ways.clone().next()?;
-        if ways.clone().nth(1).is_none() {
-            return is_whole.then(|| plain(&text[..first]));
-        }
-        // An address in brackets ends where it says, another where Sendmail has cut it.
-        let end = text.strip_prefix(b"<").and_then(address);
-        let end = end.map(|(address, _)| address.len() + 2);
-        let end = end.filter(|end| text.get(end - 1) == Some(&b'>')).unwrap_or(SENDER_CUT);
-        if let Some((end, is_whole)) = ways.clone().find(|(at, _)| *at == end) {
-            return is_whole.then(|| plain(&text[..end]));
-        }
-        ways.any(|(_, is_whole)| is_whole).then_some(None)
-    }
-}
-
-/// Whether a message that has recipients has a message id: Sendmail gives it one when it was collected. None if the
-/// text is not what stands between sender and protocol: `, size=5, class=0, nrcpts=1, msgid=<a@b>`.
-fn has_message_id(text: &[u8]) -> Option<bool> {
-    let (_, rest) = counter(text, b", size=")?;
-    let (_, rest) = counter(rest, b", class=")?;
-    // Sendmail 8.9 and before.
-    let rest = counter(rest, b", pri=").map_or(rest, |(_, rest)| rest);
-    let (recipients, rest) = counter(rest, b", nrcpts=")?;
-    match rest {
-        [] => Some(false),
-        [b',', b' ', b'm', b's', b'g', b'i', b'd', b'=', ..] => Some(recipients != b"0"),
-        [b',', b' ', b'b', b'o', b'd', b'y', b't', b'y', b'p', b'e', b'=', ..] => Some(false),
-        _ => None,
-    }
-}
-
-/// A number behind its name, and what follows it.
-fn counter<'a>(text: &'a [u8], name: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let value = text.strip_prefix(name)?;
-    let sign = usize::from(value.first() == Some(&b'-'));
-    let digits = value[sign..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (digits > 0).then(|| value.split_at(sign + digits))
-}
-
-/// A sender without its brackets; none if it was cut.
-fn plain(text: &[u8]) -> Option<&[u8]> {
-    match text {
-        b"<NONE>" => None,
-        _ if text.len() >= SENDER_CUT => None,
-        [b'<', address @ .., b'>'] => Some(address),
-        _ => Some(text),
-    }
-}
-
-/// The text before and behind the first mark.
-fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = memmem::find(text, mark)?;
-    Some((&text[..at], &text[at + mark.len()..]))
-}
-
-/// The text before and behind the last mark.
-fn cut_last<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = memmem::rfind(text, mark)?;
-    Some((&text[..at], &text[at + mark.len()..]))
-}
-
-/// A field's value, as far as the next comma.
-fn field<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (_, value) = cut(text, name)?;
-    value.split(|byte| *byte == b',').next()
-}
-
-/// What stands between the last brackets of a relay: `name [192.0.2.1] (may be forged)`.
-fn client_end(relay: &[u8]) -> Option<&[u8]> {
-    let relay = relay.strip_suffix(b" (may be forged)").unwrap_or(relay).strip_suffix(b"]")?;
-    relay.rsplit(|byte| *byte == b'[').next()
-}
-
-/// A relay's address; empty if it has none.
-fn client(relay: &[u8]) -> &[u8] {
-    let address = client_end(relay).unwrap_or_default();
-    address.strip_prefix(b"IPv6:").unwrap_or(address)
-}
-
-/// The queue id that a line begins with, and the text behind it.
-fn queue_id(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(b':', message.get(..24).unwrap_or(message))?;
-    let (id, rest) = message.split_at(end);
-    let is_id = end >= 7 && id.iter().all(u8::is_ascii_alphanumeric);
-    is_id.then_some(())?;
-    Some((id, rest.strip_prefix(b": ")?))
-}
-
-/// Whether the process says that it has refused a message that it had collected.
-fn is_refusal(text: &[u8]) -> bool {
-    let size = text.strip_prefix(b"message size (");
-    size.is_some_and(|rest| memmem::find(rest, b") exceeds maximum (").is_some())
-        || text.starts_with(b"Milter: data, reject=")
-        || text.starts_with(b"SYSERR(")
-            && [&b"): collect: "[..], b"): queueup: "]
-                .iter()
-                .any(|of| memmem::find(text, of).is_some())
 }
 
 /// Counts a login that failed:

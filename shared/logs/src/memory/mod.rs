@@ -3,6 +3,8 @@
 //! A format says what it keeps ([`Kept`]), and delegates the rest of [`LogFormat`](crate::format::LogFormat) with
 //! `remembers!`.
 
+mod remembers;
+
 use hashbrown::Equivalent;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::format::Load;
 use crate::pending::{Pending, Waiting, Weigh};
 use crate::place::Arrival;
 use crate::proofs::Sink;
+
+pub(crate) use self::remembers::remembers;
 
 /// What has waited long enough is looked for once in so many seconds of the log's own time.
 const STEP: i64 = 8;
@@ -324,7 +328,8 @@ impl<S: Kept, M: Kept> Memory<S, M> {
 
     /// See [`LogFormat::save`](crate::format::LogFormat::save).
     pub(crate) fn save(&self) -> Vec<u8> {
-        if self.sessions.is_empty() && self.messages.is_empty() {
+        // The clock must go on even where nothing waits: a late line would be the latest in the next batch.
+        if self.clock == 0 && self.sessions.is_empty() && self.messages.is_empty() {
             return Vec::new();
         }
         let saved = SavedMemory {
@@ -349,64 +354,6 @@ impl<S: Kept, M: Kept> Memory<S, M> {
         Some(Self { clock, line: 0, evicted, sessions, messages })
     }
 }
-
-/// The part of a [`LogFormat`](crate::format::LogFormat) that is its memory's, saved as version `$version`: a format is a
-/// memory, or has one in the field `$field` and makes itself of one with `$of`.
-macro_rules! remembers {
-    ($version:expr) => {
-        $crate::memory::remembers!($version, 0, Self);
-    };
-    ($version:expr, $field:tt, $of:expr) => {
-        const STATE: u8 = $version;
-
-        fn advance<S: $crate::proofs::Sink>(
-            &mut self,
-            time: i64,
-            arrival: $crate::place::Arrival,
-            sink: &mut S,
-        ) {
-            self.$field.advance(time, arrival, sink);
-        }
-
-        fn due(&self) -> i64 {
-            self.$field.due()
-        }
-
-        fn close(&mut self, mark: u64, sink: &mut impl $crate::proofs::Sink) {
-            self.$field.close(mark, sink);
-        }
-
-        fn save(&self) -> Vec<u8> {
-            self.$field.save()
-        }
-
-        fn restore(version: u8, bytes: &[u8]) -> Result<Self, $crate::saved::StateError> {
-            match version {
-                Self::STATE => $crate::memory::Memory::restore(bytes)
-                    .map($of)
-                    .ok_or($crate::saved::StateError::Damaged),
-                found => Err($crate::saved::StateError::Version { found, known: Self::STATE }),
-            }
-        }
-
-        fn weight(&self) -> usize {
-            self.$field.weight()
-        }
-
-        fn evict(&mut self, down_to: usize, mark: u64, sink: &mut impl $crate::proofs::Sink) {
-            self.$field.evict(down_to, mark, sink);
-        }
-
-        fn load(&self) -> $crate::format::Load {
-            self.$field.load()
-        }
-
-        fn clock(&self) -> i64 {
-            self.$field.clock()
-        }
-    };
-}
-pub(crate) use remembers;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,8 @@
 //! The reader of one log: framing, unwrapping, formats, and what they remember.
 
+mod room;
+mod times;
+
 use chrono_tz::Tz;
 
 use crate::carried::Carried;
@@ -128,11 +131,6 @@ impl LogStream {
         load
     }
 
-    /// The time that a line tells, as its format reads it, if it tells one.
-    pub fn time_of(&mut self, line: &[u8], reference: i64) -> Option<i64> {
-        self.record_time(&Record::of(trimmed(line)), reference, 0)
-    }
-
     /// What the lines were that were read since this was last asked.
     pub fn understanding(&mut self) -> Understanding {
         std::mem::take(&mut self.understanding)
@@ -231,31 +229,6 @@ impl LogStream {
             reject(sink, arrival.mark, record.message, &reason);
         }
         self.understanding.add(record.message, &seen);
-    }
-
-    #[inline]
-    fn make_room<S: Sink>(&mut self, mark: u64, sink: &mut S) {
-        // No less than that is free, whatever else waits.
-        if self.formats.weight() + self.relayed.weight() > saved::OWN {
-            self.fit(mark, sink);
-        }
-    }
-
-    #[cold]
-    fn fit<S: Sink>(&mut self, mark: u64, sink: &mut S) {
-        let budget = match self.carried.frames.are_open() {
-            false => self.budget,
-            true => {
-                let waiting = self.carried.frames.weight();
-                self.budget.saturating_sub(waiting).max(saved::OWN)
-            }
-        };
-        if self.formats.weight() + self.relayed.weight() > budget {
-            // More than must be: so room is not made again for every line that follows.
-            self.relayed.evict(budget / 4, mark, sink);
-            let left = budget / 4 * 3 - self.relayed.weight();
-            self.formats.evict(left, mark, sink);
-        }
     }
 
     /// Whether a line that has no end yet needs none: nothing can follow that makes something else of it. Others may go
@@ -397,30 +370,6 @@ impl LogStream {
         }
         seen.is_named = true;
         self.carried.last_failure = Some(last);
-    }
-
-    /// The innermost time: the one outside of it is a shipper's.
-    fn record_time(&mut self, record: &Record<'_>, reference: i64, depth: usize) -> Option<i64> {
-        let only = self.format.within();
-        if let Some(time) = Formats::time_of(only, record, &mut self.times) {
-            return Some(time);
-        }
-        if depth == DEEPEST {
-            return record.time;
-        }
-        let reference = record.time.unwrap_or(reference);
-        let depth = depth + 1;
-        let inner = match self.wrappers.unwrap(record, reference, &mut self.times).0 {
-            Unwrapped::Not | Unwrapped::Broken(_) | Unwrapped::Unfinished(_, None) => None,
-            Unwrapped::Record(inner) => self.record_time(&inner, reference, depth),
-            Unwrapped::Owned(inner) | Unwrapped::Unfinished(_, Some(inner)) => {
-                self.record_time(&inner.as_record(), reference, depth)
-            }
-            Unwrapped::Several(records) => {
-                records.into_iter().find_map(|inner| self.record_time(&inner, reference, depth))
-            }
-        };
-        inner.or(record.time)
     }
 }
 
