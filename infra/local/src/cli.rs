@@ -166,7 +166,7 @@ fn program() -> Command {
         .about("Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version")
         .long_about(
             "Who sends mail through authenticated SMTP (SMTP AUTH), and over which TLS version.\n\n\
-             Reads the logs of Postfix and Exim, keeps exact counts per day, and answers over HTTP.",
+             Reads the logs of mail servers, keeps exact counts per day, and answers over HTTP.",
         )
         .after_help("Begin with: smtp-auth-report demo")
         .subcommand_required(true)
