@@ -490,24 +490,29 @@ fn sections_of_formats_of_a_later_version_are_kept_and_take_room() {
 /// States that were written by versions of this program that were in use: each goes on where it was.
 #[test]
 fn states_of_earlier_versions_are_restored() {
-    let (mut stream, unreadable) =
-        LogStream::restore(options(), include_bytes!("../../../tests/golden/states/logs-v1.bin"));
-    assert_eq!(unreadable, []);
-    assert_eq!(stream.load(), Load { sessions: 3, messages: 2, evicted: 0 });
+    let states: [&[u8]; 2] = [
+        include_bytes!("../../../tests/golden/states/logs-v1.bin"),
+        include_bytes!("../../../tests/golden/states/logs-v2-postfix-2.bin"),
+    ];
     let rest = "
         Nov 23 11:00:09 mail postfix/qmgr[9]: 4AA0900003: from=<ann@example.org>, size=344, nrcpt=1 (queue active)
         Nov 23 11:00:10 mail postfix/submission/smtpd[201]: disconnect from c1.example.test[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8
         Nov 23 11:00:11 mail postfix/smtpd[202]: disconnect from c2.example.test[192.0.2.2] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
         Nov 23 11:00:12 mail postfix/submission/smtpd[203]: disconnect from c4.example.test[192.0.2.4] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8
     ";
-    let mut collected = Collected::default();
-    feed(&mut stream, rest, &mut collected);
     let expected = [
         "ann@example.org ann@example.org PLAIN TLS1.3 192.0.2.1 x1",
         "scan@example.org printer LOGIN none 192.0.2.2 x1",
         "cyd@example.org cyd@example.org PLAIN TLS1.1 192.0.2.4 x1",
     ];
-    assert_eq!(collected.submissions, expected);
+    for state in states {
+        let (mut stream, unreadable) = LogStream::restore(options(), state);
+        assert_eq!(unreadable, []);
+        assert_eq!(stream.load(), Load { sessions: 3, messages: 2, evicted: 0 });
+        let mut collected = Collected::default();
+        feed(&mut stream, rest, &mut collected);
+        assert_eq!(collected.submissions, expected);
+    }
 }
 
 /// The same, of the first version that kept sections.
