@@ -125,11 +125,10 @@ fn servers_in_one_stream_count_as_each_by_itself() -> Result<()> {
     }
     let mut apart = Expected::default();
     for lines in of_formats.values() {
-        apart.add(recorded::counted(lines, chrono_tz::UTC));
+        apart.add(recorded::counted_to_its_end(lines, chrono_tz::UTC));
     }
-    let longest = of_formats.values().map(Vec::len).max().unwrap_or_default();
-    let mixed = (0..longest).flat_map(|at| of_formats.values().filter_map(move |log| log.get(at)));
-    assert_eq!(recorded::counted(mixed, chrono_tz::UTC), apart);
+    let mixed = recorded::in_order_of_time(of_formats.values(), chrono_tz::UTC);
+    assert_eq!(recorded::counted_to_its_end(mixed, chrono_tz::UTC), apart);
     Ok(())
 }
 

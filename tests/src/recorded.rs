@@ -43,15 +43,46 @@ pub fn log(lines: Vec<String>, zone: Tz, rng: &mut Rng) -> Log {
     Log { expected: counted(&log.lines, zone), ..log }
 }
 
-/// What one reader counts that reads all lines, one after the other.
+/// What one reader counts that reads all lines, one after the other. The log goes on.
 #[must_use]
 pub fn counted<'l>(lines: impl IntoIterator<Item = &'l String>, zone: Tz) -> Expected {
+    read(lines, zone).1.expected
+}
+
+/// The same of a log that ends with them.
+#[must_use]
+pub fn counted_to_its_end<'l>(lines: impl IntoIterator<Item = &'l String>, zone: Tz) -> Expected {
+    let (mut stream, mut counts) = read(lines, zone);
+    stream.close(u64::MAX, &mut counts);
+    counts.expected
+}
+
+/// The lines of several logs in the order of the times that they tell; one that tells none follows the one before it.
+#[must_use]
+pub fn in_order_of_time<'l>(
+    logs: impl IntoIterator<Item = &'l Vec<String>>,
+    zone: Tz,
+) -> Vec<&'l String> {
+    let mut lines = Vec::new();
+    for log in logs {
+        let mut stream = LogStream::new(Options { format: Format::Auto, zone });
+        let mut last = 0;
+        for line in log {
+            last = stream.time_of(line.as_bytes(), NOW).unwrap_or(last).max(last);
+            lines.push((last, line));
+        }
+    }
+    lines.sort_by_key(|(time, _)| *time);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn read<'l>(lines: impl IntoIterator<Item = &'l String>, zone: Tz) -> (LogStream, Counts) {
     let mut counts = Counts { zone, expected: Expected::default() };
     let mut stream = LogStream::new(Options { format: Format::Auto, zone });
     for (number, line) in (1..).zip(lines) {
         stream.line(line.as_bytes(), Arrival::in_record(number, NOW), &mut counts);
     }
-    counts.expected
+    (stream, counts)
 }
 
 struct Counts {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::memory::{Kept, Key, Memory};
+use crate::key::Key;
+use crate::memory::{Kept, Memory};
 use crate::proofs::Sink;
 
 /// That what has a key was counted: it is remembered for so many seconds of the log's own time.

@@ -1,8 +1,10 @@
 //! What a format is.
 
-use crate::memory::Key;
+use crate::key::Key;
+use crate::load::Load;
 use crate::place::Arrival;
-use crate::proofs::{Proofs, Sink};
+use crate::proofs::Sink;
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::saved::StateError;
 use crate::time::Timestamps;
@@ -98,15 +100,4 @@ pub(crate) trait LogFormat: Default {
     fn clock(&self) -> i64 {
         0
     }
-}
-
-/// What a log stream has seen and holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Sessions that have not ended.
-    pub sessions: usize,
-    /// Messages whose acceptance is open.
-    pub messages: usize,
-    /// Sessions and messages forgotten for lack of room, ever.
-    pub evicted: u64,
 }

@@ -7,7 +7,8 @@
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
-use crate::memory::{Kept, Key, Memory};
+use crate::key::Key;
+use crate::memory::{Kept, Memory};
 use crate::place::Arrival;
 use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
 use crate::saved::{Section, StateError, Unreadable};

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::address;
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, submit};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::reading::Proofs;
 use crate::record::Record;
 
 /// For how many seconds a message waits for its sender.

@@ -8,7 +8,8 @@ use memchr::memmem::Finder;
 use serde::Deserialize;
 
 use crate::format::LogFormat;
-use crate::proofs::{Proofs, Sink};
+use crate::proofs::Sink;
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
 

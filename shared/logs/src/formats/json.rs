@@ -12,7 +12,8 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::format::LogFormat;
-use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
+use crate::proofs::{Login, Proof, Sender, Sink};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::{Timestamps, seconds};
 

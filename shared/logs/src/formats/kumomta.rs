@@ -12,8 +12,10 @@ use serde::Deserialize;
 
 use crate::counted::Counted;
 use crate::format::LogFormat;
-use crate::memory::{Key, Memory, remembers};
-use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
+use crate::key::Key;
+use crate::memory::{Memory, remembers};
+use crate::proofs::{Login, Proof, Sender, Sink};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
 

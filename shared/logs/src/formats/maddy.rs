@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::without_port;
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, clean_sender};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
 

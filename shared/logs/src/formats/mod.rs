@@ -6,9 +6,11 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::format::{Load, LogFormat};
-use crate::memory::Key;
-use crate::proofs::{Proofs, Sink};
+use crate::format::LogFormat;
+use crate::key::Key;
+use crate::load::Load;
+use crate::proofs::Sink;
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::saved::{Section, Unreadable};
 use crate::time::Timestamps;

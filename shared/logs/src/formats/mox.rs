@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::without_port;
 use crate::format::LogFormat;
+use crate::key::Key;
 use crate::logfmt::{Pairs, pair};
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, clean_sender, submit};
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::reading::Proofs;
 use crate::record::Record;
 
 /// How long a connection may say nothing, in seconds of the log's time.

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::address;
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, submit};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::reading::Proofs;
 use crate::record::Record;
 
 /// Log time after which a silent session is taken for ended: the server ends it long before.

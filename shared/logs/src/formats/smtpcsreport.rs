@@ -3,7 +3,8 @@
 use report::{TlsVersion, client_address};
 
 use crate::format::LogFormat;
-use crate::proofs::{Login, Proof, Proofs, Sender, Sink};
+use crate::proofs::{Login, Proof, Sender, Sink};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::saved::StateError;
 use crate::text::number;

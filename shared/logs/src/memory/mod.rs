@@ -9,7 +9,8 @@ use hashbrown::Equivalent;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::format::Load;
+use crate::key::Key;
+use crate::load::Load;
 use crate::pending::{Pending, Waiting, Weigh};
 use crate::place::Arrival;
 use crate::proofs::Sink;
@@ -54,14 +55,6 @@ impl Kept for () {
     fn weight(&self) -> usize {
         0
     }
-}
-
-/// Whose something is: an id means nothing on another host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key<'a> {
-    pub(crate) host: &'a [u8],
-    /// A process, a session or a message, as the server names it.
-    pub(crate) id: &'a [u8],
 }
 
 /// A [`Key`] that is kept. Its hash is that of the key, field by field.

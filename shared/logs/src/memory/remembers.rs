@@ -47,7 +47,7 @@ macro_rules! remembers {
             self.$field.evict(down_to, mark, sink);
         }
 
-        fn load(&self) -> $crate::format::Load {
+        fn load(&self) -> $crate::load::Load {
             self.$field.load()
         }
 

@@ -6,11 +6,12 @@ mod times;
 use chrono_tz::Tz;
 
 use crate::carried::Carried;
-use crate::format::Load;
 use crate::formats::{Format, Formats};
 use crate::framing::{Framed, Frames, Offered};
+use crate::load::Load;
 use crate::place::Arrival;
-use crate::proofs::{Proofs, Sink, reject};
+use crate::proofs::{Sink, reject};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::relayed::Relayed;
 use crate::repeats;

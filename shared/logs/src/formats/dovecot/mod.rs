@@ -9,8 +9,10 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink};
+use crate::reading::Proofs;
 use crate::record::Record;
 
 /// Log time after which a silent session is taken for ended: no client is let be idle for longer.

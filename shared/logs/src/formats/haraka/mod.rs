@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use self::line::{Line, Whose};
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, clean_sender, submit};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
 

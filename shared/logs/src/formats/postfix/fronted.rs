@@ -5,7 +5,7 @@ use report::TlsVersion;
 use super::ledger::Ledger;
 use super::lines::QueueId;
 use super::model::{Message, MessageKey};
-use crate::memory::Key;
+use crate::key::Key;
 
 impl Message {
     /// Whether another server took the login: then there is no mechanism, and nothing here tells of TLS.

@@ -29,10 +29,12 @@ mod reader;
 mod security;
 mod state;
 
-use crate::format::{Load, LogFormat};
-use crate::memory::Key;
+use crate::format::LogFormat;
+use crate::key::Key;
+use crate::load::Load;
 use crate::place::Arrival;
-use crate::proofs::{Proofs, Sink};
+use crate::proofs::Sink;
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::saved::StateError;
 

@@ -7,8 +7,9 @@ use super::ledger::{Ledger, Process};
 use super::lines::{self, Failure, Peer, QueueId};
 use super::model::{Held, MessageKey, SessionKey, kept_sender};
 use super::names;
-use crate::memory::Key;
-use crate::proofs::{Proofs, Sink};
+use crate::key::Key;
+use crate::proofs::Sink;
+use crate::reading::Proofs;
 use crate::record::Record;
 
 /// The daemon behind a syslog tag such as `postfix/submission/smtpd`.

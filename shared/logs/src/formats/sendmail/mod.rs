@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use self::lines::{Collected, client, client_end, cut, cut_last, field, is_refusal, queue_id};
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink, clean_sender, submit};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::text::number;
 

@@ -3,18 +3,21 @@
 //! A line names the client's address and port, and these join what it tells of a connection: its TLS version, then who
 //! logged in, then each message that was queued.
 
+mod event;
 mod object;
 mod text;
 
-use std::borrow::Cow;
 
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
+use self::event::{Event, QUEUED};
 use crate::counted::Counted;
 use crate::format::LogFormat;
-use crate::memory::{Kept, Key, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Proofs, Sender, Sink};
+use crate::key::Key;
+use crate::memory::{Kept, Memory, remembers};
+use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink};
+use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
 
@@ -50,24 +53,6 @@ impl Kept for Connection {
     }
 }
 
-/// An event, as far as it matters.
-#[derive(Debug, Default)]
-struct Event<'a> {
-    time: Option<i64>,
-    /// Such as `auth.success`.
-    kind: Cow<'a, str>,
-    listener: Cow<'a, str>,
-    local_port: Option<u16>,
-    client: Cow<'a, str>,
-    port: Option<u16>,
-    version: Cow<'a, str>,
-    account: Cow<'a, str>,
-    /// None if it is not told, or can be meant in several ways.
-    sender: Option<Cow<'a, str>>,
-    /// The message's number, where the same event may come again.
-    queued: Option<u64>,
-}
-
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
@@ -97,10 +82,6 @@ impl LogFormat for Stalwart {
         read(record, times)?.time
     }
 }
-
-/// Events of a message that somebody who logged in has sent: since version 0.16, and before.
-const QUEUED: [&str; 2] =
-    ["queue.authenticated-message-queued", "queue.queue-message-authenticated"];
 
 /// What else is looked at.
 const JOINED: [&str; 4] = ["tls.handshake", "auth.success", "auth.failed", "smtp.connection-start"];

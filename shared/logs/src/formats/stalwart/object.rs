@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use serde::Deserialize;
 
-use super::{Event, QUEUED, text};
+use super::event::{Event, QUEUED};
+use super::text;
 use crate::time::Timestamps;
 
 #[derive(Deserialize)]

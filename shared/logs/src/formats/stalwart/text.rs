@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::Event;
+use super::event::Event;
 use crate::record::Record;
 use crate::text::number;
 use crate::time::Timestamps;
