@@ -7,7 +7,6 @@ mod event;
 mod object;
 mod text;
 
-
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
