@@ -156,6 +156,7 @@ class Client:
         self.file = self.sock.makefile("rb")
         self.banner = self.reply()
         self.xclient_user = None
+        self.fronted = False  # another server speaks for the client: TLS ends there
 
     def start_tls(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -258,7 +259,9 @@ class Client:
 
         Not named: whose it is cannot be told from the log, and must not be guessed.
         """
-        if self.tls:
+        if self.fronted:
+            tls = "unknown"
+        elif self.tls:
             tls = self.tls if self.lab.tls_in_log else "unknown"
         else:
             tls = "none"
@@ -780,6 +783,7 @@ def xclient(lab):
             c = Client(lab, "submission", tls).hello()
             if c.cmd(f"XCLIENT {attributes}") != 220:
                 raise Refused(attributes)
+            c.fronted = True
             c.cmd("EHLO proxied.corp.test", 250)
             if user:
                 c.user, c.mech = user, "XCLIENT"
