@@ -1,5 +1,6 @@
 //! The rows of a receive log, and what a client's line says.
 
+use crate::address::without_port;
 use crate::text::number;
 use crate::time::Timestamps;
 use crate::wrappers::Cells;
@@ -51,20 +52,13 @@ impl<'c> Row<'c> {
             time: times.rfc3339(cell(0)?)?.0,
             session: is_session.then_some(session)?,
             number: number(cell(3)?)?,
-            client: address(cell(5)?),
+            client: without_port(cell(5)?),
             is_proxy: memchr::memmem::find(cell(1)?, b"\\Client Proxy ").is_some(),
             event,
             data: cell(7).unwrap_or_default(),
             context: cell(8).unwrap_or_default(),
         })
     }
-}
-
-/// `198.51.100.7:50100` or `[2001:db8::1]:50100`, without the port.
-fn address(endpoint: &[u8]) -> &[u8] {
-    let end = memchr::memrchr(b':', endpoint).unwrap_or(endpoint.len());
-    let address = &endpoint[..end];
-    address.strip_prefix(b"[").and_then(|inside| inside.strip_suffix(b"]")).unwrap_or(address)
 }
 
 /// `FROM:<printer@corp.test> SIZE=2048`
