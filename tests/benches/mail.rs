@@ -15,7 +15,8 @@ use local::engine::Engine;
 use mailer::{Mailer, OUTBOX_LIMIT, Outbox, SES_LIMIT, Ses, Transport};
 use object_store::local::LocalFileSystem;
 use report::{
-    Contents, Day, Days, Range, RecipientDomains, ReportRequest, TlsVersion, UsageKey, View,
+    Contents, Day, Days, Filter, Group, Known, Range, RecipientDomains, ReportRequest, Scope,
+    TlsVersion, UsageKey, View,
 };
 use reporter::{Reporter, Settings};
 use serde_json::json;
@@ -65,13 +66,21 @@ async fn tell(
 ) {
     let mailer = Mailer::new("reports@example.test", transport).expect("a mailer");
     let recipients = RecipientDomains::Any;
-    let settings = Settings { zone: Tz::UTC, recipients, dashboard: None, as_of: None };
+    let settings = Settings {
+        zone: Tz::UTC,
+        recipients,
+        dashboard: None,
+        as_of: None,
+        known: Known::default(),
+    };
     let reporter = Reporter::new(store, history.clone(), mailer, settings, Arc::new(|| NOW));
     let contents = Contents {
         view: View::TlsUsage,
-        domain: None,
+        group: Group::Sender,
+        only: Filter::default(),
         name: None,
         recipients: vec!["ann@example.test".to_owned()],
+        scope: Scope::All,
     };
     let id = uuid::Uuid::now_v7().to_string();
     let request = ReportRequest::new(id, contents, range, NOW);

@@ -86,6 +86,25 @@ async fn measure(senders: u32, folder: &Path) {
     tell("the whole table as CSV, cold", || async { ask(&cold(), &csv).await }).await;
     let whole = format!("{details}&start={start}");
     tell("first page, with the open days, cold", || async { ask(&cold(), &whole).await }).await;
+    for group in ["account", "client", "mechanism"] {
+        let path = format!("{table}&group={group}");
+        let what = format!("first page by {group}, closed days, cold");
+        tell(&what, || async { ask(&cold(), &path).await }).await;
+    }
+    let plan = format!("/v1/plan?off=TLS1.0,TLS1.1,none&start={start}");
+    tell("plan of old TLS over all days, cold", || async { ask(&cold(), &plan).await }).await;
+    tell("the same once more", || async { ask(&app, &plan).await }).await;
+    let basic = plan.replace("TLS1.0,TLS1.1,none", "basic");
+    tell("plan of everybody over all days, cold", || async { ask(&cold(), &basic).await }).await;
+    let week = "/v1/plan".to_owned();
+    tell("plan of old TLS over 7 days, cold", || async { ask(&cold(), &week).await }).await;
+    let account = format!("/v1/accounts?account={}", address(7));
+    tell("one account, 7 days", || async { ask(&cold(), &account).await }).await;
+    let account = format!("{account}&start={start}");
+    tell("one account, with the open days", || async { ask(&cold(), &account).await }).await;
+    let found = "/v1/search?search=user0123".to_owned();
+    tell("search for any name, cold", || async { ask(&cold(), &found).await }).await;
+    tell("the same once more", || async { ask(&app, &found).await }).await;
     let sender = format!("/v1/reports/tls-usage/details/{}?start={start}", address(7));
     tell("one sender, with the open days", || async { ask(&cold(), &sender).await }).await;
     let week = details.to_owned();
@@ -129,6 +148,12 @@ async fn tell<F: Future<Output = Vec<u8>>>(what: &str, mut work: impl FnMut() ->
 
 /// The same question to DuckDB, with as many threads.
 fn duckdb(archive: &Path) {
+    duckdb_by(archive, "senders", "sender");
+    duckdb_by(archive, "usage", "account");
+    duckdb_by(archive, "usage", "client");
+}
+
+fn duckdb_by(archive: &Path, files: &str, group: &str) {
     let Ok(python) = std::env::var("DUCKDB_PYTHON") else {
         println!("DuckDB: not asked, DUCKDB_PYTHON is not set");
         return;
@@ -141,12 +166,12 @@ times = []
 for _ in range({ROUNDS}):
     begun = time.perf_counter()
     rows = duckdb.sql(\"\"\"
-        SELECT sender,
+        SELECT {group},
             sum(messages) FILTER (tls = 'TLS1.0') AS tls10, sum(messages) FILTER (tls = 'TLS1.1'),
             sum(messages) FILTER (tls = 'TLS1.2'), sum(messages) FILTER (tls = 'TLS1.3'),
             sum(messages) FILTER (tls = 'none'), sum(messages) FILTER (tls = 'unknown'), sum(messages)
-        FROM read_parquet('{}/senders/*/*.parquet')
-        GROUP BY sender ORDER BY tls10 DESC NULLS LAST, sender LIMIT 100\"\"\").fetchall()
+        FROM read_parquet('{}/{files}/*/*.parquet')
+        GROUP BY {group} ORDER BY tls10 DESC NULLS LAST, {group} LIMIT 100\"\"\").fetchall()
     times.append((time.perf_counter() - begun) * 1000)
 times.sort()
 print(f'{{times[{ROUNDS} // 2]:8.1f}}ms  ({{times[0]:.1f}}ms to {{times[-1]:.1f}}ms)')
@@ -156,7 +181,11 @@ print(f'{{times[{ROUNDS} // 2]:8.1f}}ms  ({{times[0]:.1f}}ms to {{times[-1]:.1f}
     );
     let output = Command::new(python).args(["-c", &script]).output().expect("DuckDB");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    print!("{:<44}{}", "DuckDB, the same", String::from_utf8_lossy(&output.stdout));
+    print!(
+        "{:<44}{}",
+        format!("DuckDB, the same by {group}"),
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 fn address(number: u32) -> String {
@@ -198,7 +227,9 @@ async fn fill(store: &Store, days: Range, senders: u32) -> u64 {
         each(day, senders, |key, messages| {
             let UsageKey { sender, username: account, mechanism, tls, client, .. } = *key;
             let mark = time.unsigned_abs();
-            let one = Submission { time, sender, account, mechanism, tls, client, messages };
+            let client_name = "";
+            let one =
+                Submission { time, sender, account, mechanism, tls, client, client_name, messages };
             tally.submission(mark, &one);
         });
         let counted = store.counting().count(&mut tally, &source, &Positions::Offsets).await;

@@ -10,8 +10,9 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("report", &[]),
+    ("geo", &[]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
@@ -19,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("samples", &[]),
     ("metrics", &[]),
     ("unpack", &[]),
-    ("bootstrap", &["logs", "mailer", "metrics", "report", "store"]),
+    ("bootstrap", &["geo", "logs", "mailer", "metrics", "report", "store"]),
     ("operator", &["bootstrap", "history", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
     ("ingest", &["bootstrap", "logs", "metrics", "report", "store", "unpack"]),
@@ -49,6 +50,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
         &[
             "archive",
             "bootstrap",
+            "geo",
             "history",
             "ingest",
             "logs",
@@ -106,7 +108,9 @@ fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
         std::fs::read_to_string(format!("{root}/{name}/clippy.toml"))
     };
-    assert_eq!(bans("logs")?, bans("report")?);
+    for name in ["geo", "logs"] {
+        assert_eq!(bans(name)?, bans("report")?, "{name}");
+    }
     Ok(())
 }
 
@@ -114,7 +118,7 @@ fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
 fn the_pure_crates_name_no_platform_and_one_crate_each_names_a_service() -> Result<()> {
     for (name, uses) in packages()? {
         let platform = |used: &String| used.starts_with("aws-") || used.starts_with("lambda");
-        if ["logs", "metrics", "report", "unpack"].contains(&name.as_str()) {
+        if ["geo", "logs", "metrics", "report", "unpack"].contains(&name.as_str()) {
             let foreign = |used: &&String| platform(used) || *used == "tokio";
             assert_eq!(uses.iter().find(foreign), None, "{name}");
         }

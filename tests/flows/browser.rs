@@ -3,6 +3,7 @@
 //! Needs Debian's `chromium` and `chromium-driver`, and the program that was built beside the tests.
 
 mod looks;
+mod story;
 
 use std::fs;
 
@@ -125,7 +126,7 @@ async fn journey(look: Look) -> Result<()> {
     assert_eq!(browser.texts("#flyout .plot li").await?.len(), 30);
     browser.press("Close").await?;
     browser.until("closed", async || Ok(browser.texts("#flyout").await?.is_empty())).await?;
-    assert!(!browser.place().await?.contains("sender="));
+    assert!(!browser.place().await?.contains("open="));
 
     browser.press("Request report").await?;
     let field =

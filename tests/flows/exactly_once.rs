@@ -187,6 +187,16 @@ async fn deliver(place: Place<'_>, shard: &Shard, mut rng: Rng) -> Result<()> {
     Ok(())
 }
 
+/// That every counter is one that somebody can have counted into.
+async fn check_counters(store: &Store, range: Range) -> Result<()> {
+    let mut strays = Vec::new();
+    for day in range.days() {
+        store.whole().strays(day, |counter| strays.push(counter)).await?;
+    }
+    assert_eq!(strays, [""; 0]);
+    Ok(())
+}
+
 async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     let store = Store::new(engine.client(), "table", Writing::Transactions);
     let range = Range::kept(report::Days::new(zone).day_of(NOW));
@@ -210,7 +220,7 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     let senders: std::collections::BTreeSet<_> =
         expected.usage.keys().map(|key| key.2.clone()).collect();
     assert_eq!(store.summaries().seen(range).await?.senders, senders);
-    Ok(())
+    check_counters(&store, range).await
 }
 
 /// What the list of logs tells of each: its lines, and those of the day.
@@ -332,6 +342,7 @@ async fn check_within(place: Place<'_>, expected: &Expected) -> Result<(u64, u64
     }
     let senders: BTreeSet<_> = found.keys().map(|key| key.2.clone()).collect();
     assert_eq!(store.summaries().seen(range).await?.senders, senders);
+    check_counters(&store, range).await?;
 
     let (mut by_network, mut unnamed) = (BTreeMap::<_, u64>::new(), 0);
     let mut tried: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();

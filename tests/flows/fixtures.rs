@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use local::verify::verify;
 use logs::Format;
 use serde_json::Value;
 use tests::app::{App, NOW, usage};
@@ -51,6 +53,8 @@ async fn told(app: &App) -> Result<(Rows, u64)> {
         let (_, _, sender, account, mechanism, tls, _) = key;
         *rows.entry((sender, account, mechanism, tls.name().to_owned())).or_default() += messages;
     }
+    let found = verify(&app.store, &app.history, kept, Duration::ZERO).await?;
+    assert_eq!(found.faults, []);
     let failures = app.store.summaries().failures(kept).await?.iter().map(|row| row.failures).sum();
     Ok((rows, failures))
 }

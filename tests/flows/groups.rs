@@ -5,8 +5,8 @@ use chrono_tz::Tz;
 use fastrand::Rng;
 use history::{DayRows, Standing, Wanted};
 use report::{
-    Column, Day, Days, Filter, Group, Range, Sort, Submission, Table, TableBuilder, TlsCounts,
-    TlsVersion, UsageKey,
+    Clients, Column, Day, Days, Filter, Group, Kinds, Known, Range, Row, Sort, Submission, Table,
+    TableBuilder, TlsCounts, TlsVersion, UsageKey,
 };
 use store::{Positions, Source};
 use tests::app::{App, NOW, settings};
@@ -36,6 +36,7 @@ async fn count(app: &App, range: Range, rng: &mut Rng) -> Result<()> {
             mechanism: one_of(&MECHANISMS, rng),
             tls: TlsVersion::ALL[rng.usize(0..6)],
             client: one_of(&CLIENTS, rng),
+            client_name: "",
             messages: rng.u64(1..9),
         };
         tally.submission(1 + mark, &submission);
@@ -45,22 +46,48 @@ async fn count(app: &App, range: Range, rng: &mut Rng) -> Result<()> {
 }
 
 /// A filter that leaves something, mostly.
-fn filter(keys: &[(UsageKey<'_>, u64)], rng: &mut Rng) -> Filter {
-    let key = keys[rng.usize(0..keys.len())].0;
-    let mut some = |name: &str| (rng.u32(0..4) == 0).then(|| name.to_owned());
+fn filter(keys: &[(Day, UsageKey<'_>, u64)], rng: &mut Rng) -> Filter {
+    let key = keys[rng.usize(0..keys.len())].1;
+    let other = keys[rng.usize(0..keys.len())].1;
+    let mut some = |one: &str, other: &str| -> Vec<String> {
+        match rng.u32(0..8) {
+            0 => vec![one.to_owned()],
+            1 => vec![one.to_owned(), other.to_owned()],
+            _ => Vec::new(),
+        }
+    };
+    let mut clients: Vec<_> =
+        some(key.client, other.client).iter().filter_map(|client| Clients::read(client)).collect();
+    if let (Some(last), Ok(address)) =
+        (clients.last_mut(), key.client.parse::<std::net::Ipv4Addr>())
+        && address.octets()[3] > 50
+    {
+        *last = Clients::read("192.0.2.64/26").expect("a network");
+    }
     Filter {
-        domain: some(key.domain),
-        sender: some(key.sender),
-        account: some(key.account().name()),
-        client: some(key.client),
-        mechanism: some(key.mechanism),
-        tls: some(key.tls.name()).and_then(|name| TlsVersion::from_name(&name)),
+        domains: some(key.domain, other.domain),
+        senders: some(key.sender, other.sender),
+        accounts: some(key.account().name(), other.account().name()),
+        clients,
+        mechanisms: some(key.mechanism, other.mechanism),
+        kinds: some(key.mechanism, other.mechanism)
+            .iter()
+            .map(|name| Kinds::default().of(name))
+            .collect(),
+        off: Vec::new(),
+        countries: Vec::new(),
+        networks: Vec::new(),
+        known: Known::default(),
+        tls: some(key.tls.name(), other.tls.name())
+            .iter()
+            .filter_map(|name| TlsVersion::from_name(name))
+            .collect(),
     }
 }
 
-fn rows(table: &Table) -> Vec<(&str, TlsCounts)> {
+fn rows(table: &Table) -> Vec<Row<'_>> {
     let by_name = Sort { column: Column::Name, descending: false };
-    table.rows(by_name, "").map(|row| (row.name, row.counts)).collect()
+    table.rows(by_name, "").collect()
 }
 
 #[tokio::test]
@@ -78,12 +105,17 @@ async fn every_table_adds_up_what_passes_and_to_the_same_total() -> Result<()> {
         }
         let mut days = Vec::new();
         for day in range.days() {
-            days.push(DayRows::read(&app.store.usage(), day, &Filter::default()).await?);
+            days.push((day, DayRows::read(&app.store.usage(), day, &Filter::default()).await?));
         }
-        let keys: Vec<_> = days.iter().flat_map(DayRows::iter).collect();
+        let mut keys = Vec::new();
+        for (day, rows) in &days {
+            keys.extend(rows.iter().map(|(key, messages)| (*day, key, messages)));
+        }
         for round in 0..30 {
             let filter = if round == 0 { Filter::default() } else { filter(&keys, &mut rng) };
-            found += u32::from(check(&app, range, &keys, &filter).await? > 0);
+            found += u32::from(
+                check(&app, (some_of(range, &mut rng), range), &keys, &filter).await? > 0,
+            );
         }
         insight(&app, range).await.with_context(|| format!("seed {seed}"))?;
     }
@@ -92,32 +124,48 @@ async fn every_table_adds_up_what_passes_and_to_the_same_total() -> Result<()> {
     Ok(())
 }
 
-/// Asks for every group's table, and holds each against what passes; gives the messages.
+/// Some days of a range.
+fn some_of(range: Range, rng: &mut Rng) -> Range {
+    let days: Vec<_> = range.days().collect();
+    let start = rng.usize(0..days.len());
+    Range { start: days[start], end: days[rng.usize(start..days.len())] }
+}
+
+/// Asks for every group's table of some of the days that are read, and holds each against what passes; gives the messages.
 async fn check(
     app: &App,
-    range: Range,
-    keys: &[(UsageKey<'_>, u64)],
+    (range, read): (Range, Range),
+    keys: &[(Day, UsageKey<'_>, u64)],
     filter: &Filter,
 ) -> Result<u64> {
     let passes = |key: &UsageKey<'_>| {
-        let is = |wanted: &Option<String>, name| wanted.as_deref().is_none_or(|one| one == name);
-        is(&filter.domain, key.domain)
-            && is(&filter.sender, key.sender)
-            && is(&filter.account, if key.username.is_empty() { key.sender } else { key.username })
-            && is(&filter.client, key.client)
-            && is(&filter.mechanism, key.mechanism)
-            && filter.tls.is_none_or(|tls| tls == key.tls)
+        let is =
+            |wanted: &[String], name| wanted.is_empty() || wanted.iter().any(|one| one == name);
+        let from = |clients: &Clients| match clients {
+            Clients::One(one) => one == key.client,
+            Clients::Network(_) => key.client == "192.0.2.70",
+        };
+        is(&filter.domains, key.domain)
+            && is(&filter.senders, key.sender)
+            && is(&filter.accounts, if key.username.is_empty() { key.sender } else { key.username })
+            && (filter.clients.is_empty() || filter.clients.iter().any(from))
+            && is(&filter.mechanisms, key.mechanism)
+            && (filter.kinds.is_empty()
+                || filter.kinds.contains(&filter.known.kinds.of(key.mechanism)))
+            && (filter.tls.is_empty() || filter.tls.contains(&key.tls))
     };
     let mut total = TlsCounts::default();
-    let passed: Vec<_> = keys.iter().filter(|(key, _)| passes(key)).collect();
-    passed.iter().for_each(|(key, messages)| total.add(key.tls, *messages));
-    let state = app.history.state(range).await?;
+    let passed: Vec<_> = keys.iter().filter(|(_, key, _)| passes(key)).collect();
+    let in_range = passed.iter().filter(|(day, ..)| range.contains(*day));
+    in_range.for_each(|(_, key, messages)| total.add(key.tls, *messages));
+    let state = app.history.state(read).await?;
     for group in Group::ALL {
-        let mut expected = TableBuilder::new(group);
-        passed.iter().for_each(|(key, messages)| expected.add(key, *messages));
-        let wanted = Wanted { filter: filter.clone(), group };
+        let mut expected = TableBuilder::new(group, range, read);
+        passed.iter().for_each(|(day, key, messages)| expected.add(*day, key, *messages));
+        let expected = expected.told_apart_by(&filter.known).finish();
+        let wanted = Wanted { range, filter: filter.clone(), group };
         let table = app.history.table(&state, &wanted).await?;
-        ensure!(rows(&table) == rows(&expected.finish()), "{wanted:?}: {:?}", rows(&table));
+        ensure!(rows(&table) == rows(&expected), "{wanted:?}: {:?}", rows(&table));
         ensure!(table.total() == total, "{wanted:?}: {:?} is not {total:?}", table.total());
     }
     Ok(total.total())
@@ -129,7 +177,7 @@ async fn insight(app: &App, range: Range) -> Result<()> {
     let insight = app.get(&format!("/v1/insight?start={start}&end={end}")).await?.ok()?;
     let state = app.history.state(range).await?;
     for (group, number) in [(Group::Account, "accounts"), (Group::Sender, "senders")] {
-        let wanted = Wanted { filter: Filter::default(), group };
+        let wanted = Wanted { range, filter: Filter::default(), group };
         let table = app.history.table(&state, &wanted).await?;
         ensure!(insight[number] == table.len(), "{insight} has not {} {number}", table.len());
         ensure!(insight["messages"] == table.total().total(), "{insight}");
@@ -142,16 +190,16 @@ async fn insight(app: &App, range: Range) -> Result<()> {
 async fn tables_are_kept_apart_by_the_whole_question_and_by_what_was_counted() -> Result<()> {
     let app = App::new().await?;
     let today: Day = Days::new(Tz::UTC).day_of(NOW);
-    let some = || Some("x".to_owned());
+    let some = || vec!["x".to_owned()];
     let all = Filter::default;
     let filters = [
         all(),
-        Filter { domain: some(), ..all() },
-        Filter { sender: some(), ..all() },
-        Filter { account: some(), ..all() },
-        Filter { client: some(), ..all() },
-        Filter { mechanism: some(), ..all() },
-        Filter { tls: Some(TlsVersion::Tls10), ..all() },
+        Filter { domains: some(), ..all() },
+        Filter { senders: some(), ..all() },
+        Filter { accounts: some(), ..all() },
+        Filter { clients: vec![Clients::One("x".to_owned())], ..all() },
+        Filter { mechanisms: some(), ..all() },
+        Filter { tls: vec![TlsVersion::Tls10], ..all() },
     ];
     let mut ids = std::collections::BTreeSet::new();
     for days in [1, 2] {
@@ -161,7 +209,7 @@ async fn tables_are_kept_apart_by_the_whole_question_and_by_what_was_counted() -
             for (filter, group) in
                 filters.iter().flat_map(|filter| Group::ALL.map(|group| (filter.clone(), group)))
             {
-                let wanted = Wanted { filter, group };
+                let wanted = Wanted { range, filter, group };
                 ensure!(ids.insert(state.table_id(&wanted)), "{days} {counted} {wanted:?}");
                 ensure!(!ids.insert(app.history.state(range).await?.table_id(&wanted)));
             }

@@ -125,7 +125,9 @@ async fn csv_is_the_whole_table_and_safe() -> Result<()> {
     let chart = app.get("/v1/reports/tls-usage").await?.ok()?;
     assert_eq!(chart["total"], total);
     let volume = app.get("/v1/reports/sending-volume/details?format=csv").await?.text()?;
-    assert!(volume.starts_with("Sender address,Message count\r\n"));
+    assert!(
+        volume.starts_with("Sender address,Message count,Before,Change %,First day,Last day\r\n")
+    );
     Ok(())
 }
 
@@ -167,7 +169,14 @@ async fn wrong_questions_name_the_parameter_the_value_and_what_is_allowed() -> R
         ("/v1/reports/tls-usage?limit=5", "limit", "5", "are start, end, domain"),
         ("/v1/reports/tls-usage/details?limit=0", "limit", "0", "from 1 to 1000"),
         ("/v1/reports/tls-usage/details?limit=1001", "limit", "1001", "from 1 to 1000"),
-        ("/v1/reports/tls-usage/details?sort=size", "sort", "size", "sender, messages"),
+        ("/v1/reports/tls-usage/details?sort=size", "sort", "size", "name, messages"),
+        ("/v1/reports/tls-usage/details?group=day", "group", "day", "one of sender, account"),
+        ("/v1/reports/tls-usage?tls=TLS1.4", "tls", "TLS1.4", "one of TLS1.0"),
+        ("/v1/reports/tls-usage?client=192.0.2.0/33", "client", "192.0.2.0/33", "a network as in"),
+        ("/v1/accounts", "account", "", "give account="),
+        ("/v1/accounts?account=a&account=b", "account", "b", "only once"),
+        ("/v1/clients?client=192.0.2.1&client=192.0.2.2", "client", "192.0.2.2", "only once"),
+        ("/v1/clients?client=x/1", "client", "x/1", "a network as in"),
         ("/v1/reports/tls-usage/details?cursor=abc", "cursor", "abc", "next of an earlier page"),
         ("/v1/reports/tls-usage/details?format=xml", "format", "xml", "json or csv"),
     ] {

@@ -82,7 +82,7 @@ fn the_event_schema_allows_what_the_parser_takes() -> Result<()> {
     for example in schema["examples"].as_array().into_iter().flatten() {
         assert!(validator.is_valid(example) && parser_takes(example), "{example}");
     }
-    let choices: [(&str, Vec<Value>); 8] = [
+    let choices: [(&str, Vec<Value>); 9] = [
         ("other", vec![json!(1)]),
         ("event", vec![json!("submission"), json!("auth_failure"), json!("login"), json!(null)]),
         (
@@ -110,6 +110,7 @@ fn the_event_schema_allows_what_the_parser_takes() -> Result<()> {
                 .collect(),
         ),
         ("mechanism", vec![json!("plain"), json!(1), json!(null)]),
+        ("client_name", vec![json!("pc.example.test"), json!("(pc)"), json!(1), json!(null)]),
         (
             "messages",
             vec![
@@ -276,13 +277,28 @@ async fn bodies_that_the_description_allows_are_taken_and_no_others() -> Result<
     let daily = json!({"name": "x", "view": "tls-usage", "recipients": ["ann@example.test"], "frequency": "daily",
         "time": "08:00"});
     let mut rng = fastrand::Rng::with_seed(3);
-    for (path, good, own) in [
-        ("/v1/report-requests", good, &of_requests[..]),
-        ("/v1/schedules", daily, &of_schedules[..]),
+    let note = json!({"name": "x", "owner": "", "note": ""});
+    let long_text = "\u{e4}".repeat(501);
+    let lines = ["", " ", " a ", "a\nb", "a\u{85}b", "\u{2003}", "x", &long[..160], &long[..162]];
+    let owners =
+        ["", " ", "ann@corp.test", " ann@corp.test", "ann", "ann@corp.test\n", "a..b@corp.test"];
+    let of_notes = [
+        ("unknown", vec![json!(1), json!(null)]),
+        ("name", with_others(&lines)),
+        ("owner", with_others(&owners)),
+        ("note", [with_others(&lines), strings(&[&long_text, &long_text[..1000]])].concat()),
+    ];
+    let whole = |own: &[(&'static str, Vec<Value>)]| [&shared[..], own].concat();
+    for (path, method, good, choices) in [
+        ("/v1/report-requests", "post", good, whole(&of_requests)),
+        ("/v1/schedules", "post", daily, whole(&of_schedules)),
+        ("/v1/notes", "put", note, of_notes.to_vec()),
     ] {
-        let schema = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        let schema = &document["paths"][path][method]["requestBody"]["content"]["application/json"]
             ["schema"];
-        let (validator, choices) = (validator(&document, schema)?, [&shared[..], own].concat());
+        let validator = validator(&document, schema)?;
+        let about =
+            if method == "put" { format!("{path}?account=scanner") } else { path.to_owned() };
         let (mut taken, mut refused) = (0, 0);
         let mut app = App::new().await?;
         for number in 0..4000 {
@@ -292,7 +308,7 @@ async fn bodies_that_the_description_allows_are_taken_and_no_others() -> Result<
             }
             let body = drawn(&mut rng, &good, &choices);
             let allowed = validator.is_valid(&body);
-            let answer = app.send("POST", path, &body).await?;
+            let answer = app.send(&method.to_uppercase(), &about, &body).await?;
             let status = answer.status.as_u16();
             let told = String::from_utf8_lossy(&answer.body);
             // What the description cannot tell: which day it is, and which end comes first.
@@ -352,6 +368,7 @@ async fn parameters_that_the_description_allows_are_taken_and_no_others() -> Res
         "/v1/reports/sending-volume",
         "/v1/report-requests",
         "/v1/insight",
+        "/v1/notes",
     ] {
         let parameters =
             document["paths"][path]["get"]["parameters"].as_array().context("parameters")?;
@@ -364,7 +381,9 @@ async fn parameters_that_the_description_allows_are_taken_and_no_others() -> Res
                     continue;
                 }
                 let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
+                // Of what can be given several times, one is a list of one.
                 let allowed = validator.is_valid(&json!(value))
+                    || validator.is_valid(&json!([value]))
                     || number.is_some_and(|number| validator.is_valid(&json!(number)));
                 let encoded: String =
                     url::form_urlencoded::byte_serialize(value.as_bytes()).collect();

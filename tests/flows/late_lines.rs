@@ -224,12 +224,12 @@ enum Grain {
 /// The same counts, from either file or the items.
 async fn gathered(history: &History, days: Range, grain: Grain) -> Result<Counts> {
     let state = history.state(days).await?;
-    let filter = Filter { domain: Some("example.test".to_owned()), ..Filter::default() };
+    let filter = Filter::of_domain(Some("example.test"));
     let group = Group::Sender;
     let senders = match grain {
-        Grain::Senders => history.table(&state, &Wanted { filter, group }).await?,
+        Grain::Senders => history.table(&state, &Wanted { range: days, filter, group }).await?,
         Grain::Usage => {
-            history.gather(&state, &filter, || TableBuilder::new(group)).await?.finish()
+            history.gather(&state, &filter, || TableBuilder::new(group, days, days)).await?.finish()
         }
     };
     let sort = Sort { column: Column::Name, descending: false };

@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono_tz::Tz;
 use ingest::kinesis::KinesisEvent;
-use ingest::{Ingest, Settings};
+use ingest::{FileIngest, Ingest, IngestedLine, Settings};
 use local::engine::Engine;
 use report::{LongNames, Range};
-use store::{Store, Writing};
+use store::{KnownFile, Store, Writing};
 use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
 use tests::kinesis::{self, Record};
@@ -106,6 +106,51 @@ async fn a_table_of_the_first_version_goes_on_exactly_wherever_that_version_stop
         }
     }
     Ok(())
+}
+
+/// What a stranger may vary takes memory by its bytes, so it fills a batch by these: no number of lines does.
+#[tokio::test]
+async fn names_that_vary_at_will_fill_a_batch_by_their_bytes() -> Result<()> {
+    const TIME: &str = "\"time\":\"2026-11-24T10:00:00Z\"";
+    let long = "x".repeat(200);
+    let submission = |sender: String| {
+        format!("{{\"event\":\"submission\",{TIME},\"sender\":\"{sender}\",\"account\":\"ann\"}}")
+    };
+    let names = |n: u32| submission(format!("{n}{long}@example.test"));
+    let domains = |n: u32| submission(format!("a@{n}{long}.test"));
+    let failed = |n: u32| {
+        format!(
+            "{{\"event\":\"auth_failure\",{TIME},\"account\":\"{n}{long}\",\"client\":\"192.0.2.1\"}}"
+        )
+    };
+    let broken =
+        |n: u32| format!("{{\"event\":\"submission\",\"time\":\"{n}{}\"}}", "x".repeat(40_000));
+    let kinds: [(&dyn Fn(u32) -> String, u32); 4] =
+        [(&names, 120_000), (&domains, 120_000), (&failed, 120_000), (&broken, 900)];
+    for (line, most) in kinds {
+        let ingest = Ingest::new(&store_of(&engine().await?), settings(Tz::UTC));
+        let file = KnownFile { source: "file:log".to_owned(), known: false };
+        let mut reading = FileIngest::resume(&ingest, &file, NOW).await?;
+        let mut begins = 0;
+        let full = (0..most).find(|number| {
+            let line = line(*number);
+            let ends = begins + line.len() as u64 + 1;
+            let (is_ended, is_continued) = (true, false);
+            reading.line(
+                line.as_bytes(),
+                IngestedLine { begins, ends, reference: NOW, is_ended, is_continued },
+            );
+            begins = ends;
+            reading.is_full()
+        });
+        let full = full.with_context(|| format!("{begins} bytes are not enough"))?;
+        ensure!(full > most / 10, "{full} of {most}");
+    }
+    Ok(())
+}
+
+fn store_of(engine: &Engine) -> Store {
+    Store::new(engine.client(), "table", Writing::Transactions)
 }
 
 #[tokio::test]

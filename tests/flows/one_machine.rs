@@ -28,6 +28,7 @@ async fn service(outbox: PathBuf) -> Result<Service> {
         way: Way::of(&mail, None, None)?,
         requests_per_day: 1,
         heard: Heard::default(),
+        known: report::Known::default(),
         public_url: None,
     })
 }

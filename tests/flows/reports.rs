@@ -238,9 +238,17 @@ async fn wrong_requests_are_told_what_is_wrong() -> Result<()> {
         ("recipients", json!(["ann@other.test"]), "corp.test, example.test"),
         ("recipients", json!(many), "50 at most"),
         ("recipient", json!(["ann@example.test"]), "the fields here are view,"),
+        ("group", json!("x"), "one of sender, account,"),
+        ("filter", json!("tls=TLS1.0"), "the filters here are sender, account,"),
+        ("filter.domain", json!({"domain": ["a.test"]}), "the filters here are sender, account,"),
+        ("filter.tls", json!({"tls": "TLS1.0"}), "a list of at most 50"),
+        ("filter.tls", json!({"tls": vec!["TLS1.0"; 51]}), "a list of at most 50"),
+        ("filter.tls", json!({"tls": [1]}), "a list of at most 50"),
+        ("filter.tls", json!({"tls": ["TLS9"]}), "one of TLS1.0"),
+        ("filter.client", json!({"client": ["192.0.2.0/33"]}), "a network"),
     ] {
         let mut body = asked("tls-usage");
-        body[field] = value.clone();
+        body[field.split('.').next().unwrap_or(field)] = value.clone();
         let problem = app.send("POST", REQUESTS, &body).await?.problem(400)?;
         assert_eq!(problem["parameter"], field, "{problem}");
         let detail = problem["detail"].as_str().unwrap_or_default();
@@ -261,9 +269,8 @@ async fn wrong_requests_are_told_what_is_wrong() -> Result<()> {
     app.get(&format!("{REQUESTS}/nobody")).await?.problem(404)?;
     app.get(&format!("{REQUESTS}/00000000-0000-7000-8000-000000000000")).await?.problem(404)?;
     app.get(&format!("{REQUESTS}?cursor=x")).await?.problem(400)?;
-    // The first version's cursor was a request's id.
-    let first = app.get(&format!("{REQUESTS}?cursor=0198c5a1-0000-7000-8000-000000000000")).await?;
-    let problem = first.problem(400)?;
+    let other = format!("{REQUESTS}?cursor=v1-0198c5a1-0000-7000-8000-000000000000");
+    let problem = app.get(&other).await?.problem(400)?;
     ensure!(
         problem["detail"].as_str().is_some_and(|it| it.contains("another version")),
         "{problem}"

@@ -94,6 +94,37 @@ async fn ticks_that_come_twice_late_and_in_parallel_send_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_doubted_makes_nothing_due() -> Result<()> {
+    let (app, post) = (app_with_mail().await?, Post::default());
+    let reporter = app.reporter(Arc::new(post.clone()))?;
+    let reporter = reporter.with_schedules_if(Arc::new(|now| now < NOW + 7 * DAY));
+    make(&app, &daily("13:00")).await?;
+    app.clock().set(NOW + 300 * DAY);
+    reporter.tick().await?;
+    assert_eq!(post.taken().len(), 0);
+    app.clock().set(NOW + 3600);
+    reporter.tick().await?;
+    assert_eq!(post.taken().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_ran_by_a_wrong_clock_gives_way_to_what_runs_by_the_right_one() -> Result<()> {
+    let (app, post) = (app_with_mail().await?, Post::default());
+    let reporter = app.reporter(Arc::new(post.clone()))?;
+    make(&app, &daily("13:00")).await?;
+    for (time, ran) in [(NOW + 300 * DAY, "2027-09-19"), (NOW + 3600, "2026-11-24")] {
+        app.clock().set(time);
+        reporter.tick().await?;
+        let list = app.get(SCHEDULES).await?.ok()?;
+        let due = list["schedules"][0]["last_run"]["due"].as_str().context("it ran")?;
+        ensure!(due.starts_with(ran), "{due}");
+    }
+    assert_eq!(post.taken().len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
 async fn after_an_outage_there_is_one_report_a_schedule() -> Result<()> {
     let (app, post) = (app_with_mail().await?, Post::default());
     let reporter = app.reporter(Arc::new(post.clone()))?;

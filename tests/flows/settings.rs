@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Result, ensure};
-use bootstrap::{Archive, Days, Logs, Metrics, People, Reports, Section, SesMail, Setting, Table};
+use bootstrap::{
+    Archive, Days, Logs, Meaning, Metrics, People, Reports, Section, SesMail, Setting, Table,
+};
 
 /// The variables that the template sets.
 fn set() -> Result<BTreeSet<String>> {
@@ -28,10 +30,11 @@ fn set() -> Result<BTreeSet<String>> {
 
 #[test]
 fn functions_read_what_the_template_sets() -> Result<()> {
-    let sections: [Vec<&'static Setting>; 8] = [
+    let sections: [Vec<&'static Setting>; 9] = [
         Archive::settings(),
         Days::settings(),
         Logs::settings(),
+        Meaning::settings(),
         Metrics::settings(),
         People::settings(),
         Reports::settings(),

@@ -8,42 +8,23 @@
 # root: both insist. Debian's dovecot-submissiond stands beside Postfix.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,8p' "$0"; exit 64; }
-here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1" "$2"
-work=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
+. "$(dirname "$0")/common.sh"
+begin 8 "$@"
 shift 2
 chmod 755 "$work"
-[ $# -gt 0 ] || set -- before-postfix tls-versions
+[ $# -gt 0 ] || set -- before-postfix tls-versions auth-verbose
 
 base=${BASE_PORT:-23000}
-python=${PYTHON:-python3}
 
-missing=
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need postfix postfix
 need dovecot dovecot-submissiond
 need openssl openssl
-[ -z "$missing" ] || { echo "install first: apt-get install$missing"; exit 69; }
-[ "$(id -u)" = 0 ] || { echo "run as root: neither starts otherwise"; exit 77; }
+installed
+root "neither starts otherwise"
 
-ports="{\"smtp\":$((base+25)),\"submission\":$((base+587)),\"smtps\":$((base+465))}"
-
-[ -f "$work/server.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=server.example.test" \
-    -keyout "$work/server.key" -out "$work/server.pem" 2>/dev/null
-# Debian's OpenSSL refuses TLS 1.0 and 1.1 unless told otherwise, on both sides.
-cat >"$work/openssl.cnf" <<CNF
-openssl_conf = init
-[init]
-ssl_conf = ssl
-[ssl]
-system_default = any
-[any]
-MinProtocol = TLSv1
-CipherString = ALL:@SECLEVEL=0
-CNF
-OPENSSL_CONF=$work/openssl.cnf
-export OPENSSL_CONF
+ports smtp 25 submission 587 smtps 465
+certificate server /CN=server.example.test
+old_tls
 
 configure() {
     dir=$1
@@ -52,7 +33,7 @@ configure() {
     chmod 755 "$dir"
     chown postfix "$dir/data"
     chmod 777 "$dir/home"
-    "$python" "$here/submit.py" --list-accounts | tr A-Z a-z | sed 's/ /:{PLAIN}/' >"$dir/etc/users"
+    accounts | tr A-Z a-z | sed 's/ /:{PLAIN}/' >"$dir/etc/users"
     cat >"$dir/etc/main.cf" <<CF
 compatibility_level = 3.6
 queue_directory = $dir/queue
@@ -113,6 +94,7 @@ ssl_cipher_list = ALL:@SECLEVEL=0
 import_environment = TZ OPENSSL_CONF=$OPENSSL_CONF
 disable_plaintext_auth = no
 auth_mechanisms = plain login cram-md5
+auth_verbose = $verbose
 mail_location = mdbox:$dir/home/%u
 submission_relay_host = 127.0.0.1
 submission_relay_port = $((base+26))
@@ -161,30 +143,26 @@ stop() {
 trap '[ -z "$running" ] || stop' EXIT
 trap 'exit 130' INT TERM
 
-settle() {
-    before=-1
-    for _ in $(seq 60); do
-        busy=$(find "$dir/queue/incoming" "$dir/queue/active" -type f | wc -l)
-        size=$(wc -c <"$dir/maillog")
-        [ "$busy" = 0 ] && [ "$size" = "$before" ] && return
-        before=$size
-        sleep 2
-    done
-    echo "the queue did not drain" >&2
-}
+queued() { find "$dir/queue/incoming" "$dir/queue/active" -type f; }
+settle() { rests "$dir/maillog" 2 queued; }
 
 for scenario in "$@"; do
+    verbose=no jobs=dovecot more_truth=
     case $scenario in
     # The default: whether there was TLS, and Postfix is told of client and login.
     before-postfix) xclient=127.0.0.1 trusted=yes more= version=no seed=31 ;;
     # Its version too, and Postfix sees no login.
     tls-versions) xclient= trusted=no more=%k version=yes seed=32 ;;
+    # Its authentication tells of each password that was wrong, too: even of those before a login.
+    auth-verbose)
+        xclient=127.0.0.1 trusted=yes more=%k version=yes seed=33
+        verbose=yes jobs=dovecot-verbose more_truth=--failures-end-session ;;
     *) echo "unknown scenario: $scenario" >&2; exit 64 ;;
     esac
     configure "$work/$scenario"
     start
-    "$python" "$here/submit.py" --ports "$ports" --certs "$work" --out "$dir/truth.json" --scenario dovecot \
-        --seed $seed --tls-in-log $version
+    "$python" "$here/submit.py" --ports "$ports" --certs "$work" --out "$dir/truth.json" --scenario $jobs \
+        --seed $seed --tls-in-log $version $more_truth
     settle
     # The queue is tried again: nothing of that is a message.
     for _ in 1 2; do postqueue -c "$dir/etc" -f; sleep 2; settle; done
@@ -192,5 +170,5 @@ for scenario in "$@"; do
     mkdir -p "$out/$scenario"
     sed "s,$work/,/lab/,g" "$dir/maillog" >"$out/$scenario/log"
     cp "$dir/truth.json" "$out/$scenario/"
-    echo "$scenario: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -l <"$dir/maillog") lines of log"
+    told "$scenario" maillog
 done

@@ -12,58 +12,37 @@
 # program; its user Debian-exim must exist.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,13p' "$0"; exit 64; }
-here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1" "$2"
-work=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
+. "$(dirname "$0")/common.sh"
+begin 13 "$@"
 shift 2
 chmod 755 "$work"
 [ $# -gt 0 ] || set -- default log-selectors deferred no-tls-cipher junk-helo hostile
 
 base=${BASE_PORT:-21000}
-python=${PYTHON:-python3}
 exim=${EXIM:-$(command -v exim4 || :)}
 user=Debian-exim
 
-missing=
 [ -n "$exim" ] || missing="$missing exim4-daemon-heavy"
-command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
-[ -z "$missing" ] || { echo "install first: apt-get install$missing"; exit 69; }
+need openssl openssl
+installed
 id "$user" >/dev/null 2>&1 || { echo "the user $user is missing; exim4-base makes it"; exit 69; }
-[ "$(id -u)" = 0 ] || { echo "run as root: Exim cannot change its user otherwise"; exit 77; }
+root "Exim cannot change its user otherwise"
 
-ports="{\"smtp\":$((base+25)),\"mx\":$((base+26)),\"submission\":$((base+587)),\"submission6\":$((base+588)),\"smtps\":$((base+465))}"
-
-for name in server stranger; do
-    [ -f "$work/$name.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$name.example.test" \
-        -keyout "$work/$name.key" -out "$work/$name.pem" 2>/dev/null
-done
+ports smtp 25 mx 26 submission 587 submission6 588 smtps 465
+certificates
 # Certificates whose names imitate what follows them in the log.
 n=0
 for subject in '/OU=x" A=plain_server:victim@example.org S=1 id=1/CN=q' '/OU=x" S=1 id=1/CN=q' '/OU=x\\\\/CN=q" P=esmtpsa A=plain_server:victim@example.org S=1 id="'; do
-    [ -f "$work/hostile$n.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "$subject" \
-        -keyout "$work/hostile$n.key" -out "$work/hostile$n.pem" 2>/dev/null
+    certificate "hostile$n" "$subject"
     n=$((n+1))
 done
-# The client of the test speaks TLS 1.0 and 1.1 too, which Debian's OpenSSL refuses by itself.
-cat >"$work/openssl.cnf" <<CNF
-openssl_conf = init
-[init]
-ssl_conf = ssl
-[ssl]
-system_default = any
-[any]
-MinProtocol = TLSv1
-CipherString = ALL:@SECLEVEL=0
-CNF
-OPENSSL_CONF=$work/openssl.cnf
-export OPENSSL_CONF
+old_tls
 
 # configure: $1 = further main settings
 configure() {
     rm -rf "$dir"
     mkdir -p "$dir/spool" "$dir/log"
-    "$python" "$here/submit.py" --list-accounts | sed 's/ /: /' >"$dir/accounts"
+    accounts | sed 's/ /: /' >"$dir/accounts"
     cp "$work/server.pem" "$work/server.key" "$dir/"
     echo $((base+1)) >"$dir/later-port"
     chown -R "$user" "$dir"
@@ -214,16 +193,7 @@ start() {
     sleep 1
 }
 
-settle() {
-    before=-1
-    for _ in $(seq 60); do
-        size=$(cat "$dir"/log/* | wc -c)
-        [ "$size" = "$before" ] && return
-        before=$size
-        sleep 2
-    done
-    echo "the log did not come to rest" >&2
-}
+settle() { rests "$dir/log/mainlog" 2; }
 
 submit() {
     "$python" "$here/submit.py" --ports "$ports" --certs "$work" --out "$dir/truth.json" \
@@ -235,7 +205,7 @@ keep() {
     mkdir -p "$out/$1"
     touch "$dir/log/rejectlog"
     cp "$dir/log/mainlog" "$out/$1/log"; cp "$dir/truth.json" "$out/$1/"
-    echo "$1: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -c <"$dir/log/mainlog") bytes of log"
+    told "$1" log/mainlog
 }
 
 for scenario in "$@"; do

@@ -3,6 +3,8 @@
 
   filter.py relay PORT NEXTPORT   pass every command on to NEXTPORT and its replies back
   filter.py sink PORT             accept everything, after AUTH PLAIN if asked
+  filter.py names PORT            answer at once what is asked for by DNS: one client has a name, nobody else
+  filter.py slow PORT SECONDS     the same as sink, and keep everybody waiting first
   filter.py ident PORT            say whose a connection is (RFC 1413), as somebody says who is up to no good
 
 The relay is used as a content filter behind the queue and as a proxy in front of it.
@@ -11,6 +13,7 @@ It refuses by itself a message whose text contains "filter-reject".
 import socket
 import socketserver
 import sys
+import time
 
 
 def read_reply(stream):
@@ -86,6 +89,32 @@ class Sink(socketserver.StreamRequestHandler):
                 self.wfile.write(b"250 ok\r\n")
 
 
+class Slow(Sink):
+    def handle(self):
+        time.sleep(int(sys.argv[3]))
+        super().handle()
+
+
+class Names(socketserver.BaseRequestHandler):
+    """RFC 1035, for one question a datagram."""
+
+    KNOWN = {
+        b"\x015\x014\x010\x03127\x07in-addr\x04arpa\0\0\x0c": b"\x03pc5\x04corp\x04test\0",
+        b"\x03pc5\x04corp\x04test\0\0\x01": bytes([127, 0, 4, 5]),
+    }
+
+    def handle(self):
+        query, sock = self.request
+        end = query.index(0, 12) + 5
+        question = query[12:end]
+        answer = self.KNOWN.get(question[:-2])
+        flags = b"\x84\0" if answer else b"\x84\x03"
+        reply = query[:2] + flags + b"\0\1" + (b"\0\1" if answer else b"\0\0") + b"\0\0\0\0" + question
+        if answer:
+            reply += b"\xc0\x0c" + question[-4:] + b"\0\0\x0e\x10" + len(answer).to_bytes(2, "big") + answer
+        sock.sendto(reply, self.client_address)
+
+
 class Ident(socketserver.StreamRequestHandler):
     def handle(self):
         asked = self.rfile.readline().decode("ascii", "replace").strip()
@@ -98,4 +127,6 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
-Server(("127.0.0.1", int(sys.argv[2])), {"relay": Relay, "sink": Sink, "ident": Ident}[sys.argv[1]]).serve_forever()
+HANDLERS = {"relay": Relay, "sink": Sink, "slow": Slow, "names": Names, "ident": Ident}
+kind = socketserver.UDPServer if sys.argv[1] == "names" else Server
+kind(("127.0.0.1", int(sys.argv[2])), HANDLERS[sys.argv[1]]).serve_forever()

@@ -8,43 +8,22 @@
 # program, or `npm install Haraka@3` in WORKDIR provides it.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,8p' "$0"; exit 64; }
-here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1" "$2"
-work=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
+. "$(dirname "$0")/common.sh"
+begin 8 "$@"
 shift 2
 [ $# -gt 0 ] || set -- default logfmt json hostile
 
 base=${BASE_PORT:-22000}
-python=${PYTHON:-python3}
 haraka=${HARAKA:-$work/node_modules/.bin/haraka}
-missing=
-command -v node >/dev/null 2>&1 || missing="$missing nodejs"
-command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
-[ -z "$missing" ] || { echo "install first: apt-get install$missing"; exit 69; }
+need node nodejs
+need openssl openssl
+installed
 [ -x "$haraka" ] || { echo "install first: cd $work && npm install Haraka@3"; exit 69; }
 
 # Haraka begins with TLS on one port of a number that it is told.
-ports="{\"smtp\":$((base+25)),\"mx\":$((base+25)),\"submission\":$((base+587)),\"smtps\":$((base+465))}"
-[ -f "$work/server.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=mail.example.test" \
-    -keyout "$work/server.key" -out "$work/server.pem" 2>/dev/null
-for name in server stranger; do
-    [ -f "$work/$name.key" ] && [ -f "$work/$name.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 \
-        -subj "/CN=$name.example.test" -keyout "$work/$name.key" -out "$work/$name.pem" 2>/dev/null
-done
-# The client of the test speaks TLS 1.0 and 1.1 too, which OpenSSL refuses by itself.
-cat >"$work/openssl.cnf" <<CNF
-openssl_conf = init
-[init]
-ssl_conf = ssl
-[ssl]
-system_default = any
-[any]
-MinProtocol = TLSv1
-CipherString = ALL:@SECLEVEL=0
-CNF
-OPENSSL_CONF=$work/openssl.cnf
-export OPENSSL_CONF
+ports smtp 25 mx 25 submission 587 smtps 465
+certificates
+old_tls
 
 # configure FORMAT LEVEL
 configure() {
@@ -68,7 +47,7 @@ minVersion=TLSv1
 ciphers=ALL:@SECLEVEL=0
 CONF
     { printf '[core]\nmethods=PLAIN,LOGIN,CRAM-MD5\nconstrain_sender=false\n[users]\n'
-      "$python" "$here/submit.py" --list-accounts | sed 's/ /=/'; } >config/auth_flat_file.ini
+      accounts | sed 's/ /=/'; } >config/auth_flat_file.ini
     printf 'tls\nauth/flat_file\nlab\nrcpt_to.in_host_list\nauth_events\n' >config/plugins
     printf '[main]\nfile=%s/events\n' "$dir" >config/auth_events.ini
     cp "$here/../../shared/logs/haraka/auth_events.js" plugins/
@@ -119,15 +98,7 @@ submit() {
         --nameless "$dir/nameless.json" "$@"
 }
 
-settle() {
-    before=-1
-    for _ in $(seq 60); do
-        size=$(wc -c <"$dir/log")
-        [ "$size" = "$before" ] && return
-        before=$size
-        sleep 2
-    done
-}
+settle() { rests "$dir/log" 2; }
 
 keep() {
     mkdir -p "$out/$1/events"
@@ -135,7 +106,7 @@ keep() {
     cp "$dir/events" "$out/$1/events/log"
     cp "$dir/truth.json" "$out/$1/events/truth.json"
     cp "$dir/nameless.json" "$out/$1/truth.json"
-    echo "$1: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -l <"$dir/log") lines"
+    told "$1" log
 }
 
 for scenario in "$@"; do

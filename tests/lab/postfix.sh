@@ -8,10 +8,8 @@
 # except that the two share the program files. Run it as root: Postfix insists.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,9p' "$0"; exit 64; }
-here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1" "$2"
-work=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
+. "$(dirname "$0")/common.sh"
+begin 9 "$@"
 shift 2
 # Postfix drops root and must still reach its folders; a folder made by mktemp is closed to it.
 chmod 755 "$work"
@@ -19,59 +17,16 @@ chmod 755 "$work"
     content-filter proxy-filter iso-timestamps proxied-clients discarded hostile service-names
 
 base=${BASE_PORT:-20000}
-python=${PYTHON:-python3}
 
-missing=
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need postfix postfix
 need saslpasswd2 sasl2-bin
 need openssl openssl
 ls /usr/lib/*/sasl2/libcrammd5.so* >/dev/null 2>&1 || missing="$missing libsasl2-modules"
 case " $* " in *" iso-timestamps "*) need rsyslogd rsyslog ;; esac
-[ -z "$missing" ] || { echo "install first: apt-get install$missing"; exit 69; }
-[ "$(id -u)" = 0 ] || { echo "run as root: Postfix cannot start otherwise"; exit 77; }
+installed
+root "Postfix cannot start otherwise"
 
-ports="{\"smtp\":$((base+25)),\"mx\":$((base+26)),\"submission\":$((base+587)),\"submission6\":$((base+588)),\"msa\":$((base+589)),\"smtps\":$((base+465))}"
-
-# One self-signed certificate for the server, one that nobody trusts for a client.
-certificates() {
-    for name in server stranger; do
-        [ -f "$work/$name.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$name.example.test" \
-            -keyout "$work/$name.key" -out "$work/$name.pem" 2>/dev/null
-    done
-    # Debian's OpenSSL refuses TLS 1.0 and 1.1 unless told otherwise, on both sides.
-    cat >"$work/openssl.cnf" <<CNF
-openssl_conf = init
-[init]
-ssl_conf = ssl
-[ssl]
-system_default = any
-[any]
-MinProtocol = TLSv1
-CipherString = ALL:@SECLEVEL=0
-CNF
-    OPENSSL_CONF=$work/openssl.cnf
-    export OPENSSL_CONF
-}
-
-# passwords: the accounts of submit.py, where the SASL library looks for them.
-passwords() {
-    mkdir -p "$1/sasl"
-    "$python" "$here/submit.py" --list-accounts | while read -r user password; do
-        case $user in
-        # A login without a domain gets the realm of the server, which is its host name.
-        *@*) printf %s "$password" | saslpasswd2 -p -c -f "$1/sasl/sasldb2" -u "${user#*@}" "${user%@*}" ;;
-        *) printf %s "$password" | saslpasswd2 -p -c -f "$1/sasl/sasldb2" -u mail.example.test "$user" ;;
-        esac
-    done
-    chmod 644 "$1/sasl/sasldb2"
-    cat >"$1/sasl/smtpd.conf" <<CONF
-pwcheck_method: auxprop
-auxprop_plugin: sasldb
-sasldb_path: $1/sasl/sasldb2
-mech_list: PLAIN LOGIN CRAM-MD5
-CONF
-}
+ports smtp 25 mx 26 submission 587 submission6 588 msa 589 smtps 465
 
 # configure: the common configuration; the scenarios add to it.
 configure() {
@@ -80,7 +35,8 @@ configure() {
     mkdir -p "$dir/etc" "$dir/queue" "$dir/data"
     chmod 755 "$dir"
     chown postfix "$dir/data"
-    passwords "$dir/etc"
+    sasl_accounts "$dir/etc/sasl" smtpd
+    chmod 644 "$dir/etc/sasl/sasldb2"
     cat >"$dir/etc/main.cf" <<CF
 compatibility_level = 3.6
 queue_directory = $dir/queue
@@ -178,24 +134,15 @@ submit() {
 }
 
 # settle: wait until nothing is on its way and the log has stopped growing.
-settle() {
-    before=-1
-    for _ in $(seq 60); do
-        busy=$(find "$dir/queue/incoming" "$dir/queue/active" "$dir/queue/maildrop" -type f | wc -l)
-        size=$(wc -c <"$dir/maillog")
-        [ "$busy" = 0 ] && [ "$size" = "$before" ] && return
-        before=$size
-        sleep 2
-    done
-    echo "the queue did not drain" >&2
-}
+queued() { find "$dir/queue/incoming" "$dir/queue/active" "$dir/queue/maildrop" -type f; }
+settle() { rests "$dir/maillog" 2 queued; }
 
 keep() {
     mkdir -p "$out/$1"
     # The log as it is, but for the folder of this run in the line about the start.
     sed "s,$work/,/lab/,g" "$dir/maillog" >"$out/$1/log"
     cp "$dir/truth.json" "$out/$1/"
-    echo "$1: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -c <"$dir/maillog") bytes of log"
+    told "$1" maillog
 }
 
 # helper: start a small server of filter.py and remember it.
@@ -217,6 +164,7 @@ simple() { # simple SCENARIO TRAFFIC [submit options]
 }
 
 certificates
+old_tls
 for scenario in "$@"; do
     name=postfix
     [ "$scenario" != long-queue-ids ] || name=postfix-out

@@ -12,6 +12,8 @@ set -eu
 [ $# -eq 2 ] || { sed -n '2,10p' "$0"; exit 64; }
 mkdir -p "$2"
 work=$(cd "$2" && pwd)
+missing=
+. "$(dirname "$0")/common.sh"
 dir=$work/postfix
 
 if [ "$1" = stop ]; then
@@ -19,14 +21,12 @@ if [ "$1" = stop ]; then
     exit 0
 fi
 
-missing=
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need postfix postfix
 need saslpasswd2 sasl2-bin
 need openssl openssl
 ls /usr/lib/*/sasl2/libplain.so* >/dev/null 2>&1 || missing="$missing libsasl2-modules"
-[ -z "$missing" ] || { echo "install first: apt-get install$missing" >&2; exit 69; }
-[ "$(id -u)" = 0 ] || { echo "run as root: Postfix cannot start otherwise" >&2; exit 77; }
+installed
+root "Postfix cannot start otherwise"
 
 # Postfix drops root and must still reach its folders.
 chmod 755 "$work"

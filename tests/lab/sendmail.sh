@@ -12,29 +12,25 @@
 # that; M4 may name an m4 that is not installed either.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,12p' "$0"; exit 64; }
-here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1" "$2"
-work=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
+. "$(dirname "$0")/common.sh"
+begin 12 "$@"
 shift 2
 [ $# -gt 0 ] || set -- mixed deferred
 
 base=${BASE_PORT:-22000}
-python=${PYTHON:-python3}
-root=${ROOT:-}
+unpacked=${ROOT:-}
 m4=${M4:-m4}
-bin=$root/usr/libexec/sendmail
-cf=$root/usr/share/sendmail/cf
+bin=$unpacked/usr/libexec/sendmail
+cf=$unpacked/usr/share/sendmail/cf
 
-missing=
 [ -x "$bin/sendmail" ] || missing="$missing sendmail-bin"
 [ -f "$cf/m4/cf.m4" ] || missing="$missing sendmail-cf"
-command -v "$m4" >/dev/null 2>&1 || missing="$missing m4"
-command -v saslpasswd2 >/dev/null 2>&1 || missing="$missing sasl2-bin"
-command -v rsyslogd >/dev/null 2>&1 || missing="$missing rsyslog"
-command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
-[ -z "$missing" ] || { echo "install first: apt-get install$missing"; exit 69; }
-[ "$(id -u)" = 0 ] || { echo "run as root: Sendmail cannot start otherwise"; exit 77; }
+need "$m4" m4
+need saslpasswd2 sasl2-bin
+need rsyslogd rsyslog
+need openssl openssl
+installed
+root "Sendmail cannot start otherwise"
 
 # Sendmail logs to /dev/log and nowhere else, and waits a minute for a host name with a domain, so the runs see a
 # /dev, a host name and an /etc/hosts of their own.
@@ -50,44 +46,17 @@ if [ -z "${INSIDE:-}" ]; then
         exec sh "$@"' sh "$work" "$here/$(basename "$0")" "$work" "$out" "$@"
 fi
 
-ports="{\"smtp\":$((base+25)),\"mx\":$((base+26)),\"submission\":$((base+587)),\"submission6\":$((base+588)),\"smtps\":$((base+465))}"
-
-for name in server stranger; do
-    [ -f "$work/$name.pem" ] || openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=$name.example.test" \
-        -keyout "$work/$name.key" -out "$work/$name.pem" 2>/dev/null
-done
+ports smtp 25 mx 26 submission 587 submission6 588 smtps 465
+certificates
 chmod 600 "$work"/*.key
-# The client of the test speaks TLS 1.0 and 1.1 too, which Debian's OpenSSL refuses by itself.
-cat >"$work/openssl.cnf" <<CNF
-openssl_conf = init
-[init]
-ssl_conf = ssl
-[ssl]
-system_default = any
-[any]
-MinProtocol = TLSv1
-CipherString = ALL:@SECLEVEL=0
-CNF
-OPENSSL_CONF=$work/openssl.cnf
-export OPENSSL_CONF
+old_tls
 
 # configure: $1 = further settings
 configure() {
     rm -rf "$dir"
-    mkdir -p "$dir/queue" "$dir/sasl"
+    mkdir -p "$dir/queue"
     chmod 755 "$work" "$dir" "$dir/queue"
-    "$python" "$here/submit.py" --list-accounts | while read -r user password; do
-        case $user in
-        *@*) printf %s "$password" | saslpasswd2 -p -c -f "$dir/sasl/sasldb2" -u "${user#*@}" "${user%@*}" ;;
-        *) printf %s "$password" | saslpasswd2 -p -c -f "$dir/sasl/sasldb2" -u mail.example.test "$user" ;;
-        esac
-    done
-    cat >"$dir/sasl/Sendmail.conf" <<CONF
-pwcheck_method: auxprop
-auxprop_plugin: sasldb
-sasldb_path: $dir/sasl/sasldb2
-mech_list: PLAIN LOGIN CRAM-MD5
-CONF
+    sasl_accounts "$dir/sasl" Sendmail
     chmod 600 "$dir"/sasl/*
     for local in alice bob crm postmaster mailer-daemon; do echo "$local: /dev/null"; done >"$dir/aliases"
     printf 'To:refused@elsewhere.test\tREJECT\nTo:second-refused@elsewhere.test\tREJECT\nFrom:refused@example.test\tREJECT\n' |
@@ -176,16 +145,7 @@ start() {
     sleep 1
 }
 
-settle() {
-    before=-1
-    for _ in $(seq 60); do
-        size=$(wc -c <"$dir/log")
-        [ "$size" = "$before" ] && return
-        before=$size
-        sleep 3
-    done
-    echo "the log did not come to rest" >&2
-}
+settle() { rests "$dir/log" 3; }
 
 submit() {
     "$python" "$here/submit.py" --ports "$ports" --certs "$work" --no-chunking --out "$dir/truth.json" "$@" || :
@@ -213,7 +173,5 @@ for scenario in "$@"; do
     esac
     settle
     stop
-    mkdir -p "$out/$scenario"
-    cp "$dir/log" "$dir/truth.json" "$out/$scenario/"
-    echo "$scenario: $(grep -o '"messages": [0-9]*' "$dir/truth.json"), $(wc -l <"$dir/log") lines of log"
+    keep_log "$scenario"
 done

@@ -17,6 +17,7 @@ import hmac
 import json
 import os
 import random
+import re
 import socket
 import ssl
 import threading
@@ -75,6 +76,14 @@ class Ledger:
         with self.lock:
             self.failures[account] += 1
 
+    def failed_before_login(self, accounts):
+        """Logins that failed in a session of which the log tells only that one succeeded."""
+        with self.lock:
+            self.failures.subtract(accounts)
+            self.failures += collections.Counter()
+            if accounts:
+                self.other["auth_failures_before_login"] += len(accounts)
+
     def write(self, path, nameless=None):
         """Writes the truth; as a log can tell it that names nobody, if nameless says how it sees TLS.
 
@@ -111,16 +120,27 @@ class Lab:
         self.ports = json.loads(args.ports)
         # Services that start with TLS at once ("wrapper mode", port 465).
         self.wrapper = {"smtps"}
-        self.tls_in_log = args.tls_in_log == "yes"
+        self.tls_in_log = args.tls_in_log
+        self.judged_only = args.judged_only
+        self.mechanisms = set(args.mechanisms.split(","))
+        self.tls_versions = args.tls_versions.split(",")
+        self.login_needs_tls = args.login_needs_tls
         # Some logs name the authenticator and not the mechanism.
         self.authenticators = json.loads(args.authenticators)
+        self.unquoted = args.unquoted
         self.anonymous = set(filter(None, args.anonymous.split(",")))
         self.realm = args.realm
         self.lost_login_fails = args.lost_login_fails
+        self.failures_end_session = args.failures_end_session
         self.chunking = not args.no_chunking
         self.certs = args.certs
         self.ledger = Ledger()
         self.seed = args.seed
+
+    def refused_unjudged(self):
+        """A reply of 535 to what was no password."""
+        if not self.judged_only:
+            self.ledger.failed_login(None)
 
     def mechanism(self, mech):
         return self.authenticators.get(mech.upper(), mech.upper())
@@ -141,9 +161,12 @@ class Client:
 
     def __init__(self, lab, service, tls=None, source="127.0.0.1", helo=None, cert=None,
                  sni=None, resume=None):
+        if tls and tls not in lab.tls_versions:
+            tls = "TLS1.2"  # the server speaks no other that is as old
         self.lab, self.service, self.tls = lab, service, tls
         self.helo = helo or "client.example.test"
         self.user = self.mech = None
+        self.failures = []
         self.cert, self.sni, self.resume = cert, sni, resume
         family = socket.AF_INET6 if ":" in source else socket.AF_INET
         self.sock = socket.socket(family)
@@ -215,6 +238,13 @@ class Client:
     def login(self, user, mech="PLAIN", password=None, initial=True):
         """AUTH; returns True if the server accepted it."""
         secret = ACCOUNTS[user] if password is None else password
+        if mech.upper() not in self.lab.mechanisms and mech in ("PLAIN", "LOGIN", "CRAM-MD5"):
+            mech = "LOGIN"
+        if self.lab.login_needs_tls and not self.tls:
+            if self.cmd(f"AUTH {mech}") // 100 != 5:
+                raise Refused(f"AUTH {mech} in the clear")
+            self.lab.ledger.note("auth_refused")
+            return False
         b64 = lambda s: base64.b64encode(s.encode()).decode()
         kind = mech.upper().replace("XPLAIN", "PLAIN")
         if kind == "PLAIN" and initial:
@@ -233,10 +263,14 @@ class Client:
             code = self.cmd(b64(f"{user} {digest}"))
         if code == 235:
             self.user, self.mech = user, mech
+            if self.lab.failures_end_session:
+                self.lab.ledger.failed_before_login(self.failures)
+                self.failures = []
             return True
         if code != 535:
             raise Refused(f"AUTH {mech}: {code}")
-        self.lab.ledger.failed_login(self.lab.account(mech, user))
+        self.failures.append(self.lab.account(mech, user))
+        self.lab.ledger.failed_login(self.failures[-1])
         return False
 
     def quit(self):
@@ -259,14 +293,19 @@ class Client:
 
         Not named: whose it is cannot be told from the log, and must not be guessed.
         """
-        if self.fronted:
+        started = self.tls and self.service not in self.lab.wrapper
+        if self.fronted or self.lab.tls_in_log == "never":
             tls = "unknown"
+        elif self.lab.tls_in_log == "starttls":
+            tls = self.tls if started else "unknown"
         elif self.tls:
-            tls = self.tls if self.lab.tls_in_log else "unknown"
+            tls = self.tls if self.lab.tls_in_log == "yes" else "unknown"
         else:
             tls = "none"
         account = self.lab.account(self.mech, self.user) if named else None
         wrapper = self.service in self.lab.wrapper
+        if self.lab.unquoted:
+            sender = re.sub(r'^"(.*)"@', r"\1@", sender)
         return (sender.lower() or "<>", account or "", self.lab.mechanism(self.mech), tls, wrapper)
 
     def message(self, sender, rcpts, subject="hello", headers=(), size=200, how="DATA",
@@ -330,6 +369,8 @@ def ordinary(seed, tls=None, service=None, wrong_first=False, held_sender=None, 
         where = service or rnd.choice(["submission", "submission", "smtps", "smtp"])
         version = tls if tls is not None else rnd.choice(
             ["TLS1.0", "TLS1.1", "TLS1.2", "TLS1.2", "TLS1.3", "TLS1.3", "none"])
+        if version == "none" and lab.login_needs_tls:
+            version = "TLS1.2"
         if version == "none":
             version = None
             if where in lab.wrapper:
@@ -363,6 +404,16 @@ def only_failures(lab):
         c.quit()
 
 
+def unknown_users(lab):
+    """Guessing names, the last of them a good one or none."""
+    for mech, users in (("PLAIN", ["root@example.test"]), ("LOGIN", ["root@example.test", "alice@example.test"]),
+                        ("PLAIN", ["alice@example.test", "admin@corp.test", "admin@corp.test"])):
+        c = Client(lab, "submission", "TLS1.3", "127.0.6.7").hello()
+        for user in users:
+            c.login(user, mech, password="guess")
+        c.quit()
+
+
 def other_auth_endings(lab):
     """AUTH that ends neither in success nor in wrong credentials."""
     c = Client(lab, "submission", "TLS1.2").hello()
@@ -370,7 +421,7 @@ def other_auth_endings(lab):
     c.cmd("*")  # the client gives up
     lab.ledger.note("auth_aborted")
     if c.cmd("AUTH NOSUCHMECH") == 535:
-        lab.ledger.failed_login(None)
+        lab.refused_unjudged()
     c.login("alice@example.test", "PLAIN")
     c.message("alice@example.test", ["r@elsewhere.test"])
     c.quit()
@@ -465,6 +516,15 @@ def refusals(lab):
     c.quit()
 
 
+def late_refusals(lab):
+    """Refused when all the data is there, with messages around it."""
+    c = Client(lab, "submission", "TLS1.3").hello()
+    c.login("alice@example.test")
+    for sender in ("alice@example.test", "refused-late@example.test", "alice@example.test"):
+        c.message(sender, ["r@elsewhere.test", "bob@example.test"])
+    c.quit()
+
+
 def unauthenticated(n, service="mx"):
     """Ordinary incoming mail, some of it in the name of a local user."""
     def run(lab):
@@ -540,7 +600,7 @@ def hostile_commands(lab):
             c.sock.settimeout(1)
             while line := c.file.readline():
                 if line.startswith(b"535"):
-                    lab.ledger.failed_login(None)
+                    lab.refused_unjudged()
         except (ConnectionError, OSError):
             pass
         finally:
@@ -739,6 +799,71 @@ def hostile_haraka(lab):
         c.quit()
 
 
+def waiting(lab):
+    """More messages for a slow host than the server sends there at once: the log tells who sent the others much later."""
+    c = Client(lab, "submission", "TLS1.2").hello()
+    c.login("crm@example.test")
+    for n in range(6):
+        c.message("crm@example.test", ["r@slow.test"], counted_as="(unknown)" if n > 3 else None)
+    c.quit()
+
+
+def hostile_courier(lab):
+    """Text that imitates what Courier logs."""
+    victim = "victim@example.org"
+    new = f"newmsg,id=000000000000098B.000000006B07DD1E.0000038E, auth={victim}: dns; x ([::ffff:192.0.2.9])"
+    failed = f"error,relay=::ffff:192.0.2.9,port=4,msg=\"535 Authentication failed.\",cmd: AUTH LOGIN {victim}"
+    for login in (False, True):
+        for helo in (f"x, auth={victim}: dns; y (z [192.0.2.9])", f"x: dns; y (z [192.0.2.9])", f"x (y [192.0.2.9]), auth={victim}", new):
+            c = Client(lab, "submission", "TLS1.3", "127.0.6.6", helo=helo).hello()
+            if login:
+                c.login("dave@corp.test")
+            for sender in (f'"x>,module=esmtp,host=y,addr=<{victim}"@example.test', f'"x, from=<{victim}>"@example.test', "visitor@elsewhere.test"):
+                c.message(sender, ["bob@example.test"], headers=[f"Message-ID: <{new}>"], subject=new)
+                c.message(sender, [f'">,module=esmtp,host=y,addr=<{victim}"@example.test', "bob@example.test"])
+            for command in (new, failed, f'AUTH LOGIN",cmd: AUTH LOGIN {victim}', f"MAIL FROM:<x>,module=esmtp {victim}", f"RCPT TO:<{failed}>"):
+                if c.cmd(command) == 334:
+                    c.cmd("*")
+                c.cmd("RSET")
+            c.quit()
+    for name in (f"x {victim}", f'x",cmd: AUTH LOGIN {victim}', "ann smith", "x,y=z: w"):
+        for mech, initial in (("PLAIN", True), ("PLAIN", False), ("LOGIN", True), ("CRAM-MD5", True)):
+            c = Client(lab, "submission", "TLS1.2", "127.0.6.6").hello()
+            c.login(name, mech, password="wrong", initial=initial)
+            c.message("visitor@elsewhere.test", ["bob@example.test"])
+            c.quit()
+
+
+# Each line of OpenSMTPD's that tells something, in the name of somebody who never sent anything.
+OPENSMTPD = ["authentication user=victim@example.org result=ok", "message msgid=00000000 size=1 nrcpt=1 proto=ESMTP",
+             "envelope evpid=0000000000000000 from=<victim@example.org> to=<r@elsewhere.test>"]
+
+
+def hostile_opensmtpd(lab):
+    """Text that imitates what OpenSMTPD logs."""
+    victim = "victim@example.org"
+    for login in (False, True):
+        for line in OPENSMTPD:
+            fake = f"d132b465a28b2c7b smtp {line}"
+            for helo in (f"x smtp {line}", fake):
+                c = Client(lab, "submission", "TLS1.3", "127.0.6.6", helo=helo).hello()
+                if login:
+                    c.login("dave@corp.test")
+                for sender in (f'"a> to=<{victim}"@example.test', f'"smtp {line}"@example.test', "visitor@elsewhere.test"):
+                    c.message(sender, ["bob@example.test"], headers=[f"Message-ID: <{fake}>"], subject=fake)
+                    c.message(sender, [f'"x> from=<{victim}> to=<y"@example.test', "bob@example.test"])
+                for command in (fake, f'x" result="ok" smtp {line}', f"RCPT TO:<x> smtp {line}", f"MAIL FROM:<a> to=<{victim}>"):
+                    c.cmd(command)
+                c.cmd("RSET")
+                c.quit()
+    for name in (f"{victim} result=ok", f"x result=permfail user={victim}", "\\\"", "a\tb", "ünal@example.test", " "):
+        for mech in ("PLAIN", "LOGIN"):
+            c = Client(lab, "submission", "TLS1.2", "127.0.6.6").hello()
+            c.login(name, mech, password="wrong")
+            c.message("visitor@elsewhere.test", ["bob@example.test"])
+            c.quit()
+
+
 def certificates(lab):
     """Client certificates, server name indication, resumed sessions."""
     for cert in ("server", "stranger"):
@@ -888,6 +1013,31 @@ SCENARIOS = {
     "dovecot": lambda: [ordinary(1300 + n) for n in range(14)] + ABANDONED + [
         to_recipient("alice@example.test", "later@elsewhere.test", 2),
         to_recipient("carol@corp.test", "later@elsewhere.test", 1, tls=None, sender=""), only_failures],
+    "dovecot-verbose": lambda: [ordinary(1600 + n, wrong_first=n % 2 == 0) for n in range(8)] + [
+        only_failures, unknown_users, abandoned("rset"), abandoned("drop")],
+    "opensmtpd-mixed": lambda: [ordinary(1700 + n, wrong_first=n % 5 == 0) for n in range(16)] + ABANDONED + [
+        only_failures, unknown_users, other_auth_endings, login_later, refusals, late_refusals, unauthenticated(4),
+        certificates, hostile_commands],
+    "opensmtpd-deferred": lambda: [ordinary(1750 + n) for n in range(4)] + [
+        to_recipient("alice@example.test", "later@elsewhere.test", 2),
+        to_recipient("bob@example.test", "later@elsewhere.test", 1, sender="", mech="LOGIN"),
+        to_recipient("carol@corp.test", "later@elsewhere.test", 1, service="smtps"),
+        abandoned("rset", rcpt="later@elsewhere.test"), unauthenticated(2)],
+    "opensmtpd-hostile": lambda: [hostile_opensmtpd, hostile_helo, hostile_addresses, hostile_headers] + [
+        ordinary(1780 + n) for n in range(3)],
+    "courier-mixed": lambda: [ordinary(1800 + n, wrong_first=n % 5 == 0) for n in range(20)] + ABANDONED + [
+        only_failures, unknown_users, other_auth_endings, login_later, refusals, unauthenticated(4),
+        hostile_commands],
+    "courier-deferred": lambda: [ordinary(1850 + n) for n in range(4)] + [
+        to_recipient("alice@example.test", "r@closed.test", 2),
+        to_recipient("bob@example.test", "r@closed.test", 1, sender="", mech="LOGIN"),
+        waiting, abandoned("rset", rcpt="r@closed.test"), unauthenticated(2)],
+    "courier-hostile": lambda: [hostile_courier, hostile_helo, hostile_addresses, hostile_headers] + [
+        ordinary(1880 + n) for n in range(3)],
+    "stalwart-mixed": lambda: [ordinary(1900 + n, wrong_first=n % 5 == 0) for n in range(20)] + ABANDONED + [
+        only_failures, unknown_users, login_later, refusals, unauthenticated(4), hostile_commands],
+    "stalwart-hostile": lambda: [hostile_helo, hostile_addresses, hostile_headers] + [
+        ordinary(1980 + n) for n in range(3)],
     "discarded": lambda: [discarded] + [ordinary(500 + n) for n in range(4)],
     "filter": lambda: [ordinary(600 + n, wrong_first=n % 6 == 0) for n in range(16)] + [
         filter_rejects, unauthenticated(4), abandoned("rset"), abandoned("quit"), abandoned("drop-in-data"),
@@ -934,16 +1084,25 @@ def main():
     parser.add_argument("--list-accounts", action="store_true", help="print login and password, one pair a line")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS))
     parser.add_argument("--ports", help='JSON, such as {"smtp": 20025, "submission": 20587}')
-    parser.add_argument("--tls-in-log", choices=["yes", "no"], default="yes",
-                        help="no: the log cannot show the version, so the truth says unknown")
+    parser.add_argument("--tls-in-log", choices=["yes", "no", "never", "starttls"], default="yes",
+                        help="no: the log cannot show the version, so the truth says unknown; never: nor whether there was TLS; "
+                             "starttls: it shows the versions of STARTTLS and nothing else")
+    parser.add_argument("--tls-versions", default=",".join(TLS_VERSIONS), help="what the server speaks")
+    parser.add_argument("--mechanisms", default="PLAIN,LOGIN,CRAM-MD5", help="what the server takes of these")
+    parser.add_argument("--login-needs-tls", action="store_true", help="the server takes no login in the clear")
     parser.add_argument("--authenticators", default="{}", help="JSON: mechanism to the name in the log")
     parser.add_argument("--anonymous", default="", help="mechanisms for which the log names no account")
+    parser.add_argument("--unquoted", action="store_true", help="the log shows quoted local parts without their quotes")
     parser.add_argument("--nameless", help="where to write the truth as a log tells it that names nobody")
     parser.add_argument("--nameless-tls", choices=["yes", "no"], default="yes", help="whether it tells versions")
     parser.add_argument("--realm", default="", help="what the server adds to a login without a domain")
     parser.add_argument("--no-chunking", action="store_true", help="the server does not know BDAT")
+    parser.add_argument("--judged-only", action="store_true",
+                        help="the log tells failed logins only where a password was judged, not each reply of 535")
     parser.add_argument("--lost-login-fails", action="store_true",
                         help="the server reports a login as failed when the client goes away during it")
+    parser.add_argument("--failures-end-session", action="store_true",
+                        help="the log tells failed logins only where a session ends without one that succeeds")
     parser.add_argument("--certs", default=".", help="folder of server.pem, stranger.pem and their keys")
     parser.add_argument("--sessions-at-once", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)

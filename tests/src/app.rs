@@ -15,8 +15,8 @@ use mailer::{Mailer, Transport};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use query::sign_in::SignIn;
-use query::{Mailing, Query};
-use report::{LongNames, Range, RecipientDomains};
+use query::{Mailing, Query, Visitor};
+use report::{Known, LongNames, Range, RecipientDomains};
 use reporter::Reporter;
 use serde_json::Value;
 use store::{KnownFile, Store, Writing};
@@ -133,6 +133,15 @@ impl App {
         Self { router, ..self }
     }
 
+    /// The same service, which knows this beside the logs.
+    #[must_use]
+    pub fn knowing(self, known: Known) -> Self {
+        let clock = self.clock.clone();
+        let clock: query::Clock = Arc::new(move || clock.now());
+        let query = Query::new(&self.store, self.history.clone(), Tz::UTC, mailing(), clock);
+        Self { router: query::router(query.knowing(known)), ..self }
+    }
+
     /// The same service for a table that marks long names in this form.
     #[must_use]
     pub fn with_long_names(self, long_names: LongNames) -> Self {
@@ -154,6 +163,14 @@ impl App {
     /// # Errors
     /// This machine has no certificates.
     pub fn behind(self, issuer: &Issuer) -> Result<Self> {
+        self.behind_with(issuer, &[])
+    }
+
+    /// The same where these claims tell which sender domains somebody may know of.
+    ///
+    /// # Errors
+    /// This machine has no certificates.
+    pub fn behind_with(self, issuer: &Issuer, domain_claims: &[&str]) -> Result<Self> {
         let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let oidc = bootstrap::Oidc {
             issuer: issuer.url(),
@@ -163,6 +180,7 @@ impl App {
             role_claims: list(&["cognito:groups", "scope"]),
             readers: list(&["readers", "smtp-auth-report/read"]),
             managers: list(&["managers", "smtp-auth-report/manage"]),
+            domain_claims: list(domain_claims),
         };
         let http = bootstrap::http(std::time::Duration::from_secs(5))?;
         let clock = self.clock.clone();
@@ -207,6 +225,7 @@ impl App {
             recipients: mailing().recipients,
             dashboard: Some("https://mail.example.test".to_owned()),
             as_of: None,
+            known: Known::default(),
         };
         let clock = self.clock.clone();
         Ok(Reporter::new(store, history, mailer, settings, Arc::new(move || clock.now())))
@@ -254,6 +273,31 @@ impl App {
     /// The answer broke off.
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.ask(Request::get(path).body(Body::empty())?).await
+    }
+
+    /// Asks for a path as somebody who signed in.
+    ///
+    /// # Errors
+    /// The answer broke off.
+    pub async fn get_as(&self, visitor: &Visitor, path: &str) -> Result<Answer> {
+        let request = Request::get(path).extension(visitor.clone());
+        self.ask(request.body(Body::empty())?).await
+    }
+
+    /// Asks with a JSON body as somebody who signed in.
+    ///
+    /// # Errors
+    /// The answer broke off.
+    pub async fn send_as(
+        &self,
+        visitor: &Visitor,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer> {
+        let request = Request::builder().method(method).uri(path).extension(visitor.clone());
+        let request = request.header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_string()))?).await
     }
 
     /// Asks with a request of one's own.

@@ -2,6 +2,7 @@
 //! and logs of any size.
 
 pub mod app;
+pub mod audit;
 pub mod aws;
 pub mod browser;
 pub mod clock;

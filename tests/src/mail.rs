@@ -116,20 +116,24 @@ impl Letter {
     /// # Errors
     /// There is no such file, or it is no CSV.
     pub fn rows(&self, what: &str) -> Result<Vec<csv::StringRecord>> {
-        let file = self.files.iter().find(|(name, _)| name.starts_with(what));
-        let (_, bytes) = file.with_context(|| format!("no {what}: {:?}", self.files.keys()))?;
-        Ok(csv::Reader::from_reader(bytes.as_slice()).into_records().collect::<Result<_, _>>()?)
+        Ok(self.csv(what)?.into_records().collect::<Result<_, _>>()?)
     }
 
-    /// The sum of the last column of a file.
+    fn csv(&self, what: &str) -> Result<csv::Reader<&[u8]>> {
+        let file = self.files.iter().find(|(name, _)| name.starts_with(what));
+        let (_, bytes) = file.with_context(|| format!("no {what}: {:?}", self.files.keys()))?;
+        Ok(csv::Reader::from_reader(bytes.as_slice()))
+    }
+
+    /// The messages that a file tells of.
     ///
     /// # Errors
-    /// As [`rows`](Self::rows), or it holds no numbers.
+    /// As [`rows`](Self::rows), or it tells of none.
     pub fn messages(&self, what: &str) -> Result<u64> {
-        let rows = self.rows(what)?;
-        let counts =
-            rows.iter().map(|row| Ok(row.iter().next_back().unwrap_or("0").parse::<u64>()?));
-        counts.sum()
+        let mut csv = self.csv(what)?;
+        let at = csv.headers()?.iter().position(|head| head == "Message count");
+        let at = at.context("a column of messages")?;
+        csv.records().map(|row| Ok(row?.get(at).unwrap_or_default().parse::<u64>()?)).sum()
     }
 }
 

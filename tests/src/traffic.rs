@@ -87,7 +87,10 @@ fn pieces(line: &str, rng: &mut Rng) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = line;
     while rest.len() > 1 && rng.bool() {
-        let (piece, more) = rest.split_at(rng.usize(1..rest.len()));
+        // These lines are texts: a character stays whole.
+        let at = rng.usize(1..rest.len());
+        let at = (at..rest.len()).find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+        let (piece, more) = rest.split_at(at);
         lines.push(format!("{head} stdout P {piece}"));
         if rng.u32(0..4) == 0 {
             lines.push(format!("{head} stderr F a word from the other stream"));

@@ -62,22 +62,6 @@ impl Collected {
         }
         self.proved = Some(Proved { mark, time, by: hasher.finish() });
     }
-
-    pub(crate) fn reject(&mut self, mark: u64, raw: &[u8], reason: String) {
-        self.bytes += raw.len() + FRAME;
-        let last = self.rejected.last_mut().filter(|last| last.mark == mark);
-        let number = match last {
-            // So many at one place are kept together: they must not take a write each.
-            Some(last) if last.number + 1 >= AT_A_PLACE => {
-                last.raw.push(b'\n');
-                last.raw.extend_from_slice(raw);
-                return;
-            }
-            Some(last) => last.number + 1,
-            None => 0,
-        };
-        self.rejected.push(Rejected { mark, number, raw: raw.to_vec(), reason });
-    }
 }
 
 impl Sink for Collected {
@@ -97,7 +81,19 @@ impl Sink for Collected {
         self.temporary_failures += 1;
     }
 
-    fn rejected(&mut self, mark: u64, line: &[u8], reason: &str) {
-        self.reject(mark, line, reason.to_owned());
+    fn rejected(&mut self, mark: u64, raw: &[u8], reason: &str) {
+        self.bytes += raw.len() + FRAME;
+        let last = self.rejected.last_mut().filter(|last| last.mark == mark);
+        let number = match last {
+            // So many at one place are kept together: they must not take a write each.
+            Some(last) if last.number + 1 >= AT_A_PLACE => {
+                last.raw.push(b'\n');
+                last.raw.extend_from_slice(raw);
+                return;
+            }
+            Some(last) => last.number + 1,
+            None => 0,
+        };
+        self.rejected.push(Rejected { mark, number, raw: raw.to_vec(), reason: reason.to_owned() });
     }
 }

@@ -186,6 +186,12 @@ impl FileIngest {
         self.stream.load()
     }
 
+    /// Whether [`close`](Self::close) would settle anything.
+    #[must_use]
+    pub fn waits_for_end(&self) -> bool {
+        self.stream.waits_for_end()
+    }
+
     /// Reads the next line. Nothing is stored before [`flush`](Self::flush).
     pub fn line(&mut self, line: &[u8], place: IngestedLine) {
         let IngestedLine { begins, ends, reference, is_ended, is_continued } = place;

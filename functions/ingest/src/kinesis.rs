@@ -315,9 +315,13 @@ impl Inflated {
                 }
                 Err(reason) => {
                     let data = &batch.records[number].kinesis.data;
-                    let raw =
-                        record::unbase64(data).unwrap_or_else(|_| data.as_bytes().to_vec().into());
-                    to.reject(mark, &raw, reason);
+                    let raw = || {
+                        let raw = record::unbase64(data);
+                        raw.unwrap_or_else(|_| data.as_bytes().to_vec().into())
+                    };
+                    // Of what was compressed, secrets can be taken out only of its text.
+                    let raw = text.as_ref().map_or_else(|_| raw(), Into::into);
+                    logs::reject(to, mark, &raw, &reason);
                 }
             }
         }
@@ -378,4 +382,51 @@ fn batches(event: &KinesisEvent) -> Vec<Batch<'_>> {
         batches.push(Batch { source: Source::new(name), positions, records });
     }
     batches
+}
+
+#[cfg(test)]
+mod tests {
+    use report::{Days, LongNames, Range, Tally, Window};
+
+    use super::*;
+
+    /// What one record of a stream comes to.
+    fn collected(data: &[u8]) -> Collected {
+        let mut clock = Days::new(chrono_tz::UTC);
+        let days = Range::kept(clock.day_of(1_795_435_200));
+        let window = Window { days, default_domain: "(none)".into() };
+        let tally = Tally::new(clock, window).with_long_names(LongNames::default());
+        let event = format!(
+            r#"{{"Records":[{{"kinesis":{{"sequenceNumber":"1","data":"{}"}}}}]}}"#,
+            base64_simd::STANDARD.encode_to_string(data)
+        );
+        let event: KinesisEvent = serde_json::from_str(&event).expect("an event");
+        let mut to = Collected::new(tally);
+        for batch in &batches(&event) {
+            Inflated::of(batch).decode(batch, &mut to);
+        }
+        to
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_put_aside_without_its_secrets() {
+        let line =
+            "2026-11-23T11:00:00Z [INFO] [1] [core] C: AUTH PLAIN AGFubgBzZWNyZXQtb2YtYW5u\n";
+        let wide: Vec<u8> = line.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for data in [
+            [line.as_bytes(), b"a\0b"].concat(),
+            [&b"\xff\xfe"[..], &wide].concat(),
+            [br#"{"messageType":"DATA_MESSAGE","logEvents":[{"message":""#, line.as_bytes()]
+                .concat(),
+        ] {
+            let rejected = collected(&data).rejected;
+            let [one] = rejected.as_slice() else { panic!("{rejected:?}") };
+            let without_nul: Vec<u8> = one.raw.iter().copied().filter(|byte| *byte != 0).collect();
+            let kept = String::from_utf8_lossy(&without_nul);
+            assert!(
+                kept.contains("AUTH PLAIN") && !kept.contains("AGFubgBzZWNyZXQtb2YtYW5u"),
+                "{kept}"
+            );
+        }
+    }
 }

@@ -74,7 +74,7 @@ pub(crate) fn batch_read(understanding: &Understanding, messages: u64) -> BatchR
     BatchRead {
         counts,
         formats: understanding.servers().map(|(format, _)| format).collect(),
-        log_time: understanding.times.map(|(_, last)| last),
+        log_time: understanding.times().map(|(_, last)| last),
         nearest: understanding.first.as_ref().map(|first| first.nearest),
     }
 }

@@ -1,7 +1,8 @@
 //! HTTP queries for each view.
 //!
 //! [`router`] gives the whole interface; `main` puts it behind AWS Lambda, the one-machine program behind a
-//! socket. `service` is what every answer needs, `routes` says what is where, `tables` computes tables and
+//! socket. `service` is what every answer needs, `scoped` decides what of the store a visitor may know of, `routes` says
+//! what is where, `tables` computes tables and
 //! keeps them, `spool` keeps long answers until they are read. `api` answers scripts, `dashboard` shows people the same as pages, from the same functions.
 //!
 //! One word, one thing: a *view* is what people look at (sending volume, TLS usage), as a *chart* of days or a
@@ -13,6 +14,7 @@
 mod api;
 mod dashboard;
 mod routes;
+mod scoped;
 mod service;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;

@@ -45,6 +45,7 @@ async fn main() -> Result<(), Error> {
         tracing::warn!(error, "the OpenID Connect provider does not answer yet");
     }
     let archives = function.archives(http, WAIT)?;
+    let known = function.known(&*archives).await?;
     let watch = move |day, error: &Unusable| {
         let reason = error.to_string();
         function.tell(&ReadFromItems { archives_unusable: 1, day, reason }, bootstrap::now());
@@ -53,5 +54,6 @@ async fn main() -> Result<(), Error> {
     let recipients = reports.listed_recipients();
     let mailing = Mailing { recipients, requests_per_day: reports.requests_per_day };
     let query = Query::new(&store, history, zone, mailing, Arc::new(bootstrap::now));
+    let query = query.knowing(known);
     lambda_http::run(query::router_behind(sign_in, query)).await
 }

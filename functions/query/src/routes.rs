@@ -5,15 +5,17 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post, put};
+use report::notes::sheet::SHEET;
 
 use crate::api::problem::Problem;
 use crate::api::{
-    body, charts, export, insight, openapi, report_requests, schedules, sender, sources, tables,
+    body, charts, details, export, failures, insight, note_sheets, notes, openapi, plan,
+    report_requests, schedules, search, sources, tables,
 };
 use crate::dashboard::problem_page;
 use crate::dashboard::routes as dashboard;
-use crate::service::Query;
+use crate::service::{Query, Service};
 #[cfg(feature = "sign-in")]
 use crate::sign_in::{guard, visitors::SignIn};
 use crate::visitor::{Role, Visitor};
@@ -24,16 +26,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The whole HTTP interface, and the dashboard, for everybody who can reach it.
 pub fn router(query: Query) -> Router {
-    finished(routes(query))
+    finished(routes(Service::for_everybody(query)))
 }
 
 /// The same for those who sign in, and may.
 #[cfg(feature = "sign-in")]
 pub fn router_behind(sign_in: SignIn, query: Query) -> Router {
-    finished(guard::guarded(sign_in, routes(query)))
+    finished(guard::guarded(sign_in, routes(Service::for_visitors(query))))
 }
 
-fn routes(query: Query) -> Router {
+fn routes(service: Service) -> Router {
     let managed = Router::new()
         .route("/v1/report-requests", get(report_requests::list).post(report_requests::create))
         .route("/v1/report-requests/{id}", get(report_requests::one))
@@ -42,6 +44,8 @@ fn routes(query: Query) -> Router {
             "/v1/schedules/{id}",
             get(schedules::one).put(schedules::replace).delete(schedules::delete),
         )
+        .route("/v1/notes", put(notes::replace).delete(notes::delete))
+        .route("/v1/notes/import", post(note_sheets::import).layer(DefaultBodyLimit::max(SHEET)))
         .merge(dashboard::managed())
         .route_layer(middleware::from_fn(managers_only));
     Router::new()
@@ -56,13 +60,19 @@ fn routes(query: Query) -> Router {
         .route("/v1/reports/tls-usage", get(charts::tls_usage))
         .route("/v1/reports/sending-volume/details", get(tables::sending_volume))
         .route("/v1/reports/tls-usage/details", get(tables::tls_usage))
-        .route("/v1/reports/{view}/details/{*sender}", get(sender::details))
+        .route("/v1/reports/{view}/details/{*sender}", get(details::sender))
+        .route("/v1/accounts", get(details::account))
+        .route("/v1/clients", get(details::client))
+        .route("/v1/failed-logins", get(failures::list))
+        .route("/v1/plan", get(plan::plan))
+        .route("/v1/search", get(search::search))
+        .route("/v1/notes", get(notes::list))
         .merge(managed)
         .merge(dashboard::open())
         .fallback(problem_page::not_found)
         .method_not_allowed_fallback(problem_page::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MOST))
-        .with_state(query)
+        .with_state(service)
 }
 
 /// Lets nobody on who signed in and may not do this.

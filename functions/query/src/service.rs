@@ -11,13 +11,13 @@ use axum::http::request::Parts;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use history::History;
-use report::{Day, RecipientDomains, day_in, local_to_unix};
-use store::{Health, ReportRequests, Schedules, Sources, Store, Summaries};
+use report::{Day, Known, Range, RecipientDomains, Scope, day_in, local_to_unix};
+use store::{Health, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::{ContextV7, Timestamp, Uuid};
 
+use crate::scoped::Scoped;
 use crate::spool::Spools;
-use crate::tables::Tables;
 use crate::visitor::{Role, Visitor};
 
 /// Exports and tables written as CSV at once: each takes a thread, and an export a day in memory.
@@ -40,19 +40,16 @@ pub struct Mailing {
 /// What every query needs.
 #[derive(Clone)]
 pub struct Query {
-    pub(crate) summaries: Summaries,
-    pub(crate) sources: Sources,
-    pub(crate) report_requests: ReportRequests,
-    pub(crate) schedules: Schedules,
+    /// What there is, as far as whoever asks may know of it.
+    pub(crate) data: Scoped,
     pub(crate) health: Health,
-    pub(crate) history: History,
     clock: Clock,
     as_of: Option<Day>,
     pub(crate) zone: Tz,
+    known: Known,
     pub(crate) mailing: Mailing,
     /// Ids that this process makes in one moment are in order.
     ids: Arc<Mutex<ContextV7>>,
-    pub(crate) tables: Arc<Tables>,
     /// Turns at writing exports and tables as CSV.
     exports: Arc<Semaphore>,
     /// Where long answers wait for whoever reads them.
@@ -66,16 +63,12 @@ impl Query {
     #[must_use]
     pub fn new(store: &Store, history: History, zone: Tz, mailing: Mailing, clock: Clock) -> Self {
         Self {
-            summaries: store.summaries(),
-            sources: store.sources(),
-            report_requests: store.report_requests(),
-            schedules: store.schedules(),
+            data: Scoped::all(store, history),
             health: store.health(),
-            tables: Arc::new(Tables::new(history.clone())),
-            history,
             clock,
             as_of: None,
             zone,
+            known: Known::default(),
             mailing,
             ids: Arc::new(Mutex::new(ContextV7::new())),
             exports: Arc::new(Semaphore::new(EXPORTS)),
@@ -84,10 +77,29 @@ impl Query {
         }
     }
 
+    /// The same for whoever may know only what lies in a scope.
+    fn within(&self, scope: &Scope) -> Self {
+        let Mailing { recipients, requests_per_day } = &self.mailing;
+        let (recipients, requests_per_day) = (recipients.within(scope), *requests_per_day);
+        let mailing = Mailing { recipients, requests_per_day };
+        Self { data: self.data.within(scope), mailing, ..self.clone() }
+    }
+
     /// Takes this day for the present one, whatever the clock says: the views' ranges count from it.
     #[must_use]
     pub fn as_of(self, day: Option<Day>) -> Self {
         Self { as_of: day, ..self }
+    }
+
+    /// Knows what names in logs mean.
+    #[must_use]
+    pub fn knowing(self, known: Known) -> Self {
+        Self { known, ..self }
+    }
+
+    /// What is known of names beside the logs.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// Keeps long answers in this folder until they are read, not in the system's for temporary files. They have no
@@ -111,6 +123,11 @@ impl Query {
         self.as_of.unwrap_or_else(|| self.clocks_day())
     }
 
+    /// The days that are kept.
+    pub(crate) fn kept(&self) -> Range {
+        Range::kept(self.today())
+    }
+
     /// The moment up to which logs were read: now, or the end of the day that is taken for the present one.
     pub(crate) fn moment(&self) -> i64 {
         let next = self.as_of.and_then(|day| day.succ_opt());
@@ -130,7 +147,7 @@ impl Query {
         Uuid::new_v7(Timestamp::from_unix(&*context, seconds, 0)).to_string()
     }
 
-    /// Whether reports by mail may be asked for. Where nobody signs in, whoever is let in may do everything.
+    /// Whether reports by mail may be asked for, and notes written. Where nobody signs in, whoever is let in may do everything.
     pub(crate) fn may_manage(&self) -> bool {
         self.visitor.as_ref().is_none_or(|visitor| visitor.role >= Role::Manager)
     }
@@ -145,12 +162,41 @@ impl Query {
     }
 }
 
-impl FromRequestParts<Query> for Query {
+/// What queries are made from. Handlers are not given it, but a [`Query`] of whoever asks.
+#[derive(Clone)]
+pub(crate) struct Service {
+    query: Query,
+    /// What somebody may know of who did not sign in.
+    others: Scope,
+}
+
+impl Service {
+    /// For everybody who can reach it.
+    pub(crate) const fn for_everybody(query: Query) -> Self {
+        Self { query, others: Scope::All }
+    }
+
+    /// What is known of names beside the logs, whoever asks.
+    pub(crate) const fn known(&self) -> &Known {
+        &self.query.known
+    }
+
+    /// For those who sign in.
+    #[cfg(feature = "sign-in")]
+    pub(crate) const fn for_visitors(query: Query) -> Self {
+        Self { query, others: Scope::NOTHING }
+    }
+}
+
+impl FromRequestParts<Service> for Query {
     type Rejection = Infallible;
 
     /// The queries, as whoever sent the request may make them.
-    async fn from_request_parts(parts: &mut Parts, query: &Query) -> Result<Self, Infallible> {
-        Ok(Self { visitor: parts.extensions.get().cloned(), ..query.clone() })
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Infallible> {
+        let visitor: Option<Visitor> = parts.extensions.get().cloned();
+        let scope = visitor.as_ref().map_or(&service.others, |visitor| &visitor.scope);
+        let query = service.query.within(scope);
+        Ok(Self { visitor, ..query })
     }
 }
 

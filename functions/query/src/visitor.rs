@@ -1,11 +1,13 @@
-//! Who asks, and what they may do.
+//! Who asks, what they may do, and of what.
+
+use report::Scope;
 
 /// What somebody may do. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Look at views.
     Reader,
-    /// Ask for reports by mail, and see and change schedules.
+    /// Ask for reports by mail, see and change schedules, and write notes.
     Manager,
 }
 
@@ -29,4 +31,6 @@ pub struct Visitor {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// The sender domains that they may know of.
+    pub scope: Scope,
 }

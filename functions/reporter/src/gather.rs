@@ -28,7 +28,8 @@ impl Totals {
 
 /// A range's usage.
 pub(crate) struct Gathered {
-    pub(crate) senders: Table,
+    /// The table that was asked for.
+    pub(crate) table: Table,
     pub(crate) totals: Totals,
     pub(crate) days: BTreeMap<Day, TlsCounts>,
     pub(crate) detailed: detailed::File,
@@ -45,6 +46,8 @@ pub(crate) enum GatherError {
 
 struct Rows {
     table: TableBuilder,
+    /// Where the table is of something else: senders are told in any case.
+    senders: Option<TableBuilder>,
     days: BTreeMap<Day, TlsCounts>,
     detailed: DetailedFile,
     failed: Option<io::Error>,
@@ -52,7 +55,10 @@ struct Rows {
 
 impl Gather for Rows {
     fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
-        self.table.add(key, messages);
+        self.table.add(day, key, messages);
+        if let Some(senders) = &mut self.senders {
+            senders.add(day, key, messages);
+        }
         self.days.entry(day).or_default().add(key.tls, messages);
         match self.detailed.row(day, key, messages) {
             Ok(()) => ControlFlow::Continue(()),
@@ -64,40 +70,41 @@ impl Gather for Rows {
     }
 }
 
-/// Reads a range, and writes its detailed report into a file of `limit` bytes at most.
+/// Reads what passes of a range among the days that are kept, and writes its detailed report into a file of `limit` bytes at
+/// most.
 pub(crate) async fn gather(
     history: &History,
-    range: Range,
-    domain: Option<&str>,
+    (range, kept): (Range, Range),
+    (group, filter): (Group, &Filter),
     limit: usize,
 ) -> Result<Gathered, GatherError> {
     let spool = Spool::new(csv::file_name("detailed", range), limit);
     let rows = Rows {
-        table: TableBuilder::new(Group::Sender),
+        table: TableBuilder::new(group, range, range),
+        senders: (group != Group::Sender).then(|| TableBuilder::new(Group::Sender, range, range)),
         days: BTreeMap::new(),
         detailed: DetailedFile::new(spool, range)?,
         failed: None,
     };
     let state = history.state(range).await?;
-    let (rows, walked) = history.walk(&state, &filter(domain), rows).await;
+    let (rows, walked) = history.walk(&state, filter, rows).await;
     walked?;
-    let Rows { table, days, detailed, failed } = rows;
+    let Rows { table, senders, days, detailed, failed } = rows;
     failed.map_or(Ok(()), Err)?;
-    let senders = table.finish();
-    Ok(Gathered { totals: Totals::of(&senders), senders, days, detailed: detailed.finish()? })
+    let mut table = table.told_apart_by(&filter.known).finish();
+    let totals = senders.map_or_else(|| Totals::of(&table), |some| Totals::of(&some.finish()));
+    let wanted = Wanted { range, filter: filter.clone(), group };
+    table.learn(&history.table(&history.state(kept).await?, &wanted).await?);
+    Ok(Gathered { table, totals, days, detailed: detailed.finish()? })
 }
 
-/// What a range comes to, to be compared with.
+/// What passes of a range comes to, to be compared with.
 pub(crate) async fn totals(
     history: &History,
     range: Range,
-    domain: Option<&str>,
+    filter: &Filter,
 ) -> Result<Totals, HistoryError> {
     let state = history.state(range).await?;
-    let wanted = Wanted { filter: filter(domain), group: Group::Sender };
+    let wanted = Wanted { range, filter: filter.clone(), group: Group::Sender };
     Ok(Totals::of(&history.table(&state, &wanted).await?))
-}
-
-fn filter(domain: Option<&str>) -> Filter {
-    Filter { domain: domain.map(str::to_owned), ..Filter::default() }
 }

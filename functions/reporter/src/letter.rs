@@ -5,8 +5,11 @@ use std::io;
 use askama::Template;
 use chrono_tz::Tz;
 use mailer::{File, Image, Mail};
+use report::views::filter_text::in_words;
 use report::views::{self, TlsUsage};
-use report::{Range, ReportRequest, Sort, View, csv, date, displayed, grouped, period};
+use report::{
+    Contents, Group, Range, ReportRequest, Sort, View, csv, date, displayed, grouped, period,
+};
 
 use crate::chart;
 use crate::detailed::{self, Part};
@@ -17,6 +20,8 @@ use crate::tops::{Top, most_legacy, most_messages};
 
 /// Characters of a domain that are shown.
 const SHOWN: usize = 80;
+/// Domains that are named, of those that a report is bound to.
+const NAMED: usize = 5;
 /// What the HTML calls the chart.
 const CHART: &str = "chart";
 
@@ -54,10 +59,14 @@ struct Text<'t> {
 
 /// The words and figures of a mail, the same in both of its forms.
 struct Said {
-    title: &'static str,
+    title: String,
     name: Option<String>,
     period: String,
     domain: String,
+    /// What it is narrowed to beside; empty if it is not.
+    only: String,
+    /// What the rows of tables are.
+    head: &'static str,
     zone: String,
     /// What there is to know about the range, beside the figures.
     notes: Vec<String>,
@@ -79,7 +88,8 @@ impl Letter<'_> {
     /// A file cannot be written: memory is all it needs.
     pub(crate) fn write(self) -> io::Result<Mail> {
         let contents = &self.request.contents;
-        let usage = views::tls_usage(self.range, contents.domain.clone(), &self.gathered.days);
+        let domain = contents.domain().map(str::to_owned);
+        let usage = views::tls_usage(self.range, domain, &self.gathered.days);
         let table = self.table()?;
         let said = self.say(&usage, table.as_ref());
         let html = Html { said: &said }.render().map_err(io::Error::other)?;
@@ -108,7 +118,7 @@ impl Letter<'_> {
         let view = self.request.contents.view;
         let name = csv::file_name(view.name(), self.range);
         let mut spool = Spool::new(name, self.left());
-        let table = &self.gathered.senders;
+        let table = &self.gathered.table;
         csv::write(&mut spool, view, table.group(), table.rows(Sort::MOST_MESSAGES, ""))?;
         spool.finish()
     }
@@ -124,7 +134,7 @@ impl Letter<'_> {
 
     fn say(&self, usage: &TlsUsage, table: Option<&File>) -> Said {
         let ReportRequest { contents, range: asked, schedule, .. } = self.request;
-        let senders = &self.gathered.senders;
+        let (group, rows) = (contents.group, &self.gathered.table);
         let highest = usage.days.iter().max_by_key(|day| (day.messages, day.date));
         let highest = highest.filter(|day| day.messages > 0 && usage.days.len() > 1).map(|day| {
             format!("highest day {}: {} messages", date(day.date), grouped(day.messages))
@@ -142,18 +152,24 @@ impl Letter<'_> {
                 period(self.range)
             ));
         }
-        let mut tops = vec![most_legacy(senders)];
+        let mut tops = vec![most_legacy(rows)];
         if contents.view == View::SendingVolume {
-            tops.insert(0, most_messages(senders, usage.total));
+            tops.insert(0, most_messages(rows, usage.total));
         }
+        let title = contents.view.title();
         Said {
-            title: contents.view.title(),
+            title: match group {
+                Group::Sender => title.to_owned(),
+                other => format!("{title} by {}", other.noun()),
+            },
+            head: match group {
+                Group::Sender => "Sender",
+                other => other.label(),
+            },
             name: contents.name.as_deref().map(|name| displayed(name, 200)),
             period: period(self.range),
-            domain: contents
-                .domain
-                .as_deref()
-                .map_or("all sender domains".into(), |domain| displayed(domain, SHOWN)),
+            domain: domains(contents),
+            only: in_words(&contents.filters(), SHOWN),
             zone: self.zone.name().to_owned(),
             notes,
             empty: usage.total == 0,
@@ -170,14 +186,14 @@ impl Letter<'_> {
 
     /// What is attached, and what is not and why.
     fn files(&self, table: Option<&File>) -> Vec<String> {
-        let view = self.request.contents.view;
+        let Contents { view, group, .. } = self.request.contents;
         let size = |file: &File| {
             let kilobytes = (file.bytes.len() as u64).div_ceil(1000);
             format!("{} ({} kB)", file.name, grouped(kilobytes))
         };
         let left = megabytes(self.left());
         let mut told = vec![match table {
-            Some(file) => format!("{}: the table by sender", size(file)),
+            Some(file) => format!("{}: the table by {}", size(file), group.noun()),
             None => format!(
                 "Not attached: {}. Even zipped it is larger than the {left} MB that it may take here. Choose \
                  one sender domain, or fewer days.",
@@ -199,11 +215,36 @@ impl Letter<'_> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("start", &self.range.start.to_string());
         query.append_pair("end", &self.range.end.to_string());
-        if let Some(domain) = &contents.domain {
+        if let Some(domain) = contents.domain() {
             query.append_pair("domain", domain);
         }
-        let dashboard = dashboard.trim_end_matches('/');
-        format!("{dashboard}/reports/{}?{}", contents.view.name(), query.finish())
+        if contents.group != Group::Sender {
+            query.append_pair("group", contents.group.name());
+        }
+        for (name, values) in contents.filters() {
+            query.extend_pairs(values.iter().map(|value| (&name, value)));
+        }
+        let (dashboard, view) = (dashboard.trim_end_matches('/'), contents.view.name());
+        // What is not by sender is seen in the table only.
+        let table = if contents.is_usual() { "" } else { "/details" };
+        format!("{dashboard}/reports/{view}{table}?{}", query.finish())
+    }
+}
+
+/// Of which sender domains it is, in words.
+fn domains(contents: &Contents) -> String {
+    match (contents.domain(), contents.scope.domains()) {
+        (Some(domain), _) => displayed(domain, SHOWN),
+        (None, None) => "all sender domains".to_owned(),
+        (None, Some(own)) if own.is_empty() => "no sender domains".to_owned(),
+        (None, Some(own)) => {
+            let named = own.iter().take(NAMED).map(|domain| displayed(domain, SHOWN));
+            let named = named.collect::<Vec<_>>().join(", ");
+            match own.len().saturating_sub(NAMED) {
+                0 => named,
+                more => format!("{named} and {more} more"),
+            }
+        }
     }
 }
 

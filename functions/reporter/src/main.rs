@@ -18,9 +18,10 @@ async fn main() -> Result<(), Error> {
     let (Days { zone, .. }, reports) = (function.read()?, function.read::<Reports>()?);
     let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
     let store = function.store()?;
+    let known = function.known(&*archives).await?;
     let history = History::new(&store, archives);
     let recipients = reports.listed_recipients();
-    let settings = Settings { zone, recipients, dashboard: reports.dashboard, as_of: None };
+    let settings = Settings { zone, recipients, dashboard: reports.dashboard, as_of: None, known };
     let mailer = function.mailer()?;
     let reporter = &Reporter::new(&store, history, mailer, settings, Arc::new(bootstrap::now));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use history::History;
 use mailer::Mailer;
-use report::{Day, RecipientDomains};
+use report::{Day, Known, RecipientDomains};
 use serde::Serialize;
 use store::{ReportRequests, Schedules, Store, StoreError};
 use thiserror::Error;
@@ -31,6 +31,8 @@ pub struct Settings {
     /// The day that is taken for the present one, where that is not the clock's: it decides which days are
     /// kept, and nothing else.
     pub as_of: Option<Day>,
+    /// What names in logs mean, beside the logs.
+    pub known: Known,
 }
 
 /// Makes reports and mails them.

@@ -1,32 +1,33 @@
-//! The tables in a mail: the senders with most of something.
+//! The tables in a mail: the rows with most of something.
 
+use report::views::filter_text::written;
 use report::views::legacy;
 use report::{Place, Row, Sort, Table, TlsVersion, displayed, grouped, percent};
 
-/// Senders in each table.
+/// Rows in each table.
 const TOP: usize = 10;
-/// Characters of a sender that the tables show; the files have all of them.
+/// Characters of a name that the tables show; the files have all of them.
 const SHOWN: usize = 80;
 
-/// A row of a table of senders.
-pub(crate) struct SenderLine {
-    pub(crate) sender: String,
+/// A row.
+pub(crate) struct Line {
+    pub(crate) name: String,
     pub(crate) share: String,
     pub(crate) cells: Vec<String>,
 }
 
-/// A table of the senders with most of something.
+/// A table of those with most of something.
 pub(crate) struct Top {
     pub(crate) title: &'static str,
     pub(crate) heads: Vec<&'static str>,
-    pub(crate) rows: Vec<SenderLine>,
+    pub(crate) rows: Vec<Line>,
     /// What stands there if there are none.
     pub(crate) nobody: &'static str,
 }
 
 /// Those with most messages over legacy versions.
-pub(crate) fn most_legacy(senders: &Table) -> Top {
-    let rows = legacy::most(senders, TOP).into_iter().map(|row| {
+pub(crate) fn most_legacy(table: &Table) -> Top {
+    let rows = legacy::most(table, TOP).into_iter().map(|row| {
         let share = legacy::share(&row.counts);
         let cells = legacy::versions().map(|version| grouped(row.counts.get(version)));
         line(&row, format!("{share:.2} % of its messages"), cells.collect())
@@ -40,8 +41,8 @@ pub(crate) fn most_legacy(senders: &Table) -> Top {
 }
 
 /// Those with most messages, and their share of all.
-pub(crate) fn most_messages(senders: &Table, total: u64) -> Top {
-    let page = senders.page(Sort::MOST_MESSAGES, "", Place::First, TOP);
+pub(crate) fn most_messages(table: &Table, total: u64) -> Top {
+    let page = table.page(Sort::MOST_MESSAGES, "", Place::First, TOP);
     let rows = page.rows.iter().map(|row| {
         let messages = row.counts.total();
         let share = format!("{:.2} % of all", percent(messages, total));
@@ -55,6 +56,6 @@ pub(crate) fn most_messages(senders: &Table, total: u64) -> Top {
     }
 }
 
-fn line(row: &Row<'_>, share: String, cells: Vec<String>) -> SenderLine {
-    SenderLine { sender: displayed(row.name, SHOWN), share, cells }
+fn line(row: &Row<'_>, share: String, cells: Vec<String>) -> Line {
+    Line { name: displayed(written(row.name), SHOWN), share, cells }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailer::{Mail, SendError};
-use report::{Range, ReportRequest, Status, day_in};
+use report::{Filter, Range, ReportRequest, Status, day_in};
 use store::{Claim, Ended, StoreError};
 use uuid::Uuid;
 
@@ -200,15 +200,18 @@ impl Reporter {
             // What the store says is for the log, not for everybody.
             Outcome::Again("the counts could not be read; the service's log tells why".to_owned())
         };
-        let (history, domain) = (&self.history, contents.domain.as_deref());
+        let (history, known) = (&self.history, self.settings.known.clone());
+        let filter = Filter { known, ..contents.filter() };
         let limit = self.mailer.files_limit();
-        // The table by sender must find room beside the detailed report.
+        // The table must find room beside the detailed report.
         let detailed_limit = limit / 4 * 3;
         let gathered =
-            gather::gather(history, range, domain, detailed_limit).await.map_err(again)?;
+            gather::gather(history, (range, kept), (contents.group, &filter), detailed_limit)
+                .await
+                .map_err(again)?;
         let before = range.before();
         let before = if kept.contains(before.start) {
-            let totals = gather::totals(history, before, domain).await;
+            let totals = gather::totals(history, before, &filter).await;
             Some(totals.map_err(|error| again(error.into()))?)
         } else {
             None

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bootstrap::{
-    Data, Days, DemoData, Followed, Journal, Listening, Logs, Mail, Reports, Section, Setting,
-    Settings, Source,
+    Data, Days, DemoData, Followed, Journal, Listening, Logs, Mail, Meaning, Reports, Section,
+    Setting, Settings, Source,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
@@ -62,6 +62,7 @@ bootstrap::sections! {
         pub(crate) listening: Listening,
         pub(crate) followed: Followed,
         pub(crate) journal: Journal,
+        pub(crate) meaning: Meaning,
         pub(crate) mail: Mail,
         pub(crate) reports: Reports,
     }
@@ -113,6 +114,7 @@ bootstrap::sections! {
         pub(crate) data: DemoData,
         pub(crate) days: Days,
         pub(crate) listening: Listening,
+        pub(crate) meaning: Meaning,
         pub(crate) mail: Mail,
         pub(crate) reports: Reports,
     }

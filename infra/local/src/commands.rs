@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use bootstrap::{Days, Listening, Logs, Reports};
+use anyhow::{Context as _, Result, bail};
+use bootstrap::{Days, Listening, Logs, Meaning, Reports};
 use ingest::Settings;
-use report::Range;
+use report::{Known, Range};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -45,9 +45,10 @@ pub async fn run(task: Task) -> Result<()> {
 }
 
 async fn serve(told: Serve) -> Result<()> {
-    let Serve { data, days, logs, listening, followed, journal, mail, reports } = told;
+    let Serve { data, days, logs, listening, followed, journal, meaning, mail, reports } = told;
     let door = open(&listening).await?;
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
+    let known = known(meaning)?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
     let ingest = ingest::Ingest::new(&home.store, settings(&logs, &days, &home));
@@ -86,7 +87,7 @@ async fn serve(told: Serve) -> Result<()> {
         };
         let _ = tokio::time::timeout(LAST_LINES, stored).await;
     };
-    Service { heard, ..service(home, &days, way, reports) }.run(door, stopped).await;
+    Service { heard, ..service(home, &days, way, reports, known) }.run(door, stopped).await;
     Ok(())
 }
 
@@ -110,10 +111,11 @@ async fn end_with_program(stop: Stop) {
 }
 
 async fn show_demo(told: Demo) -> Result<()> {
-    let Demo { data, days, listening, mail, reports } = told;
+    let Demo { data, days, listening, meaning, mail, reports } = told;
     let door = open(&listening).await?;
     let folder = data.folder.as_deref();
     let way = Way::of(&mail, reports.recipients.clone(), folder)?;
+    let known = known(meaning)?;
     let home = match folder {
         Some(folder) => Home::own(folder, days.zone).await?,
         None => Home::in_memory(days.zone).await?,
@@ -124,7 +126,7 @@ async fn show_demo(told: Demo) -> Result<()> {
     let summary = demo::fill(&ingest, today, now.unix()).await?;
     archive_with_bar(&home.history, today).await.1?;
     tell::demo(&summary, today, &door.url());
-    service(home, &days, way, reports).run(door, stopped()).await;
+    service(home, &days, way, reports, known).run(door, stopped()).await;
     Ok(())
 }
 
@@ -265,8 +267,19 @@ fn settings(logs: &Logs, days: &Days, home: &Home) -> Settings {
     Settings { logs: logs.options(), zone: days.zone, default_domain, long_names }
 }
 
-fn service(home: Home, days: &Days, way: Way, reports: Reports) -> Service {
+/// What is known beside the logs, with what databases of the user's tell.
+fn known(meaning: Meaning) -> Result<Known> {
+    let read = |name: &String| {
+        let bytes = std::fs::read(name).with_context(|| format!("cannot read --geo {name}"))?;
+        Ok((name.clone(), bytes))
+    };
+    let databases = meaning.geo.iter().map(read).collect::<Result<Vec<_>>>()?;
+    Ok(meaning.known(databases)?)
+}
+
+fn service(home: Home, days: &Days, way: Way, reports: Reports, known: Known) -> Service {
     let Reports { requests_per_day, dashboard: public_url, .. } = reports;
     let (now, heard) = (now(days), Heard::default());
-    Service { home, now, zone: days.zone, way, requests_per_day, heard, public_url }
+    let zone = days.zone;
+    Service { home, now, zone, way, requests_per_day, heard, known, public_url }
 }

@@ -10,7 +10,7 @@ use report::{AuthFailure, Days, Submission, TlsCounts, TlsVersion, grouped};
 use unpack::{Line, Pieces};
 
 use crate::clock::Now;
-use crate::files::{self, References, Stop};
+use crate::files::{self, Later, References, Stop};
 use crate::understood;
 use operator::line;
 
@@ -23,6 +23,8 @@ pub(crate) struct Examined {
     took: Duration,
     would: Counts,
     open: logs::Load,
+    /// How often its times, which name no years, went back by most of one, unforeseen.
+    went_back: usize,
     /// Why it was not read to its end.
     failure: Option<String>,
 }
@@ -66,6 +68,7 @@ impl Sink for Counts {
 pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examined> {
     let mut input = files::open(name, options, now, &Stop::default())?;
     let references = input.references(0, options, now)?;
+    let mut later = input.later.take();
     let progress = progress::bytes_of(input.name.clone(), input.size());
     let mut lines = Pieces::new(input.text_from(0)?, 0);
     let mut stream = LogStream::new(options);
@@ -74,6 +77,9 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
     loop {
         let read = lines.read(|line| {
             progress.inc(line.ends - examined.bytes);
+            if let Some(later) = &mut later {
+                later.line(&line);
+            }
             examined.line(line, &mut stream, &references);
         });
         match read {
@@ -89,6 +95,7 @@ pub(crate) fn examine(name: &Path, options: Options, now: Now) -> Result<Examine
         examined.line(line, &mut stream, &references);
     }
     progress.finish_and_clear();
+    examined.went_back = later.as_ref().map_or(0, Later::went_back);
     examined.took = began.elapsed();
     // Told as `ingest` would leave it.
     examined.open = stream.load();
@@ -113,7 +120,7 @@ impl Examined {
     /// Prints it.
     pub(crate) fn tell(&self, name: &Path, zone: chrono_tz::Tz) {
         let Self { understanding, lines, would, open, .. } = self;
-        let span = understanding.times.map(|(first, last)| {
+        let span = understanding.times().map(|(first, last)| {
             let mut days = Days::new(zone);
             (days.day_of(first), days.day_of(last))
         });
@@ -163,6 +170,7 @@ impl Examined {
         for (server, sentence) in understanding.cannot_tell() {
             line(format_args!("  {server}: {sentence}"));
         }
+        understood::went_back(self.went_back);
         self.advise();
         understood::not_understood(understanding);
         let seconds = self.took.as_secs_f64();

@@ -27,12 +27,16 @@ pub async fn keep_house(
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
-        let today = now.today(zone);
-        archive_closed(&history, today).await;
-        // On a day that the user named, what the machine's clock calls expired is still to be looked at.
-        if !now.is_fixed() && watch.believes(now.unix()) {
-            remove_expired(&history, engine.clone(), today).await;
-        }
+        keep_once(&history, engine.clone(), &watch, now, zone).await;
+    }
+}
+
+async fn keep_once(history: &History, engine: Option<Engine>, watch: &Watch, now: Now, zone: Tz) {
+    let today = now.today(zone);
+    archive_closed(history, today).await;
+    // On a day that the user named, what the machine's clock calls expired is still to be looked at.
+    if !now.is_fixed() && watch.believes(now.unix()) {
+        remove_expired(history, engine, today).await;
     }
 }
 
@@ -66,4 +70,39 @@ pub async fn archive_with_bar(
     let done = archive::run(history, today, |_, _| progress.inc(1)).await;
     progress.finish_and_clear();
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::home::Home;
+
+    /// Whether what has expired is still there after the house was kept once.
+    async fn is_kept(last_ran: i64) -> bool {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("clock"), format!("1 {last_ran}\n")).expect("written");
+        let home = Home::own(folder.path(), Tz::UTC).await.expect("a home");
+        let engine = home.engine.clone().expect("its engine");
+        let expires = (Now::Machine.unix() - 1000).to_string();
+        let put = engine.client().put_item().table_name("smtp-auth-report");
+        let put = put.item("pk", AttributeValue::S("T#".to_owned()));
+        let put = put.item("sk", AttributeValue::S("-".to_owned()));
+        put.item("x", AttributeValue::N(expires)).send().await.expect("an item");
+        let watch = Watch::over(Some(folder.path()), None);
+        keep_once(&home.history, Some(engine.clone()), &watch, Now::Machine, Tz::UTC).await;
+        let left = engine.client().scan().table_name("smtp-auth-report").send().await;
+        left.expect("items").items().iter().any(|item| item["pk"].as_s().is_ok_and(|pk| pk == "T#"))
+    }
+
+    #[tokio::test]
+    async fn nothing_expires_by_a_clock_that_is_doubted() {
+        let now = Now::Machine.unix();
+        assert!(!is_kept(now - 3600).await, "it has expired");
+        assert!(is_kept(now - 400 * 86_400).await, "the clock is far ahead");
+    }
 }

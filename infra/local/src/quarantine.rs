@@ -112,3 +112,39 @@ async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> R
     reading.close().await?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+    use store::{Positions, Rejected, Source};
+
+    use crate::home::Home;
+
+    #[tokio::test]
+    async fn what_comes_from_sources_with_long_names_is_put_aside_and_taken_out() {
+        let home = Home::in_memory(Tz::UTC).await.expect("a home");
+        let (ingestion, quarantine) = (home.store.ingestion(), home.store.quarantine());
+        let day = report::Days::new(Tz::UTC).day_of(1_795_435_200);
+        let name = |end: &str| "long name of a shard ".repeat(100) + end;
+        let raw = vec![b'x'; 700_000];
+        for end in ["1", "2"] {
+            let rejected = [0, 7].map(|number| {
+                let (mark, reason) = (12, "cannot be read".to_owned());
+                Rejected { mark, number, raw: raw.clone(), reason }
+            });
+            let source = Source::new(name(end));
+            let kept = ingestion.quarantine(&rejected, &source, &Positions::Offsets, |_| day).await;
+            assert_eq!(kept.expect("kept"), 0);
+        }
+        let mut found = Vec::new();
+        quarantine.read(day, |one| found.push(one)).await.expect("read");
+        assert_eq!(found.len(), 4);
+        for one in &found {
+            assert!(one.raw() == raw && name("").starts_with(&one.source()[..500]), "{one:?}");
+            quarantine.release(one).await.expect("taken out");
+        }
+        let mut left = 0;
+        quarantine.read(day, |_| left += 1).await.expect("read");
+        assert_eq!(left, 0);
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 use query::{Mailing, Query};
-use report::Range;
+use report::{Known, Range};
 use reporter::Reporter;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -76,6 +76,8 @@ pub struct Service {
     pub requests_per_day: u32,
     /// What is followed, and when it was heard of last.
     pub heard: Heard,
+    /// What is known of names beside the logs.
+    pub known: Known,
     /// Where people reach it, for links in mails; else where it listens.
     pub public_url: Option<String>,
 }
@@ -137,7 +139,7 @@ impl Service {
             mailing,
             Arc::new(machine),
         );
-        let query = query.as_of(self.as_of());
+        let query = query.as_of(self.as_of()).knowing(self.known.clone());
         match self.home.folder() {
             Some(folder) => query.spooling_in(folder.to_owned()),
             None => query,
@@ -155,6 +157,7 @@ impl Service {
             as_of: self.as_of(),
             recipients: self.way.recipients,
             dashboard: self.public_url.or(link),
+            known: self.known,
         };
         let (history, watch) = (self.home.history.clone(), self.home.watch.clone());
         let reporter =

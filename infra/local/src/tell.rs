@@ -12,6 +12,7 @@ use crate::verify::Found;
 /// What became of one log file.
 pub(crate) fn file(report: &Report) {
     let Report { name, summary, known, open, unfinished_line, failure, twin, shares, .. } = report;
+    let went_back = report.went_back;
     if let Some(twin) = twin {
         return line(format_args!(
             "{name}: left alone: holds the same lines as {twin}; --again reads it anyway"
@@ -38,6 +39,7 @@ pub(crate) fn file(report: &Report) {
     if let Some(other) = shares {
         line(format_args!("  lines of it stand in {other} too, and count twice"));
     }
+    understood::went_back(went_back);
     if open.messages > 0 {
         line(format_args!("  {} messages still open at its end", open.messages));
     }
@@ -146,7 +148,7 @@ pub(crate) fn verified(found: &Found) {
         row("busy", found.busy.len() as u64, "  being counted into: verify them again");
     }
     if !found.unprotected.is_empty() {
-        let note = "  days that are not archived yet: damaged clients, mechanisms and failed logins do not show";
+        let note = "  days that are not archived yet: not every damaged client, mechanism and failed login shows";
         row("not protected", found.unprotected.len() as u64, note);
     }
     for fault in &found.faults {

@@ -34,7 +34,7 @@ pub(crate) fn not_understood(understanding: &Understanding) {
 ///
 /// `too_old` are messages and failed logins of such days, `counted` those of others.
 pub(crate) fn too_old(understanding: &Understanding, too_old: u64, counted: u64) {
-    let Some((first, last)) = understanding.times.filter(|_| too_old > 0 && counted == 0) else {
+    let Some((first, last)) = understanding.times().filter(|_| too_old > 0 && counted == 0) else {
         return;
     };
     // In UTC: which side of midnight it was does not matter among 90 days.
@@ -43,6 +43,15 @@ pub(crate) fn too_old(understanding: &Understanding, too_old: u64, counted: u64)
     line(format_args!(
         "  these lines are of {first} to {last}, and 90 days are kept: use --as-of {last}"
     ));
+}
+
+/// Prints how often times that name no years went back by most of one, where that was not foreseen.
+pub(crate) fn went_back(times: usize) {
+    if times > 0 {
+        line(format_args!(
+            "  its months ran backwards {times} times and name no year: what came before may be of a wrong one: give it as a file"
+        ));
+    }
 }
 
 /// Names with how many each: `postfix 1,650, exim 3`.

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::home::Home;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-auth-report");
 const LOG: &str =
@@ -161,6 +163,65 @@ fn it_ends_when_it_is_told_to() -> Result<()> {
         let took = serving.ended_by(signal)?;
         ensure!(took < Duration::from_secs(10), "{signal}: {took:?}");
     }
+    Ok(())
+}
+
+/// Changes a number of usage, as a damaged disk does.
+async fn damage(folder: &Path) -> Result<()> {
+    let home = Home::own(folder, chrono_tz::UTC).await?;
+    let client = home.engine.context("its own engine")?.client();
+    let all = client.scan().table_name("smtp-auth-report").send().await?;
+    let page =
+        all.items().iter().find(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with("U#")));
+    let mut page = page.context("usage")?.clone();
+    let counter = page.keys().find(|name| name.contains('\t')).context("a counter")?.clone();
+    page.insert(counter, AttributeValue::N("77".to_owned()));
+    client.put_item().table_name("smtp-auth-report").set_item(Some(page)).send().await?;
+    Ok(())
+}
+
+#[test]
+fn a_damaged_store_is_told_at_the_start_and_on_demand() -> Result<()> {
+    let (_outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    ensure!(run(&["ingest", "--data", data, "--as-of", "2026-11-24", LOG])?.status.success());
+    let verify = || run(&["verify", "--data", data, "--as-of", "2026-11-24"]);
+    ensure!(verify()?.status.success());
+    tokio::runtime::Runtime::new()?.block_on(damage(&folder))?;
+    let verified = verify()?;
+    ensure!(verified.status.code() == Some(1), "{:?}", verified.status);
+    let told = String::from_utf8(verified.stdout)?;
+    ensure!(told.contains("messages in the tables"), "{told}");
+    let arguments = ["serve", "--data", data, "--as-of", "2026-11-24", "--listen", "127.0.0.1:0"];
+    let mut serving = program(&arguments);
+    let mut serving = Serving(serving.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
+    let errors = BufReader::new(serving.0.stderr.take().context("its errors")?);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in errors.lines().map_while(Result::ok) {
+            if line.contains("the store is damaged") {
+                let _ = tell.send(line);
+            }
+        }
+    });
+    let line = told.recv_timeout(Duration::from_secs(60)).context("nothing is told")?;
+    ensure!(line.contains("messages in the tables"), "{line}");
+    Ok(())
+}
+
+#[test]
+fn what_is_in_quarantine_is_listed() -> Result<()> {
+    let (outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    let log = outer.path().join("log");
+    fs::write(&log, "{\"event\":\"submission\",\"time\":\"when?\"}\n")?;
+    let log = log.to_str().context("a path")?;
+    run(&["ingest", "--data", data, log])?;
+    let listed = String::from_utf8(run(&["quarantine", "--data", data])?.stdout)?;
+    ensure!(
+        listed.contains("\"time\":\"when?\"") && listed.contains("1 in quarantine"),
+        "{listed}"
+    );
     Ok(())
 }
 

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use metrics::Figures;
 use object_store::ObjectStore;
+#[cfg(feature = "geo")]
+use object_store::ObjectStoreExt as _;
 use store::Store;
 
 use crate::aws;
+#[cfg(feature = "geo")]
+use crate::config::Meaning;
 use crate::config::{ConfigError, Environment, Metrics, Section, Settings, Source};
 use crate::log::log_for_machines;
 
@@ -56,6 +60,29 @@ impl Function {
         wait: Duration,
     ) -> Result<Arc<dyn ObjectStore>, ConfigError> {
         aws::archives(&settings(), http, wait)
+    }
+
+    /// What is known beside the logs: `MECHANISM_KINDS`, and what databases below `geo/` in the bucket of archives tell.
+    /// Those that are not there, or of no use, are logged, and are no reason not to work.
+    ///
+    /// # Errors
+    /// A variable cannot be used.
+    #[cfg(feature = "geo")]
+    pub async fn known(&self, objects: &dyn ObjectStore) -> Result<report::Known, ConfigError> {
+        let meaning: Meaning = self.read()?;
+        let mut databases = Vec::new();
+        for name in &meaning.geo {
+            let at = object_store::path::Path::from(format!("geo/{name}"));
+            let read = async { objects.get(&at).await?.bytes().await };
+            match read.await {
+                Ok(bytes) => databases.push((name.clone(), bytes.into())),
+                Err(error) => tracing::warn!(name, %error, "a database of places cannot be read"),
+            }
+        }
+        Ok(meaning.clone().known(databases).unwrap_or_else(|error| {
+            tracing::warn!(%error, "no database of places is used");
+            report::Known { kinds: meaning.kinds, places: None }
+        }))
     }
 
     /// Mail by SES, from `MAIL_FROM`; `AWS_ENDPOINT_URL_SESV2` names another endpoint.

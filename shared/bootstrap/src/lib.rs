@@ -8,6 +8,8 @@ mod config;
 #[cfg(feature = "aws")]
 mod function;
 mod log;
+#[cfg(feature = "geo")]
+mod places;
 #[cfg(feature = "progress")]
 pub mod progress;
 
@@ -17,12 +19,14 @@ use std::time::SystemTime;
 pub use aws::{http, sdk_config, store_of};
 pub use config::{
     Archive, By, ConfigError, Data, Days, DemoData, Environment, Followed, Journal, Listening,
-    Logs, Mail, Metrics, Oidc, People, Relay, Reports, Section, SesMail, Setting, Settings, Source,
-    Table,
+    Logs, Mail, Meaning, Metrics, Oidc, People, Relay, Reports, Section, SesMail, Setting,
+    Settings, Source, Table,
 };
 #[cfg(feature = "aws")]
 pub use function::Function;
 pub use log::{log_for_machines, log_for_people};
+#[cfg(feature = "geo")]
+pub use places::places;
 
 /// The present, in seconds since 1970.
 #[must_use]

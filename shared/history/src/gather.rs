@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::future::{join_all, try_join};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use report::views::SenderFigures;
-use report::{Day, Filter, Table, TableBuilder, UsageKey};
+use report::views::{DayCounts, Figures, Refused, Stories, Story, Successes};
+use report::{Day, Filter, Group, Table, TableBuilder, UsageKey};
 
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
@@ -34,31 +34,25 @@ pub trait Merge: Gather {
     fn merge(&mut self, other: Self);
 }
 
-impl Gather for TableBuilder {
-    fn row(&mut self, _: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
-        self.add(key, messages);
-        ControlFlow::Continue(())
-    }
+/// What adds rows up, whatever their order, and can be put together.
+macro_rules! add_up {
+    ($($what:ty,)+) => {$(
+        impl Gather for $what {
+            fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
+                self.add(day, key, messages);
+                ControlFlow::Continue(())
+            }
+        }
+
+        impl Merge for $what {
+            fn merge(&mut self, other: Self) {
+                Self::merge(self, other);
+            }
+        }
+    )+};
 }
 
-impl Merge for TableBuilder {
-    fn merge(&mut self, other: Self) {
-        Self::merge(self, &other);
-    }
-}
-
-impl Gather for SenderFigures {
-    fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
-        self.add(day, key, messages);
-        ControlFlow::Continue(())
-    }
-}
-
-impl Merge for SenderFigures {
-    fn merge(&mut self, other: Self) {
-        Self::merge(self, other);
-    }
-}
+add_up! { DayCounts, Figures, Refused, Stories, Successes, TableBuilder, }
 
 /// How a gathering ended early.
 enum Stopped {
@@ -77,16 +71,17 @@ impl From<HistoryError> for Stopped {
 type Queue = Mutex<Vec<(Day, Manifest)>>;
 
 impl History {
-    /// The table of a range that is wanted.
+    /// The table that is wanted, of the days of a state: those of its range, and those around it.
     ///
     /// Memory: a table a core, and a compressed file a core.
     ///
     /// # Errors
     /// The table did not answer.
     pub async fn table(&self, state: &RangeState, wanted: &Wanted) -> Result<Table, HistoryError> {
-        let empty = || TableBuilder::new(wanted.group);
+        let empty = || TableBuilder::new(wanted.group, wanted.range, state.range);
         let table = self.add_up(state, &Reading::of_table(wanted), empty).await?;
-        Ok(blocking(move || table.finish()).await)
+        let known = wanted.filter.known.clone();
+        Ok(blocking(move || table.told_apart_by(&known).finish()).await)
     }
 
     /// Adds up the usage of a range that passes: archives on all cores, items some days at once.
@@ -102,6 +97,36 @@ impl History {
         empty: impl Fn() -> G,
     ) -> Result<G, HistoryError> {
         self.add_up(state, &Reading::whole(filter), empty).await
+    }
+
+    /// The days and mechanisms of some rows of a table, in the order of these names, as `tell` wants them; of the days of a
+    /// state, which are those of the range.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn stories<'n>(
+        &self,
+        state: &RangeState,
+        wanted: &Wanted,
+        names: impl Iterator<Item = &'n str> + Clone,
+        tell: impl Fn(Stories) -> Stories,
+    ) -> Result<Vec<Story>, HistoryError> {
+        let Wanted { range, filter, group } = wanted;
+        let empty = || tell(Stories::new(*group, *range, &filter.known, names.clone()));
+        Ok(self.add_up(state, &Reading::of_stories(wanted), empty).await?.finish())
+    }
+
+    /// Messages by day of what passes in a range.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn days(
+        &self,
+        state: &RangeState,
+        filter: &Filter,
+    ) -> Result<DayCounts, HistoryError> {
+        let wanted = Wanted { range: state.range, filter: filter.clone(), group: Group::Tls };
+        self.add_up(state, &Reading::of_table(&wanted), DayCounts::default).await
     }
 
     async fn add_up<G: Merge>(

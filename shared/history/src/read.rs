@@ -96,12 +96,7 @@ fn may_pass(group: &RowGroupMetaData, filter: &Filter) -> bool {
         statistics.min_bytes_opt().is_none_or(|min| min <= value.as_bytes())
             && statistics.max_bytes_opt().is_none_or(|max| value.as_bytes() <= max)
     };
-    filter.exact().all(|(field, wanted)| may_hold(field, wanted))
-        && filter.account.as_deref().is_none_or(|account| {
-            // An account is a name in the log, or a sender where there is none.
-            may_hold(Field::Username, account)
-                || may_hold(Field::Username, "") && may_hold(Field::Sender, account)
-        })
+    filter.may_pass(may_hold)
 }
 
 /// A column of text as it was decoded.
@@ -193,7 +188,7 @@ fn batch_rows(
     let versions = values.iter().map(|name| TlsVersion::from_name(name.unwrap_or_default()));
     let versions: Option<Vec<_>> = versions.collect();
     let versions = versions.ok_or_else(|| Unusable("it has unknown TLS versions".to_owned()))?;
-    let all = *filter == Filter::default();
+    let all = filter.is_all();
     for (row, messages) in messages.iter().enumerate() {
         // Most rows fall at a filter: of those no more is looked at than that takes.
         if !all && !filter.passes(|field| columns.get(field, row)) {

@@ -17,6 +17,12 @@ exports.write = function (event, connection, more) {
     }
 }
 
+// Which device the client is: the name that leads back to its address, or in parentheses what it says of itself.
+function name_of (connection) {
+    const [confirmed] = [connection.results.get('fcrdns')?.fcrdns].flat()
+    return confirmed || (connection.hello?.host ? `(${connection.hello.host})` : undefined)
+}
+
 // Haraka tells the name of a failed login here only: where it writes the header Authentication-Results.
 exports.hook_connect = function (next, connection) {
     const results = connection.auth_results
@@ -39,6 +45,7 @@ exports.hook_queue_ok = function (next, connection) {
             account: [login.user].flat().at(-1),
             mechanism: [login.method].flat().at(-1),
             tls,
+            client_name: name_of(connection),
         })
     }
     next()

@@ -1,5 +1,6 @@
 //! What a format is.
 
+use crate::gate::ANY;
 use crate::key::Key;
 use crate::load::Load;
 use crate::place::Arrival;
@@ -23,9 +24,15 @@ pub(crate) trait LogFormat: Default {
     /// on reading what was written before.
     const STATE: u8 = 0;
 
+    /// What the names of programs begin with whose records it may take, a byte each.
+    const PROGRAMS_BEGIN: &'static [u8] = ANY;
+    /// What the messages begin with that it may take whoever logged them, a byte each.
+    const MESSAGES_BEGIN: &'static [u8] = ANY;
+
     /// Reads a record and hands on what it proves; false if the record is not of this server.
     ///
-    /// Asked for every record that no format before it in the list has taken, so saying no must be cheap.
+    /// Asked for every record that begins as it says and that no format before it in the list has taken, so saying no
+    /// must be cheap.
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool;
 
     /// Whether a record's header says that it is this server's, whatever its message.
@@ -68,6 +75,11 @@ pub(crate) trait LogFormat: Default {
 
     /// The log is over: settles, at `mark`, what no later line will.
     fn close(&mut self, _mark: u64, _sink: &mut impl Sink) {}
+
+    /// Whether [`close`](Self::close) would settle anything.
+    fn waits(&self) -> bool {
+        self.load().sessions > 0
+    }
 
     /// What must be remembered between batches, in the same bytes for the same memory; nothing if that is nothing.
     fn save(&self) -> Vec<u8> {

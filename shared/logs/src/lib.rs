@@ -18,11 +18,14 @@
 
 mod address;
 mod carried;
+mod client_name;
 mod counted;
 mod fields;
 mod format;
 mod formats;
 mod framing;
+mod gate;
+mod kept;
 mod key;
 mod load;
 mod logfmt;
@@ -48,7 +51,7 @@ mod wrappers;
 pub use formats::{Format, UnknownFormat};
 pub use load::Load;
 pub use place::{Arrival, mark_at, mark_behind, offset_of};
-pub use proofs::Sink;
+pub use proofs::{Sink, reject};
 pub use saved::{StateError, Unreadable};
 pub use stream::{LogStream, Options};
 pub use understanding::{NotUnderstood, Understanding};

@@ -17,13 +17,13 @@ pub(crate) fn nearest(line: &[u8]) -> &'static str {
         return "looks like a web server's error log";
     }
     if begins("{") && has("\"awslogs\"") && has("\"data\"") {
-        return "looks like a Lambda event of CloudWatch Logs: take the data out first, base64 of gzip";
+        return "looks like a Lambda event of CloudWatch Logs: events are read of a file or a record that begins with one";
     }
     if begins("{") && has("\"data\"") && has("\"recordId\"") {
-        return "looks like a Lambda event of Firehose: take the data out of its records first, base64";
+        return "looks like a Lambda event of Firehose: events are read of a file or a record that begins with one";
     }
     if begins("{") && has("\"data\"") && has("\"kinesis\"") && has("\"Records\"") {
-        return "looks like a Lambda event of Kinesis: take the data out of its records first, base64";
+        return "looks like a Lambda event of Kinesis: events are read of a file or a record that begins with one";
     }
     if begins("{") || begins("[{") {
         return "looks like JSON, but no field of it holds a log line that is known";

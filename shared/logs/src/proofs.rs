@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use report::{
-    ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, NULL_SENDER, SENDER_LIMIT, Submission, TlsVersion,
-    UNKNOWN_SENDER, client_address, lowered, uppered,
+    ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, Submission, TlsVersion, UNKNOWN_SENDER,
+    client_address, lowered, uppered,
 };
-use serde::{Deserialize, Serialize};
 
+use crate::client_name::{Name, Named as _};
+use crate::kept::{KeptLogin, KeptSender, clean_sender};
 use crate::secrets::without_secrets;
 
 /// Takes what a log proves. `mark` is the place in the log, as given in [`Arrival`](crate::Arrival).
@@ -40,7 +41,7 @@ pub(crate) enum Sender<'a> {
     /// As logged; empty is the null reverse-path.
     Logged(&'a [u8]),
     /// Clean already: it waited for a later line.
-    Kept(&'a str),
+    Kept(&'a KeptSender),
     /// The log tells none.
     Unknown,
 }
@@ -48,83 +49,61 @@ pub(crate) enum Sender<'a> {
 /// Who authenticated, and from where.
 pub(crate) enum Login<'a> {
     /// As logged; what the log does not tell is empty.
-    Logged { account: &'a [u8], mechanism: &'a [u8], client: &'a [u8] },
+    Logged { account: &'a [u8], mechanism: &'a [u8], client: &'a [u8], name: Name<'a> },
     /// Clean already: it waited for a later line.
     Kept(&'a KeptLogin),
 }
 
-/// Puts a line aside that claims to be an event and is not a good one: without the secrets in it, for people read it.
-pub(crate) fn reject(sink: &mut impl Sink, mark: u64, line: &[u8], reason: &str) {
+/// Puts aside what claims to be an event or a record and is not a good one: without the secrets in it, for people read it.
+///
+/// It is the only way there: what a sink puts aside came through here.
+pub fn reject(sink: &mut impl Sink, mark: u64, raw: &[u8], reason: &str) {
     let reason = without_secrets(reason.as_bytes());
-    sink.rejected(mark, &without_secrets(line), &String::from_utf8_lossy(&reason));
+    sink.rejected(mark, &fit_to_keep(raw), &String::from_utf8_lossy(&reason));
+}
+
+/// Bytes without the secrets in them. Those of text in UTF-16 stand between NULs, and none of these are kept then.
+fn fit_to_keep(raw: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(0, raw).is_none() {
+        return without_secrets(raw);
+    }
+    let text: Vec<u8> = raw.iter().copied().filter(|byte| *byte != 0).collect();
+    match without_secrets(&text) {
+        Cow::Owned(clean) => clean.into(),
+        Cow::Borrowed(_) => without_secrets(raw),
+    }
 }
 
 /// Counts messages where there is no line: when a log is closed, or room is made.
 pub(crate) fn submit(sink: &mut impl Sink, mark: u64, proof: &Proof<'_>) {
     let sender: Cow<'_, str> = match proof.sender {
         Sender::Logged(raw) => clean_sender(raw),
-        Sender::Kept(clean) => clean.into(),
+        Sender::Kept(kept) => (&**kept).into(),
         Sender::Unknown => UNKNOWN_SENDER.into(),
     };
-    let (raw_account, raw_mechanism, raw_client);
-    let (account, mechanism, client) = match &proof.login {
-        Login::Logged { account, mechanism, client } => {
+    let (raw_account, raw_mechanism, raw_client, raw_name);
+    let ((account, mechanism, client), client_name) = match &proof.login {
+        Login::Logged { account, mechanism, client, name } => {
             raw_account = lowered(account, ACCOUNT_LIMIT);
             raw_mechanism = uppered(mechanism, MECHANISM_LIMIT);
             raw_client = client_address(client);
-            (&*raw_account, &*raw_mechanism, &*raw_client)
+            raw_name = name.of(&raw_client);
+            ((&*raw_account, &*raw_mechanism, &*raw_client), &*raw_name)
         }
-        Login::Kept(kept) => kept.parts(),
+        Login::Kept(kept) => (kept.parts(), kept.name()),
     };
     let (time, tls, messages) = (proof.time, proof.tls, proof.messages);
-    let submission =
-        Submission { time, sender: &sender, account, mechanism, tls, client, messages };
+    let submission = Submission {
+        time,
+        sender: &sender,
+        account,
+        mechanism,
+        tls,
+        client,
+        client_name,
+        messages,
+    };
     sink.submission(mark, &submission);
-}
-
-/// An envelope sender as it is counted.
-pub(crate) fn clean_sender(raw: &[u8]) -> Cow<'_, str> {
-    if raw.is_empty() { NULL_SENDER.into() } else { lowered(raw, SENDER_LIMIT) }
-}
-
-/// A login that waits for a later line: clean, and so bounded, in one allocation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptLogin {
-    /// Account, mechanism and client address, one behind the other.
-    text: Box<str>,
-    account: u16,
-    mechanism: u16,
-}
-
-impl KeptLogin {
-    /// Keeps what a line tells of a login.
-    pub(crate) fn new(account: &[u8], mechanism: &[u8], client: &[u8]) -> Self {
-        let account = lowered(account, ACCOUNT_LIMIT);
-        let mechanism = uppered(mechanism, MECHANISM_LIMIT);
-        let text = [&*account, &*mechanism, &*client_address(client)].concat();
-        // The limits of the parts keep both far below 65,536.
-        let length = |part: &str| u16::try_from(part.len()).unwrap_or(0);
-        Self { account: length(&account), mechanism: length(&mechanism), text: text.into() }
-    }
-
-    /// Account, mechanism and client address.
-    pub(crate) fn parts(&self) -> (&str, &str, &str) {
-        let (account, rest) = self.text.split_at(usize::from(self.account));
-        let (mechanism, client) = rest.split_at(usize::from(self.mechanism));
-        (account, mechanism, client)
-    }
-
-    /// Bytes that it takes.
-    pub(crate) fn weight(&self) -> usize {
-        self.text.len()
-    }
-
-    /// A stored login whose lengths do not fit its text must not be used.
-    pub(crate) fn is_sound(&self) -> bool {
-        let account = usize::from(self.account);
-        let both = account + usize::from(self.mechanism);
-        self.text.is_char_boundary(account) && self.text.is_char_boundary(both)
-    }
 }
 
 #[cfg(test)]
@@ -135,17 +114,18 @@ mod tests {
     #[test]
     fn what_a_log_says_is_clean_whichever_way_it_comes() {
         let mut collected = Collected::default();
-        let kept = KeptLogin::new(b"Ann\x07", b"plain", b"2001:DB8::1");
+        let name = Name::Claimed(b"(Pc)");
+        let kept = KeptLogin::named(b"Ann\x07", b"plain", b"2001:DB8::1", name);
         let (account, mechanism, client) = (&b"Ann\x07"[..], &b"plain"[..], &b"2001:DB8::1"[..]);
         for (sender, login) in [
-            (Sender::Logged(b"A@X.test"), Login::Logged { account, mechanism, client }),
-            (Sender::Kept("a@x.test"), Login::Kept(&kept)),
+            (Sender::Logged(b"A@X.test"), Login::Logged { account, mechanism, client, name }),
+            (Sender::Kept(&KeptSender::new(b"A@X.test")), Login::Kept(&kept)),
         ] {
             let proof = Proof { time: 0, sender, login, tls: TlsVersion::Tls12, messages: 1 };
             submit(&mut collected, 0, &proof);
         }
         let expected = "a@x.test ann\u{fffd} PLAIN TLS1.2 2001:db8::1 x1";
         assert_eq!(collected.submissions, [expected, expected]);
-        assert_eq!(clean_sender(b""), "<>");
+        assert_eq!(collected.names, ["(pc)", "(pc)"]);
     }
 }

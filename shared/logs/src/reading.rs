@@ -2,9 +2,10 @@
 
 use report::{ACCOUNT_LIMIT, AuthFailure, client_address, lowered};
 
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::place::Arrival;
-use crate::proofs::{KeptLogin, Proof, Sink, clean_sender, reject, submit};
+use crate::proofs::{Proof, Sink, reject, submit};
 use crate::relayed::Relayed;
 use crate::repeats::LastFailure;
 use crate::time::Timestamps;
@@ -45,7 +46,7 @@ impl<S: Sink> Proofs<'_, S> {
     /// Hands on an accepted message that another server spoke for: it counts if no line of that server's does.
     pub(crate) fn fronted(&mut self, time: i64, key: Key<'_>, sender: &[u8], login: KeptLogin) {
         self.time = Some(time);
-        let accepted = (clean_sender(sender).into(), login);
+        let accepted = (KeptSender::new(sender), login);
         self.relayed.wait(key, (time, self.arrival), accepted, self.sink);
     }
 

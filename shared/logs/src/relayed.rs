@@ -7,10 +7,12 @@
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
+use crate::client_name::Named;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::memory::{Kept, Memory};
 use crate::place::Arrival;
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::saved::{Section, StateError, Unreadable};
 
 /// The version of its section.
@@ -38,7 +40,7 @@ impl Kept for Told {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Accepted {
     login: KeptLogin,
-    sender: Box<str>,
+    sender: KeptSender,
     time: i64,
 }
 
@@ -51,8 +53,8 @@ impl Kept for Accepted {
         16 + self.login.weight() + self.sender.len()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound() && !self.sender.is_empty()
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        each(&mut self.login);
     }
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -86,7 +88,7 @@ impl Relayed {
         &mut self,
         key: Key<'_>,
         (time, arrival): (i64, Arrival),
-        (sender, login): (Box<str>, KeptLogin),
+        (sender, login): (KeptSender, KeptLogin),
         sink: &mut impl Sink,
     ) {
         self.advance(time, arrival, sink);

@@ -3,10 +3,13 @@
 //! Some log the commands of a client as they came, some what they asked another program, some their settings. A secret
 //! is left out, and the rest stays byte for byte as it was: JSON stays JSON, so that it can be read again.
 
+mod signs;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem;
+use signs::{Sign, signs};
 
 /// What stands for a secret.
 const LEFT_OUT: &[u8] = b"(left out)";
@@ -24,6 +27,8 @@ const NUMBERS: usize = 8;
 /// What names of secrets have in them.
 const WITHIN: [&str; 8] =
     ["passw", "passphrase", "secret", "token", "authorization", "credential", "apikey", "cookie"];
+/// Those of which people speak: what follows behind a blank is left out as well.
+const SPOKEN: &[&str] = &["passw", "passphrase", "secret", "token", "authorization"];
 /// What names of secrets end in.
 const ENDS: [&str; 4] = ["pass", "pwd", "pw", "private-key"];
 /// Whole names: Dovecot's response, and the parameters of a command.
@@ -43,27 +48,6 @@ pub(crate) fn without_secrets(text: &[u8]) -> Cow<'_, [u8]> {
     }
     clean.extend_from_slice(&text[at..]);
     clean.into()
-}
-
-/// A character of a text, escaped in JSON or not, and however deep.
-#[derive(Clone, Copy)]
-struct Sign {
-    /// In lower case; a blank for any control character.
-    byte: u8,
-    /// How many backslashes stand before a quotation mark.
-    slashes: usize,
-    /// Where it begins, its backslashes included.
-    at: usize,
-}
-
-impl Sign {
-    fn is_quote(self) -> bool {
-        self.byte == b'"'
-    }
-
-    fn is_of_name(self) -> bool {
-        self.byte.is_ascii_alphanumeric() || matches!(self.byte, b'_' | b'-' | b'.')
-    }
 }
 
 /// What is left out: where, and what stands there instead.
@@ -93,6 +77,7 @@ impl<'t> Search<'t> {
             let end = match sign.byte {
                 b':' if self.begins(at, b"://") => self.of_address(at),
                 b':' | b'=' => self.of_name(at),
+                b' ' => self.of_speech(at),
                 b'a' if self.is_word(at, b"auth ") => self.of_command(at),
                 b'b' if self.is_word(at, b"bearer ") => self.word(at + 7),
                 b'c' if self.is_word(at, b"cont ") => self.of_continuation(at),
@@ -151,11 +136,7 @@ impl<'t> Search<'t> {
         let quote = end.checked_sub(1).map(|last| self.signs[last]);
         let quote = quote.filter(|sign| matches!(sign.byte, b'"' | b'\''));
         end -= usize::from(quote.is_some());
-        let from = end.saturating_sub(NAME);
-        let name = self.signs[from..end].iter().rev().take_while(|sign| sign.is_of_name());
-        let mut name: Vec<u8> = name.map(|sign| sign.byte).collect();
-        name.reverse();
-        if !is_secret(&name) {
+        if !is_secret(&self.name_before(end)) {
             return None;
         }
         let value = self.skip(at, |sign| matches!(sign.byte, b'=' | b':' | b'>' | b' '));
@@ -187,6 +168,28 @@ impl<'t> Search<'t> {
             }
             _ => self.all_behind(value),
         }
+    }
+
+    /// The name that ends before a sign, as far as it is looked at.
+    fn name_before(&self, end: usize) -> Vec<u8> {
+        let from = end.saturating_sub(NAME);
+        let name = self.signs[from..end].iter().rev().take_while(|sign| sign.is_of_name());
+        let mut name: Vec<u8> = name.map(|sign| sign.byte).collect();
+        name.reverse();
+        name
+    }
+
+    /// `with password value`.
+    fn of_speech(&mut self, at: usize) -> Option<usize> {
+        let last = *self.signs.get(at.checked_sub(1)?)?;
+        if !last.is_of_name() {
+            return None;
+        }
+        let next = self.skip_blanks(at);
+        let is_spoken = !matches!(self.byte(next), None | Some(b':' | b'='));
+        let name = is_spoken.then(|| self.name_before(at))?;
+        let name = str::from_utf8(&name).ok()?;
+        SPOKEN.iter().any(|part| name.contains(part)).then(|| self.all_behind(next)).flatten()
     }
 
     /// Leaves out what stands in quotation marks, and in those that follow behind commas.
@@ -273,19 +276,34 @@ impl<'t> Search<'t> {
         self.signs.len()
     }
 
-    /// `AUTH PLAIN response`.
+    /// `AUTH PLAIN response`, or a response where the mechanism should be.
     fn of_command(&mut self, at: usize) -> Option<usize> {
         let mechanism = self.skip_blanks(at + 5);
-        let end = self.skip(mechanism, |sign| sign.is_of_name());
-        let is_mechanism = self.byte(mechanism)?.is_ascii_alphabetic();
-        let response = self.skip_blanks(end);
-        if !is_mechanism || end - mechanism > MECHANISM || response == end {
+        let end = self.skip(mechanism, Sign::is_of_response);
+        // Dovecot numbers its commands.
+        if self.skip(mechanism, |sign| sign.byte.is_ascii_digit()) == end {
+            return None;
+        }
+        let response =
+            if self.is_mechanism(mechanism..end) { self.skip_blanks(end) } else { mechanism };
+        if response == end {
             return None;
         }
         match at.checked_sub(1).map(|before| self.signs[before]) {
             Some(opening) if opening.is_quote() => self.quoted(response, opening, false),
             _ => self.all_behind(response),
         }
+    }
+
+    /// Whether a word may be a mechanism's name: base64 has letters of both sorts, or ends in what no name has.
+    fn is_mechanism(&self, word: Range<usize>) -> bool {
+        let Some(signs) = self.signs.get(word).filter(|signs| signs.len() <= MECHANISM) else {
+            return false;
+        };
+        let written = |sign: &Sign| self.text[sign.at];
+        let has = |is: fn(&u8) -> bool| signs.iter().skip(1).map(written).any(|byte| is(&byte));
+        let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+        !is_mixed && signs.iter().all(Sign::is_of_name)
     }
 
     /// Dovecot's `CONT 1 response`.
@@ -303,7 +321,7 @@ impl<'t> Search<'t> {
     /// Leaves out one word.
     fn word(&mut self, at: usize) -> Option<usize> {
         let from = self.skip_blanks(at);
-        let end = self.skip(from, |sign| sign.is_of_name() || b"+/=~".contains(&sign.byte));
+        let end = self.skip(from, Sign::is_of_response);
         self.leave_out(from, end, LEFT_OUT);
         Some(end)
     }
@@ -352,49 +370,6 @@ fn is_secret(name: &[u8]) -> bool {
     WITHIN.iter().any(|part| name.contains(part) || name.replace('-', "").contains(part))
         || ENDS.iter().any(|end| name.ends_with(end))
         || WHOLE.contains(&last)
-}
-
-/// The characters of a text. What JSON escapes, and JSON within JSON, is one.
-fn signs(text: &[u8]) -> Vec<Sign> {
-    let mut signs = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let slashes = text[at..].iter().take_while(|byte| **byte == b'\\').count();
-        let behind = &text[at + slashes..];
-        let (byte, quotes, length) = match behind.first() {
-            Some(b'"') => (b'"', slashes, 1),
-            // A quotation mark counts as if it were escaped by backslashes alone.
-            Some(b'u') if slashes > 0 && behind.len() > 4 => {
-                (escaped(&behind[1..5]), as_slashes(slashes), 5)
-            }
-            Some(b't' | b'n' | b'r' | b'b' | b'f') if slashes > 0 => (b' ', 0, 1),
-            Some(b'/') if slashes > 0 => (b'/', 0, 1),
-            _ if slashes > 0 => (b'\\', 0, 0),
-            Some(byte) => (*byte, 0, 1),
-            None => break,
-        };
-        let byte = if byte < b' ' { b' ' } else { byte.to_ascii_lowercase() };
-        signs.push(Sign { byte, slashes: if byte == b'"' { quotes } else { 0 }, at });
-        at += slashes + length;
-    }
-    signs
-}
-
-/// How many backslashes a quotation mark would have that is written as `u0022` behind so many.
-fn as_slashes(before: usize) -> usize {
-    match before {
-        // All but the last are pairs, which stand for backslashes.
-        _ if before % 2 == 1 => before,
-        0 => 0,
-        // An escape of JSON within JSON.
-        _ => 2 * as_slashes(before / 2) + 1,
-    }
-}
-
-/// The ASCII character of four hexadecimal digits; one byte stands for all others.
-fn escaped(digits: &[u8]) -> u8 {
-    let code = str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    code.filter(u8::is_ascii).unwrap_or(0xff)
 }
 
 #[cfg(test)]

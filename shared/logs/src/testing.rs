@@ -11,6 +11,8 @@ use crate::stream::{LogStream, Options};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Collected {
     pub(crate) submissions: Vec<String>,
+    /// The clients' names of these.
+    pub(crate) names: Vec<String>,
     pub(crate) failures: Vec<String>,
     pub(crate) temporary: Vec<String>,
     pub(crate) rejected: Vec<String>,
@@ -20,6 +22,7 @@ impl Sink for Collected {
     fn submission(&mut self, _: u64, s: &Submission<'_>) {
         let Submission { sender, account, mechanism, tls, client, messages, .. } = s;
         let tls = tls.name();
+        self.names.push(s.client_name.to_owned());
         self.submissions.push(format!("{sender} {account} {mechanism} {tls} {client} x{messages}"));
     }
 

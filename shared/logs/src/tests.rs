@@ -3,6 +3,8 @@
 use super::testing::{Collected, REFERENCE, feed, options, read};
 use super::*;
 
+mod golden;
+mod names;
 mod units;
 
 fn smtpd(text: &str) -> String {
@@ -487,67 +489,33 @@ fn sections_of_formats_of_a_later_version_are_kept_and_take_room() {
     assert!(sections.contains(&later));
 }
 
-/// States that were written by versions of this program that were in use: each goes on where it was.
+/// Accepted messages wait for later lines in other formats than Postfix's, without a session that is open.
 #[test]
-fn states_of_earlier_versions_are_restored() {
-    let states: [&[u8]; 2] = [
-        include_bytes!("../../../tests/golden/states/logs-v1.bin"),
-        include_bytes!("../../../tests/golden/states/logs-v2-postfix-2.bin"),
-    ];
-    let rest = "
-        Nov 23 11:00:09 mail postfix/qmgr[9]: 4AA0900003: from=<ann@example.org>, size=344, nrcpt=1 (queue active)
-        Nov 23 11:00:10 mail postfix/submission/smtpd[201]: disconnect from c1.example.test[192.0.2.1] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8
-        Nov 23 11:00:11 mail postfix/smtpd[202]: disconnect from c2.example.test[192.0.2.2] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
-        Nov 23 11:00:12 mail postfix/submission/smtpd[203]: disconnect from c4.example.test[192.0.2.4] ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8
-    ";
-    let expected = [
-        "ann@example.org ann@example.org PLAIN TLS1.3 192.0.2.1 x1",
-        "scan@example.org printer LOGIN none 192.0.2.2 x1",
-        "cyd@example.org cyd@example.org PLAIN TLS1.1 192.0.2.4 x1",
-    ];
-    for state in states {
-        let (mut stream, unreadable) = LogStream::restore(options(), state);
-        assert_eq!(unreadable, []);
-        assert_eq!(stream.load(), Load { sessions: 3, messages: 2, evicted: 0 });
-        let mut collected = Collected::default();
-        feed(&mut stream, rest, &mut collected);
-        assert_eq!(collected.submissions, expected);
+fn what_the_end_of_a_log_settles_is_known_before() {
+    let fronted = "6746B99473D: client=unknown[192.0.2.1], sasl_method=XCLIENT, sasl_username=ann";
+    let end = "disconnect from x[192.0.2.9] ehlo=1 xclient=1 mail=1 rcpt=1 data=1 quit=1";
+    let id = "000000000000098B.000000006B07DD1E.0000038E";
+    for (log, messages) in [
+        (
+            format!(
+                "Nov 23 11:00:00 mail courierd: newmsg,id={id}, auth=ann: dns; x ([192.0.2.1])"
+            ),
+            1,
+        ),
+        (smtpd(fronted) + &qmgr(ACTIVE) + &smtpd(end), 1),
+        (smtpd(CONNECT) + &smtpd(CLIENT) + &qmgr(ACTIVE), 1),
+        (smtpd(CONNECT) + &smtpd(TLS13) + &smtpd(CLIENT), 0),
+    ] {
+        let (mut stream, mut collected) = (LogStream::new(options()), Collected::default());
+        feed(&mut stream, &log, &mut collected);
+        assert!(stream.waits_for_end() && collected.submissions.is_empty(), "{log}");
+        stream.close(99, &mut collected);
+        assert!(!stream.waits_for_end(), "{log}");
+        assert_eq!(collected.submissions.len(), messages, "{log}");
     }
-}
-
-/// The same, of the first version that kept sections.
-#[test]
-fn what_waited_for_the_end_of_its_session_goes_on_waiting() {
-    let state = include_bytes!("../../../tests/golden/states/logs-v2.bin");
-    let restored = || {
-        let (stream, unreadable) = LogStream::restore(options(), state);
-        assert_eq!(unreadable, []);
-        assert_eq!(stream.load(), Load { sessions: 4, messages: 3, evicted: 0 });
-        stream
-    };
-    let (mut stream, mut collected) = (restored(), Collected::default());
-    let rest = "
-        Nov 23 11:00:01 mail postfix/qmgr[9]: 4AA0900001: from=<ann@example.org>, size=344, nrcpt=1 (queue active)
-        Nov 23 11:00:02 mail postfix/qmgr[9]: 4AA0900004: from=<dan@example.org>, size=344, nrcpt=1 (queue active)
-        Nov 23 11:00:03 mail postfix/smtpd[202]: disconnect from c2.example.test[192.0.2.2] ehlo=1 auth=1 mail=2 rcpt=2 data=2 quit=1 commands=8
-        Nov 23 11:00:04 mail postfix/smtps/smtpd[203]: proxy-accept: END-OF-MESSAGE from c3.example.test[192.0.2.3]: 250 2.0.0 Ok; from=<cyd@example.org> to=<b@example.net> proto=ESMTP helo=<h>
-        Nov 23 11:00:05 mail postfix/submission/smtpd[205]: 4AA0900005: client=c5.example.test[192.0.2.5], sasl_method=PLAIN, sasl_username=eve
-        Nov 23 11:00:06 mail postfix/submission/smtpd[205]: disconnect from c5.example.test[192.0.2.5] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6
-    ";
-    feed(&mut stream, rest, &mut collected);
-    let expected = [
-        "ann@example.org ann@example.org PLAIN TLS1.3 192.0.2.1 x1",
-        "dan@example.org dan PLAIN TLS1.2 192.0.2.4 x1",
-        "scan@example.org printer LOGIN none 192.0.2.2 x1",
-        "scan@example.org printer LOGIN none 192.0.2.2 x1",
-        "cyd@example.org cyd CRAM-MD5 TLS1.1 192.0.2.3 x1",
-        "eve@example.org eve PLAIN none 192.0.2.5 x1",
-    ];
-    assert_eq!(collected.submissions, expected);
-
-    let (mut stream, mut collected) = (restored(), Collected::default());
-    feed(&mut stream, "Nov 23 11:02:00 mail CRON[7]: x", &mut collected);
-    assert_eq!(collected.submissions, ["scan@example.org printer LOGIN unknown 192.0.2.2 x1"]);
+    let (mut stream, mut collected) = (LogStream::new(options()), Collected::default());
+    feed(&mut stream, &(smtpd(fronted) + &smtpd(end)), &mut collected);
+    assert!(!stream.waits_for_end(), "a message that was not accepted waits for no end");
 }
 
 #[test]
@@ -587,6 +555,16 @@ fn an_event_that_a_clients_bytes_have_damaged_is_put_aside() {
         let line = String::from_utf8_lossy(line);
         assert!(collected.rejected[0].starts_with("not a JSON object: "), "{line}: {collected:?}");
         assert!(collected.submissions.is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn a_record_that_could_not_be_decoded_is_put_aside_with_the_reason() {
+    let line = r#"{"undecoded":"damaged gzip data","record":"4954"}"#;
+    let collected = read(line);
+    assert_eq!(collected.rejected, ["damaged gzip data"]);
+    for other in [format!("Nov 23 11:00:00 mail app[7]: {line}"), line.replace('4', "") + "}"] {
+        assert_eq!(read(&other).rejected.len(), usize::from(other.starts_with('{')), "{other}");
     }
 }
 

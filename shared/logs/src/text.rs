@@ -1,7 +1,5 @@
 //! Bytes of text.
 
-use std::borrow::Cow;
-
 use crate::secrets::without_secrets;
 
 /// A number of at most nine digits.
@@ -82,42 +80,9 @@ const SHOWN: usize = 160;
 /// The beginning of a line as people may see it: cut, without control characters, and without what may be a secret.
 pub(crate) fn shown(line: &[u8]) -> String {
     let clean = without_secrets(&line[..line.len().min(8 * SHOWN)]);
-    let text = String::from_utf8_lossy(&clean);
-    let masked = masked(&text);
-    let mut shown: String = report::displayed(&masked, SHOWN);
+    let mut shown: String = report::displayed(&String::from_utf8_lossy(&clean), SHOWN);
     if shown.is_empty() {
         shown.push_str("(blanks)");
     }
     shown
-}
-
-/// A text in which what mail servers and programs log of passwords is masked.
-///
-/// Some log the commands of a client as they came: what follows AUTH, alone or quoted as parameters, is base64 of a
-/// name and of a password. What merely looks like it goes too: nobody misses it.
-pub(crate) fn masked(text: &str) -> Cow<'_, str> {
-    const MARKS: [&str; 11] = [
-        "auth ",
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "authorization",
-        // Haraka's, in each form of its log: of commands, and of all that a client says.
-        "params=",
-        "\"params",
-        "[protocol]",
-        "level=protocol",
-        "\"protocol",
-    ];
-    let lowered = text.to_ascii_lowercase();
-    let first = MARKS.iter().filter_map(|mark| lowered.find(mark)).min();
-    match first {
-        // All that follows: quoting, order and number of what does are anybody's guess.
-        Some(at) => {
-            let mark = lowered[at..].find([' ', '=', '"', ':']).map_or(text.len(), |end| at + end);
-            format!("{} (left out: it may hold a password)", &text[..mark]).into()
-        }
-        None => text.into(),
-    }
 }

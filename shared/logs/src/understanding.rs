@@ -23,13 +23,38 @@ pub struct Understanding {
     /// The first of these.
     pub first: Option<NotUnderstood>,
     /// Of these, how many tell a time and no program, and from when to when: Exim's, if the log is its main log.
-    timed: Option<(u64, (i64, i64))>,
+    timed: (u64, Span),
     /// The first of the others.
     first_other_than_timed: Option<NotUnderstood>,
     /// The first unit of another program, if it came before any of a mail server.
     pub first_other: Option<String>,
-    /// The times that units of mail servers tell, in seconds since 1970: from the earliest to the latest.
-    pub times: Option<(i64, i64)>,
+    /// The times that units of mail servers tell.
+    times: Span,
+}
+
+/// From the earliest to the latest of some times, in seconds since 1970; the wrong way round if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span {
+    first: i64,
+    last: i64,
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self { first: i64::MAX, last: i64::MIN }
+    }
+}
+
+impl Span {
+    fn of(time: i64) -> Self {
+        Self { first: time, last: time }
+    }
+
+    #[inline]
+    fn join(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
 }
 
 /// A unit that nothing here reads.
@@ -94,11 +119,11 @@ impl Understanding {
             self.first.get_or_insert_with(told);
             match seen.time {
                 Some(time) => {
-                    let (units, times) = self.timed.unwrap_or((0, (time, time)));
-                    self.timed = Some((units + 1, joined(times, (time, time))));
+                    self.timed.0 += 1;
+                    self.timed.1.join(Span::of(time));
                 }
                 None if self.first_other_than_timed.is_none() => {
-                    let first = self.first.as_ref().filter(|_| self.timed.is_none());
+                    let first = self.first.as_ref().filter(|_| self.timed.0 == 0);
                     self.first_other_than_timed = Some(first.cloned().unwrap_or_else(told));
                 }
                 None => {}
@@ -122,10 +147,13 @@ impl Understanding {
     ///
     /// So it is the same however a log is cut into batches.
     pub fn go_on_from_exim(&mut self) {
-        let Some((units, times)) = self.timed.take() else { return };
+        let (units, times) = std::mem::take(&mut self.timed);
+        if units == 0 {
+            return;
+        }
         self.not_understood -= units;
         self.servers[Format::Exim as usize] += units;
-        self.times = Some(self.times.map_or(times, |own| joined(own, times)));
+        self.times.join(times);
         self.first.clone_from(&self.first_other_than_timed);
     }
 
@@ -133,8 +161,15 @@ impl Understanding {
     fn server(&mut self, server: Format, time: Option<i64>) {
         self.servers[server as usize] += 1;
         if let Some(time) = time {
-            self.times = Some(joined(self.times.unwrap_or((time, time)), (time, time)));
+            self.times.join(Span::of(time));
         }
+    }
+
+    /// The times that units of mail servers tell, in seconds since 1970: from the earliest to the latest.
+    #[must_use]
+    pub fn times(&self) -> Option<(i64, i64)> {
+        let Span { first, last } = self.times;
+        (first <= last).then_some((first, last))
     }
 
     /// Adds a wrapping, by its place in [`Wrappers::NAMES`].
@@ -195,21 +230,10 @@ impl Understanding {
         if self.first_other_than_timed.is_none() {
             self.first_other_than_timed.clone_from(&other.first_other_than_timed);
         }
-        self.timed = match (self.timed, other.timed) {
-            (Some((one, times)), Some((two, others))) => Some((one + two, joined(times, others))),
-            (one, two) => one.or(two),
-        };
-        self.times = match (self.times, other.times) {
-            (Some(one), Some(two)) => Some(joined(one, two)),
-            (one, two) => one.or(two),
-        };
+        self.timed.0 += other.timed.0;
+        self.timed.1.join(other.timed.1);
+        self.times.join(other.times);
     }
-}
-
-/// From the earlier to the later of both.
-#[inline]
-fn joined(one: (i64, i64), two: (i64, i64)) -> (i64, i64) {
-    (one.0.min(two.0), one.1.max(two.1))
 }
 
 #[cfg(test)]
@@ -234,7 +258,7 @@ mod tests {
         second.go_on_from_exim();
         assert_eq!(second.first.as_ref().map(|first| first.text.as_str()), Some("noise"));
         assert_eq!(
-            (second.not_understood, second.of_servers(), second.times),
+            (second.not_understood, second.of_servers(), second.times()),
             (1, 3, Some((10, 20)))
         );
         batches.merge(&second);

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::Client;
 
 use crate::counting::admission::Limits;
+use crate::counting::client_names::NamesOfClients;
 use crate::counting::count::Counting;
 use crate::counting::days::Days;
 use crate::counting::failures::Failures;
@@ -18,6 +19,7 @@ use crate::ingestion::quarantine::Quarantine;
 use crate::ingestion::samples::Samples;
 use crate::mailing::report_requests::ReportRequests;
 use crate::mailing::schedules::Schedules;
+use crate::notes::Notes;
 use crate::whole::Whole;
 
 /// The connection to the table. What may be done over it is a handle for each set of partitions: whoever is
@@ -88,6 +90,12 @@ impl Store {
         Failures::new(self.table.clone())
     }
 
+    /// What clients are called.
+    #[must_use]
+    pub fn names_of_clients(&self) -> NamesOfClients {
+        NamesOfClients::new(self.table.clone())
+    }
+
     /// What charts and the insight are made from.
     #[must_use]
     pub fn summaries(&self) -> Summaries {
@@ -141,6 +149,12 @@ impl Store {
     pub fn schedules(&self) -> Schedules {
         Schedules::new(self.table.clone())
     }
+
+    /// The notes about accounts and clients. Clones of a handle keep them together.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        Notes::new(self.table.clone())
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +184,13 @@ mod tests {
     fn a_role_may_touch_what_the_handles_of_its_function_touch() {
         let history = [Usage::PARTITIONS, Days::PARTITIONS].concat();
         let mail = [ReportRequests::PARTITIONS, Schedules::PARTITIONS].concat();
-        let shown = [Summaries::PARTITIONS, Sources::PARTITIONS, Health::PARTITIONS].concat();
+        let shown = [
+            Summaries::PARTITIONS,
+            NamesOfClients::PARTITIONS,
+            Sources::PARTITIONS,
+            Health::PARTITIONS,
+        ];
+        let shown = [&shown.concat()[..], Notes::PARTITIONS].concat();
         let ingest = [Counting::PARTITIONS, Ingestion::PARTITIONS].concat();
         // What schedules ask for has no idempotency key.
         let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
@@ -193,8 +213,10 @@ mod tests {
             keys::idempotency("", "key"),
             keys::left_out(day),
             keys::zone(),
+            keys::client_name("192.0.2.1"),
             keys::open_work("requests"),
-            keys::placed_work("requests", day),
+            keys::placed_work("requests", day, ""),
+            keys::placed_work("requests", day, "of some"),
         ];
         let whole = whole.iter().filter_map(|key| items::text(key, "pk").map(str::to_owned));
         let named = [
@@ -209,6 +231,7 @@ mod tests {
             keys::quarantine(day),
             keys::REPORT_REQUESTS.to_owned(),
             keys::SCHEDULES.to_owned(),
+            keys::NOTES.to_owned(),
         ];
         let handles = [
             Counting::PARTITIONS,
@@ -217,6 +240,7 @@ mod tests {
             Samples::PARTITIONS,
             ReportRequests::PARTITIONS,
             Schedules::PARTITIONS,
+            Notes::PARTITIONS,
         ];
         for partition in whole.chain(named) {
             let fits = |pattern: &&str| match pattern.strip_suffix('*') {

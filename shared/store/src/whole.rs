@@ -1,8 +1,11 @@
 //! The table as a whole: every item, whatever it is.
 
 use futures_util::StreamExt as _;
+use report::Day;
 
+use crate::counting::admission::Admitted;
 use crate::counting::count::Counting;
+use crate::counting::{days, strays};
 use crate::dynamo::error::StoreError;
 use crate::dynamo::items::{self, Item};
 use crate::dynamo::keys;
@@ -11,6 +14,7 @@ use crate::ingestion::files::Files;
 use crate::ingestion::memory::Ingestion;
 use crate::ingestion::quarantine::Quarantine;
 use crate::ingestion::samples::Samples;
+use crate::ingestion::zone;
 use crate::mailing::report_requests::ReportRequests;
 use crate::mailing::schedules::Schedules;
 
@@ -43,6 +47,22 @@ impl Whole {
             }
         }
         Ok(())
+    }
+
+    /// Tells `each` of every counter of a day whose name nobody can have counted under: a letter of it has become another.
+    /// Most such letters show, not all. A counter that is being written meanwhile may be told of, too.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn strays(&self, day: Day, each: impl FnMut(String)) -> Result<(), StoreError> {
+        // What comes from an archive was not admitted again.
+        let rebuilt = days::rebuilt(&self.0, std::iter::once(day)).await?;
+        let admitted = if rebuilt.is_empty() && !zone::is_old(&self.0).await? {
+            Some(Admitted::read(&self.0, day).await?)
+        } else {
+            None
+        };
+        strays::of_day(&self.0, day, admitted.as_ref(), each).await
     }
 
     async fn is_found(&self, pk: &str, sk: &str, item: &Item) -> Result<bool, StoreError> {

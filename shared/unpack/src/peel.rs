@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 
 use crate::archive::{Archive, Member};
 use crate::damage::{self, Damage};
+use crate::events::{self, Events};
 use crate::form::{self, Form, Packing};
 use crate::inflate::{Evenly, Inflated, WINDOW_LOG};
 use crate::utf16::Utf16;
@@ -48,14 +49,20 @@ pub(crate) fn peel(raw: Bytes) -> io::Result<Peeled> {
 fn within_others(mut raw: Bytes, around: Around) -> io::Result<Peeled> {
     let head = form::told(&mut raw)?;
     let form = Form::of(&head);
+    if form == Form::Text {
+        return of_text(raw, head);
+    }
     let raw: Bytes = Box::new(Cursor::new(head).chain(raw));
     if around.layers == LAYERS && matches!(form, Form::Packed(_) | Form::Tar | Form::Zip) {
         let what = format!("packed more than {LAYERS} times: unpack it first");
         return Err(Damage::new(ErrorKind::InvalidData, what).into());
     }
     match form {
-        Form::Text => Ok(Peeled { text: raw, is_unpacked: false, left_out: Vec::new() }),
-        Form::Utf16 { is_big } => Ok(Peeled::of(Utf16::new(raw, is_big))),
+        Form::Text => of_text(raw, Vec::new()),
+        Form::Utf16 { is_big } => {
+            let peeled = of_text(Box::new(Utf16::new(raw, is_big)), Vec::new())?;
+            Ok(Peeled { is_unpacked: true, ..peeled })
+        }
         Form::Packed(packing) => {
             let raw = Box::new(Evenly::new(raw));
             let inflated = Inflated::new(packing, raw, around.window_log)?;
@@ -65,6 +72,26 @@ fn within_others(mut raw: Bytes, around: Around) -> io::Result<Peeled> {
         Form::Tar => of_archive(Archive::of_tar(BufReader::with_capacity(CHUNK, raw))?, around),
         Form::Zip => of_archive(Archive::of_zip(raw)?, around),
         Form::Unread(what) => Err(Damage::new(ErrorKind::InvalidData, what).into()),
+    }
+}
+
+/// A text that begins so: what events hold if it is one or several, or all of it as it stands.
+fn of_text(mut raw: Bytes, mut head: Vec<u8>) -> io::Result<Peeled> {
+    // Of JSON, its first names tell it. No more is read of a text that is written just now: no event ends sooner.
+    let mut meant = events::meant(&head);
+    while meant.is_none() {
+        let mut more = vec![0; HEAD];
+        let read = match raw.read(&mut more) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        head.extend_from_slice(&more[..read]);
+        meant = if read == 0 { Some(false) } else { events::meant(&head) };
+    }
+    let text: Bytes = Box::new(Cursor::new(head).chain(raw));
+    match meant {
+        Some(true) => Ok(Peeled::of(Events::new(text))),
+        _ => Ok(Peeled { text, is_unpacked: false, left_out: Vec::new() }),
     }
 }
 

@@ -1,139 +1,37 @@
 //! What a record's bytes hold.
 
-use std::borrow::Cow;
-use std::io::Read as _;
+use std::io::{Cursor, Read as _};
 
-use flate2::read::MultiGzDecoder;
-use libdeflater::{DecompressionError, Decompressor};
-
-use crate::cloudwatch::{self, Payload};
-use crate::form::{Form, Packing};
-use crate::inflate::Inflated;
-use crate::kpl;
+pub use crate::decoded::{Decoded, decode, unbase64};
+use crate::events::{self, Events};
 use crate::lines::without_mark;
-
-/// The most bytes that a record may inflate to: a CloudWatch payload is at most a few megabytes.
-const INFLATED: usize = 16 << 20;
-/// The most memory that inflating a record may ask for, by its power of two.
-const WINDOW_LOG: u32 = 24;
-
-/// A decoded record.
-#[derive(Debug)]
-pub enum Decoded<'a> {
-    /// Log events that CloudWatch Logs sent, with the names of their log streams. None are it checking that the
-    /// destination is reachable.
-    CloudWatch(Vec<Payload<'a>>),
-    /// Lines of text, or of JSON.
-    Text,
-}
+use crate::packed::{INFLATED, Packed, too_large};
 
 /// Inflates records, in memory that it uses again.
 #[derive(Default)]
 pub struct Inflater {
-    decompressor: Option<Decompressor>,
-    buffer: Vec<u8>,
-    joined: Vec<u8>,
+    packed: Packed,
+    expanded: Vec<u8>,
 }
 
 impl Inflater {
     /// The bytes of a record, inflated if they are compressed; of several records that the Kinesis Producer Library has
-    /// packed together, one behind the other, each from a line's beginning on.
+    /// packed together, or that stand in an event of a function, one behind the other, each from a line's beginning on.
     ///
     /// # Errors
     /// Damaged, too large, or nothing that can be read, in words for a person.
     pub fn inflate<'a>(&'a mut self, data: &'a [u8]) -> Result<&'a [u8], String> {
-        let Some(records) = kpl::records(data)? else { return self.inflate_one(data) };
-        let mut joined = std::mem::take(&mut self.joined);
-        joined.clear();
-        let appended = records.into_iter().try_for_each(|record| {
-            joined.extend_from_slice(self.inflate_one(record)?);
-            if joined.last().is_some_and(|last| *last != b'\n') {
-                joined.push(b'\n');
-            }
-            if joined.len() > INFLATED { Err(too_large("a record")) } else { Ok(()) }
-        });
-        self.joined = joined;
-        appended.map(|()| self.joined.as_slice())
-    }
-
-    fn inflate_one<'a>(&'a mut self, data: &'a [u8]) -> Result<&'a [u8], String> {
-        match Form::of(data) {
-            Form::Text => Ok(data),
-            Form::Packed(Packing::Gzip) => self.inflate_gzip(data),
-            Form::Packed(packing) => self.inflate_other(packing, data),
-            Form::Utf16 { .. } => Err("a record in UTF-16: send UTF-8".to_owned()),
-            Form::Tar | Form::Zip => Err("a record that is an archive: send lines".to_owned()),
-            Form::Unread(what) => Err(what.to_owned()),
+        let Self { packed, expanded } = self;
+        let text = packed.inflate(data)?;
+        if events::meant(text) != Some(true) {
+            return Ok(text);
         }
-    }
-
-    fn inflate_other(&mut self, packing: Packing, data: &[u8]) -> Result<&[u8], String> {
-        self.buffer.clear();
-        let inflated = Inflated::new(packing, Box::new(data), WINDOW_LOG);
-        let read =
-            inflated.and_then(|text| text.take(INFLATED as u64 + 1).read_to_end(&mut self.buffer));
+        expanded.clear();
+        let events = Events::new(Box::new(Cursor::new(text.to_vec())));
+        let read = events.take(INFLATED as u64 + 1).read_to_end(expanded);
         let length = read.map_err(|error| error.to_string())?;
-        if length > INFLATED {
-            Err(too_large(&format!("{} data", packing.name())))
-        } else {
-            Ok(&self.buffer)
-        }
+        if length > INFLATED { Err(too_large("an event")) } else { Ok(expanded) }
     }
-
-    fn inflate_gzip(&mut self, data: &[u8]) -> Result<&[u8], String> {
-        let [_, _, .., a, b, c, d] = data else { return Err("damaged gzip data".to_owned()) };
-        let told = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-        let decompressor = self.decompressor.get_or_insert_default();
-        let mut room = told.max(data.len()).clamp(1 << 16, INFLATED);
-        loop {
-            if self.buffer.len() < room {
-                self.buffer.resize(room, 0);
-            }
-            match decompressor.gzip_decompress(data, &mut self.buffer) {
-                // The length at the end is not the first part's, or another part seems to begin.
-                Ok(length) if length != told || has_parts(data) => return self.inflate_parts(data),
-                Ok(length) => return Ok(&self.buffer[..length]),
-                Err(DecompressionError::InsufficientSpace) if room < INFLATED => {
-                    room = (room * 2).min(INFLATED);
-                }
-                Err(DecompressionError::InsufficientSpace) => {
-                    return Err(too_large("gzip data"));
-                }
-                Err(DecompressionError::BadData) => return Err("damaged gzip data".to_owned()),
-            }
-        }
-    }
-
-    fn inflate_parts(&mut self, data: &[u8]) -> Result<&[u8], String> {
-        self.buffer.clear();
-        let mut reader = MultiGzDecoder::new(data).take(INFLATED as u64 + 1);
-        let read = reader.read_to_end(&mut self.buffer);
-        let length = read.map_err(|error| format!("damaged gzip data: {error}"))?;
-        if length > INFLATED { Err(too_large("gzip data")) } else { Ok(&self.buffer) }
-    }
-}
-
-fn too_large(what: &str) -> String {
-    format!("{what} inflates to more than {INFLATED} bytes")
-}
-
-/// Whether gzip data may have several parts: in one part, these bytes can stand by chance only.
-fn has_parts(data: &[u8]) -> bool {
-    memchr::memmem::find(&data[3..], b"\x1f\x8b\x08").is_some()
-}
-
-/// Tells what inflated bytes hold.
-///
-/// # Errors
-/// Neither text nor a payload, in words for a person.
-pub fn decode(text: &[u8]) -> Result<Decoded<'_>, String> {
-    if let Some(payloads) = cloudwatch::read(text)? {
-        return Ok(Decoded::CloudWatch(payloads));
-    }
-    if memchr::memchr(0, text).is_some() {
-        return Err("neither compressed nor text".to_owned());
-    }
-    Ok(Decoded::Text)
 }
 
 /// The lines of a text, without their ends; blank ones are left out.
@@ -163,26 +61,17 @@ pub fn whole_or_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     whole.into_iter().chain(lines(rest))
 }
 
-/// The bytes of base64 text, as Lambda hands Kinesis records over.
-///
-/// # Errors
-/// Not base64.
-pub fn unbase64(text: &str) -> Result<Cow<'static, [u8]>, String> {
-    base64_simd::STANDARD
-        .decode_to_vec(text)
-        .map(Cow::Owned)
-        .map_err(|_| "data is no base64".to_owned())
-}
-
 impl std::fmt::Debug for Inflater {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inflater").field("room", &self.buffer.len()).finish_non_exhaustive()
+        f.debug_struct("Inflater").field("packed", &self.packed).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::Packing;
+    use crate::kpl;
     use crate::testing::packed;
 
     fn gzip(text: &[u8]) -> Vec<u8> {

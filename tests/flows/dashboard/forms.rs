@@ -8,6 +8,7 @@ use tests::app::{Answer, App};
 use url::form_urlencoded::Serializer;
 
 use super::{between, page};
+use crate::reports::app_with_mail;
 
 /// Sends a form as a page of the service does.
 async fn send(app: &App, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {
@@ -231,5 +232,57 @@ async fn what_is_gone_is_not_linked_to() -> Result<()> {
     let again = between(&text, "class=\"button\" href=\"", "\"").next().context("again")?;
     let form = page(&app, &again.replace("&#38;", "&")).await?.text()?;
     assert!(form.contains("name=\"end\" value=\"2027-02-19\""), "{form}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn forms_carry_table_and_filters_of_the_page_that_they_were_opened_from() -> Result<()> {
+    let app = app_with_mail().await?;
+    let asked = "group=account&tls=TLS1.0&tls=none&off=LOGIN&off=basic&country=DE&domain=corp.test";
+    let page = app.get(&format!("/reports/tls-usage/details?{asked}")).await?.text()?;
+    let opened = "/schedules/new?view=tls-usage&#38;group=account&#38;domain=corp.test&#38;tls=TLS1.0&#38;\
+                  tls=none&#38;country=DE&#38;off=LOGIN%2Cbasic";
+    assert!(page.contains(opened), "{page}");
+    let form = app.get(&opened.replace("&#38;", "&")).await?.text()?;
+    for field in [
+        "value=\"account\" selected",
+        "name=\"tls\" value=\"TLS1.0\" checked",
+        "name=\"tls\" value=\"none\" checked",
+        "name=\"off\" value=\"LOGIN\" checked",
+        "name=\"off\" value=\"basic\" checked",
+        "name=\"country\" value=\"DE\" checked",
+        "Without: basic",
+    ] {
+        assert!(form.contains(field), "{field}: {form}");
+    }
+    // One is unticked.
+    let sent = [
+        ("name", "Legacy"),
+        ("view", "tls-usage"),
+        ("group", "account"),
+        ("tls", "TLS1.0"),
+        ("tls", "none"),
+        ("off", "LOGIN"),
+        ("off", "basic"),
+        ("recipients", "ann@example.test"),
+        ("frequency", "daily"),
+        ("time", "08:00"),
+    ];
+    assert_eq!(send(&app, "/schedules", &sent).await?.status, StatusCode::SEE_OTHER);
+    let made = &schedules(&app).await?[0];
+    let filter = json!({"tls": ["TLS1.0", "none"], "off": ["LOGIN", "basic"]});
+    assert_eq!((&made["group"], &made["filter"]), (&json!("account"), &filter));
+    let list = app.get("/schedules").await?.text()?;
+    assert!(list.contains("by account; Without LOGIN, basic; TLS version TLS1.0, none"), "{list}");
+    // What it is narrowed to is in the form that edits it.
+    let path = format!("/schedules/{}", made["id"].as_str().context("an id")?);
+    let form = app.get(&path).await?.text()?;
+    assert!(form.contains("name=\"tls\" value=\"none\" checked"), "{form}");
+    let wrong = sent.map(|(name, value)| (name, value.replace("TLS1.0", "TLS9")));
+    let wrong = wrong.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let wrong = send(&app, "/schedules", &wrong).await?;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let told = String::from_utf8(wrong.body)?;
+    assert!(told.contains("TLS version: TLS9") && told.contains("must be one of"), "{told}");
     Ok(())
 }

@@ -145,19 +145,28 @@ fn passes(pattern: &Value, record: &Value) -> bool {
     }
 }
 
-/// Lines of a log as an agent writes them to the stream: messages of some senders over two TLS versions.
+/// Lines of a log as an agent writes them to the stream: messages of some senders over two TLS versions, the first of them
+/// from a server that tells what clients are called.
 fn lines(time: i64, senders: u64) -> String {
+    let time = chrono::DateTime::from_timestamp(time, 0).unwrap_or_default();
     let line = |sender: u64| {
         let tls = if sender.is_multiple_of(3) { "TLS1.0" } else { "TLS1.3" };
         let (sender, account) = (format!("s{sender}@example.test"), format!("a{sender}"));
-        let time = chrono::DateTime::from_timestamp(time, 0);
         json!({"time": time, "sender": sender, "account": account, "tls": tls, "client": "192.0.2.1"}).to_string()
     };
+    let postfix = [
+        "smtpd[7]: Anonymous TLS connection established from pc.example.test[192.0.2.1]: \
+         TLSv1 with cipher ECDHE-RSA-AES256-SHA (256/256 bits)",
+        "smtpd[7]: 4F1D2C0A81: client=pc.example.test[192.0.2.1], \
+         sasl_method=PLAIN, sasl_username=a0",
+        "qmgr[8]: 4F1D2C0A81: from=<s0@example.test>, size=512, nrcpt=1 (queue active)",
+    ];
+    let postfix = postfix.iter().map(|text| format!("{} mx1 postfix/{text}", time.to_rfc3339()));
     let failure = json!({
-        "time": chrono::DateTime::from_timestamp(time, 0),
-        "event": "auth_failure", "account": "root", "client": "192.0.2.66",
+        "time": time, "event": "auth_failure", "account": "root", "client": "192.0.2.66",
     });
-    (0..senders).map(line).chain([failure.to_string()]).map(|line| line + "\n").collect()
+    let lines = postfix.chain((1..senders).map(line)).chain([failure.to_string()]);
+    lines.map(|line| line + "\n").collect()
 }
 
 #[tokio::test]
@@ -250,6 +259,14 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     assert_eq!(ticked["scheduled"], 1, "{ticked}");
     stack.ask(&query, Method::GET, "/v1/schedules", None).await?.ok()?;
     let deleted = stack.ask(&query, Method::DELETE, &path, None).await?;
+    ensure!(deleted.status.is_success(), "{}", deleted.status);
+
+    // A note is written, looked up and deleted.
+    let (about, note) = ("/v1/notes?account=printer", json!({"name": "Printer"}));
+    stack.ask(&query, Method::PUT, about, Some(&note)).await?.ok()?;
+    let noted = stack.ask(&query, Method::GET, about, None).await?.ok()?;
+    assert_eq!(noted["notes"][0]["name"], "Printer");
+    let deleted = stack.ask(&query, Method::DELETE, about, None).await?;
     ensure!(deleted.status.is_success(), "{}", deleted.status);
 
     let mails = stack.aws.mails();

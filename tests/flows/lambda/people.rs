@@ -84,7 +84,7 @@ async fn a_manager_signs_in_works_and_signs_out() -> Result<()> {
         assert_eq!((ours[0].http_only(), ours[0].secure()), (Some(true), Some(true)));
         // When the session has ended, a filter leads to the provider, which knows them still, and back.
         browser.client.delete_cookie("__Host-session").await?;
-        browser.fill("[name=search]", "s1-0").await?;
+        browser.fill("#search", "s1-0").await?;
         browser.press("Search").await?;
         browser
             .until("back with a session", async || {
@@ -133,7 +133,10 @@ async fn a_reader_sees_views_and_a_stranger_nothing() -> Result<()> {
     let site = Site::new().await?;
     let browser = site.open_as("bob", "/", true).await?;
     ensure!(browser.text(".widget").await?.contains("21"));
-    assert_eq!(browser.texts("nav[aria-label=Main] a").await?, ["Overview", "Report"]);
+    assert_eq!(
+        browser.texts("nav[aria-label=Main] a").await?,
+        ["Overview", "Report", "Failed logins", "Plan", "Notes"]
+    );
     browser.go("/schedules/new").await?;
     ensure!(browser.text("main").await?.contains("role manager"));
     drop(browser);

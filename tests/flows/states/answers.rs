@@ -15,7 +15,7 @@ use crate::reports::asked;
 const JSON: &str = "application/json";
 
 /// What can be asked of every service.
-const QUESTIONS: [(&str, &str); 14] = [
+const QUESTIONS: [(&str, &str); 16] = [
     ("healthz", "/healthz"),
     ("insight", "/v1/insight"),
     ("insight-details", "/v1/insight/details"),
@@ -30,6 +30,8 @@ const QUESTIONS: [(&str, &str); 14] = [
     ("report-requests", "/v1/report-requests"),
     ("schedules", "/v1/schedules"),
     ("sources", "/v1/sources"),
+    ("notes", "/v1/notes"),
+    ("notes.csv", "/v1/notes?format=csv"),
 ];
 
 /// The problem details that questions come to, one after another.

@@ -16,7 +16,7 @@ use super::{NAME, SCRIPT, State, hostile, hostile_senders, normal};
 const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
 /// The pages of every service.
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 12] = [
     ("overview.html", "/"),
     ("insight.html", "/insight"),
     ("tls-usage.html", "/reports/tls-usage"),
@@ -28,6 +28,7 @@ const PAGES: [(&str, &str); 11] = [
     ("schedules.html", "/schedules"),
     ("schedule-form.html", "/schedules/new"),
     ("sources.html", "/sources"),
+    ("notes.html", "/notes"),
 ];
 
 /// Sends a form as a page of the service does.
@@ -67,9 +68,9 @@ async fn of_a_service_with_mail() -> Result<()> {
                     "sending-volume-older.html",
                     "/reports/sending-volume?start=2026-08-01&end=2026-08-28",
                 ),
-                ("sender.html", &format!("{table}&limit=1&sender=user3@corp.test")),
-                ("null-sender.html", &format!("{table}&limit=1&sender=%3C%3E")),
-                ("unknown-sender.html", &format!("{table}&limit=1&sender=nobody@example.test")),
+                ("sender.html", &format!("{table}&limit=1&open=user3@corp.test")),
+                ("null-sender.html", &format!("{table}&limit=1&open=%3C%3E")),
+                ("unknown-sender.html", &format!("{table}&limit=1&open=nobody@example.test")),
                 ("tls-usage-details-searched.html", &format!("{table}&search=user1&sort=-legacy")),
                 ("tls-usage-details-not-found.html", &format!("{table}&search=nobody")),
                 (
@@ -109,7 +110,7 @@ async fn of_an_empty_service() -> Result<()> {
     let mut state = State::empty().await?;
     state.keep_all(HTML, &PAGES).await?;
     state
-        .keep_all(HTML, &[("sender.html", "/reports/tls-usage/details?sender=nobody@example.test")])
+        .keep_all(HTML, &[("sender.html", "/reports/tls-usage/details?open=nobody@example.test")])
         .await?;
     state.held()
 }
@@ -127,7 +128,7 @@ async fn of_a_service_fed_by_somebody_who_means_harm() -> Result<()> {
         ("sender-turned.html", &senders[7]),
         ("sender-domain.html", &senders[14]),
     ] {
-        let path = format!("{table}&sender={}", encoded(sender));
+        let path = format!("{table}&open={}", encoded(sender));
         state.keep_all(HTML, &[(what, path.as_str())]).await?;
     }
     let script = encoded(SCRIPT);
@@ -136,7 +137,7 @@ async fn of_a_service_fed_by_somebody_who_means_harm() -> Result<()> {
             HTML,
             &[
                 ("tls-usage-details-searched.html", &format!("{table}&search={script}")),
-                ("sender-unknown.html", &format!("{table}&sender={script}")),
+                ("sender-unknown.html", &format!("{table}&open={script}")),
                 ("tls-usage-wrong-domain.html", &format!("/reports/tls-usage?domain={script}")),
                 (
                     "tls-usage-wrong-days.html",

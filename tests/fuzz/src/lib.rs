@@ -5,7 +5,10 @@ pub mod bytes;
 use chrono_tz::Tz;
 use logs::{Arrival, Format, LogStream, Options, Sink};
 use report::views::cursor::{self, Cursor, CursorError};
-use report::{ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, Place, Row, SENDER_LIMIT, Submission, TlsCounts, TlsVersion};
+use report::{
+    ACCOUNT_LIMIT, AuthFailure, Day, MECHANISM_LIMIT, Past, Place, Row, SENDER_LIMIT, Submission,
+    TlsCounts, TlsVersion,
+};
 
 /// Noon of 23 November 2026.
 const REFERENCE: i64 = 1_795_435_200;
@@ -135,7 +138,11 @@ pub fn cursor(data: &[u8]) {
         counts.add(version, number(rest.get(at * 3..).unwrap_or_default()) >> (at * 10));
     }
     let name = String::from_utf8_lossy(rest);
-    let row = Row { name: &name, counts };
+    let days =
+        [number(rest), number(data)].map(|at| Day::from_ymd_opt(2026, 1 + (at % 12) as u32, 1));
+    let [first, last] = days.map(Option::unwrap_or_default);
+    let past = Past { before: (data.len() % 3 > 0).then_some(table), first, last };
+    let row = Row { name: &name, counts, past };
     let before = data.len() % 2 == 1;
     let written = Cursor::at(&row, before, question, table);
     let text = written.write();

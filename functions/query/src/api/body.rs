@@ -28,7 +28,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::MediaType { given: media_type.chars().take(200).collect() });
         }
-        let bytes = whole(request, state, "body").await?;
+        let bytes = whole(request, state, "body", MOST).await?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
             Ok(other) => Err(wrong("body", &other, "it must be a JSON object")),
@@ -41,16 +41,17 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     }
 }
 
-/// The bytes of a body that is called `name`.
+/// The bytes of a body that is called `name` and may have so many.
 pub(crate) async fn whole<S: Send + Sync>(
     request: Request,
     state: &S,
     name: &str,
+    most: usize,
 ) -> Result<Bytes, Problem> {
     let arrives = tokio::time::timeout(ARRIVES, Bytes::from_request(request, state)).await;
     let arrived = arrives.map_err(|_| Problem::TooSlow { seconds: ARRIVES.as_secs() })?;
     arrived.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { most: MOST },
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { most },
         _ => Problem::parameter(name, "", "it must arrive whole"),
     })
 }

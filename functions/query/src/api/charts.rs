@@ -3,21 +3,21 @@
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{self, SendingVolume, TlsUsage};
-use report::{ALL_DOMAINS, Range, View};
+use report::{Range, View};
 use store::Rollup;
 
-use super::params::{ChartParams, Given};
+use super::params::{ChartParams, FilterParams, Given};
 use super::problem::Problem;
 use super::responses::{AsksStore, ReadsParameters};
 use crate::service::Query;
 
-/// Messages per day and TLS version, of one sender domain or of all.
-pub(crate) async fn rollup(
+/// Messages per day and TLS version of what passes.
+pub(crate) async fn days(
     query: &Query,
-    domain: Option<&str>,
+    filter: &FilterParams,
     range: Range,
 ) -> Result<Rollup, Problem> {
-    Ok(query.summaries.rollup(domain.unwrap_or(ALL_DOMAINS), range).await?)
+    Ok(query.data.days(&filter.filter(), range).await?)
 }
 
 /// Messages per day.
@@ -43,8 +43,9 @@ pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Pr
 /// The chart of a view, as it is asked for.
 async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Problem> {
     let ChartParams { days, filter } = given.read(query.today())?;
-    let (range, domain) = (days.range(), filter.domain);
-    let days = rollup(query, domain.as_deref(), range).await?;
+    let range = days.range();
+    let days = self::days(query, &filter, range).await?;
+    let domain = filter.domain().map(str::to_owned);
     Ok(match view {
         View::SendingVolume => Json(views::sending_volume(range, domain, &days)).into_response(),
         View::TlsUsage => Json(views::tls_usage(range, domain, &days)).into_response(),

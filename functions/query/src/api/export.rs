@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 
 use axum::response::{IntoResponse as _, Response};
 use history::Gather;
-use report::csv::Detailed;
+use report::csv::{Detailed, file_name};
 use report::{Day, UsageKey};
 
 use super::params::{ExportParams, Given};
 use super::problem::Problem;
 use super::responses::{AsksStoreInTurns, ReadsParameters};
-use super::tables::csv_headers;
+use super::tables::{csv_headers, unwritten};
 use crate::service::Query;
 use crate::spool::SpoolWriter;
 
@@ -22,21 +22,18 @@ use crate::spool::SpoolWriter;
     ReadsParameters, AsksStoreInTurns,
 ))]
 pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem> {
-    let ExportParams { days, filter, sender } = given.read(query.today())?;
+    let ExportParams { days, filter } = given.read(query.today())?;
     let turn = query.turn_at_writing().await.ok_or(Problem::Busy)?;
-    let state = query.history.state(days.range()).await?;
-    let filter = filter.of(sender.sender.as_deref());
+    let state = query.data.state(days.range()).await?;
+    let filter = filter.filter();
     let (writer, reader) = query.spools.begin();
     let unwanted = writer.unwanted();
-    let rows = Detailed::new(writer).map_err(|error| {
-        tracing::error!(%error, "cannot write CSV");
-        Problem::Unavailable
-    })?;
+    let rows = Detailed::new(writer).map_err(unwritten)?;
     tokio::spawn(async move {
         // Given back as soon as all is written, however slowly that is read.
         let _turn = turn;
         let (Rows(rows), walked) = tokio::select! {
-            walked = query.history.walk(&state, &filter, Rows(rows)) => walked,
+            walked = query.data.walk(&state, &filter, Rows(rows)) => walked,
             // It might be long until there is something to write that tells.
             () = unwanted => return tracing::debug!("an export's client has gone"),
         };
@@ -48,7 +45,7 @@ pub(crate) async fn csv(query: Query, given: Given) -> Result<Response, Problem>
             tracing::warn!(error, "an export broke off");
         }
     });
-    let headers = csv_headers("detailed", days.range());
+    let headers = csv_headers(&file_name("detailed", days.range()));
     Ok((headers, reader.into_body()).into_response())
 }
 

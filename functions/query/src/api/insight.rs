@@ -2,7 +2,7 @@
 
 use axum::Json;
 use report::views::{self, Insight, InsightDetails};
-use report::{ALL_DOMAINS, OTHER_SENDERS, Range};
+use report::{Filter, Range};
 use serde::{Deserialize, Serialize};
 use store::Rollup;
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::params::{Given, RangeParams};
 use super::problem::Problem;
 use super::responses::{AsksStore, ReadsParameters};
+use crate::scoped::Distinct;
 use crate::service::Query;
 
 /// That the service is ready.
@@ -58,19 +59,18 @@ pub(crate) async fn details(query: Query, given: Given) -> Result<Json<InsightDe
 
 /// The insight of a range with what is behind it.
 pub(crate) async fn behind(query: &Query, range: Range) -> Result<InsightDetails, Problem> {
-    let failures = async { Ok(query.summaries.failures(range).await?) };
+    let failures = async { Ok(query.data.failures(range, |_, _| true).await?) };
     let ((insight, days), failures) = tokio::try_join!(read(query, range), failures)?;
     let auth_failures = failures.iter().map(|row| row.failures).sum();
     Ok(views::insight_details(insight, &days, auth_failures))
 }
 
 async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem> {
-    let summaries = &query.summaries;
-    let (seen, days) =
-        tokio::try_join!(summaries.seen(range), summaries.rollup(ALL_DOMAINS, range))?;
-    let (accounts, senders) = (seen.accounts.len() as u64, seen.senders.len() as u64);
-    let more = seen.senders.contains(OTHER_SENDERS);
-    Ok((views::insight(range, accounts, senders, more, &days), days))
+    let all = Filter::default();
+    let (distinct, days) =
+        tokio::try_join!(query.data.distinct(range), query.data.days(&all, range))?;
+    let Distinct { accounts, senders, more_senders } = distinct;
+    Ok((views::insight(range, accounts, senders, more_senders, &days), days))
 }
 
 /// Sender domains seen in the days that are kept.
@@ -81,6 +81,6 @@ async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem>
 pub(crate) async fn domains(query: Query, given: Given) -> Result<Json<Domains>, Problem> {
     given.refuse()?;
     let kept = Range::kept(query.today());
-    let domains = query.summaries.domains(kept).await?;
+    let domains = query.data.domains(kept).await?;
     Ok(Json(Domains { domains: domains.into_iter().collect() }))
 }

@@ -6,7 +6,10 @@ use utoipa::{IntoResponses as _, Modify, OpenApi};
 
 use super::problem::ProblemDetails;
 use super::responses::LetsIn;
-use super::{charts, export, insight, report_requests, schedules, sender, sources, tables};
+use super::{
+    charts, details, export, failures, insight, note_sheets, notes, plan, report_requests,
+    schedules, search, sources, tables,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,7 +28,12 @@ use super::{charts, export, insight, report_requests, schedules, sender, sources
         charts::tls_usage,
         tables::sending_volume,
         tables::tls_usage,
-        sender::details,
+        details::sender,
+        details::account,
+        details::client,
+        failures::list,
+        plan::plan,
+        search::search,
         export::csv,
         report_requests::create,
         report_requests::list,
@@ -35,6 +43,10 @@ use super::{charts, export, insight, report_requests, schedules, sender, sources
         schedules::one,
         schedules::replace,
         schedules::delete,
+        notes::list,
+        notes::replace,
+        notes::delete,
+        note_sheets::import,
     ),
     components(schemas(ProblemDetails)),
     modifiers(&Access),

@@ -40,6 +40,11 @@ pub enum Problem {
         /// As given.
         given: String,
     },
+    /// The body is not CSV, or does not say that it is.
+    NoSheet {
+        /// As given.
+        given: String,
+    },
     /// The body is too large.
     TooLarge {
         /// The most bytes that it may have.
@@ -66,6 +71,11 @@ pub enum Problem {
         /// How many that are.
         most: usize,
     },
+    /// There are as many notes as there may be.
+    TooManyNotes {
+        /// How many that are.
+        most: usize,
+    },
     /// Nobody signed in, or the token is wrong.
     Unauthorized,
     /// A sign-in did not come to its end.
@@ -78,6 +88,8 @@ pub enum Problem {
         /// Who may.
         needed: Role,
     },
+    /// Whoever signed in is bound to some sender domains, and this is of all.
+    Bound,
     /// The request was meant for another host.
     WrongHost,
     /// Too many long reports are being written.
@@ -132,6 +144,11 @@ impl Problem {
                 "unsupported-media-type",
                 "The body must be JSON",
             ),
+            Self::NoSheet { .. } => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body must be CSV",
+            ),
             Self::CrossSite => {
                 (StatusCode::FORBIDDEN, "cross-site", "The form comes from another site")
             }
@@ -154,11 +171,14 @@ impl Problem {
             Self::TooManySchedules { .. } => {
                 (StatusCode::CONFLICT, "too-many-schedules", "There are too many schedules")
             }
+            Self::TooManyNotes { .. } => {
+                (StatusCode::CONFLICT, "too-many-notes", "There are too many notes")
+            }
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A sign-in is needed"),
             Self::SignIn { .. } => {
                 (StatusCode::BAD_REQUEST, "sign-in", "The sign-in did not come to its end")
             }
-            Self::Forbidden { .. } => {
+            Self::Forbidden { .. } | Self::Bound => {
                 (StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this")
             }
             Self::WrongHost => {
@@ -196,6 +216,9 @@ impl Problem {
             Self::MediaType { given } => {
                 format!("Content-Type is '{given}': send a JSON object as application/json")
             }
+            Self::NoSheet { given } => {
+                format!("Content-Type is '{given}': send a CSV file as text/csv")
+            }
             Self::CrossSite => {
                 "only forms on the pages of this service are taken: open the page here and send its form; \
                  scripts send JSON to /v1"
@@ -212,7 +235,7 @@ impl Problem {
                 "{limit} reports were asked for today, and that is the most: ask again in {retry_after} \
                  seconds, or make a schedule"
             ),
-            Self::TooManySchedules { most } => {
+            Self::TooManySchedules { most } | Self::TooManyNotes { most } => {
                 format!("there may be {most} at most: delete one first")
             }
             Self::Unauthorized => {
@@ -225,6 +248,9 @@ impl Problem {
                 "this needs the role {}: whoever manages the users of this service can give it",
                 needed.name()
             ),
+            Self::Bound => {
+                "this is about all sender domains: only those see it who are bound to none".to_owned()
+            }
             Self::WrongHost => {
                 "without a token, this service answers only to localhost and loopback addresses"
                     .to_owned()

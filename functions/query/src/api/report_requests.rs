@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use report::views::cursor;
-use report::{Day, ReportRequest, Status, View, local_to_unix};
+use report::{Day, Group, ReportRequest, Status, View, local_to_unix};
 use serde::{Deserialize, Serialize};
-use store::{Guard, IdempotencyKey, Placed};
+use store::Placed;
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Fields;
-use super::contents::{contents, instant};
+use super::contents::{Filters, contents, instant, scope};
 use super::params::{self, Given, LIMIT, PageParams};
 use super::problem::Problem;
 use super::responses::{AsksStore, Finds, Places, ReadsBody, ReadsParameters};
@@ -20,19 +20,24 @@ use super::schemas::{self, KEY};
 use crate::service::Query;
 
 /// The fields of a request.
-pub(crate) const FIELDS: &[&str] = &["view", "start", "end", "domain", "recipients", "name"];
+pub(crate) const FIELDS: &[&str] =
+    &["view", "group", "start", "end", "domain", "filter", "recipients", "name"];
 
 /// A report to be mailed once.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewReportRequest {
     view: View,
+    /// What the table has a row for each of; by default `sender`.
+    group: Option<Group>,
     /// First day. Without it the range is that of the views.
     start: Option<NaiveDate>,
     /// Last day, included; by default today.
     end: Option<NaiveDate>,
     #[schema(schema_with = schemas::domain_or_null)]
     domain: Option<String>,
+    /// Only messages that have one of the values of each; by default all.
+    filter: Option<Filters>,
     #[schema(schema_with = schemas::recipients)]
     recipients: Vec<String>,
     #[schema(schema_with = schemas::name_or_null)]
@@ -48,12 +53,18 @@ pub(crate) struct RequestAnswer {
     /// Why it failed, or is tried again later.
     reason: Option<String>,
     view: View,
+    /// What the table has a row for each of.
+    group: Group,
     /// First day.
     start: NaiveDate,
     /// Last day, included.
     end: NaiveDate,
     /// The sender domain; null is all of them.
     domain: Option<String>,
+    /// Only messages that have one of the values of each.
+    filter: Filters,
+    /// The sender domains that it is bound to, as was who asked for it; null is none.
+    scope: Option<Vec<String>>,
     name: Option<String>,
     recipients: Vec<String>,
     /// The schedule that asked for it; null is somebody.
@@ -119,9 +130,12 @@ impl From<ReportRequest> for RequestAnswer {
             status: request.status,
             reason: request.reason,
             view: contents.view,
+            group: contents.group,
             start: range.start,
             end: range.end,
-            domain: contents.domain,
+            domain: contents.domain().map(str::to_owned),
+            filter: Filters(contents.filters()),
+            scope: scope(&contents.scope),
             name: contents.name,
             recipients: contents.recipients,
             schedule: request.schedule,
@@ -150,8 +164,7 @@ pub(crate) async fn create(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let key = KeyHeader::read(&headers)?.key;
-    let key = key.map(|key| IdempotencyKey::new(&key, &fields.canonical()));
-    let request = place(&query, &fields, key).await?;
+    let request = place(&query, &fields, key.as_deref()).await?;
     let location = format!("/v1/report-requests/{}", request.id);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(RequestAnswer::from(request)))
         .into_response())
@@ -161,16 +174,18 @@ pub(crate) async fn create(
 pub(crate) async fn place(
     query: &Query,
     fields: &Fields,
-    key: Option<IdempotencyKey>,
+    key: Option<&str>,
 ) -> Result<ReportRequest, Problem> {
     fields.only(FIELDS)?;
     let (now, today) = (query.now(), query.today());
-    let contents = contents(fields, &query.mailing.recipients)?;
+    let contents = contents(fields, query)?;
     let day = |name| fields.text(name)?.map(|text| params::day(name, text)).transpose();
     let range = params::range(day("start")?, day("end")?, today)?;
     let request = ReportRequest::new(query.next_id(), contents, range, now);
-    let guard = Guard { key, limit: Some((query.clocks_day(), query.mailing.requests_per_day)) };
-    let request = match query.report_requests.place(&request, &guard, now).await? {
+    let asked = fields.canonical();
+    let key = key.map(|key| (key, asked.as_str()));
+    let limit = (query.clocks_day(), query.mailing.requests_per_day);
+    let request = match query.data.place(&request, key, limit, now).await? {
         Placed::New => request,
         Placed::Known(known) => *known,
         Placed::KeyReused => return Err(Problem::KeyReused),
@@ -212,7 +227,7 @@ pub(crate) async fn page(
 ) -> Result<(Vec<ReportRequest>, Option<String>), Problem> {
     let limit = asked.limit.unwrap_or(limit);
     let before = asked.held(|text| cursor::held(text, params::id))?;
-    let (found, more) = query.report_requests.list(before.as_deref(), limit, query.now()).await?;
+    let (found, more) = query.data.requests(before.as_deref(), limit, query.now()).await?;
     let next = found.last().filter(|_| more).map(|request| cursor::written(&request.id));
     Ok((found, next))
 }
@@ -235,7 +250,7 @@ pub(crate) async fn one(
 /// The request at a path.
 pub(crate) async fn find(query: &Query, id: &str) -> Result<ReportRequest, Problem> {
     let found = match params::id(id) {
-        Some(id) => query.report_requests.get(&id, query.now()).await?,
+        Some(id) => query.data.request(&id, query.now()).await?,
         None => None,
     };
     found.ok_or_else(|| Problem::not_found("/v1/report-requests", id))

@@ -33,6 +33,9 @@ does! {
     /// It reads a body, strictly.
     ReadsBody: Problem::parameter("", "", ""), Problem::TooLarge { most: 0 },
         Problem::TooSlow { seconds: 0 }, Problem::MediaType { given: String::new() };
+    /// It reads a CSV file, strictly.
+    ReadsSheet: Problem::parameter("", "", ""), Problem::TooLarge { most: 0 },
+        Problem::TooSlow { seconds: 0 }, Problem::NoSheet { given: String::new() };
     /// It asks the store.
     AsksStore: Problem::Unavailable;
     /// It asks the store, and only so many may do so at once.
@@ -43,6 +46,8 @@ does! {
     Places: Problem::KeyReused, Problem::NoMoreToday { limit: 0, retry_after: 0 };
     /// It makes a schedule.
     Schedules: Problem::TooManySchedules { most: 0 };
+    /// It writes a note.
+    WritesNotes: Problem::TooManyNotes { most: 0 };
     /// It lets in whom the provider knows, to do what their role allows.
     LetsIn: Problem::Unauthorized, Problem::Forbidden { needed: Role::Manager };
 }

@@ -1,13 +1,13 @@
 //! Schedules as they are sent, and as they are answered.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use report::{Frequency, MonthDay, Schedule, Status, Timetable, View};
+use report::{Frequency, Group, MonthDay, Schedule, Status, Timetable, View};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, OneOfBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::contents::instant;
+use super::contents::{Filters, instant, scope};
 use super::problem::Problem;
 use super::schemas;
 use super::timetable::{TIME, WEEKDAYS};
@@ -31,8 +31,12 @@ struct Definition {
     #[schema(schema_with = schemas::name)]
     name: String,
     view: View,
+    /// What the table has a row for each of; by default `sender`.
+    group: Option<Group>,
     #[schema(schema_with = schemas::domain_or_null)]
     domain: Option<String>,
+    /// Only messages that have one of the values of each; by default all.
+    filter: Option<Filters>,
     #[schema(schema_with = schemas::recipients)]
     recipients: Vec<String>,
     frequency: ScheduleFrequency,
@@ -133,8 +137,14 @@ pub(crate) struct ScheduleAnswer {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) view: View,
+    /// What the table has a row for each of.
+    pub(crate) group: Group,
     /// The sender domain; null is all of them.
     pub(crate) domain: Option<String>,
+    /// Only messages that have one of the values of each.
+    pub(crate) filter: Filters,
+    /// The sender domains that it is bound to, as was who made it; null is none.
+    pub(crate) scope: Option<Vec<String>>,
     pub(crate) recipients: Vec<String>,
     pub(crate) frequency: ScheduleFrequency,
     /// Of a weekly one.
@@ -167,7 +177,7 @@ pub(crate) async fn answer(query: &Query, schedule: Schedule) -> Result<Schedule
     let last_run = match schedule.last {
         None => None,
         Some(last) => {
-            let request = query.report_requests.get(&last.request, now).await?;
+            let request = query.data.request(&last.request, now).await?;
             let status = request.as_ref().map(|request| request.status);
             let reason = request.and_then(|request| request.reason);
             Some(ScheduleRun { due: instant(last.due), request: last.request, status, reason })
@@ -190,9 +200,12 @@ pub(crate) async fn answer(query: &Query, schedule: Schedule) -> Result<Schedule
     let contents = schedule.contents;
     Ok(ScheduleAnswer {
         id: schedule.id,
+        filter: Filters(contents.filters()),
+        domain: contents.domain().map(str::to_owned),
         name: contents.name.unwrap_or_default(),
         view: contents.view,
-        domain: contents.domain,
+        group: contents.group,
+        scope: scope(&contents.scope),
         recipients: contents.recipients,
         frequency,
         weekday,

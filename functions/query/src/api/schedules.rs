@@ -18,7 +18,7 @@ use super::schedule_bodies::{NewSchedule, ScheduleAnswer, answer};
 use super::timetable::timetable;
 use crate::service::Query;
 
-/// The most schedules.
+/// The most schedules of a scope.
 const SCHEDULES: usize = 250;
 /// How often an edit is made anew because the schedule ran meanwhile.
 const EDITS: usize = 5;
@@ -28,7 +28,9 @@ const LOOK_UPS: usize = 16;
 pub(crate) const FIELDS: &[&str] = &[
     "name",
     "view",
+    "group",
     "domain",
+    "filter",
     "recipients",
     "frequency",
     "weekday",
@@ -43,7 +45,7 @@ pub(crate) const FIELDS: &[&str] = &[
 /// All schedules.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Schedules {
-    /// The oldest first; 250 at most.
+    /// The oldest first; 250 at most of each scope.
     schedules: Vec<ScheduleAnswer>,
 }
 
@@ -58,7 +60,7 @@ pub(crate) struct SchedulePath {
 /// The schedule at a path.
 pub(crate) async fn find(query: &Query, id: &str) -> Result<Schedule, Problem> {
     let found = match params::id(id) {
-        Some(id) => query.schedules.get(&id, query.now()).await?,
+        Some(id) => query.data.schedule(&id, query.now()).await?,
         None => None,
     };
     found.ok_or_else(|| no_schedule(id))
@@ -97,17 +99,19 @@ pub(crate) async fn make(
     id: Option<String>,
 ) -> Result<Schedule, Problem> {
     checked(fields)?;
-    let (now, contents) = (query.now(), contents(fields, &query.mailing.recipients)?);
+    let (now, contents) = (query.now(), contents(fields, query)?);
     let timetable = timetable(fields, query, None)?;
     let paused = fields.flag("paused")?.unwrap_or(false);
-    let schedules = query.schedules.list(now).await?;
+    let schedules = query.data.schedules(now).await?;
     if let Some(made) = schedules.iter().find(|made| id.as_ref() == Some(&made.id))
         && made.contents == contents
         && made.timetable == timetable
     {
         return Ok(made.clone());
     }
-    if schedules.len() >= SCHEDULES {
+    // Those of other scopes are others' business.
+    let own = schedules.iter().filter(|made| made.contents.scope == contents.scope);
+    if own.count() >= SCHEDULES {
         return Err(Problem::TooManySchedules { most: SCHEDULES });
     }
     let (created, since, last) = (now, now, None);
@@ -120,15 +124,15 @@ pub(crate) async fn make(
         since,
         last,
     };
-    if !query.schedules.put(&schedule, false).await? {
-        match query.schedules.get(&schedule.id, now).await? {
+    if !query.data.put_schedule(&schedule, false).await? {
+        match query.data.schedule(&schedule.id, now).await? {
             // The same form arrived twice at one moment.
             Some(made) if made.contents == schedule.contents && made.timetable == timetable => {
                 return Ok(made);
             }
             _ => schedule.id = query.next_id(),
         }
-        query.schedules.put(&schedule, false).await?;
+        query.data.put_schedule(&schedule, false).await?;
     }
     query.audit("schedule made", &schedule.id);
     Ok(schedule)
@@ -146,7 +150,7 @@ pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Schedules>, 
 
 /// All schedules, the oldest first.
 pub(crate) async fn all(query: &Query) -> Result<Vec<ScheduleAnswer>, Problem> {
-    let schedules = query.schedules.list(query.now()).await?;
+    let schedules = query.data.schedules(query.now()).await?;
     let shown = schedules.into_iter().map(|schedule| answer(query, schedule));
     stream::iter(shown).buffered(LOOK_UPS).try_collect().await
 }
@@ -191,7 +195,7 @@ pub(crate) async fn redefine(
 ) -> Result<Schedule, Problem> {
     edit(query, id, |before| {
         checked(fields)?;
-        let contents = contents(fields, &query.mailing.recipients)?;
+        let contents = contents(fields, query)?;
         let paused = fields.flag("paused")?.unwrap_or(before.paused);
         Ok((contents, timetable(fields, query, Some(&before.timetable))?, paused))
     })
@@ -213,7 +217,7 @@ async fn edit(
         let before = find(query, id).await?;
         let (contents, timetable, paused) = edited(&before)?;
         let schedule = before.redefined(contents, timetable, paused, query.now());
-        if query.schedules.put(&schedule, true).await? {
+        if query.data.put_schedule(&schedule, true).await? {
             query.audit("schedule edited", &schedule.id);
             return Ok(schedule);
         }
@@ -237,7 +241,7 @@ pub(crate) async fn delete(
 /// Deletes a schedule.
 pub(crate) async fn remove(query: &Query, id: &str) -> Result<(), Problem> {
     let schedule = find(query, id).await?;
-    if !query.schedules.delete(&schedule.id).await? {
+    if !query.data.delete_schedule(&schedule.id, query.now()).await? {
         return Err(no_schedule(id));
     }
     query.audit("schedule deleted", &schedule.id);

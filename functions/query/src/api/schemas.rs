@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use chrono_tz::TZ_VARIANTS;
-use report::{Group, RECIPIENTS, Sort};
+use report::views::filter_text::DOMAIN_LIMIT;
+use report::{Kind, NOTE_NAME, NOTE_TEXT, RECIPIENTS, Sort, TlsVersion};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
@@ -13,8 +14,10 @@ use utoipa::openapi::schema::{
 
 /// The longest name of a report, in characters.
 pub(super) const NAME: usize = 100;
-/// The longest sender domain, in characters.
-pub(super) const DOMAIN: usize = 255;
+/// The most values of a filter's parameter.
+pub(super) const VALUES: usize = 50;
+/// The most words in a value that has commas between them.
+pub(super) const WORDS: usize = 10;
 /// The longest idempotency key, in bytes.
 pub(super) const KEY: usize = 255;
 
@@ -34,11 +37,11 @@ fn text_or_null() -> ObjectBuilder {
 
 fn with_domain(object: ObjectBuilder) -> Object {
     let pattern = format!("^[^{CONTROL}{WHITE}@/\\\\<>\"']*$");
-    object.max_length(Some(DOMAIN)).pattern(Some(pattern)).build()
+    object.max_length(Some(DOMAIN_LIMIT)).pattern(Some(pattern)).build()
 }
 
 /// A sender domain among the parameters.
-pub(super) fn domain() -> Object {
+fn domain() -> Object {
     with_domain(text())
 }
 
@@ -69,6 +72,40 @@ pub(super) fn recipients() -> Schema {
     list.min_items(Some(1)).max_items(Some(RECIPIENTS)).build().into()
 }
 
+/// A text of a note, which may have to say something.
+pub(super) fn noted(field: &str, said: bool) -> Object {
+    let told = match field {
+        "name" => "What it is called, as in `scanner, 2nd floor`; one line.",
+        "owner" => "The mail address of whoever it belongs to.",
+        _ => "What else is to be known; one line.",
+    };
+    let most = if field == "name" { NOTE_NAME } else { NOTE_TEXT };
+    let address = report::ADDRESS_PATTERN;
+    let (most, pattern) = match (field, said) {
+        ("owner", true) => (report::ADDRESS, address.to_owned()),
+        ("owner", false) => (report::ADDRESS, format!("^$|{address}")),
+        (_, true) => (most, format!("^[^{CONTROL}]*[^{CONTROL}{WHITE}][^{CONTROL}]*$")),
+        (_, false) => (most, format!("^[^{CONTROL}]*$")),
+    };
+    let object = if said { text() } else { text_or_null() };
+    object.description(Some(told)).max_length(Some(most)).pattern(Some(pattern)).build()
+}
+
+/// A text that is not empty.
+pub(super) fn some_text() -> Object {
+    text().min_length(Some(1)).build()
+}
+
+/// Any text.
+pub(super) fn text_of_any_length() -> Object {
+    text().build()
+}
+
+/// Yes or no.
+pub(super) fn flag() -> Object {
+    Object::with_type(Type::Boolean)
+}
+
 /// A time of day.
 pub(super) fn time() -> Object {
     let time = text().description(Some("As in `08:00`."));
@@ -84,9 +121,81 @@ pub(super) fn zone() -> Object {
     text_or_null().description(Some(told)).enum_values(Some(names)).build()
 }
 
-/// An order of senders.
+/// An order of a table.
 pub(super) fn sort() -> Object {
-    text().enum_values(Some(Sort::all().map(|sort| sort.written(Group::Sender)))).build()
+    text().enum_values(Some(Sort::texts())).build()
+}
+
+/// What failed logins are told by.
+pub(super) fn failed_group() -> Object {
+    text().enum_values(Some(["account", "client"])).build()
+}
+
+/// Some of these.
+fn list(item: Object) -> Schema {
+    ArrayBuilder::new().items(item).max_items(Some(VALUES)).build().into()
+}
+
+/// Sender domains.
+pub(super) fn domains() -> Schema {
+    list(domain())
+}
+
+/// Names of any kind.
+pub(super) fn names() -> Schema {
+    list(text().build())
+}
+
+/// Kinds of mechanisms.
+pub(super) fn kinds() -> Schema {
+    list(text().enum_values(Some(Kind::ALL.map(Kind::name))).build())
+}
+
+/// One thing that can be turned off.
+const OFF: &str = "(TLS1\\.[0-3]|[A-Za-z0-9_-]{1,64})";
+
+/// What is turned off, with commas between.
+pub(super) fn off() -> Schema {
+    list(text().pattern(Some(format!("^{OFF}(,{OFF}){{0,{}}}$", WORDS - 1))).build())
+}
+
+/// What is turned off, each alone.
+pub(super) fn off_alone() -> Schema {
+    list(text().pattern(Some(format!("^{OFF}$"))).build())
+}
+
+/// Countries.
+pub(super) fn countries() -> Schema {
+    list(text().pattern(Some(r"^([A-Za-z]{2}|\(private\)|\(none\))$")).build())
+}
+
+/// Networks: numbers of 32 bits.
+pub(super) fn networks() -> Schema {
+    const NUMBER: &str = "([1-9][0-9]{0,8}|[1-3][0-9]{9}|4[01][0-9]{8}|42[0-8][0-9]{7}|429[0-3][0-9]{6}|4294[0-8][0-9]{5}|\
+                          42949[0-5][0-9]{4}|429496[0-6][0-9]{3}|4294967[01][0-9]{2}|42949672[0-8][0-9]|429496729[0-5])";
+    list(text().pattern(Some(format!(r"^(([Aa][Ss])?{NUMBER}|\(private\)|\(none\))$"))).build())
+}
+
+/// TLS versions.
+pub(super) fn versions() -> Schema {
+    list(text().enum_values(Some(TlsVersion::ALL.map(TlsVersion::name))).build())
+}
+
+/// Client addresses and networks.
+pub(super) fn clients() -> Schema {
+    list(one_client("*"))
+}
+
+/// A client address or network.
+pub(super) fn client() -> Object {
+    one_client("+")
+}
+
+fn one_client(times: &str) -> Object {
+    const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    let v4 = format!(r"({BYTE}\.){{3}}{BYTE}/(3[0-2]|[12]?[0-9])");
+    let v6 = "([0-9A-Fa-f]{1,4}:){1,7}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])";
+    text().pattern(Some(format!("^([^/]{times}|{v4}|{v6})$"))).build()
 }
 
 /// An idempotency key.

@@ -20,18 +20,22 @@ pub(crate) struct Sources {
 }
 
 /// Which logs are read: the last line of each, how many lines, what share was not understood, and why.
+///
+/// Nobody sees them who is bound to some sender domains.
 #[utoipa::path(get, path = "/v1/sources", operation_id = "sources", responses(
     (status = 200, description = "The sources", body = Sources),
     ReadsParameters, AsksStore,
 ))]
 pub(crate) async fn list(query: Query, given: Given) -> Result<Json<Sources>, Problem> {
     given.refuse()?;
-    Ok(Json(read(&query).await?))
+    let found = read(&query).await?;
+    Ok(Json(found.ok_or(Problem::Bound)?))
 }
 
-/// The sources as they stand.
-pub(crate) async fn read(query: &Query) -> Result<Sources, Problem> {
+/// The sources as they stand; none for those who are bound to some sender domains.
+pub(crate) async fn read(query: &Query) -> Result<Option<Sources>, Problem> {
     let now = query.moment();
-    let listed = query.sources.list(now).await?;
-    Ok(Sources { sources: views::sources(listed.logs, now), more: listed.is_full })
+    let listed = query.data.sources(now).await?;
+    Ok(listed
+        .map(|listed| Sources { sources: views::sources(listed.logs, now), more: listed.is_full }))
 }

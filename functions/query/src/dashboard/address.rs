@@ -3,11 +3,12 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use form_urlencoded::Serializer;
-use report::{Column, Day, Range, Sort, View};
+use report::views::filter_text::written;
+use report::{Clients, Column, Day, Filter, Group, Kind, Range, Sort, TlsVersion, View};
 
 use super::problem_page::Failed;
 use crate::api::params::{
-    ChartParams, FilterParams, Given, PageParams, Parameters, RangeParams, SenderParams,
+    self, ChartParams, FilterParams, FlyoutParams, Given, PageParams, Parameters, RangeParams,
     TableParams, ViewParams,
 };
 use crate::api::problem::{self, Problem};
@@ -49,7 +50,7 @@ impl Shown {
         given: &Given,
         query: &Query,
     ) -> Result<(Self, Option<Problem>), Problem> {
-        let (mut params, cut, wrong) = usable::<ViewParams>(given, query)?;
+        let (mut params, cut, wrong) = read::<ViewParams>(given, query)?;
         params.page.limit = params.page.limit.map(|limit| limit.min(MOST));
         Ok((Self { view, table, params, cut }, wrong))
     }
@@ -93,6 +94,49 @@ impl Shown {
         Self { table: true, params, ..*self }
     }
 
+    /// The table by another group.
+    pub(super) fn grouped_by(&self, group: Group) -> Self {
+        let mut other = self.unsearched();
+        other.params.table.group = group;
+        other
+    }
+
+    /// The senders of what belongs to one row of a group, in the days that are shown.
+    pub(super) fn table_of(&self, group: Group, name: &str) -> Self {
+        let mut other = self.grouped_by(Group::Sender);
+        other.table = true;
+        let (filter, own) = (&mut other.params.filter.0, vec![name.to_owned()]);
+        match group {
+            Group::Sender => filter.senders = own,
+            Group::Account => filter.accounts = own,
+            Group::Client => filter.clients = Clients::read(name).into_iter().collect(),
+            Group::Mechanism => filter.mechanisms = own,
+            Group::Kind => filter.kinds = Kind::from_name(name).into_iter().collect(),
+            Group::Tls => filter.tls = TlsVersion::from_name(name).into_iter().collect(),
+            Group::Domain => filter.domains = own,
+            Group::Country => filter.countries = own,
+            Group::Network => filter.networks = own,
+        }
+        other
+    }
+
+    /// The address of the page of an account, or of a client.
+    pub(super) fn page_of(&self, group: Group, name: &str) -> String {
+        let (path, of) = match group {
+            Group::Client => ("/clients", "client"),
+            _ => ("/accounts", "account"),
+        };
+        let days = of_days(self.params.days.range());
+        address(path, &[&[(of, written(name).to_owned())][..], &days].concat())
+    }
+
+    /// The same without one value of a filter.
+    pub(super) fn without(&self, name: &str, value: &str) -> Self {
+        let mut other = self.first_page();
+        other.params.filter.0 = other.params.filter.without(name, value);
+        other
+    }
+
     /// The table in another order.
     pub(super) fn sorted(&self, sort: Sort) -> Self {
         let mut other = self.first_page();
@@ -124,14 +168,14 @@ impl Shown {
     /// The table's first page.
     pub(super) fn first_page(&self) -> Self {
         let mut other = self.clone();
-        (other.params.page.cursor, other.params.sender.sender) = (None, None);
+        (other.params.page.cursor, other.params.flyout.open) = (None, None);
         other
     }
 
     /// The same page with a sender's flyout, or with none.
-    pub(super) fn with_sender(&self, sender: Option<&str>) -> Self {
+    pub(super) fn with_open(&self, sender: Option<&str>) -> Self {
         let mut other = self.clone();
-        other.params.sender.sender = sender.map(str::to_owned);
+        other.params.flyout.open = sender.map(str::to_owned);
         other
     }
 
@@ -140,26 +184,21 @@ impl Shown {
         format!("/reports/{}{details}", self.view.name())
     }
 
-    /// Days and domain.
+    /// Days and filters.
     fn filters(&self) -> Vec<(&'static str, String)> {
-        let (range, domain) = (self.params.days.range(), &self.params.filter.domain);
-        let mut pairs = vec![("start", range.start.to_string()), ("end", range.end.to_string())];
-        pairs.extend(domain.clone().map(|domain| ("domain", domain)));
-        pairs
+        of_filter(self.params.days.range(), &self.params.filter)
     }
 
     /// Everything that the address tells beside the path.
     pub(super) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let ViewParams { table, page, sender, .. } = &self.params;
-        let (TableParams { group, search, sort }, PageParams { limit, cursor }) = (table, page);
+        let ViewParams { table, page, flyout, .. } = &self.params;
+        let PageParams { limit, cursor } = page;
         let mut pairs = self.filters();
-        pairs.extend(Some(search.clone()).filter(|part| !part.is_empty()).map(|p| ("search", p)));
-        let sort = Some(*sort).filter(|sort| *sort != Sort::MOST_MESSAGES);
-        pairs.extend(sort.map(|sort| ("sort", sort.written(*group))));
+        pairs.extend(of_table(table, Group::Sender));
         let limit = limit.filter(|limit| *limit != ROWS);
         pairs.extend(limit.map(|limit| ("limit", limit.to_string())));
         pairs.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
-        pairs.extend(sender.sender.clone().map(|sender| ("sender", sender)));
+        pairs.extend(flyout.open.clone().map(|sender| ("open", sender)));
         pairs
     }
 
@@ -177,31 +216,61 @@ impl Shown {
         address(&format!("/v1{}", whole.path()), &pairs)
     }
 
-    /// Where the detailed report is, of one sender or of all.
-    pub(super) fn detailed(&self, sender: Option<&str>) -> String {
-        let mut pairs = self.filters();
-        pairs.extend(sender.map(|sender| ("sender", sender.to_owned())));
-        address("/v1/reports/detailed", &pairs)
+    /// Where the detailed report is.
+    pub(super) fn detailed(&self) -> String {
+        address("/v1/reports/detailed", &self.filters())
     }
 
     /// The form that asks for this report by mail.
     pub(super) fn request(&self) -> String {
-        let mut pairs = vec![("view", self.view.name().to_owned())];
-        pairs.extend(self.filters());
-        address("/report-requests/new", &pairs)
+        self.mailed("/report-requests/new", &of_days(self.params.days.range()))
     }
 
     /// The form that makes a schedule of it.
     pub(super) fn schedule(&self) -> String {
+        self.mailed("/schedules/new", &[])
+    }
+
+    /// A form for a report by mail that has these rows: all of them, in the mail's own order.
+    fn mailed(&self, path: &str, days: &[(&'static str, String)]) -> String {
+        let all = TableParams { group: self.params.table.group, ..TableParams::default() };
         let mut pairs = vec![("view", self.view.name().to_owned())];
-        pairs.extend(self.params.filter.domain.clone().map(|domain| ("domain", domain)));
-        address("/schedules/new", &pairs)
+        pairs.extend_from_slice(days);
+        pairs.extend(of_table(&all, Group::Sender));
+        pairs.extend(params::pairs(&self.params.filter));
+        address(path, &pairs)
     }
 }
 
 /// The view that a path names.
 pub(super) fn view(name: &str) -> Result<View, Problem> {
     View::from_name(name).ok_or_else(|| Problem::not_found("/reports", name))
+}
+
+/// Days.
+pub(super) fn of_days(Range { start, end }: Range) -> [(&'static str, String); 2] {
+    [("start", start.to_string()), ("end", end.to_string())]
+}
+
+/// Days and filters.
+pub(super) fn of_filter(days: Range, filter: &Filter) -> Vec<(&'static str, String)> {
+    let mut pairs = of_days(days).to_vec();
+    pairs.extend(params::pairs(filter));
+    pairs
+}
+
+/// Which rows there are, and their order, but for what is usual.
+pub(super) fn of_table(table: &TableParams, usual: Group) -> Vec<(&'static str, String)> {
+    let TableParams { group, search, sort } = table;
+    let group = Some(*group).filter(|group| *group != usual);
+    let search = Some(search.clone()).filter(|part| !part.is_empty());
+    let sort = Some(*sort).filter(|sort| *sort != Sort::MOST_MESSAGES);
+    let pairs = [
+        group.map(|group| ("group", group.name().to_owned())),
+        search.map(|search| ("search", search)),
+        sort.map(|sort| ("sort", sort.written())),
+    ];
+    pairs.into_iter().flatten().collect()
 }
 
 /// A path with parameters.
@@ -211,13 +280,22 @@ pub(super) fn address(path: &str, pairs: &[(&str, String)]) -> String {
 }
 
 /// Reads the parameters of a form that is opened with some fields filled in: those that can be used.
-pub(super) fn prefilled(given: &Given, query: &Query) -> Result<(View, ChartParams), Problem> {
+pub(super) fn prefilled(
+    given: &Given,
+    query: &Query,
+) -> Result<(View, Group, ChartParams), Problem> {
     let view = given.get("view").and_then(View::from_name).unwrap_or(View::TlsUsage);
-    Ok((view, usable(given, query)?.0))
+    let group = given.get("group").and_then(Group::from_name).unwrap_or(Group::Sender);
+    Ok((view, group, read(given, query)?.0))
+}
+
+/// The parameters that can be used.
+pub(super) fn usable<P: Parameters>(given: &Given, query: &Query) -> Result<P, Problem> {
+    Ok(read(given, query)?.0)
 }
 
 /// The parameters that can be used, whether days were left out that are not kept any more, and the first problem.
-fn usable<P: Parameters>(
+fn read<P: Parameters>(
     given: &Given,
     query: &Query,
 ) -> Result<(P, bool, Option<Problem>), Problem> {
@@ -248,5 +326,5 @@ fn usable<P: Parameters>(
 /// The first page of some days.
 fn of(range: Range, filter: FilterParams) -> ViewParams {
     let (days, table) = (RangeParams::from(range), TableParams::default());
-    ViewParams { days, filter, table, page: PageParams::default(), sender: SenderParams::default() }
+    ViewParams { days, filter, table, page: PageParams::default(), flyout: FlyoutParams::default() }
 }

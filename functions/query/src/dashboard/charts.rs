@@ -14,7 +14,7 @@ use super::frame::{Frame, Part, html};
 use super::problem_page::Failed;
 use super::shares::Shares;
 use super::wording;
-use crate::api::charts::rollup;
+use crate::api::charts;
 use crate::api::params::Given;
 use crate::service::Query;
 
@@ -51,8 +51,9 @@ pub(super) async fn page(query: Query, At(view): At, given: Given) -> Result<Res
     if let Some(problem) = problem {
         return filters::wrong(&query, &shown, &given, &problem).await;
     }
-    let (domain, range) = (shown.params.filter.domain.as_deref(), shown.params.days.range());
-    let (bar, days) = tokio::try_join!(Bar::new(&query, &shown), rollup(&query, domain, range))?;
+    let (filter, range) = (&shown.params.filter, shown.params.days.range());
+    let days = charts::days(&query, filter, range);
+    let (bar, days) = tokio::try_join!(Bar::new(&query, &shown), days)?;
     let nothing = match days.values().all(|counts| counts.total() == 0) {
         true => Some(Nothing::new(&query, &shown).await?),
         false => None,

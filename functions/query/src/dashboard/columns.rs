@@ -66,6 +66,24 @@ impl Chart {
         Self::new(stacks.collect(), false, today, href)
     }
 
+    /// What is alarming, per day: failed logins, or what would be refused.
+    pub(super) fn counts(
+        days: &[(Day, u64)],
+        (one, more): (&str, &str),
+        today: Day,
+        href: impl Fn(Day) -> String,
+    ) -> Self {
+        let stacks = days.iter().map(|(day, number)| {
+            let parts = vec![("tno", "", *number)];
+            Stack { day: *day, messages: *number, parts }
+        });
+        let mut chart = Self::new(stacks.collect(), false, today, href);
+        for (column, (_, number)) in chart.columns.iter_mut().zip(days) {
+            column.messages = wording::counted(*number, one, more);
+        }
+        chart
+    }
+
     /// Messages per day, by TLS version.
     pub(super) fn tls(days: &[DayTls], today: Day, href: impl Fn(Day) -> String) -> Self {
         Self::new(days.iter().map(Stack::of).collect(), true, today, href)

@@ -17,7 +17,7 @@ pub(super) async fn choices(
     query: &Query,
     chosen: Option<&str>,
 ) -> Result<Option<Vec<Choice>>, Problem> {
-    let mut domains = query.summaries.domains(Range::kept(query.today())).await?;
+    let mut domains = query.data.domains(Range::kept(query.today())).await?;
     if domains.len() > DOMAINS {
         return Ok(None);
     }

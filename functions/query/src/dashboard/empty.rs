@@ -4,7 +4,7 @@ use report::{Range, date, displayed};
 
 use super::address::Shown;
 use super::wording::SHOWN;
-use crate::api::charts::rollup;
+use crate::api::charts;
 use crate::api::problem::Problem;
 use crate::service::Query;
 
@@ -18,9 +18,9 @@ pub(super) struct Nothing {
 
 impl Nothing {
     pub(super) async fn new(query: &Query, shown: &Shown) -> Result<Self, Problem> {
-        let domain = shown.params.filter.domain.as_deref();
+        let domain = shown.params.filter.domain();
         let kept = Range::kept(query.today());
-        let days = rollup(query, domain, kept).await?;
+        let days = charts::days(query, &shown.params.filter, kept).await?;
         let newest = days.iter().rev().find(|(_, counts)| counts.total() > 0);
         let newest = newest.map(|(day, _)| {
             let start = Range::last(*day, 7).start.max(kept.start);

@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use report::{Day, Range, View, date, displayed, period};
+use report::views::filter_text::label;
+use report::{Day, Group, Range, View, date, displayed, period};
 
 use super::address::Shown;
 use super::domains;
@@ -21,6 +22,8 @@ const QUICK: [u64; 3] = [7, 30, 90];
 /// What stands above chart and table.
 pub(super) struct Bar {
     pub(super) title: &'static str,
+    /// What the table has a row for each of.
+    pub(super) by: &'static str,
     pub(super) views: Vec<Choice>,
     pub(super) ranges: Vec<Choice>,
     /// Where the filters lead.
@@ -34,6 +37,8 @@ pub(super) struct Bar {
     pub(super) domain: String,
     /// Domains to choose from; none if there are too many.
     pub(super) domains: Option<Vec<Choice>>,
+    /// What is shown alone.
+    pub(super) chips: Vec<Chip>,
     /// As in `18 Nov 2026 to 24 Nov 2026, all sender domains`.
     pub(super) told: String,
     pub(super) table: bool,
@@ -49,16 +54,41 @@ pub(super) struct Bar {
     pub(super) wrong: Option<Mistake>,
 }
 
+/// The ranges that can be had at once, of which one may be asked for.
+pub(super) fn quick(asked: Range, today: Day, href: impl Fn(Range) -> String) -> Vec<Choice> {
+    let choice = |days: u64| {
+        let range = Range::last(today, days);
+        Choice { label: format!("{days} days"), value: href(range), chosen: range == asked }
+    };
+    QUICK.map(choice).into()
+}
+
+/// A value of a filter.
+pub(super) struct Chip {
+    pub(super) label: &'static str,
+    pub(super) name: String,
+    /// The same page without it.
+    pub(super) without: String,
+}
+
+fn chips(shown: &Shown) -> Vec<Chip> {
+    let filter = &shown.params.filter;
+    // One domain stands in the form.
+    let is_chip =
+        |(name, _): &(&'static str, String)| *name != "domain" || filter.domains.len() > 1;
+    let chip = |(name, value): (&'static str, String)| Chip {
+        label: label(name),
+        without: shown.without(name, &value).href(),
+        name: displayed(&value, SHOWN),
+    };
+    filter.given().into_iter().filter(is_chip).map(chip).collect()
+}
+
 impl Bar {
     pub(super) async fn new(query: &Query, shown: &Shown) -> Result<Self, Problem> {
         let today = query.today();
         let kept = Range::kept(today);
-        let (asked, domain) = (shown.params.days.range(), shown.params.filter.domain.as_deref());
-        let ranges = QUICK.map(|days| {
-            let range = Range::last(today, days);
-            let value = shown.during(range).href();
-            Choice { label: format!("{days} days"), value, chosen: range == asked }
-        });
+        let (asked, domain) = (shown.params.days.range(), shown.params.filter.domain());
         let views = View::ALL.map(|view| Choice {
             label: view.title().to_owned(),
             value: shown.by(view).href(),
@@ -67,11 +97,14 @@ impl Bar {
         let all = "all sender domains".to_owned();
         let told = domain.map_or(all, |domain| displayed(domain, SHOWN));
         let kept_pairs = shown.first_page().pairs().into_iter();
+        // The form has a field for one domain only.
         let filters = ["start", "end", "domain"];
         Ok(Self {
             title: shown.view.title(),
+            by: shown.params.table.group.noun(),
+            chips: chips(shown),
             views: views.into(),
-            ranges: ranges.into(),
+            ranges: quick(asked, today, |range| shown.during(range).href()),
             action: shown.path(),
             hidden: kept_pairs.filter(|(name, _)| !filters.contains(name)).collect(),
             start: asked.start.to_string(),
@@ -86,7 +119,7 @@ impl Bar {
             request: shown.request(),
             schedule: shown.schedule(),
             csv: shown.csv(),
-            detailed: shown.detailed(None),
+            detailed: shown.detailed(),
             note: shown.cut.then(|| {
                 format!(
                     "Days before {} are not kept any more: the rest is shown.",
@@ -123,11 +156,11 @@ pub(super) async fn wrong(
     let label = match wrong.field.as_str() {
         "start" => "Start date",
         "end" => "End date",
-        "domain" => "Sender domain",
         "limit" => "Rows",
         "sort" => "Order",
         "cursor" => "Page",
-        _ => "Address",
+        "group" => "Rows",
+        other => Group::from_name(other).map_or("Address", Group::label),
     };
     let told = match problem {
         Problem::InvalidParameter { allowed, .. } => format!("{label}: {allowed}."),

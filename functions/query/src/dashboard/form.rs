@@ -1,13 +1,15 @@
 //! Forms that people send.
 
 use axum::extract::{FromRequest, Request};
-use report::{RecipientDomains, View};
-use serde_json::{Map, Value};
+use report::views::filter_text::{by_name, label};
+use report::{Contents, Filter, Group, RecipientDomains, View, displayed};
+use serde_json::{Map, Value, json};
 
 use super::domains;
 use super::frame::Choice;
 use super::mistake::Mistake;
 use super::problem_page::Failed;
+use super::wording::SHOWN;
 use crate::api::body::{self, Fields, is_own};
 use crate::api::problem::Problem;
 use crate::service::Query;
@@ -22,7 +24,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !is_own(request.headers()) {
             return Err(Failed(Problem::CrossSite));
         }
-        let bytes = body::whole(request, state, "form").await?;
+        let bytes = body::whole(request, state, "form", body::MOST).await?;
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 }
@@ -38,6 +40,9 @@ impl Form {
     pub(super) fn fields(&self, names: &[&str]) -> Fields {
         let filled = names.iter().map(|name| (*name, self.get(name)));
         let filled = filled.filter(|(_, value)| !value.is_empty());
+        let given = self.filters().map(|(name, value)| (name, value.to_owned()));
+        let filter =
+            names.contains(&"filter").then(|| ("filter".to_owned(), json!(by_name(given))));
         let value = |name: &str, text: &str| match name {
             "recipients" => recipients(text).map(Value::from).collect(),
             // `last` is the other possibility.
@@ -45,8 +50,14 @@ impl Form {
             _ => Value::from(text),
         };
         let fields: Map<_, _> =
-            filled.map(|(name, text)| (name.to_owned(), value(name, text))).collect();
+            filled.map(|(name, text)| (name.to_owned(), value(name, text))).chain(filter).collect();
         Fields::new(fields)
+    }
+
+    /// The filters that are ticked, each value with the name of its filter.
+    fn filters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(|(name, _)| Contents::FILTERS.contains(name))
     }
 }
 
@@ -56,9 +67,34 @@ fn recipients(text: &str) -> impl Iterator<Item = &str> {
     text.split(between).filter(|one| !one.is_empty())
 }
 
+/// A value of a filter that a report is narrowed by, until it is unticked.
+pub(super) struct Only {
+    /// The filter's name.
+    pub(super) filter: &'static str,
+    pub(super) value: String,
+    /// As in `TLS version: TLS1.0`.
+    pub(super) label: String,
+}
+
+impl Only {
+    fn of((name, value): (&str, &str)) -> Option<Self> {
+        let filter = Contents::FILTERS.iter().find(|known| **known == name)?;
+        let label = format!("{}: {}", label(filter), displayed(value, SHOWN));
+        Some(Self { filter, value: value.to_owned(), label })
+    }
+}
+
+/// Something to choose, by its value.
+pub(super) fn choice(value: &str, label: String, chosen: &str) -> Choice {
+    Choice { label, value: value.to_owned(), chosen: value == chosen }
+}
+
 /// What every form for a report by mail holds.
 pub(super) struct About {
     pub(super) views: Vec<Choice>,
+    /// What the table can have a row for each of.
+    pub(super) groups: Vec<Choice>,
+    pub(super) only: Vec<Only>,
     pub(super) domain: String,
     /// Domains to choose from; none if there are too many.
     pub(super) domains: Option<Vec<Choice>>,
@@ -70,19 +106,22 @@ pub(super) struct About {
 }
 
 impl About {
-    /// Fields of which two are filled in.
-    pub(super) async fn new(
+    /// Fields that tell which report it is, and nothing else yet.
+    async fn new(
         query: &Query,
         view: Option<View>,
+        group: Group,
         domain: Option<&str>,
+        filters: impl Iterator<Item = (&str, &str)>,
     ) -> Result<Self, Problem> {
-        let choice = |known: View| Choice {
-            label: known.title().to_owned(),
-            value: known.name().to_owned(),
-            chosen: view == Some(known),
+        let of_view = |known: View| {
+            choice(known.name(), known.title().to_owned(), view.map_or("", View::name))
         };
+        let of_group = |known: Group| choice(known.name(), known.label().to_owned(), group.name());
         Ok(Self {
-            views: View::ALL.map(choice).into(),
+            views: View::ALL.map(of_view).into(),
+            groups: Group::ALL.map(of_group).into(),
+            only: filters.filter_map(Only::of).collect(),
             domain: domain.unwrap_or_default().to_owned(),
             domains: domains::choices(query, domain).await?,
             recipients: String::new(),
@@ -90,6 +129,18 @@ impl About {
             allowed: allowed(&query.mailing.recipients),
             wrong: None,
         })
+    }
+
+    /// The same, of a report that is known.
+    pub(super) async fn of(
+        query: &Query,
+        view: View,
+        group: Group,
+        filter: &Filter,
+    ) -> Result<Self, Problem> {
+        let given = filter.given();
+        let filters = given.iter().map(|(name, value)| (*name, value.as_str()));
+        Self::new(query, Some(view), group, filter.domain(), filters).await
     }
 
     /// The fields as they were typed, with what is wrong with them.
@@ -103,7 +154,14 @@ impl About {
             recipients: form.get("recipients").to_owned(),
             name: form.get("name").to_owned(),
             wrong: Some(Mistake::new(problem)),
-            ..Self::new(query, View::from_name(form.get("view")), domain).await?
+            ..Self::new(
+                query,
+                View::from_name(form.get("view")),
+                Group::from_name(form.get("group")).unwrap_or(Group::Sender),
+                domain,
+                form.filters(),
+            )
+            .await?
         })
     }
 

@@ -29,6 +29,9 @@ pub(super) struct Frame {
 pub(super) enum Part {
     Overview,
     Views,
+    FailedLogins,
+    Plan,
+    Notes,
     ReportRequests,
     Schedules,
     Elsewhere,
@@ -36,9 +39,12 @@ pub(super) enum Part {
 
 impl Part {
     /// All that can be gone to: path and label.
-    const LISTED: [(Self, &'static str, &'static str); 4] = [
+    const LISTED: [(Self, &'static str, &'static str); 7] = [
         (Self::Overview, "/", "Overview"),
         (Self::Views, "/reports/tls-usage", "Report"),
+        (Self::FailedLogins, "/failed-logins", "Failed logins"),
+        (Self::Plan, "/plan", "Plan"),
+        (Self::Notes, "/notes", "Notes"),
         (Self::ReportRequests, "/report-requests", "Report requests"),
         (Self::Schedules, "/schedules", "Schedules"),
     ];

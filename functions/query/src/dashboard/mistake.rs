@@ -14,7 +14,9 @@ impl Mistake {
     pub(super) fn new(problem: &Problem) -> Self {
         match problem {
             Problem::InvalidParameter { parameter, allowed, .. } => {
-                Self { field: parameter.clone(), told: wording::sentence(allowed) }
+                // Parts of a field stand in one place: `filter.tls` at `filter`.
+                let field = parameter.split('.').next().unwrap_or(parameter);
+                Self { field: field.to_owned(), told: wording::sentence(allowed) }
             }
             other => Self { field: String::new(), told: wording::sentence(&other.detail()) },
         }
@@ -27,16 +29,19 @@ pub(super) fn can_be_mended(problem: &Problem) -> bool {
         Problem::InvalidParameter { .. }
         | Problem::KeyReused
         | Problem::NoMoreToday { .. }
-        | Problem::TooManySchedules { .. } => true,
+        | Problem::TooManySchedules { .. }
+        | Problem::TooManyNotes { .. } => true,
         Problem::NotFound { .. }
         | Problem::MethodNotAllowed { .. }
         | Problem::MediaType { .. }
+        | Problem::NoSheet { .. }
         | Problem::TooLarge { .. }
         | Problem::TooSlow { .. }
         | Problem::CrossSite
         | Problem::Unauthorized
         | Problem::SignIn { .. }
         | Problem::Forbidden { .. }
+        | Problem::Bound
         | Problem::WrongHost
         | Problem::Busy
         | Problem::Unavailable => false,

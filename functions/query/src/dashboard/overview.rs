@@ -2,8 +2,11 @@
 
 use askama::Template;
 use axum::response::Html;
-use report::views::{self, InsightDetails, TlsRow};
-use report::{Range, ReportRequest, Schedule, Sort, TlsCounts, View, displayed, grouped, period};
+use history::Wanted;
+use report::views::{self, InsightDetails, legacy};
+use report::{
+    Filter, Group, Range, ReportRequest, Row, Schedule, Sort, View, displayed, grouped, period,
+};
 
 use super::address::Shown;
 use super::columns::Chart;
@@ -15,10 +18,9 @@ use super::schedules;
 use super::shares::Shares;
 use super::sources::Listed;
 use super::wording::{self, SHOWN};
-use crate::api::charts::rollup;
-use crate::api::params::PageParams;
+use crate::api::charts;
+use crate::api::params::{FilterParams, PageParams};
 use crate::api::problem::Problem;
-use crate::api::tables::{self, TableQuestion};
 use crate::api::{insight, report_requests as requested, sources};
 use crate::service::Query;
 
@@ -70,7 +72,8 @@ struct OverviewPage {
     latest: Vec<Line>,
     next: Option<(String, String)>,
     schedules: usize,
-    sources: Listed,
+    /// None for those who are bound to some sender domains.
+    sources: Option<Listed>,
     flyout: Option<Flyout>,
 }
 
@@ -89,18 +92,17 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     let tls = Shown::chart(View::TlsUsage, range);
     let mut most_legacy = tls.as_table();
     most_legacy.params.table.sort = Sort::MOST_LEGACY;
-    let asked = &most_legacy.params;
-    let legacy_first =
-        TableQuestion::new(most_legacy.view, asked.days, &asked.filter, &asked.table);
+    let all = Wanted { range, filter: Filter::default(), group: Group::Sender };
     let now = query.now();
     let before = async {
-        let days = rollup(query, None, range.before()).await?;
+        let all = FilterParams::default();
+        let days = charts::days(query, &all, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
     let (behind, before, legacy, (latest, schedules), sources) = tokio::try_join!(
         insight::behind(query, range),
         before,
-        tables::page::<TlsRow>(query, &legacy_first, &asked.page, OLD),
+        async { Ok(query.data.table(range, &all).await?.1) },
         mails(query, now),
         sources::read(query),
     )?;
@@ -109,7 +111,8 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         0 => Some(Nothing::new(query, &tls).await?),
         _ => None,
     };
-    let legacy = legacy.rows.iter().filter_map(|row| of_legacy(row, &most_legacy)).collect();
+    let legacy = legacy::most(&legacy, OLD);
+    let legacy = legacy.iter().map(|row| of_legacy(row, &most_legacy)).collect();
     let next = schedules.iter().filter_map(|one| Some((one.next_run(now)?, one)));
     let next = next.min_by_key(|(due, _)| *due).map(|(due, one)| {
         let name = one.contents.name.as_deref().unwrap_or_default();
@@ -147,7 +150,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),
         next,
         schedules: schedules.len(),
-        sources: Listed::first(sources, SOURCES, query.zone),
+        sources: sources.map(|found| Listed::first(found, SOURCES, query.zone)),
         flyout,
     };
     Ok(html(&page)?)
@@ -158,19 +161,18 @@ async fn mails(query: &Query, now: i64) -> Result<(Vec<ReportRequest>, Vec<Sched
     if !query.may_manage() {
         return Ok(Default::default());
     }
-    let schedules = async { Ok(query.schedules.list(now).await?) };
+    let schedules = async { Ok(query.data.schedules(now).await?) };
     let asked = PageParams::default();
     let ((latest, _), schedules) =
         tokio::try_join!(requested::page(query, &asked, LATEST), schedules)?;
     Ok((latest, schedules))
 }
 
-fn of_legacy(row: &TlsRow, shown: &Shown) -> Option<LegacySender> {
-    let legacy = row.tls.iter().collect::<TlsCounts>().legacy();
-    (legacy > 0).then(|| LegacySender {
-        sender: wording::address(row.name.text()),
-        href: shown.with_sender(Some(row.name.text())).href(),
-        messages: grouped(legacy),
-        percent: wording::percent(report::percent(legacy, row.messages)),
-    })
+fn of_legacy(row: &Row<'_>, shown: &Shown) -> LegacySender {
+    LegacySender {
+        sender: wording::address(row.name),
+        href: shown.with_open(Some(row.name)).href(),
+        messages: grouped(row.counts.legacy()),
+        percent: wording::percent(legacy::share(&row.counts)),
+    }
 }

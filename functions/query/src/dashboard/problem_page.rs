@@ -56,7 +56,7 @@ impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let title = self.0.title().to_owned();
         let mut frame = Frame::of(Part::Elsewhere, title.clone());
-        let leaves = matches!(self.0, Problem::Forbidden { .. });
+        let leaves = matches!(self.0, Problem::Forbidden { .. } | Problem::Bound);
         if leaves || matches!(self.0, Problem::Unauthorized | Problem::SignIn { .. }) {
             frame.manages = false;
         }
@@ -64,7 +64,7 @@ impl IntoResponse for Failed {
         let on = match self.0 {
             Problem::Unauthorized | Problem::SignIn { .. } => ("/sign-in", "Sign in"),
             // A new role is in the next token.
-            Problem::Forbidden { .. } => ("/sign-in", "Sign in again"),
+            Problem::Forbidden { .. } | Problem::Bound => ("/sign-in", "Sign in again"),
             _ => ("/", "Go to the overview"),
         };
         let page =

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::Tz;
-use report::{Range, ReportRequest, Status, displayed, grouped, period};
-use store::IdempotencyKey;
+use report::views::filter_text::in_words;
+use report::{Group, Range, ReportRequest, Status, displayed, grouped, period};
 
 use super::address::{self, At, Shown};
 use super::form::{About, Form};
@@ -26,7 +26,7 @@ pub(super) struct Line {
     pub(super) name: String,
     pub(super) view: &'static str,
     pub(super) period: String,
-    pub(super) domain: String,
+    pub(super) of_what: String,
     pub(super) recipients: String,
     pub(super) created: String,
     pub(super) status: Told,
@@ -67,8 +67,16 @@ pub(super) fn few(recipients: &[String]) -> String {
 }
 
 /// A sender domain for people.
-pub(super) fn domain(domain: Option<&str>) -> String {
+fn domain(domain: Option<&str>) -> String {
     domain.map_or_else(|| "All sender domains".to_owned(), |domain| displayed(domain, SHOWN))
+}
+
+/// What a report is of beside its days, for people.
+pub(super) fn of_what(group: Group, of: Option<&str>, filters: String) -> String {
+    let by = (group != Group::Sender).then(|| format!("by {}", group.noun()));
+    let filters = Some(filters).filter(|filters| !filters.is_empty());
+    let parts = [Some(domain(of)), by, filters].into_iter().flatten();
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// A request as a line.
@@ -79,7 +87,7 @@ pub(super) fn line(request: &ReportRequest, zone: Tz) -> Line {
         name: contents.name.as_deref().map(|name| displayed(name, SHOWN)).unwrap_or_default(),
         view: contents.view.title(),
         period: period(request.range),
-        domain: domain(contents.domain.as_deref()),
+        of_what: of_what(contents.group, contents.domain(), in_words(&contents.filters(), SHOWN)),
         recipients: few(&contents.recipients),
         created: wording::instant(request.created, zone),
         status: told(request.status, request.attempts),
@@ -134,8 +142,8 @@ impl FormPage {
 
 /// The form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, ChartParams { days, filter }) = address::prefilled(&given, &query)?;
-    let about = About::new(&query, Some(view), filter.domain.as_deref()).await?;
+    let (view, group, ChartParams { days, filter }) = address::prefilled(&given, &query)?;
+    let about = About::of(&query, view, group, &filter).await?;
     let Range { start, end } = days.range();
     let fields = [start.to_string(), end.to_string(), query.next_id()];
     Ok(html(&FormPage::new(&query, about, fields))?)
@@ -144,13 +152,12 @@ pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Fa
 /// Asks for the report, and leads to where it can be watched.
 pub(super) async fn create(query: Query, form: Form) -> Result<Response, Failed> {
     let fields = form.fields(report_requests::FIELDS);
-    let asked = fields.canonical();
     // Sent twice it is one request; changed and sent again it is another.
     let key = match form.get("token") {
         "" => None,
-        token => Some(IdempotencyKey::new(&format!("form {token} {asked}"), &asked)),
+        token => Some(format!("form {token} {}", fields.canonical())),
     };
-    match report_requests::place(&query, &fields, key).await {
+    match report_requests::place(&query, &fields, key.as_deref()).await {
         Ok(request) => {
             Ok(Redirect::to(&format!("/report-requests/{}", request.id)).into_response())
         }
@@ -191,7 +198,9 @@ pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed
     let shown = range.start <= range.end;
     let mut view =
         Shown::chart(contents.view, if shown { range } else { Range::last(kept.end, 7) });
-    view.params.filter.domain.clone_from(&contents.domain);
+    view.params.filter.0 = contents.only.clone();
+    view.params.table.group = contents.group;
+    view.table = contents.group != Group::Sender;
     let title = contents.name.as_deref().map_or_else(
         || format!("{}, {}", contents.view.title(), period(request.range)),
         |name| displayed(name, SHOWN),
@@ -240,10 +249,13 @@ fn rows(request: &ReportRequest, zone: Tz) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("Data", contents.view.title().to_owned()),
         ("Days", period(request.range)),
-        ("Sender domains", domain(contents.domain.as_deref())),
+        ("Table by", contents.group.label().to_owned()),
+        ("Sender domains", domain(contents.domain())),
         ("Recipients", contents.recipients.join(", ")),
         ("Requested", wording::instant(request.created, zone)),
     ];
+    let narrowed = in_words(&contents.filters(), SHOWN);
+    rows.extend((!narrowed.is_empty()).then_some(("Only", narrowed)));
     let ended = match request.status {
         Status::Failed => "Given up",
         _ => "Sent",

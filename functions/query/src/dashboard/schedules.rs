@@ -3,14 +3,15 @@
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use chrono_tz::{TZ_VARIANTS, Tz};
-use report::displayed;
+use report::views::filter_text::in_words;
+use report::{Contents, displayed};
 
 use super::address::{self, At};
-use super::form::{About, Form};
+use super::form::{About, Form, choice};
 use super::frame::{Choice, Frame, Part, html};
 use super::mistake::can_be_mended;
 use super::problem_page::Failed;
-use super::report_requests::{Told, domain, few, told};
+use super::report_requests::{Told, few, of_what, told};
 use super::wording::{self, SHOWN};
 use crate::api::body::Fields;
 use crate::api::params::{self, Given};
@@ -27,7 +28,7 @@ struct Line {
     id: String,
     name: String,
     view: &'static str,
-    domain: String,
+    of_what: String,
     recipients: String,
     when: String,
     /// In words if there is none.
@@ -91,7 +92,11 @@ fn line(schedule: &ScheduleAnswer) -> Line {
         id: schedule.id.clone(),
         name: displayed(&schedule.name, SHOWN),
         view: schedule.view.title(),
-        domain: domain(schedule.domain.as_deref()),
+        of_what: of_what(
+            schedule.group,
+            schedule.domain.as_deref(),
+            in_words(&schedule.filter.0, SHOWN),
+        ),
         recipients: few(&schedule.recipients),
         when: format!("{}, {zone}", when(schedule)),
         next,
@@ -186,10 +191,6 @@ impl FormPage {
     }
 }
 
-fn choice(value: &str, label: String, chosen: &str) -> Choice {
-    Choice { label, value: value.to_owned(), chosen: value == chosen }
-}
-
 /// The zones of places, and those in use here.
 fn zones(chosen: &str) -> Vec<Choice> {
     const OTHER_NAMES: [&str; 6] = ["Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "US/"];
@@ -201,8 +202,8 @@ fn zones(chosen: &str) -> Vec<Choice> {
 
 /// An empty form, filled in with the filters of the page that it was opened from.
 pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let (view, asked) = address::prefilled(&given, &query)?;
-    let about = About::new(&query, Some(view), asked.filter.domain.as_deref()).await?;
+    let (view, group, asked) = address::prefilled(&given, &query)?;
+    let about = About::of(&query, view, group, &asked.filter).await?;
     let when = When {
         frequency: "weekly",
         weekday: "monday",
@@ -218,12 +219,12 @@ pub(super) async fn blank(query: Query, given: Given) -> Result<Html<String>, Fa
 
 /// The form with a schedule in it.
 pub(super) async fn one(query: Query, At(id): At) -> Result<Html<String>, Failed> {
-    let schedule = schedule_bodies::answer(&query, schedules::find(&query, &id).await?).await?;
-    let about = About {
-        name: schedule.name.clone(),
-        recipients: schedule.recipients.join("\n"),
-        ..About::new(&query, Some(schedule.view), schedule.domain.as_deref()).await?
-    };
+    let found = schedules::find(&query, &id).await?;
+    let Contents { view, group, only, .. } = &found.contents;
+    let about = About::of(&query, *view, *group, only).await?;
+    let schedule = schedule_bodies::answer(&query, found).await?;
+    let about =
+        About { name: schedule.name.clone(), recipients: schedule.recipients.join("\n"), ..about };
     let day = match &schedule.day {
         Some(DayOfMonth::Number(day)) => day.to_string(),
         Some(DayOfMonth::Text(text)) => text.clone(),

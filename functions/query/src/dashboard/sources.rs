@@ -11,6 +11,7 @@ use super::problem_page::Failed;
 use super::report_requests::Told;
 use super::wording;
 use crate::api::params::Given;
+use crate::api::problem::Problem;
 use crate::api::sources;
 use crate::service::Query;
 
@@ -65,7 +66,7 @@ struct SourcesPage {
 /// All sources.
 pub(super) async fn page(query: Query, given: Given) -> Result<Html<String>, Failed> {
     given.refuse()?;
-    let found = sources::read(&query).await?;
+    let found = sources::read(&query).await?.ok_or(Problem::Bound)?;
     let frame = Frame::new(&query, Part::Overview, "Sources");
     Ok(html(&SourcesPage { frame, listed: Listed::first(found, usize::MAX, query.zone) })?)
 }

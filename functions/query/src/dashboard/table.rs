@@ -2,27 +2,25 @@
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
-use report::views::{NamedMessages, SenderDetails, SenderUse, TlsRow};
-use report::{Column, Sort, TlsVersion, View, displayed, grouped};
+use report::views::TlsRow;
+use report::{Column, Group, Kind, Origin, Sort, TlsVersion, View, displayed, grouped};
 
+use super::about::{self, About};
 use super::address::{self, At, ROWS, Shown};
-use super::columns::Chart;
 use super::empty::Nothing;
 use super::filters::{self, Bar};
 use super::frame::{Choice, Frame, Part, html};
 use super::problem_page::Failed;
-use super::shares::Shares;
+use super::story::Story;
 use super::wording::{self, SHOWN};
+use crate::api::details::{self, of_sender};
 use crate::api::params::{Given, ViewParams};
 use crate::api::problem::Problem;
-use crate::api::sender;
 use crate::api::tables::{self, TableQuestion};
 use crate::service::Query;
 
 /// Numbers of rows to choose from.
 const LIMITS: [usize; 3] = [ROWS, 50, 100];
-/// Accounts, mechanisms and clients that a flyout lists.
-const LISTED: usize = 10;
 
 /// The head of a column.
 struct Head {
@@ -31,22 +29,50 @@ struct Head {
     href: String,
     /// How the table is sorted by it: `ascending` or `descending`.
     sorted: Option<&'static str>,
-    /// How to sort by the number where the column shows a percentage too.
-    number: Option<String>,
-    /// Whether it is the number that the table is sorted by.
-    by_number: bool,
+    /// What else the column shows, how to sort by that, and that in words.
+    second: Option<(&'static str, String, &'static str)>,
+    /// Whether it is this that the table is sorted by.
+    by_second: bool,
     /// Whether it is a sender's name, not a figure.
     name: bool,
+    /// Whether it is a percentage.
+    percent: bool,
 }
 
-/// A sender.
+/// A row.
 struct Row {
-    sender: String,
+    name: String,
     note: Option<&'static str>,
-    href: String,
+    /// What the name leads to.
+    href: Option<String>,
+    /// Whether that opens without leaving the page.
+    flyout: bool,
     /// Percentage and number; nothing where there are no messages.
     cells: Vec<Option<Cell>>,
     messages: String,
+    story: Story,
+}
+
+/// What the rows are called.
+struct Nouns {
+    one: &'static str,
+    many: &'static str,
+    capital: String,
+    /// What is searched.
+    searched: String,
+    part: &'static str,
+}
+
+impl Nouns {
+    fn of(group: Group) -> Self {
+        let (one, many) = (group.noun(), group.nouns());
+        let (searched, part) = match group {
+            Group::Sender => ("sender address".to_owned(), "address"),
+            Group::Client => ("client address or network".to_owned(), "address"),
+            _ => (one.to_owned(), "name"),
+        };
+        Self { one, many, capital: wording::capital(many), searched, part }
+    }
 }
 
 struct Cell {
@@ -60,24 +86,8 @@ struct Flyout {
     title: String,
     /// The page without it.
     close: String,
-    messages: String,
     period: String,
-    nothing: bool,
-    /// What the name means, if it is none.
-    note: Option<&'static str>,
-    shares: Shares,
-    chart: Chart,
-    lists: Vec<List>,
-    uses: Vec<Vec<String>>,
-    more_uses: Option<String>,
-    detailed: String,
-}
-
-/// Names with their messages.
-struct List {
-    title: &'static str,
-    rows: Vec<(String, String)>,
-    more: Option<String>,
+    about: About,
 }
 
 #[derive(Template)]
@@ -92,6 +102,9 @@ struct TablePage {
     hidden: Vec<(&'static str, String)>,
     unsearched: String,
     caption: String,
+    nouns: Nouns,
+    /// What there can be a row for each of.
+    groups: Vec<Choice>,
     heads: Vec<Head>,
     rows: Vec<Row>,
     /// As in `26 to 50 of 262 senders`.
@@ -113,7 +126,7 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
         Some(problem) => Err(problem),
         None => {
             let ViewParams { days, filter, table, page, .. } = &shown.params;
-            let question = TableQuestion::new(view, *days, filter, table);
+            let question = TableQuestion::new(Some(view), *days, filter, table);
             tables::page::<TlsRow>(&query, &question, page, ROWS).await
         }
     };
@@ -124,21 +137,21 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
         }
         found => found?,
     };
+    let group = shown.params.table.group;
     let (bar, flyout) = tokio::try_join!(Bar::new(&query, &shown), flyout(&query, &shown))?;
     let all = found.before + found.rows.len() + found.after;
     let nothing = match all == 0 && shown.params.table.search.is_empty() {
         true => Some(Nothing::new(&query, &shown).await?),
         false => None,
     };
-    let place = match found.rows.len() {
-        0 => String::new(),
-        rows => format!(
-            "{} to {} of {}",
-            grouped(found.before as u64 + 1),
-            grouped((found.before + rows) as u64),
-            wording::counted(all as u64, "sender", "senders")
-        ),
-    };
+    let place = wording::of_rows(found.before, found.rows.len(), found.after, group);
+    let has_places = query.known().places.is_some();
+    let is_told = |one: &Group| has_places || !matches!(one, Group::Country | Group::Network);
+    let groups = Group::ALL.into_iter().filter(is_told).map(|one| Choice {
+        label: wording::capital(one.noun()),
+        value: shown.grouped_by(one).href(),
+        chosen: one == group,
+    });
     let limits = LIMITS.map(|limit| Choice {
         label: limit.to_string(),
         value: shown.with_rows(limit).href(),
@@ -151,14 +164,16 @@ pub(super) async fn page(query: Query, At(name): At, given: Given) -> Result<Res
         chosen: shown.params.table.sort == Sort::MOST_LEGACY,
     });
     let page = TablePage {
-        frame: Frame::new(&query, Part::Views, format!("{} by sender", view.title())),
+        frame: Frame::new(&query, Part::Views, format!("{} by {}", view.title(), group.noun())),
         nothing,
         search: shown.params.table.search.clone(),
         hidden: kept.collect(),
         unsearched: shown.unsearched().href(),
-        caption: format!("{} by sender, {}", view.title(), bar.told),
+        caption: format!("{} by {}, {}", view.title(), group.noun(), bar.told),
+        nouns: Nouns::of(group),
+        groups: groups.collect(),
         heads: heads(&shown),
-        rows: found.rows.iter().map(|row| of_sender(row, &shown)).collect(),
+        rows: found.rows.iter().map(|row| of_row(row, &shown)).collect(),
         place,
         first: (found.before > 0).then(|| shown.first_page().href()),
         previous: found.previous.map(|cursor| shown.at(cursor).href()),
@@ -190,9 +205,10 @@ fn heads(shown: &Shown) -> Vec<Head> {
         label,
         href: by(column, descending),
         sorted: sorted(&[column]),
-        number: None,
-        by_number: false,
+        second: None,
+        by_second: false,
         name: column == Column::Name,
+        percent: false,
     };
     let mut heads = vec![plain(shown.params.table.group.label(), Column::Name, false)];
     if shown.view == View::TlsUsage {
@@ -202,79 +218,68 @@ fn heads(shown: &Shown) -> Vec<Head> {
                 label: version.label(),
                 href: by(share, true),
                 sorted: sorted(&[share, number]),
-                number: Some(by(number, true)),
-                by_number: shown.params.table.sort.column == number,
+                second: Some(("number", by(number, true), "Sort by the number of messages")),
+                by_second: shown.params.table.sort.column == number,
                 name: false,
+                percent: true,
             }
         }));
     }
     heads.push(plain("Message count", Column::Messages, true));
+    heads.push(plain("Change", Column::Change, true));
+    heads.push(Head {
+        sorted: sorted(&[Column::Last, Column::First]),
+        second: Some(("since", by(Column::First, true), "Sort by the first day")),
+        by_second: shown.params.table.sort.column == Column::First,
+        ..plain("Last day", Column::Last, true)
+    });
     heads
 }
 
-fn of_sender(row: &TlsRow, shown: &Shown) -> Row {
+fn of_row(row: &TlsRow, shown: &Shown) -> Row {
+    let (group, name) = (shown.params.table.group, row.name.text());
+    let own = row.origin.is_some_and(Origin::is_own);
     let cells = row.tls.iter().map(|share| {
         (share.messages > 0).then(|| Cell {
             percent: wording::percent(share.percent),
             messages: grouped(share.messages),
-            legacy: share.version.is_legacy(),
+            legacy: share.version.is_legacy() && !own,
         })
     });
+    let flyout = group == Group::Sender;
     Row {
-        sender: wording::address(row.name.text()),
-        note: wording::note(row.name.text()),
-        href: shown.with_sender(Some(row.name.text())).href(),
+        name: match (group, name) {
+            (Group::Tls, name) => {
+                let version = TlsVersion::from_name(name);
+                version.map_or(name.to_owned(), |version| version.label().to_owned())
+            }
+            (Group::Kind, name) => {
+                Kind::from_name(name).map_or(name.to_owned(), |kind| kind.label().to_owned())
+            }
+            (_, "") => "not in the log".to_owned(),
+            (_, name) => wording::address(name),
+        },
+        note: wording::note(name).or_else(|| row.origin.map(about::remark)),
+        href: match flyout {
+            true => Some(shown.with_open(Some(name)).href()),
+            false => about::href(group, name, shown),
+        },
+        flyout,
         cells: if shown.view == View::TlsUsage { cells.collect() } else { Vec::new() },
         messages: grouped(row.messages),
+        story: Story::new(&row.more),
     }
 }
 
 async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem> {
-    let Some(sender) = shown.params.sender.sender.as_deref() else { return Ok(None) };
-    let ViewParams { days, filter, .. } = &shown.params;
-    let found = sender::of(query, sender, days.range(), filter).await?;
-    let lists = [
-        ("Accounts", &found.accounts),
-        ("Mechanisms", &found.mechanisms),
-        ("Client addresses", &found.clients),
-    ];
-    let lists = lists.map(|(title, names)| list(title, names));
-    let SenderDetails { start, end, messages, tls, days, uses, .. } = found;
+    let Some(sender) = shown.params.flyout.open.as_deref() else { return Ok(None) };
+    let range = shown.params.days.range();
+    let filter = shown.params.filter.filter();
+    let found = details::of(query, Group::Sender, sender, of_sender(filter, sender), range).await?;
     Ok(Some(Flyout {
-        title: displayed(&found.sender, 4 * SHOWN),
-        close: shown.with_sender(None).href(),
-        messages: wording::counted(messages, "message", "messages"),
-        period: report::period(report::Range { start, end }),
-        nothing: messages == 0,
-        note: wording::note(&found.sender),
-        shares: Shares::new(&tls),
-        chart: Chart::tls(&days, query.today(), |day| {
-            shown.on(day).with_sender(Some(sender)).href()
-        }),
-        lists: lists.into(),
-        uses: uses.iter().take(LISTED).map(of_use).collect(),
-        more_uses: more(uses.len()),
-        detailed: shown.detailed(Some(sender)),
+        title: displayed(sender, 4 * SHOWN),
+        close: shown.with_open(None).href(),
+        period: report::period(range),
+        about: About::new(&found, Group::Sender, shown, query.today()),
     }))
-}
-
-fn named(name: &str) -> String {
-    if name.is_empty() { "not in the log".to_owned() } else { wording::address(name) }
-}
-
-fn list(title: &'static str, names: &[NamedMessages]) -> List {
-    let rows = names.iter().take(LISTED);
-    let rows = rows.map(|row| (named(&row.name), grouped(row.messages)));
-    List { title, rows: rows.collect(), more: more(names.len()) }
-}
-
-fn of_use(used: &SenderUse) -> Vec<String> {
-    let version = used.version.label().to_owned();
-    vec![named(&used.account), named(&used.mechanism), version, grouped(used.messages)]
-}
-
-/// How many are not listed, for people.
-fn more(all: usize) -> Option<String> {
-    let more = all.checked_sub(LISTED).filter(|more| *more > 0)?;
-    Some(format!("{} more", grouped(more as u64)))
 }

@@ -2,7 +2,8 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use report::{Day, OTHER_SENDERS, displayed, grouped};
+use report::views::{ClientPlace, Labels};
+use report::{Day, Group, OTHER_SENDERS, Origin, displayed, grouped};
 
 /// Characters of a name that pages show; the whole of it is in the title or the CSV.
 pub(super) const SHOWN: usize = 80;
@@ -30,6 +31,26 @@ pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
     }
 }
 
+/// As in `one, two and three`.
+pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    match names.split_last() {
+        Some((last, others @ [_, ..])) => format!("{} and {last}", others.join(", ")),
+        Some((only, [])) => (*only).to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Which rows of a table a page has, as in `26 to 50 of 262 senders`; nothing if it has none.
+pub(super) fn of_rows(before: usize, rows: usize, after: usize, group: Group) -> String {
+    if rows == 0 {
+        return String::new();
+    }
+    let number = |number: usize| grouped(number as u64);
+    let all = counted((before + rows + after) as u64, group.noun(), group.nouns());
+    format!("{} to {} of {all}", number(before + 1), number(before + rows))
+}
+
 /// As in `2 sender addresses`, and whether there were others.
 pub(super) fn senders(number: u64, more: bool) -> String {
     let told = counted(number, "sender address", "sender addresses");
@@ -45,6 +66,46 @@ pub(super) fn note(name: &str) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// What the name of an account or a client tells, for people.
+pub(super) const fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Machine => {
+            "This is the mail server's own machine: webmail, a script on it, or a proxy in front of the server. What it \
+             sends without TLS has not left the machine, so it is no legacy client."
+        }
+        Origin::Private => {
+            "This is an address of a private network: a device or server of your own."
+        }
+        Origin::HealthCheck => {
+            "This is the mail server checking itself: no person's account, and no client."
+        }
+    }
+}
+
+/// What is known of an account or a client, for people: a text each.
+pub(super) fn labels(labels: &Labels) -> Vec<String> {
+    let Labels { place: at, client_name, noted } = labels;
+    let noted = noted.as_ref().map(|noted| {
+        let texts = [&noted.name, &noted.note, &noted.owner];
+        let first = texts.into_iter().find(|text| !text.is_empty());
+        first.cloned().unwrap_or_default()
+    });
+    let known = noted.into_iter().chain(client_name.clone()).chain(at.as_ref().map(place));
+    known.map(|text| displayed(&text, SHOWN)).collect()
+}
+
+/// Where a client is, for people.
+pub(super) fn place(place: &ClientPlace) -> String {
+    let country = place.country.as_ref().map(|country| country.name.clone());
+    let network = place.network.as_ref().map(|network| {
+        let name =
+            if network.name.is_empty() { String::new() } else { format!(" {}", network.name) };
+        format!("AS{}{name}", network.number)
+    });
+    let parts: Vec<_> = country.into_iter().chain(network).collect();
+    displayed(&parts.join(", "), SHOWN)
 }
 
 /// An instant (seconds since 1970) on the wall clock of a zone, as in `Thu 12 Nov 2026, 08:00`.
@@ -103,6 +164,9 @@ mod tests {
         assert_eq!(counted(1, "message", "messages"), "1 message");
         assert_eq!(counted(1234, "message", "messages"), "1,234 messages");
         assert_eq!(percent(12.5), "12.50\u{a0}%");
+        assert_eq!(listed(&["one", "two", "three"]), "one, two and three");
+        assert_eq!(listed(&["one"]), "one");
+        assert_eq!(of_rows(25, 25, 212, Group::Sender), "26 to 50 of 262 senders");
         assert_eq!(sentence("it must be a date"), "It must be a date.");
         assert_eq!(sentence("bob@x.test is not allowed"), "bob@x.test is not allowed.");
         let long = format!("{}@d.test", "\u{e4}".repeat(100));

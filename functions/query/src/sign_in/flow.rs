@@ -250,6 +250,7 @@ async fn finish(
         subject = accepted.subject,
         name = accepted.name,
         role = accepted.role.map_or("none", Role::name),
+        domains = accepted.scope.domains().map(tracing::field::debug),
     );
     let to = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(to).ok();
     let to = to.and_then(|to| String::from_utf8(to).ok()).unwrap_or_default();

@@ -14,6 +14,7 @@
 mod flow;
 pub(crate) mod guard;
 mod provider;
+mod scopes;
 mod signatures;
 mod token;
 pub(crate) mod visitors;

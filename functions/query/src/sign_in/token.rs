@@ -3,9 +3,11 @@
 use bootstrap::Oidc;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation};
+use report::Scope;
 use serde_json::{Map, Value};
 
 use super::provider::Provider;
+use super::scopes::{scope, words};
 use super::signatures::ALGORITHMS;
 use crate::api::problem::Problem;
 use crate::visitor::Role;
@@ -22,6 +24,7 @@ pub(super) struct Accepted {
     pub(super) name: String,
     /// None for those who have none here.
     pub(super) role: Option<Role>,
+    pub(super) scope: Scope,
     /// Seconds since 1970.
     pub(super) expires: i64,
     /// That of the sign-in which an ID token answers.
@@ -130,8 +133,8 @@ async fn read(text: &str, oidc: &Oidc, provider: &Provider, now: i64) -> Result<
     }
     let names = ["email", "preferred_username", "cognito:username", "username", "client_id"];
     let name = names.into_iter().find_map(text_of).unwrap_or_else(|| subject.clone());
-    let role = role(&claims, oidc);
-    Ok(Accepted { subject, name, role, expires, nonce: text_of("nonce") })
+    let (role, scope) = (role(&claims, oidc), scope(&claims, oidc));
+    Ok(Accepted { subject, name, role, scope, expires, nonce: text_of("nonce") })
 }
 
 /// An instant among the claims, in seconds since 1970. It may have a fraction (RFC 7519, section 2).
@@ -175,13 +178,7 @@ fn is_by_us(claims: &Map<String, Value>, ours: &impl Fn(&Value) -> bool) -> bool
 /// The highest role that the claims give.
 fn role(claims: &Map<String, Value>, oidc: &Oidc) -> Option<Role> {
     let given = oidc.role_claims.iter().filter_map(|name| claims.get(name));
-    let words: Vec<&str> = given
-        .flat_map(|value| match value {
-            Value::String(words) => words.split(' ').collect(),
-            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        })
-        .collect();
+    let words: Vec<&str> = given.flat_map(words).collect();
     let has = |wanted: &[String]| words.iter().any(|word| wanted.iter().any(|one| one == word));
     match (has(&oidc.managers), has(&oidc.readers)) {
         (true, _) => Some(Role::Manager),
@@ -206,6 +203,7 @@ mod tests {
             role_claims: list("cognito:groups,scope"),
             readers: list("readers,smtp-auth-report/read"),
             managers: list("managers,smtp-auth-report/manage"),
+            domain_claims: Vec::new(),
         }
     }
 

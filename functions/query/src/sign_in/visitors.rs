@@ -51,9 +51,9 @@ impl SignIn {
 
     /// The visitor that a token shows.
     pub(super) async fn visitor(&self, text: &str) -> Result<Visitor, Problem> {
-        let Accepted { subject, name, role, .. } = self.accepted(text).await?;
+        let Accepted { subject, name, role, scope, .. } = self.accepted(text).await?;
         let role = role.ok_or(Problem::Forbidden { needed: Role::Reader })?;
-        Ok(Visitor { subject, name, role })
+        Ok(Visitor { subject, name, role, scope })
     }
 
     /// What a token says, if it can be believed.

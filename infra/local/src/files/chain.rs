@@ -130,7 +130,7 @@ impl<'a> Chain<'a> {
         reading.call(self.log.as_ref().unwrap_or(&name), self.log.is_some());
         let ended =
             self.reader.read(&mut reading, &mut input).await.with_context(while_in(&name))?;
-        let Ended { mut summary, unfinished_line, failure, twin, shares } = ended;
+        let Ended { mut summary, unfinished_line, failure, twin, shares, went_back } = ended;
         if twin.is_some() {
             let told = Report { name, twin, ..Report::default() };
             return Ok(reported.into_iter().chain([told]).collect());
@@ -150,6 +150,7 @@ impl<'a> Chain<'a> {
             failure,
             twin,
             shares,
+            went_back,
         };
         self.sources.push(file.source.clone());
         let left = self.before.replace(Unsettled { file, reading, input: Some(input), report });
@@ -203,7 +204,7 @@ impl Unsettled {
         Ok(self.settle(now, stop).await?)
     }
 
-    /// Settles what waits for a session's end, if the log is over: its last line lies far back, or it was not
+    /// Settles what waits for a later line, if the log is over: its last line lies far back, or it was not
     /// written to for long. One that was not read to its end is not.
     async fn settle(mut self, now: Now, stop: &Stop) -> Result<Report, IngestError> {
         let age = now.unix().saturating_sub(self.reading.clock());
@@ -212,7 +213,7 @@ impl Unsettled {
         if is_over
             && !stop.is_told()
             && self.report.failure.is_none()
-            && self.reading.load().sessions > 0
+            && self.reading.waits_for_end()
         {
             self.report.summary.add(&self.reading.close().await?);
             self.report.open = self.reading.load();

@@ -4,17 +4,17 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use ingest::Landmarks;
 use logs::{LogStream, Options};
 use store::FINGERPRINT;
-use unpack::Text;
+use unpack::{Lines, Text};
 
 use super::forward::{At, Forward};
-use super::order::{self, References};
-use super::pipe::{Piped, Tap};
+use super::order::{self, Later, References, Years};
+use super::pipe::{PAUSE, Piped, Tap};
 use super::stop::Stop;
 use crate::clock::Now;
 
@@ -29,6 +29,12 @@ const TAIL: u64 = 1 << 16;
 const BEHIND: i64 = 31 * 86_400;
 /// So far ahead of a file's time a line may be written: clocks and zones differ.
 const AHEAD: i64 = 86_400;
+/// Lines that were written so many seconds ago or less are of the present.
+const PRESENT: i64 = 3600;
+/// What of the newest line is looked at.
+const NEWEST: usize = 4096;
+/// The most bytes of a pipe that are kept to look at their years.
+const LOOKED_AT: u64 = 4 << 30;
 /// The first moment of 2000: file times before it are no times.
 const NO_TIME: i64 = 946_684_800;
 
@@ -46,6 +52,8 @@ pub(crate) struct Input {
     /// What it comes through, if it is no file.
     pub(super) pipe: Option<Tap>,
     changed: Option<SystemTime>,
+    /// The years of what comes later through a pipe, if its lines name none.
+    pub(crate) later: Option<Later>,
     /// Whether its beginning may be gone since it was read last: then it is looked for what is left of it.
     pub(crate) may_be_rest: bool,
     /// How many bytes of its beginning are gone: offsets are those of the whole text.
@@ -81,8 +89,9 @@ impl Input {
         let tap = reader.tap().clone();
         let mut text = Forward::pipe(reader, hole);
         let head = text.head(hole, FINGERPRINT, &tap)?;
-        let (pipe, plain, changed, may_be_rest, gone) = (Some(tap), None, None, false, 0);
-        Ok(Self { name, head, hole, plain, text, pipe, changed, may_be_rest, gone })
+        let (pipe, plain, changed, later, may_be_rest, gone) =
+            (Some(tap), None, None, None, false, 0);
+        Ok(Self { name, head, hole, plain, text, pipe, changed, later, may_be_rest, gone })
     }
 
     /// Waits until a pipe has brought all of the head; false if it is there.
@@ -108,8 +117,8 @@ impl Input {
             true => (Forward::file(text, file), None),
             false => (Forward::none(), Some(file)),
         };
-        let pipe = None;
-        Ok(Self { name, head, hole, plain, text, pipe, changed, may_be_rest: false, gone: 0 })
+        let (pipe, later, may_be_rest, gone) = (None, None, false, 0);
+        Ok(Self { name, head, hole, plain, text, pipe, changed, later, may_be_rest, gone })
     }
 
     /// The same with its oldest lines first, if its newest stand there: as an export that is written once.
@@ -238,8 +247,8 @@ impl Input {
         told.filter(|told| *told <= latest).unwrap_or(changed).max(changed).min(now)
     }
 
-    /// The time near which each line behind an offset was written: see [`reference`](Self::reference). Of what comes
-    /// through a pipe, only the beginning can be looked at.
+    /// The time near which each line behind an offset was written: see [`reference`](Self::reference). Of a pipe, what comes
+    /// before the first pause is looked at.
     pub(crate) fn references(
         &mut self,
         from: u64,
@@ -251,8 +260,8 @@ impl Input {
         if let Some(file) = &self.plain {
             return References::of(At { file: file.try_clone()?, offset }, from, options, last);
         }
-        if self.pipe.is_some() {
-            return References::of(self.head.as_slice(), 0, options, last);
+        if let Some(pipe) = self.pipe.clone() {
+            return self.years_of_pipe(&pipe, options, now);
         }
         let skipped = self.text.skip_to(offset);
         match skipped.and_then(|()| References::of(self.text.by_ref(), from, options, last)) {
@@ -260,6 +269,50 @@ impl Input {
             Err(_) => Ok(References::one(last)),
             found => found,
         }
+    }
+
+    /// Keeps what comes through a pipe, if its lines name no years, until it pauses or has been of the present for a while: a
+    /// log that was written long ago comes without pauses, and a live one is not kept waiting.
+    fn years_of_pipe(&mut self, pipe: &Tap, options: Options, now: Now) -> io::Result<References> {
+        let mut years = Years::new(options, now.unix());
+        let begins = self.hole + self.gone;
+        years.read(self.head.as_slice(), begins)?;
+        if self.head.len() < FINGERPRINT || !years.are_unnamed() {
+            let whole = self.head.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let references = years.references();
+            self.later = Later::than(years, begins + whole as u64);
+            return Ok(references);
+        }
+        let mut years = Years::new(options, now.unix());
+        let (mut newest, mut present_since) = (Vec::new(), None);
+        self.text.rewind()?;
+        let mut lines = Lines::new(&mut self.text, self.gone);
+        let mut looked = 0;
+        loop {
+            pipe.give_way(true);
+            let more = lines.read(|line| {
+                years.line(line.text, line.begins);
+                looked = line.ends;
+                newest.clear();
+                newest.extend_from_slice(&line.text[..line.text.len().min(NEWEST)]);
+            });
+            pipe.give_way(false);
+            // Damage is told by whoever reads on.
+            if !more.unwrap_or_default() || looked >= LOOKED_AT {
+                break;
+            }
+            let age = years.time_of(&newest).map(|time| now.unix() - time);
+            let is_present = age.is_some_and(|age| age.abs() < PRESENT);
+            let since = present_since.get_or_insert_with(Instant::now);
+            if !is_present {
+                present_since = None;
+            } else if since.elapsed() >= 2 * PAUSE {
+                break;
+            }
+        }
+        let references = years.references();
+        self.later = Later::than(years, looked);
+        Ok(references)
     }
 
     /// The last bytes of the text, but for a line's that is cut by their beginning.
@@ -326,4 +379,70 @@ fn read_at(file: &File, to: &mut [u8], offset: u64) -> io::Result<usize> {
         }
     }
     Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use chrono_tz::Tz;
+    use logs::Format;
+
+    use super::*;
+
+    /// Noon of 23 November 2026.
+    const NOW: Now = Now::Fixed(1_795_435_200);
+
+    fn options() -> Options {
+        Options { format: Format::Auto, zone: Tz::UTC }
+    }
+
+    /// Three years, a line a day, up to the present.
+    fn log() -> String {
+        let months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(' ').cycle();
+        let days = months.take(35).flat_map(|month| (1..=23).map(move |day| (month, day)));
+        days.map(|(month, day)| format!("{month} {day:>2} 11:00:00 mail postfix/smtpd[7]: x\n"))
+            .collect()
+    }
+
+    /// The years of the first, a middle and the last line.
+    fn years(references: &References, text: &str) -> [i64; 3] {
+        let mut stream = LogStream::new(options());
+        let starts: Vec<_> = text.match_indices('\n').map(|(end, _)| end + 1).collect();
+        [0, starts.len() / 2, starts.len() - 2].map(|line| {
+            let text = &text[starts[line]..];
+            let line_of = &text.as_bytes()[..text.find('\n').expect("a line")];
+            let time = stream.time_of(line_of, references.at(starts[line] as u64));
+            1970 + time.expect("a time") / (365 * 86_400 + 21_600)
+        })
+    }
+
+    #[test]
+    fn each_year_of_a_log_that_comes_through_a_pipe_is_itself() {
+        let text = log();
+        let mut input =
+            Input::of_pipe("-".to_owned(), io::Cursor::new(text.clone()), &Stop::default())
+                .expect("a pipe");
+        let references = input.references(0, options(), NOW).expect("read");
+        assert_eq!(years(&references, &text), [2024, 2025, 2026]);
+        let mut all = String::new();
+        input.text_from(0).and_then(|mut all_of| all_of.read_to_string(&mut all)).expect("read");
+        assert!(all == text);
+    }
+
+    #[test]
+    fn damage_of_what_comes_through_a_pipe_is_told_behind_what_came_before() {
+        let text = log().repeat(9);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        let mut packed =
+            gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish()).expect("gzip");
+        packed.truncate(packed.len() - 100_000);
+        let mut input = Input::of_pipe("-".to_owned(), io::Cursor::new(packed), &Stop::default())
+            .expect("a pipe");
+        input.references(0, options(), NOW).expect("read");
+        let mut all = Vec::new();
+        let read = input.text_from(0).and_then(|mut all_of| all_of.read_to_end(&mut all));
+        assert!(read.expect_err("cut").to_string().contains("ends early"));
+        assert!(all.len() > 100_000 && text.as_bytes().starts_with(&all));
+    }
 }

@@ -36,7 +36,7 @@ pub use heard::{Heard, NotCounted, Standing};
 pub(crate) use input::Input;
 pub use input::STDIN;
 pub use journal::{Journal, follow_journal, ingest_journal};
-pub(crate) use order::References;
+pub(crate) use order::{Later, References};
 pub use report::Report;
 use siblings::log_of;
 pub use stop::Stop;
@@ -142,6 +142,13 @@ async fn read_pipe(
     let mut chain = Chain::new(ingest, files, now).until(stop).telling(STANDARD_INPUT, heard);
     chain.read(input).await?;
     let report = chain.end().await?.unwrap_or_default();
+    if report.went_back > 0 {
+        let times = report.went_back;
+        tracing::warn!(
+            times,
+            "the months on standard input ran backwards: what came before may be counted under the wrong year"
+        );
+    }
     let failure = report.failure;
     if let Some(with) = report.shares {
         tracing::warn!(with, "standard input holds lines of another log, which count twice");
@@ -151,4 +158,87 @@ async fn read_pipe(
     }
     tracing::info!("standard input has ended, or is read no more");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write as _;
+
+    use ::report::LongNames;
+    use chrono_tz::Tz;
+    use ingest::Settings;
+    use logs::Format;
+
+    use super::*;
+    use crate::home::Home;
+
+    /// Noon of 23 November 2026.
+    const NOW: i64 = 1_795_435_200;
+
+    /// An event of Kinesis with a record for each of some texts, which came an hour ago.
+    fn event(texts: &[String]) -> String {
+        let record = |text: &String| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            let packed = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish());
+            let data = base64_simd::STANDARD.encode_to_string(packed.expect("gzip"));
+            serde_json::json!({"kinesis": {"data": data, "approximateArrivalTimestamp": NOW - 3600}})
+        };
+        let records: Vec<_> = texts.iter().map(record).collect();
+        serde_json::json!({"Records": records}).to_string()
+    }
+
+    /// The lines of a message, as a text of lines and as a payload of CloudWatch Logs.
+    fn message(id: &str) -> [String; 2] {
+        let lines = [
+            format!(
+                "Nov 23 10:59:00 mx1 postfix/submission/smtpd[7]: {id}: client=c.example.test[192.0.2.1], sasl_method=PLAIN, sasl_username=ann"
+            ),
+            format!(
+                "Nov 23 10:59:01 mx1 postfix/qmgr[8]: {id}: from=<ann@example.test>, size=1, nrcpt=1 (queue active)"
+            ),
+        ];
+        let events: Vec<_> = lines
+            .iter()
+            .map(|line| serde_json::json!({"id": id, "timestamp": NOW * 1000, "message": line}))
+            .collect();
+        let payload = serde_json::json!({"messageType": "DATA_MESSAGE", "logStream": "mx1", "logEvents": events});
+        [lines.join("\n"), payload.to_string()]
+    }
+
+    #[tokio::test]
+    async fn events_of_functions_count_once_as_what_they_hold() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("events.json");
+        let home = Home::in_memory(Tz::UTC).await.expect("a home");
+        let logs = Options { format: Format::Auto, zone: Tz::UTC };
+        let (zone, long_names) = (Tz::UTC, LongNames::default());
+        let settings = Settings { logs, zone, default_domain: "(none)".into(), long_names };
+        let (ingesting, files) = (Ingest::new(&home.store, settings), home.store.files());
+        let ([lines, _], [_, payload]) = (message("6746B99473D"), message("6746B99473E"));
+        let damaged = event(&["x".to_owned()]).replace("H4sI", "H4sJ");
+        let first = format!("{}\n{damaged}\n", event(&[lines, payload]));
+        let [more, _] = message("6746B99473F");
+        let second = format!("{first}{}\n", event(&[more]));
+        for (text, lines, messages, quarantined) in
+            [(&first, 6, 2, 1), (&first, 0, 0, 0), (&second, 2, 1, 0)]
+        {
+            fs::write(&file, text).expect("written");
+            let names = [file.clone()];
+            let (now, stop, mut reports) = (Now::Fixed(NOW), Stop::default(), Vec::new());
+            ingest(&ingesting, &files, &names, now, false, &stop, |one| reports.push(one))
+                .await
+                .expect("ingested");
+            let [Report { summary, failure, .. }] = reports.as_slice() else {
+                panic!("{reports:?}")
+            };
+            assert_eq!((failure, summary.submissions), (&None, messages), "{reports:?}");
+            assert_eq!(
+                (summary.quarantined, summary.not_understood),
+                (quarantined, 0),
+                "{reports:?}"
+            );
+            assert!(summary.lines >= lines, "{reports:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 
 use logs::{LogStream, Options, Unroller};
-use unpack::{Lines, Pieces};
+use unpack::{Line, Lines, Pieces};
 
 /// Lines of one second or two may stand in any order.
 const DISORDER: i64 = 5;
@@ -137,22 +137,9 @@ impl References {
     /// # Errors
     /// The text cannot be read.
     pub(super) fn of(text: impl Read, from: u64, options: Options, last: i64) -> io::Result<Self> {
-        let mut probe = Probe {
-            stream: LogStream::new(options),
-            reference: last,
-            before: None,
-            month: [0; 3],
-            falls: Vec::new(),
-        };
-        let mut lines = Lines::new(text, from);
-        let mut goes_on = true;
-        while goes_on && lines.read(|line| goes_on &= probe.line(line.text, line.begins))? {}
-        let mut earlier = Vec::with_capacity(probe.falls.len());
-        for (years, (offset, time)) in (0..).zip(probe.falls.into_iter().rev()) {
-            earlier.push((offset, time - years * YEAR));
-        }
-        earlier.reverse();
-        Ok(Self { earlier, last })
+        let mut years = Years::new(options, last);
+        years.read(text, from)?;
+        Ok(years.references())
     }
 
     /// That of the line that begins at an offset.
@@ -164,34 +151,71 @@ impl References {
 }
 
 /// Looks for times that go back by most of a year.
-struct Probe {
+#[derive(Debug)]
+pub(super) struct Years {
     stream: LogStream,
     reference: i64,
     /// The time that was looked at last.
     before: Option<i64>,
     /// What that line begins with.
     month: [u8; 3],
+    /// Times name their years: nothing need be looked at.
+    are_named: bool,
     /// Offsets and times of the first lines of new years.
     falls: Vec<(u64, i64)>,
 }
 
-impl Probe {
-    /// Looks at a line; false if times name their years, so that no other need be looked at.
-    #[inline]
-    fn line(&mut self, line: &[u8], begins: u64) -> bool {
-        // Syslog's lines begin with their month: of a month, one line is enough.
-        if line.starts_with(&self.month) && line.first().is_some_and(u8::is_ascii_uppercase) {
-            return true;
-        }
-        self.look(line, begins)
+impl Years {
+    /// Of lines the last of which was written near a time.
+    pub(super) fn new(options: Options, reference: i64) -> Self {
+        let stream = LogStream::new(options);
+        let (before, month, are_named, falls) = (None, [0; 3], false, Vec::new());
+        Self { stream, reference, before, month, are_named, falls }
     }
 
-    fn look(&mut self, line: &[u8], begins: u64) -> bool {
-        let Some(time) = self.stream.time_of(line, self.reference) else { return true };
+    /// Looks at the lines of a text that begins at an offset.
+    pub(super) fn read(&mut self, text: impl Read, from: u64) -> io::Result<()> {
+        let mut lines = Lines::new(text, from);
+        while !self.are_named && lines.read(|line| self.line(line.text, line.begins))? {}
+        Ok(())
+    }
+
+    /// Whether a time was found, and none names its year.
+    pub(super) fn are_unnamed(&self) -> bool {
+        self.before.is_some() && !self.are_named
+    }
+
+    /// The time of a line, near that of the last.
+    pub(super) fn time_of(&mut self, line: &[u8]) -> Option<i64> {
+        self.stream.time_of(line, self.reference)
+    }
+
+    /// What was found so far.
+    pub(super) fn references(&self) -> References {
+        let falls = (0..).zip(self.falls.iter().rev());
+        let mut earlier: Vec<_> =
+            falls.map(|(years, (offset, time))| (*offset, time - years * YEAR)).collect();
+        earlier.reverse();
+        References { earlier, last: self.reference }
+    }
+
+    /// Looks at a line.
+    #[inline]
+    pub(super) fn line(&mut self, line: &[u8], begins: u64) {
+        // Syslog's lines begin with their month: of a month, one line is enough.
+        let is_alike = line.starts_with(&self.month) && line[0].is_ascii_uppercase();
+        if !is_alike && !self.are_named {
+            self.look(line, begins);
+        }
+    }
+
+    fn look(&mut self, line: &[u8], begins: u64) {
+        let Some(time) = self.stream.time_of(line, self.reference) else { return };
         if self.before.is_none()
             && self.stream.time_of(line, self.reference - 2 * YEAR) == Some(time)
         {
-            return false;
+            self.are_named = true;
+            return;
         }
         if let Some(month) = line.first_chunk() {
             self.month = *month;
@@ -199,7 +223,40 @@ impl Probe {
         if self.before.replace(time).is_some_and(|before| before - time > BACK) {
             self.falls.push((begins, time));
         }
-        true
+    }
+}
+
+/// The years of what comes later than what was looked at: of what came before, they cannot be told any more.
+#[derive(Debug)]
+pub(crate) struct Later {
+    years: Years,
+    /// The offset up to which lines were looked at, and how many years had ended by then.
+    from: u64,
+    foreseen: usize,
+}
+
+impl Later {
+    /// Behind what was looked at, up to an offset; none if times name their years.
+    pub(super) fn than(years: Years, from: u64) -> Option<Self> {
+        let foreseen = years.falls.len();
+        (!years.are_named).then_some(Self { years, from, foreseen })
+    }
+
+    /// Says what time it is.
+    pub(super) fn set_now(&mut self, now: i64) {
+        self.years.reference = now;
+    }
+
+    /// Looks at a line.
+    pub(crate) fn line(&mut self, line: &Line<'_>) {
+        if line.begins >= self.from {
+            self.years.line(line.text, line.begins);
+        }
+    }
+
+    /// How often times went back by most of a year, so that what came before is of another one than was thought.
+    pub(crate) fn went_back(&self) -> usize {
+        self.years.falls.len() - self.foreseen
     }
 }
 
@@ -262,6 +319,29 @@ mod tests {
         turn(&file, 61, text.len() as u64, &mut found).expect("turned");
         let expected: String = (1..count).rev().map(line).collect();
         assert!(found == expected.as_bytes());
+    }
+
+    #[test]
+    fn a_year_that_ends_later_than_was_looked_is_told() {
+        let text = |days: &[&str]| -> String {
+            days.iter().map(|day| format!("{day} 11:00:00 mail postfix/smtpd[7]: x\n")).collect()
+        };
+        let went_back = |looked: &[&str], later: &[&str]| {
+            let (looked, later) = (text(looked), text(later));
+            let mut years = Years::new(options(), REFERENCE);
+            years.read(looked.as_bytes(), 0).expect("read");
+            let mut found = Later::than(years, looked.len() as u64)?;
+            let mut lines = Lines::new(later.as_bytes(), looked.len() as u64);
+            while lines.read(|line| found.line(&line)).expect("read") {}
+            Some(found.went_back())
+        };
+        assert_eq!(went_back(&["Oct 20", "Dec 30"], &["Mar  1", "Nov 23"]), Some(0));
+        assert_eq!(went_back(&["Oct 20"], &["Dec 30", "Mar  1", "Oct 1", "Dec  1"]), Some(2));
+        assert_eq!(went_back(&["Nov 22"], &["Nov 23"]), Some(0));
+        let mut years = Years::new(options(), REFERENCE);
+        let named = "2025-10-20T11:00:00Z mail postfix/smtpd[7]: x\n";
+        years.read(named.as_bytes(), 0).expect("read");
+        assert!(Later::than(years, 0).is_none());
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub(super) struct Piped {
     chunk: Vec<u8>,
     /// What of the chunk was read.
     read: usize,
+    /// Why there is no more: told whenever it is read on.
+    failed: Option<io::Error>,
     tap: Tap,
 }
 
@@ -90,7 +92,7 @@ impl Piped {
             let _ = sender.send(last);
         })?;
         let tap = Tap { shared: Arc::default(), stop: stop.clone() };
-        let mut piped = Self { receiver, chunk: Vec::new(), read: 0, tap };
+        let mut piped = Self { receiver, chunk: Vec::new(), read: 0, failed: None, tap };
         let hole = piped.begins()?;
         Ok((piped, hole))
     }
@@ -129,7 +131,7 @@ impl Piped {
                 Ok(Piece::Begins(_) | Piece::Wake) => {}
                 Ok(Piece::Failed(error)) => {
                     self.tap.shared.has_ended.store(true, Ordering::Relaxed);
-                    return Err(error);
+                    self.failed = Some(error);
                 }
                 Ok(Piece::Ended) | Err(RecvTimeoutError::Disconnected) => {
                     self.tap.shared.has_ended.store(true, Ordering::Relaxed);
@@ -137,7 +139,10 @@ impl Piped {
                 Err(RecvTimeoutError::Timeout) => return Ok(false),
             }
         }
-        Ok(false)
+        match &self.failed {
+            Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
+            None => Ok(false),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use unpack::{Line, Lines, Pieces};
 
 use super::heard::Heard;
 use super::input::Input;
+use super::order::Later;
 use super::pipe::{HELD, Tap};
 use super::stop::Stop;
 use crate::clock::Now;
@@ -45,6 +46,8 @@ pub(super) struct Ended {
     pub(super) twin: Option<String>,
     /// The log that held some of them.
     pub(super) shares: Option<String>,
+    /// How often its times, which name no years, went back by most of one, unforeseen.
+    pub(super) went_back: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -72,6 +75,7 @@ impl<'a> Reader<'a> {
                 return Ok(ended);
             }
         };
+        let mut later = input.later.take();
         let mut lines = Pieces::new(text, offset);
         let (mut begun, mut stored, mut held_since) = (offset, offset, Instant::now());
         loop {
@@ -79,10 +83,16 @@ impl<'a> Reader<'a> {
                 // It may go on for days.
                 let now = self.now.unix();
                 references.set_last(now);
+                if let Some(later) = &mut later {
+                    later.set_now(now);
+                }
                 file.set_now(now);
                 pipe.give_way(file.offset() > stored);
             }
             let ingest = |line: Line<'_>| {
+                if let Some(later) = &mut later {
+                    later.line(&line);
+                }
                 file.line(line.text, place(&line, references.at(line.begins), true));
             };
             let more = match lines.read(ingest) {
@@ -114,6 +124,7 @@ impl<'a> Reader<'a> {
             }
         }
         progress.finish_and_clear();
+        ended.went_back = later.as_ref().map_or(0, Later::went_back);
         if ended.twin.is_some() {
             return Ok(ended);
         }

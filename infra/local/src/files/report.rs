@@ -24,6 +24,9 @@ pub struct Report {
     pub twin: Option<String>,
     /// The log that held some of its lines: they are counted twice.
     pub shares: Option<String>,
+    /// How often the times of what came through a pipe, which name no years, went back by most of one, unforeseen: what came
+    /// before may be counted under the wrong year.
+    pub went_back: usize,
     /// Why the file was not read to its end, if it was not; what came before is counted.
     pub failure: Option<String>,
 }

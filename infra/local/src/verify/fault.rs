@@ -31,6 +31,8 @@ pub enum Fault {
         /// Whether it is in usage.
         in_usage: bool,
     },
+    /// There is a counter that nobody can have counted into.
+    Stray(Day, String),
     /// A day's items are not what its archive has.
     Archive(Day),
     /// A day's usage cannot be read.
@@ -46,8 +48,8 @@ pub struct Found {
     pub days: u64,
     /// Messages in them.
     pub messages: u64,
-    /// Days that are not archived yet, or whose archive is not current: of these, damaged clients and mechanisms, and
-    /// failed logins, do not show.
+    /// Days that are not archived yet, or whose archive is not current: of these, not every damaged client, mechanism and
+    /// failed login shows.
     pub unprotected: BTreeSet<Day>,
     /// Days that were counted into meanwhile: nothing can be said of them.
     pub busy: BTreeSet<Day>,
@@ -72,6 +74,9 @@ impl fmt::Display for Fault {
                     false => ("the insight", "the tables"),
                 };
                 write!(f, "{day}, {}: in {has}, and not in {lacks}", displayed(name, SHOWN))
+            }
+            Self::Stray(day, counter) => {
+                write!(f, "{day}, {}: nobody counted this", displayed(counter, 2 * SHOWN))
             }
             Self::Archive(day) => write!(f, "{day}: its items are not what its archive has"),
             Self::Unreadable(day, error) => write!(f, "{day}: {}", displayed(error, 200)),

@@ -110,6 +110,13 @@ pub(super) async fn look(store: &Store, history: &History, range: Range) -> Resu
             Err(error) => differ.push((day, Fault::Unreadable(day, error.to_string()))),
         }
     }
+    for day in &found.unprotected {
+        let counters = store.whole();
+        let each = |counter| differ.push((*day, Fault::Stray(*day, counter)));
+        if let Err(error) = counters.strays(*day, each).await {
+            differ.push((*day, Fault::Unreadable(*day, error.to_string())));
+        }
+    }
     let after = store.days().states(range).await?;
     let revision =
         |states: &BTreeMap<Day, DayState>, day: Day| states.get(&day).map(|one| one.revision);

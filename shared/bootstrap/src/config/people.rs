@@ -49,6 +49,13 @@ const READERS: Setting = Setting {
 const MANAGERS: Setting =
     Setting { variable: "OIDC_MANAGERS", default: "managers,smtp-auth-report/manage", ..READERS };
 
+const DOMAIN_CLAIMS: Setting = Setting {
+    variable: "OIDC_DOMAIN_CLAIMS",
+    expected: "claims that tell which sender domains somebody may know of, with commas between",
+    help: "Bind everybody to the sender domains in these claims; domain:* in one is all, and none is nothing",
+    ..Setting::EMPTY
+};
+
 const LISTEN: Setting = Setting {
     flag: "listen",
     value: "ADDRESS",
@@ -82,6 +89,9 @@ pub struct Oidc {
     pub readers: Vec<String>,
     /// Values of those claims that make a manager.
     pub managers: Vec<String>,
+    /// The claims that tell sender domains. Where there are none, nobody is bound to any; else everybody is, but those
+    /// whose claims say that they are not.
+    pub domain_claims: Vec<String>,
 }
 
 impl fmt::Debug for Oidc {
@@ -110,6 +120,7 @@ impl Section for People {
             &ROLE_CLAIMS,
             &READERS,
             &MANAGERS,
+            &DOMAIN_CLAIMS,
             &DASHBOARD,
         ]
     }
@@ -125,6 +136,12 @@ impl Section for People {
             role_claims: list(&ROLE_CLAIMS)?,
             readers: list(&READERS)?,
             managers: list(&MANAGERS)?,
+            // Commas alone are a mistake: they must not bind nobody.
+            domain_claims: settings
+                .parsed(&DOMAIN_CLAIMS, |text| {
+                    Some(words(text)).filter(|claims| !claims.is_empty())
+                })?
+                .unwrap_or_default(),
         };
         Ok(Self { oidc, dashboard: settings.required(&DASHBOARD, web_address)? })
     }

@@ -124,6 +124,7 @@ fn no_two_settings_have_one_name() {
         Listening::settings(),
         Logs::settings(),
         Mail::settings(),
+        Meaning::settings(),
         Metrics::settings(),
         People::settings(),
         Reports::settings(),

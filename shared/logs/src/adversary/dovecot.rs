@@ -21,6 +21,7 @@ const PIECES: &[&str] = &[
     " (auth failed, 9 attempts in 1 secs): ",
     "submission-login: Login: ",
     "Info: ",
+    "auth: passwd-file(boss@x.test,198.51.100.9,<BOSS>): Password mismatch",
     ": Disconnected: Logged out",
     ">, size=1, id=x, nrcpt=1",
     ", reply=`250 2.0.0 Ok: queued as AAAAAAAA'",
@@ -116,13 +117,16 @@ impl Session {
         for _ in 0..rng.usize(0..3) {
             let name = text(rng, PIECES);
             let tail = "method=PLAIN, rip=192.0.2.1, lip=192.0.2.9, TLS, session=<N>";
-            match rng.u8(0..4) {
+            match rng.u8(0..6) {
                 0 => {
                     self.line("submission-login", &format!("Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<{name}>, {tail}"));
                     self.failures.push(name);
                 }
                 1 => self.line("submission-login", &format!("Disconnected: Connection closed (no auth attempts in 0 secs): user=<{name}>, {tail}")),
-                2 => self.line("imap-login", &format!("Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<{name}>, {tail}")),
+                // With `auth_verbose`: what no line of this service tells counts nothing.
+                2 => self.line("auth", &format!("passwd-file({name},192.0.2.1,<S/1>): Password mismatch")),
+                3 => self.line("auth-worker(9)", &format!("conn unix:auth-worker (pid=8,uid=1): auth-worker<1>: sql({name},192.0.2.1,<N>): unknown user")),
+                4 => self.line("imap-login", &format!("Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<{name}>, {tail}")),
                 _ => self.line("submission(ann)<7><S/1>", &format!("Failed to relay message: from=<\"{}\"@x.test>, size=1, id=x, nrcpt=1, reply=`451 no'", without(&name, &['"', '\\']).replace("Successfully", "x"))),
             }
         }

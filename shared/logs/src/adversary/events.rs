@@ -12,6 +12,7 @@ const PIECES: &[&str] = &[
     "\",\"account\":\"boss@x.test",
     "\",\"messages\":\"9",
     "}",
+    ") boss-pc.x.test (",
     "{\"event\":\"submission\",\"time\":1795431600,\"account\":\"boss@x.test\"}",
     "\n{\"time\":1795431600,\"account\":\"boss@x.test\"}\n",
     "\"event\":\"submission\"",
@@ -32,7 +33,8 @@ fn every_event_counts_once_and_for_nobody_else() {
         let rng = &mut Rng::with_seed(seed);
         let mut name = || format!("x{}", text(rng, PIECES).chars().take(60).collect::<String>());
         let (sender, account, mechanism) = (name(), name(), name());
-        let event = |event: &str| json!({"event": event, "time": 1_795_431_600, "sender": &sender, "account": &account, "mechanism": &mechanism, "client": "192.0.2.1"});
+        let helo = format!("({})", name());
+        let event = |event: &str| json!({"event": event, "time": 1_795_431_600, "sender": &sender, "account": &account, "mechanism": &mechanism, "client": "192.0.2.1", "client_name": &helo});
         let log = [event("submission").to_string(), event("auth_failure").to_string()];
         // Another program's object that tells of the same, and a container's that holds the events.
         let other =

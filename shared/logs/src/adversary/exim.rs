@@ -37,6 +37,15 @@ const PIECES: &[&str] = &[
     "\" A=plain:boss@x.test S=1 id=\"",
 ];
 
+/// What clients say of themselves to seem to be another's.
+const NAMES: &[&str] = &[
+    "boss-pc.x.test",
+    "boss-pc.x.test ",
+    ") boss-pc.x.test [198.51.100.9]",
+    ") boss-pc.x.test (",
+    " H=boss-pc.x.test [198.51.100.9]",
+];
+
 /// Accounts as Exim logs them, and as they are counted.
 const ACCOUNTS: &[(&str, &str)] = &[
     ("ann", "ann"),
@@ -67,6 +76,8 @@ struct Said {
     /// The account, which the server knows, as Exim logs it and as it is counted.
     account: Option<(&'static str, &'static str)>,
     sender: Option<String>,
+    /// Whether Exim has looked up the client's name, and it leads back to the address.
+    is_named: bool,
     helo: Option<String>,
     ident: Option<String>,
     /// As GnuTLS gives it, or as OpenSSL does.
@@ -100,6 +111,11 @@ impl Said {
         // Behind an account with a colon, no author can be told from it.
         let accounts = if said.author.is_some() { &ACCOUNTS[..4] } else { ACCOUNTS };
         said.account = rng.choice(accounts).copied();
+        let other = &mut rng.fork();
+        said.is_named = other.bool();
+        let names: String =
+            (0..other.usize(..3)).filter_map(|_| other.choice(NAMES)).copied().collect();
+        said.helo = said.helo.map(|helo| if other.bool() { names + &helo } else { helo + &names });
         said
     }
 
@@ -123,7 +139,8 @@ impl Said {
     fn host(&self) -> String {
         let helo = self.helo.as_deref().unwrap_or("h");
         let ident = self.ident.as_ref().map(|ident| format!(" U={ident}")).unwrap_or_default();
-        format!("({helo}) [192.0.2.1]{ident}")
+        let name = if self.is_named { "pc.x.test " } else { "" };
+        format!("{name}({helo}) [192.0.2.1]{ident}")
     }
 
     /// The line of an arrival.
@@ -185,10 +202,18 @@ fn every_submission_counts_once_and_for_nobody_else() {
         let said = Said::draw(rng);
         let own = said.line(true);
         let line = shipped(rng, &own);
-        let [(sender, account, client, 1)] = &read(&line).submissions[..] else {
+        let read_own = read(&line);
+        let [(sender, account, client, 1)] = &read_own.submissions[..] else {
             panic!("seed {seed}: not one message\n{line}");
         };
         assert_eq!(*sender, counted(said.sender()), "seed {seed}\n{line}");
+        let name = &*read_own.names[0];
+        let is_his = match said.is_named {
+            true => name == "pc.x.test",
+            false if said.helo.is_none() => name == "(h)",
+            false => name.is_empty() || name.starts_with('('),
+        };
+        assert!(is_his || (client.is_empty() && name.is_empty()), "seed {seed}: {name}\n{line}");
         let is_hers = account == said.account().1;
         let known = is_hers && client == "192.0.2.1";
         let nobodys = account.is_empty() || is_hers;

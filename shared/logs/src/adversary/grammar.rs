@@ -12,6 +12,9 @@ pub(super) const SEEDS: u64 = 12_000;
 /// In whose name clients would like to send.
 pub(super) const BOSS: &str = "boss@x.test";
 
+/// The names of clients that a server has confirmed: no other one stands without parentheses.
+const CONFIRMED: [&str; 2] = ["pc.x.test", "pc.example.test"];
+
 /// A text of a few pieces, each of which means something to a server's log; some begin as whole lines do.
 pub(super) fn text(rng: &mut Rng, pieces: &[&str]) -> String {
     let length = rng.usize(1..=9);
@@ -86,6 +89,8 @@ pub(super) struct Counts {
     pub(super) submissions: Vec<(String, String, String, u64)>,
     /// The TLS versions of these.
     pub(super) tls: Vec<TlsVersion>,
+    /// The clients' names of these.
+    pub(super) names: Vec<String>,
     /// Account and client.
     pub(super) failures: Vec<(String, String)>,
     pub(super) rejected: usize,
@@ -97,6 +102,7 @@ impl Sink for Counts {
             (s.sender.to_owned(), s.account.to_owned(), s.client.to_owned());
         self.submissions.push((sender, account, client, s.messages));
         self.tls.push(s.tls);
+        self.names.push(s.client_name.to_owned());
     }
 
     fn auth_failure(&mut self, _: u64, failure: &AuthFailure<'_>) {
@@ -112,7 +118,19 @@ impl Sink for Counts {
 pub(super) fn read(log: &str) -> Counts {
     let (mut stream, mut counts, mark) = read_on(log);
     stream.close(mark + 1, &mut counts);
+    for name in &counts.names {
+        assert!(is_nobody_elses(name), "{name}\n{log}");
+    }
     counts
+}
+
+/// Whether a client's name is none, one that was confirmed, or one that says itself that it was not.
+fn is_nobody_elses(name: &str) -> bool {
+    let claimed = name.strip_prefix('(').and_then(|name| name.strip_suffix(')'));
+    match claimed {
+        Some(claimed) => !claimed.is_empty() && !claimed.contains(['(', ')', ' ']),
+        None => name.is_empty() || CONFIRMED.contains(&name),
+    }
 }
 
 /// Reads a log that goes on; where it is.

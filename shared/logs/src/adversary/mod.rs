@@ -6,6 +6,7 @@
 
 mod courier;
 mod dovecot;
+mod entra;
 mod events;
 mod exchange;
 mod exim;
@@ -13,6 +14,7 @@ mod grammar;
 mod haraka;
 mod kumomta;
 mod maddy;
+mod mox;
 mod opensmtpd;
 mod postfix;
 mod sendmail;

@@ -21,6 +21,8 @@ const PIECES: &[&str] = &[
     "ciphers=TLSv1.1:X:1",
     "\"",
     "\\",
+    r"\M-C\^I\040",
+    "\u{fc}\u{142}",
     "<",
     ">",
     " ",
@@ -80,9 +82,8 @@ impl Session {
             let text = text(rng, PIECES);
             match rng.u8(0..3) {
                 0 => {
-                    let user = without(&text, &[' ', '\\']);
-                    self.line(&format!("authentication user={user} result=permfail"));
-                    self.failures.push(user);
+                    self.line(&format!("authentication user={} result=permfail", visible(&text)));
+                    self.failures.push(text);
                 }
                 1 => self.line(&format!(
                     "failed-command command=\"{text}\" result=\"500 5.5.1 Invalid command\""
@@ -97,6 +98,22 @@ impl Session {
             }
         }
     }
+}
+
+/// A user's name as the server writes it, which is `vis` with its escapes for blanks.
+fn visible(name: &str) -> String {
+    let byte = |byte: u8| {
+        let meta = if byte < 128 { "" } else { "M" };
+        match byte & 127 {
+            b'\\' if byte < 128 => r"\\".to_owned(),
+            b' ' => format!("\\{byte:03o}"),
+            127 => format!(r"\{meta}^?"),
+            control @ ..32 => format!(r"\{meta}^{}", char::from(control + b'@')),
+            other if byte < 128 => char::from(other).to_string(),
+            other => format!(r"\M-{}", char::from(other)),
+        }
+    };
+    name.bytes().map(byte).collect()
 }
 
 #[test]

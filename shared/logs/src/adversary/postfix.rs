@@ -29,6 +29,7 @@ const PIECES: &[&str] = &[
     "SASL : LOGIN authentication failed: x, sasl_username=boss@x.test",
     " authentication failed",
     "[198.51.100.9]",
+    "boss-pc.x.test[198.51.100.9]",
     "message-id=<",
     "\"",
     "\\",
@@ -65,9 +66,14 @@ const HEADERS: &[Header] = &[
     |daemon, text| format!("nov. 23 11:00:00 mail {daemon}: {text}"),
 ];
 
+/// The client, whose name is not known.
+const CLIENT: &str = "unknown[192.0.2.1]";
+
 /// A session of ann's, and what she says in it.
 struct Session {
     names: [&'static str; 3],
+    /// What stands for [`CLIENT`] in the log.
+    client: &'static str,
     log: String,
     /// The TLS version that may be counted if one is.
     tls: TlsVersion,
@@ -102,14 +108,15 @@ fn author(rng: &mut Rng) -> String {
 }
 
 impl Session {
-    fn draw(rng: &mut Rng, header: Header) -> Self {
+    fn draw(rng: &mut Rng, header: Header, client: &'static str) -> Self {
         let quotes = rng.bool();
         let (sender, recipient) = (address(rng, quotes), address(rng, quotes));
         let names = *rng.choice(NAMES).expect("names");
         let (secured, log) = (rng.bool(), String::new());
         let tls = if secured { TlsVersion::Tls13 } else { TlsVersion::None };
         let (failures, open) = (Vec::new(), rng.bool());
-        let mut session = Self { names, header, log, tls, open, sender, alone: false, failures };
+        let alone = false;
+        let mut session = Self { names, client, header, log, tls, open, sender, alone, failures };
         if rng.bool() {
             // The service is known to log TLS lines.
             session.line(&format!("{}[6]", names[0]), TLS_LINE);
@@ -131,7 +138,8 @@ impl Session {
     }
 
     fn line(&mut self, tag: &str, text: &str) {
-        let _ = writeln!(self.log, "{}", (self.header)(tag, text));
+        let text = text.replace(CLIENT, self.client);
+        let _ = writeln!(self.log, "{}", (self.header)(tag, &text));
     }
 
     fn smtpd(&mut self, text: &str) {
@@ -210,8 +218,11 @@ fn every_submission_counts_once_and_for_nobody_else() {
     let mut unknown = 0;
     for seed in 0..SEEDS {
         let rng = &mut Rng::with_seed(seed);
-        let header = *Rng::with_seed(seed + SEEDS).choice(HEADERS).expect("headers");
-        let mut session = Session::draw(rng, header);
+        let other = &mut Rng::with_seed(seed + SEEDS);
+        let header = *other.choice(HEADERS).expect("headers");
+        let (client, name) =
+            if other.bool() { (CLIENT, "") } else { ("pc.x.test[192.0.2.1]", "pc.x.test") };
+        let mut session = Session::draw(rng, header, client);
         session.log = shipped(rng, &session.log);
         let read = read(&session.log);
         let [(sender, account, client, 1)] = &read.submissions[..] else {
@@ -223,6 +234,7 @@ fn every_submission_counts_once_and_for_nobody_else() {
             "seed {seed}\n{}",
             session.log
         );
+        assert_eq!(read.names, [name], "seed {seed}\n{}", session.log);
         let is_hers = *sender == counted(&session.sender);
         let is_nobodys = session.alone && sender == UNKNOWN_SENDER;
         assert!(is_hers || is_nobodys, "seed {seed}: {sender}\n{}", session.log);

@@ -153,6 +153,7 @@ fn every_submission_counts_once_and_for_nobody_else() {
                 "seed {seed}: {sender}\n{log}"
             );
         }
+        assert!(counts.names.iter().all(|name| name == "pc.example.test"), "seed {seed}\n{log}");
         assert!(counts.failures.is_empty(), "seed {seed}: {counts:?}\n{log}");
     }
 }

@@ -1,19 +1,23 @@
 //! Courier: `newmsg` with `auth=` proves a message; its sender is told when it is delivered for the first time.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use crate::address::address;
+use crate::client_name::{Name, Named};
 use crate::format::LogFormat;
+use crate::kept::KeptLogin;
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
 
 /// For how many seconds a message waits for its sender.
 const MESSAGE: i64 = 50;
+/// How one can log in with a password.
+const MECHANISMS: [&[u8]; 5] = [b"PLAIN", b"LOGIN", b"CRAM-MD5", b"CRAM-SHA1", b"CRAM-SHA256"];
 
 /// Courier's syslog lines.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +40,8 @@ impl Kept for Message {
         8 + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        each(&mut self.login);
     }
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -56,6 +60,8 @@ impl Message {
 impl LogFormat for Courier {
     const NAME: &'static str = "courier";
     const ABOUT: &'static str = "Courier's syslog lines";
+    const PROGRAMS_BEGIN: &'static [u8] = b"ce";
+    const MESSAGES_BEGIN: &'static [u8] = b"";
     const CANNOT_TELL: &'static str = "TLS and mechanism are never logged, and the sender is unknown where the first delivery begins later than a minute";
     remembers!(1);
 
@@ -93,9 +99,9 @@ impl Courier {
             Some(end) => rest.split_at(end),
             None => (rest, &b""[..]),
         };
-        let address =
-            from.strip_suffix(b"])").and_then(|from| from.rsplit(|byte| *byte == b'[').next());
-        let login = KeptLogin::new(account, b"", client(address.unwrap_or_default()));
+        let from = from.strip_suffix(b"])").unwrap_or_default();
+        let (before, address) = from.split_at(memrchr(b'[', from).map_or(0, |open| open + 1));
+        let login = KeptLogin::named(account, b"", client(address), name(before));
         self.0.messages.put(Key { host, id }, time, Message { time, login });
     }
 
@@ -106,6 +112,16 @@ impl Courier {
         let Some(message) = self.0.messages.take(Key { host, id }) else { return };
         let sender = sender(rest).map_or(Sender::Unknown, Sender::Logged);
         proofs.submission(&message.proof(sender));
+    }
+}
+
+/// The name in `: dns; HELO (NAME [`, which stands before a client's address: that of DNS, or else the client's own.
+fn name(before: &[u8]) -> Name<'_> {
+    let Some(at) = memrchr(b'(', before) else { return Name::Untold };
+    let (helo, name) = (&before[..at], &before[at + 1..]);
+    match name.strip_suffix(b" [") {
+        Some(name) => Name::Reverse(name),
+        None => helo.strip_prefix(b": dns; ").map_or(Name::Untold, Name::Claimed),
     }
 }
 
@@ -147,6 +163,8 @@ fn failed<S: Sink>(rest: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option
     command.eq_ignore_ascii_case(b"AUTH ").then_some(())?;
     // Where no name is told, the client has given up, and no password was judged.
     let (mechanism, rest) = rest.split_at(memchr(b' ', rest)?);
+    // Nor for a mechanism that there is not.
+    MECHANISMS.iter().any(|known| mechanism.eq_ignore_ascii_case(known)).then_some(())?;
     let (first, name) = match memchr(b' ', &rest[1..]) {
         Some(end) => (&rest[1..=end], &rest[end + 2..]),
         None => (&rest[1..], &b""[..]),
@@ -164,7 +182,7 @@ fn failed<S: Sink>(rest: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option
 /// Whether a word may be the response that came with a command, in base64, and not a name.
 fn has_response(mechanism: &[u8], word: &[u8]) -> bool {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let answers = !mechanism.eq_ignore_ascii_case(b"CRAM-MD5");
+    let answers = !mechanism.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"CRAM-"));
     answers && (word == b"=" || word.len().is_multiple_of(4) && word.iter().all(is_base64))
 }
 
@@ -225,6 +243,13 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_the_line_was_cut_before_is_unknown() {
+        let cut = "newmsg,id=ID, auth=ann: dns; x_(y_[192.0.2.9]) ([::ffff:192.0.2...";
+        let lines = [(0, "courierd", cut), (1, "courierd", STARTED)];
+        assert_eq!(log(&lines).submissions, ["ann@example.org ann  unknown  x1"]);
+    }
+
+    #[test]
     fn a_clients_text_is_nobody_elses() {
         let new =
             "newmsg,id=ID, auth=ann: dns; x (y [192.0.2.9]), auth=boss: dns; (pc [2001:db8::1])";
@@ -256,7 +281,10 @@ mod tests {
         assert_eq!(failures("AUTH PLAIN AGFubkBleGFtcGxlLm9y"), [" 192.0.2.5"]);
         assert_eq!(failures("AUTH LOGIN ann@example.org"), ["ann@example.org 192.0.2.5"]);
         assert_eq!(failures("AUTH LOGIN ann smith"), ["ann smith 192.0.2.5"]);
+        assert_eq!(failures("AUTH CRAM-SHA256 anna"), ["anna 192.0.2.5"]);
         assert_eq!(failures("AUTH LOGIN"), [""; 0]);
+        assert_eq!(failures("AUTH LOGIN\",cmd: AUTH"), [""; 0]);
+        assert_eq!(failures("AUTH NTLM ann@example.org"), [""; 0]);
         assert_eq!(failures("MAIL FROM:<x>"), [""; 0]);
         let forged = "error,relay=::1,port=4,from=<a>,to=<,msg=\"535 Authentication failed.\",cmd: AUTH LOGIN b>: 550 no";
         assert_eq!(log(&[(0, "courieresmtpd", forged)]).failures, [""; 0]);

@@ -49,6 +49,8 @@ struct Diagnostic {
 impl LogFormat for Entra {
     const NAME: &'static str = "entra";
     const ABOUT: &'static str = "Sign-ins of Microsoft Entra ID: failed logins only";
+    const PROGRAMS_BEGIN: &'static [u8] = b"";
+    const MESSAGES_BEGIN: &'static [u8] = b"{";
     const CANNOT_TELL: &'static str = "sign-ins tell of failed logins only, never of messages";
 
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use report::{TlsVersion, client_address};
+use report::{TlsVersion, client_address, host_name};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::client_name::Name;
 use crate::format::LogFormat;
 use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
@@ -27,6 +28,8 @@ pub(crate) struct Events;
 impl LogFormat for Events {
     const NAME: &'static str = "json";
     const ABOUT: &'static str = "JSON events, and lines of other servers in JSON";
+    const PROGRAMS_BEGIN: &'static [u8] = b"";
+    const MESSAGES_BEGIN: &'static [u8] = b"{";
     const CARRIES_OTHERS: bool = true;
 
     #[inline]
@@ -69,12 +72,13 @@ struct Fields {
     mechanism: Option<Value>,
     tls: Option<Value>,
     client: Option<Value>,
+    client_name: Option<Value>,
     messages: Option<Value>,
 }
 
 /// The names of these fields.
-const FIELDS: [&str; 8] =
-    ["event", "time", "sender", "account", "mechanism", "tls", "client", "messages"];
+const FIELDS: [&str; 9] =
+    ["event", "time", "sender", "account", "mechanism", "tls", "client", "client_name", "messages"];
 
 /// An object that is an event by its own mark.
 struct Event {
@@ -165,6 +169,7 @@ fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<()
     let time = event_time(fields.time.as_ref(), proofs.times)?;
     let account = text("account", fields.account.as_ref())?;
     let client = event_client(fields.client.as_ref())?;
+    let name = text("client_name", fields.client_name.as_ref())?.unwrap_or_default().as_bytes();
     let mechanism = text("mechanism", fields.mechanism.as_ref())?;
     let sender = text("sender", fields.sender.as_ref())?;
     let tls = event_tls(text("tls", fields.tls.as_ref())?.unwrap_or_default())?;
@@ -176,7 +181,10 @@ fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<()
     };
     let account = account.unwrap_or_default().as_bytes();
     let mechanism = mechanism.unwrap_or_default().as_bytes();
-    let login = Login::Logged { account, mechanism, client };
+    // What is no host's name was not looked up.
+    let is_host = !host_name(name).is_empty();
+    let name = if is_host { Name::Confirmed(name) } else { Name::Claimed(name) };
+    let login = Login::Logged { account, mechanism, client, name };
     proofs.submission(&Proof { time, sender, login, tls, messages });
     Ok(())
 }
@@ -186,6 +194,7 @@ fn auth_failure<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<
     let account = text("account", fields.account.as_ref())?.unwrap_or_default();
     let client = event_client(fields.client.as_ref())?;
     // What does not matter for a failure must be right all the same: the sender means something by it.
+    text("client_name", fields.client_name.as_ref())?;
     text("mechanism", fields.mechanism.as_ref())?;
     text("sender", fields.sender.as_ref())?;
     event_tls(text("tls", fields.tls.as_ref())?.unwrap_or_default())?;

@@ -10,6 +10,7 @@ use memchr::memmem::Finder;
 use report::TlsVersion;
 use serde::Deserialize;
 
+use crate::client_name::Name;
 use crate::counted::Counted;
 use crate::format::LogFormat;
 use crate::key::Key;
@@ -31,6 +32,8 @@ pub(crate) struct KumoMta(Memory<(), Counted<REMEMBERED>>);
 impl LogFormat for KumoMta {
     const NAME: &'static str = "kumomta";
     const ABOUT: &'static str = "KumoMTA's log records, in JSON";
+    const PROGRAMS_BEGIN: &'static [u8] = b"k";
+    const MESSAGES_BEGIN: &'static [u8] = b"{";
     const CANNOT_TELL: &'static str = "nothing counts unless the logger lists authn_id in meta; mechanism and the account of failed logins are never told; equal messages within one second of a session count once";
 
     remembers!(1);
@@ -108,6 +111,9 @@ struct Response {
 
 #[derive(Deserialize)]
 struct Peer<'a> {
+    /// What the client says of itself.
+    #[serde(borrow)]
+    name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     addr: Option<Cow<'a, str>>,
 }
@@ -136,6 +142,11 @@ impl LogRecord<'_> {
     fn client(&self) -> &[u8] {
         let addr = self.peer_address.as_ref().and_then(|peer| peer.addr.as_deref());
         addr.unwrap_or_default().as_bytes()
+    }
+
+    fn name(&self) -> Name<'_> {
+        let name = self.peer_address.as_ref().and_then(|peer| peer.name.as_deref());
+        name.map_or(Name::Untold, |name| Name::Claimed(name.as_bytes()))
     }
 
     /// Who logged in; none if nobody did, or the logger does not write it.
@@ -173,7 +184,7 @@ impl KumoMta {
             proofs.submission(&Proof {
                 time,
                 sender: Sender::Logged(sender.as_bytes()),
-                login: Login::Logged { account, mechanism: b"", client },
+                login: Login::Logged { account, mechanism: b"", client, name: log.name() },
                 tls: TlsVersion::from_label(tls.as_bytes()),
                 messages: 1,
             });

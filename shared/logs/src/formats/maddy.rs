@@ -7,10 +7,12 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use crate::address::without_port;
+use crate::client_name::{Name, Named};
 use crate::format::LogFormat;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender};
+use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
@@ -44,7 +46,7 @@ impl Kept for Failures {
 /// A message of a client that has logged in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Message {
-    sender: Box<str>,
+    sender: KeptSender,
     login: KeptLogin,
 }
 
@@ -57,8 +59,8 @@ impl Kept for Message {
         4 + self.sender.len() + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        each(&mut self.login);
     }
 }
 
@@ -69,11 +71,10 @@ impl LogFormat for Maddy {
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
-        let Some(line) = Line::of(record, proofs.times) else { return is_maddys(record) };
-        let time = line.time.or(record.time).unwrap_or(proofs.arrival.reference);
-        self.0.advance(time, proofs.arrival, proofs.sink);
-        self.joined(record, &line, time, proofs);
-        true
+        match record.message {
+            [.., b'}'] => self.with_fields(record, proofs),
+            _ => is_maddys(record),
+        }
     }
 
     fn owns(record: &Record<'_>) -> bool {
@@ -107,6 +108,9 @@ struct Fields<'a> {
     msg_id: Cow<'a, str>,
     #[serde(borrow, default)]
     sender: Cow<'a, str>,
+    /// What the client says of itself.
+    #[serde(borrow, default)]
+    src_host: Cow<'a, str>,
     #[serde(borrow, default)]
     src_ip: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -161,6 +165,15 @@ impl<'a> Line<'a> {
 }
 
 impl Maddy {
+    #[inline(never)]
+    fn with_fields<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
+        let Some(line) = Line::of(record, proofs.times) else { return is_maddys(record) };
+        let time = line.time.or(record.time).unwrap_or(proofs.arrival.reference);
+        self.0.advance(time, proofs.arrival, proofs.sink);
+        self.joined(record, &line, time, proofs);
+        true
+    }
+
     fn joined<S: Sink>(
         &mut self,
         record: &Record<'_>,
@@ -168,7 +181,7 @@ impl Maddy {
         time: i64,
         proofs: &mut Proofs<'_, S>,
     ) {
-        let Fields { msg_id, sender, src_ip, username } = &line.fields;
+        let Fields { msg_id, sender, src_host, src_ip, username } = &line.fields;
         let client = without_port(src_ip.as_bytes());
         let key = Key { host: record.host, id: msg_id.as_bytes() };
         match line.says {
@@ -194,8 +207,9 @@ impl Maddy {
             b"incoming message" => {
                 self.0.messages.take(key);
                 if !username.is_empty() {
-                    let login = KeptLogin::new(username.as_bytes(), b"", client);
-                    let sender = clean_sender(sender.as_bytes()).into();
+                    let name = Name::Claimed(src_host.as_bytes());
+                    let login = KeptLogin::named(username.as_bytes(), b"", client, name);
+                    let sender = KeptSender::new(sender.as_bytes());
                     self.0.messages.put(key, time, Message { sender, login });
                 }
             }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::format::LogFormat;
+use crate::gate::Gate;
 use crate::key::Key;
 use crate::load::Load;
 use crate::proofs::Sink;
@@ -112,17 +113,23 @@ macro_rules! formats {
             }
         }
 
+        static GATE: Gate =
+            Gate::of(&[$(($module::$name::PROGRAMS_BEGIN, $module::$name::MESSAGES_BEGIN)),+]);
+
         /// One reader of each format.
         #[derive(Debug, Default)]
         pub(crate) struct Formats {
             $($module: $module::$name,)+
             /// No format has anything due before this time of the log.
             due: i64,
+            /// What all weigh together.
+            weight: usize,
         }
 
         impl Formats {
             /// Hands a record to the first format that takes it, and says which.
-            #[inline]
+            // Long, for the steps of every format are in it: once is enough.
+            #[inline(never)]
             pub(crate) fn line<S: Sink>(
                 &mut self,
                 only: Format,
@@ -135,11 +142,18 @@ macro_rules! formats {
                 {
                     self.advance(time, proofs);
                 }
+                let may_take = GATE.may_take(record);
                 $(
-                    let takes = match only {
-                        Format::Auto | Format::$name => self.$module.line(record, proofs),
-                        _ => $module::$name::owns(record),
-                    };
+                    let takes = may_take & (1 << (Format::$name as u32 - 1)) != 0
+                        && match only {
+                            Format::Auto | Format::$name => {
+                                let before = self.$module.weight();
+                                let takes = self.$module.line(record, proofs);
+                                self.weight = self.weight - before + self.$module.weight();
+                                takes
+                            }
+                            _ => $module::$name::owns(record),
+                        };
                     if takes {
                         self.due = self.due.min(self.$module.due()).min(proofs.relayed.due());
                         if let Some((time, id)) = proofs.relayed_as.take() {
@@ -165,6 +179,7 @@ macro_rules! formats {
                     proofs.relayed.advance(time, proofs.arrival, proofs.sink);
                 }
                 self.due = self.due.min(proofs.relayed.due());
+                self.weigh();
             }
 
             /// See [`LogFormat::counted_in_front`]: the line of the server behind may have come, or be still to come.
@@ -177,7 +192,7 @@ macro_rules! formats {
             ) {
                 proofs.relayed.advance(time, proofs.arrival, proofs.sink);
                 if proofs.relayed.take(key) $(|| self.$module.counted_in_front(key))+ {
-                    return;
+                    return self.weigh();
                 }
                 proofs.relayed.remember(key, time);
                 self.due = self.due.min(proofs.relayed.due());
@@ -189,9 +204,11 @@ macro_rules! formats {
                 record: &Record<'_>,
                 times: &mut Timestamps,
             ) -> Option<i64> {
+                let may_take = GATE.may_take(record);
                 None
                 $(.or_else(|| {
-                    let asked = only == Format::Auto || only == Format::$name;
+                    let asked = may_take & (1 << (Format::$name as u32 - 1)) != 0
+                        && (only == Format::Auto || only == Format::$name);
                     asked.then(|| $module::$name::time_of(record, times)).flatten()
                 }))+
             }
@@ -200,11 +217,18 @@ macro_rules! formats {
             #[cold]
             pub(crate) fn lines_are_missing(&mut self) {
                 $(self.$module.lines_are_missing();)+
+                self.weigh();
             }
 
             /// See [`LogFormat::close`].
             pub(crate) fn close(&mut self, mark: u64, sink: &mut impl Sink) {
                 $(self.$module.close(mark, sink);)+
+                self.weigh();
+            }
+
+            /// Whether the end of the log would settle anything.
+            pub(crate) fn waits(&self) -> bool {
+                $(self.$module.waits())||+
             }
 
             /// What all remember: a section each, but none of those that remember nothing.
@@ -224,6 +248,7 @@ macro_rules! formats {
                         .map(|restored| self.$module = restored),)+
                     _ => return Ok(Some(section)),
                 };
+                self.weigh();
                 let Section { format, bytes, .. } = section;
                 let unreadable = |reason| Unreadable { section: Some(format), reason, bytes };
                 restored.map(|()| None).map_err(unreadable)
@@ -232,7 +257,11 @@ macro_rules! formats {
             /// About how many bytes all that is remembered takes.
             #[inline]
             pub(crate) fn weight(&self) -> usize {
-                0 $(+ self.$module.weight())+
+                self.weight
+            }
+
+            fn weigh(&mut self) {
+                self.weight = 0 $(+ self.$module.weight())+;
             }
 
             /// Makes room, from the heaviest on: a format that remembers little is left alone.
@@ -240,7 +269,7 @@ macro_rules! formats {
                 let mut heaviest = [$((self.$module.weight(), Format::$name)),+];
                 heaviest.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
                 for (weight, format) in heaviest {
-                    let too_much = self.weight().saturating_sub(down_to);
+                    let too_much = self.weight.saturating_sub(down_to);
                     if too_much == 0 {
                         return;
                     }
@@ -249,6 +278,7 @@ macro_rules! formats {
                         Format::Auto => {}
                         $(Format::$name => self.$module.evict(down_to, mark, sink),)+
                     }
+                    self.weigh();
                 }
             }
 

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::without_port;
 use crate::format::LogFormat;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::logfmt::{Pairs, pair};
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
 
@@ -35,7 +36,7 @@ struct Connection {
     login: Option<(KeptLogin, TlsVersion)>,
     is_closed: bool,
     /// The message whose recipients are being logged: sender, size and account.
-    last: Option<(Box<str>, Box<str>, Box<str>)>,
+    last: Option<(KeptSender, Box<str>, Box<str>)>,
     /// Numbers of messages that wait for a login.
     waiting: Vec<u32>,
     messages: u32,
@@ -51,17 +52,13 @@ impl Kept for Connection {
         let login = self.login.as_ref().map_or(0, |(login, _)| login.weight());
         16 + self.client.len() + login + last + 3 * self.waiting.len()
     }
-
-    fn is_sound(&self) -> bool {
-        self.login.as_ref().is_none_or(|(login, _)| login.is_sound())
-    }
 }
 
 /// A message that waits for the line about its login.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Message {
     time: i64,
-    sender: Box<str>,
+    sender: KeptSender,
     login: KeptLogin,
     tls: TlsVersion,
 }
@@ -75,10 +72,6 @@ impl Kept for Message {
         12 + self.sender.len() + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
-    }
-
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         let (sender, login) = (Sender::Kept(&self.sender), Login::Kept(&self.login));
         submit(sink, mark, &Proof { time: self.time, sender, login, tls: self.tls, messages: 1 });
@@ -88,6 +81,8 @@ impl Kept for Message {
 impl LogFormat for Mox {
     const NAME: &'static str = "mox";
     const ABOUT: &'static str = "mox's log";
+    const PROGRAMS_BEGIN: &'static [u8] = b"mipewfdt";
+    const MESSAGES_BEGIN: &'static [u8] = b"lipewfdt";
     const CANNOT_TELL: &'static str = "it has no message ids: recipients logged at once with the same sender and size are taken as one message; LOGIN has no mechanism";
 
     #[inline]
@@ -132,16 +127,16 @@ struct Line<'a> {
 
 /// Fields, the package that logged them first.
 #[derive(Clone, Copy)]
-struct Fields<'a>(&'a [u8]);
+struct Fields<'a>(Pairs<'a>);
 
 impl<'a> Fields<'a> {
-    fn next_is(self, key: &[u8], text: &[u8]) -> bool {
-        Pairs(self.0).next().is_some_and(|pair| pair.key == key && *pair.text() == *text)
+    fn next_is(mut self, key: &[u8], text: &[u8]) -> bool {
+        self.0.next().is_some_and(|pair| pair.key == key && *pair.text() == *text)
     }
 
     /// A field's text; empty if it is not there.
-    fn get(self, key: &[u8]) -> Cow<'a, [u8]> {
-        Pairs(self.0).find(|pair| pair.key == key).map(|pair| pair.text()).unwrap_or_default()
+    fn get(mut self, key: &[u8]) -> Cow<'a, [u8]> {
+        self.0.find(|pair| pair.key == key).map(|pair| pair.text()).unwrap_or_default()
     }
 }
 
@@ -159,17 +154,19 @@ impl<'a> Line<'a> {
             let is_own = LEVELS.contains(&&*level.text()) && says.key == b"m";
             let says = says.text();
             return (is_own && rest.starts_with(b"pkg="))
-                .then_some(Self { says, fields: Fields(rest) });
+                .then_some(Self { says, fields: Fields(Pairs::of(rest)) });
         }
         let text = if is_level {
             text
         } else {
-            let colon = text.iter().take(10).position(|byte| *byte == b':')?;
+            // Behind `info`, `error` or `traceauth`: the question is asked of most lines of any log.
+            let colon = [4, 5, 9].into_iter().find(|at| text.get(*at) == Some(&b':'))?;
             let rest = text[colon + 1..].strip_prefix(b" ")?;
             LEVELS.contains(&&text[..colon]).then_some(rest)?
         };
         let at = memmem::find(text, b"; pkg=")?;
-        Some(Self { says: text[..at].into(), fields: Fields(&text[at + 2..]) })
+        let fields = Fields(Pairs::between_semicolons(&text[at + 2..]));
+        Some(Self { says: text[..at].into(), fields })
     }
 }
 
@@ -252,7 +249,7 @@ impl Mox {
         }
         let text =
             |text: &[u8]| -> Box<str> { report::lowered(text, report::ACCOUNT_LIMIT).into() };
-        let sender: Box<str> = clean_sender(&sender).into();
+        let sender = KeptSender::new(&sender);
         let this = (sender.clone(), text(&size), text(&account));
         let is_at_once = nanoseconds(&delta).is_none_or(|delta| delta < AT_ONCE);
         let told = self.0.sessions.touch(key, time, Connection::default, |connection| {

@@ -9,10 +9,12 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use crate::address::address;
+use crate::client_name::{Name, Named};
 use crate::format::LogFormat;
+use crate::kept::KeptLogin;
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
 
@@ -53,8 +55,8 @@ impl Kept for Session {
         6 + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        each(&mut self.login);
     }
 }
 
@@ -67,8 +69,8 @@ impl Kept for Message {
         14 + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        each(&mut self.login);
     }
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -90,6 +92,8 @@ pub(crate) struct OpenSmtpd(Memory<Session, Message>);
 impl LogFormat for OpenSmtpd {
     const NAME: &'static str = "opensmtpd";
     const ABOUT: &'static str = "OpenSMTPD (smtpd of OpenBSD)";
+    const PROGRAMS_BEGIN: &'static [u8] = b"s";
+    const MESSAGES_BEGIN: &'static [u8] = b"";
     const CANNOT_TELL: &'static str = "the log never tells the mechanism";
 
     #[inline]
@@ -126,8 +130,8 @@ impl OpenSmtpd {
         let sessions = &mut self.0.sessions;
         match event {
             b"connected" => {
-                if let Some(client) = rest.strip_prefix(b"address=").map(client) {
-                    let login = KeptLogin::new(b"", b"", client);
+                if let Some((client, name)) = rest.strip_prefix(b"address=").map(client) {
+                    let login = KeptLogin::named(b"", b"", client, name);
                     sessions.put(key, time, Session { login, ..Session::new() });
                 }
             }
@@ -181,7 +185,7 @@ impl OpenSmtpd {
             let (_, _, client) = session.login.parts();
             let client = client.to_owned();
             if result == b"ok" {
-                session.login = KeptLogin::new(&user, b"", client.as_bytes());
+                session.login = session.login.with_account(&user, b"");
                 session.has_login = true;
             }
             client
@@ -211,10 +215,12 @@ fn message_id(text: &[u8]) -> Option<&[u8]> {
     id.iter().all(u8::is_ascii_hexdigit).then_some(id)
 }
 
-/// `[2001:db8::1] host=…` or `192.0.2.1 host=…`; a host's name is a stranger's text.
-fn client(text: &[u8]) -> &[u8] {
-    let address = &text[..memchr(b' ', text).unwrap_or(text.len())];
-    address.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]")).unwrap_or(address)
+/// `[2001:db8::1] host=…` or `192.0.2.1 host=…`; a host's name is a stranger's text, logged whether it leads back to the
+/// address or not.
+fn client(text: &[u8]) -> (&[u8], Name<'_>) {
+    let (address, rest) = text.split_at(memchr(b' ', text).unwrap_or(text.len()));
+    let inner = address.strip_prefix(b"[").and_then(|inner| inner.strip_suffix(b"]"));
+    (inner.unwrap_or(address), rest.strip_prefix(b" host=").map_or(Name::Untold, Name::Reverse))
 }
 
 /// The sender in `ID from=<SENDER> to=<RECIPIENT>`; none if it cannot be told from what imitates it.
@@ -237,7 +243,8 @@ fn sender(envelope: &[u8]) -> Option<&[u8]> {
     (memmem::rfind(from, TO) == Some(end)).then(|| &from[..end])
 }
 
-/// A user's name without the escapes that the server writes: `\040` for a blank, `\\` for a backslash.
+/// A user's name without the escapes that the server writes, which are those of `vis`: `\040` for a blank, `\\` for a
+/// backslash, `\^I` for a tab, `\M-C` and `\M^C` for bytes that are not ASCII.
 fn plain(user: &[u8]) -> Cow<'_, [u8]> {
     if memchr(b'\\', user).is_none() {
         return user.into();
@@ -253,6 +260,18 @@ fn plain(user: &[u8]) -> Cow<'_, [u8]> {
             [b'\\', ..] if *byte == b'\\' => {
                 plain.push(b'\\');
                 at += 2;
+            }
+            [b'^', control @ b'?'..=b'_', ..] if *byte == b'\\' => {
+                plain.push(control ^ 64);
+                at += 3;
+            }
+            [b'M', b'^', control @ b'?'..=b'_', ..] if *byte == b'\\' => {
+                plain.push(control ^ 64 | 128);
+                at += 4;
+            }
+            [b'M', b'-', letter @ b'!'..=b'~', ..] if *byte == b'\\' => {
+                plain.push(letter | 128);
+                at += 4;
             }
             _ => {
                 plain.push(*byte);
@@ -317,7 +336,13 @@ mod tests {
             let read = read(&log(&[CONNECTED, TLS, LOGIN, MESSAGE, &envelope]));
             assert_eq!(read.submissions, [ANN.replacen("ann@example.org", sender, 1)], "{from}");
         }
-        for (user, account) in [(r"a\040b\\c", r"a b\c"), (r"a\9", r"a\9"), ("", "")] {
+        for (user, account) in [
+            (r"a\040b\\c", r"a b\c"),
+            (r"\M-C\M-<nal\M-B\240x", "\u{fc}nal\u{a0}x"),
+            (r"\M-E\M^Ba", "\u{142}a"),
+            (r"a\9\M-", r"a\9\m-"),
+            ("", ""),
+        ] {
             let login = LOGIN.replace("Ann@example.org", user);
             let read = read(&log(&[CONNECTED, TLS, &login, MESSAGE, FIRST]));
             let expected = format!("ann@example.org {account}  TLS1.3 2001:db8::1 x1");

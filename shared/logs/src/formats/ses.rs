@@ -9,6 +9,7 @@ use memchr::memmem::Finder;
 use report::TlsVersion;
 use serde::Deserialize;
 
+use crate::client_name::Name;
 use crate::counted::Counted;
 use crate::format::LogFormat;
 use crate::key::Key;
@@ -32,6 +33,8 @@ pub(crate) struct Ses(Memory<(), Counted<REMEMBERED>>);
 impl LogFormat for Ses {
     const NAME: &'static str = "ses";
     const ABOUT: &'static str = "Amazon SES's event publishing, in JSON";
+    const PROGRAMS_BEGIN: &'static [u8] = b"";
+    const MESSAGES_BEGIN: &'static [u8] = b"{";
     const CANNOT_TELL: &'static str = "SES tells neither mechanism nor failed logins, and mail through its API is not counted; that events of mail through SMTP name no API operation is not verified: send one message and look";
 
     remembers!(1);
@@ -214,7 +217,12 @@ impl Ses {
         proofs.submission(&Proof {
             time,
             sender: sender.map_or(Sender::Unknown, |sender| Sender::Logged(sender.as_bytes())),
-            login: Login::Logged { account: one(caller), mechanism: b"", client: one(client) },
+            login: Login::Logged {
+                account: one(caller),
+                mechanism: b"",
+                client: one(client),
+                name: Name::Untold,
+            },
             tls: TlsVersion::from_label(one(tls)),
             messages: 1,
         });

@@ -2,12 +2,13 @@
 
 use report::{TlsVersion, client_address};
 
+use crate::client_name::Name;
 use crate::format::LogFormat;
 use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
 use crate::record::Record;
 use crate::saved::StateError;
-use crate::text::number;
+use crate::text::{alphanumeric_and, number};
 use crate::time::Timestamps;
 use crate::wrappers::Cells;
 
@@ -57,26 +58,10 @@ impl LogFormat for SmtpCsReport {
     const CANNOT_TELL: &'static str = "its rows name no account and no SASL mechanism, and exports whose days overlap count twice";
     const STATE: u8 = 1;
 
+    #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
-        if record.is_named() {
-            return false;
-        }
-        if let Some(header) = Header::read(record.message, &mut self.cells) {
-            self.header = Some(header);
-            return true;
-        }
-        let Self { header: Some(header), cells } = self else { return false };
-        let Some(row) = header.row(record.message, cells, proofs) else { return false };
-        let Row { time, sender, mechanism, client, tls, messages } = row;
-        let sender = sender.join(&b'@');
-        // The report names no account: a sender is what the client wrote.
-        let login = Login::Logged { account: b"", mechanism, client };
-        let sender = if sender == b"@" { Sender::Unknown } else { Sender::Logged(&sender) };
-        if messages > 0 {
-            let messages = messages.into();
-            proofs.submission(&Proof { time, sender, login, tls, messages });
-        }
-        true
+        let may_be = !record.is_named() && (self.header.is_some() || may_begin(record.message));
+        may_be && self.of_report(record, proofs)
     }
 
     fn save(&self) -> Vec<u8> {
@@ -105,12 +90,41 @@ impl LogFormat for SmtpCsReport {
     }
 }
 
+impl SmtpCsReport {
+    #[inline(never)]
+    fn of_report<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
+        if let Some(header) = Header::read(record.message, &mut self.cells) {
+            self.header = Some(header);
+            return true;
+        }
+        let Self { header: Some(header), cells } = self else { return false };
+        let Some(row) = header.row(record.message, cells, proofs) else { return false };
+        let Row { time, sender, mechanism, client, tls, messages } = row;
+        let sender = sender.join(&b'@');
+        // The report names no account: a sender is what the client wrote.
+        let login = Login::Logged { account: b"", mechanism, client, name: Name::Untold };
+        let sender = if sender == b"@" { Sender::Unknown } else { Sender::Logged(&sender) };
+        if messages > 0 {
+            let messages = messages.into();
+            proofs.submission(&Proof { time, sender, login, tls, messages });
+        }
+        true
+    }
+}
+
+/// Whether a line may be a header: nearly every line of any log has a blank or a colon before its first comma.
+#[inline]
+fn may_begin(line: &[u8]) -> bool {
+    let first = line.iter().find(|byte| matches!(byte, b' ' | b':' | b',' | b'"'));
+    matches!(first, Some(b',' | b'"'))
+}
+
 impl Header {
     /// Reads a header; none if it does not have each of the columns once.
     fn read(line: &[u8], cells: &mut Cells) -> Option<Self> {
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let of_names = |byte: &u8| byte.is_ascii_alphanumeric() || b"_,\" ".contains(byte);
-        if text.len() > LONGEST || !text.iter().all(of_names) {
+        const OF_NAMES: [bool; 256] = alphanumeric_and(b"_,\" ");
+        if text.len() > LONGEST || !text.iter().all(|byte| OF_NAMES[usize::from(*byte)]) {
             return None;
         }
         cells.read(text, b',')?;

@@ -9,6 +9,7 @@ use hashbrown::Equivalent;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::client_name::{self, HasNames, Named};
 use crate::key::Key;
 use crate::load::Load;
 use crate::pending::{Pending, Waiting, Weigh};
@@ -35,10 +36,8 @@ pub(crate) trait Kept: Clone + Serialize + DeserializeOwned {
     /// About how many bytes it takes when it is saved.
     fn weight(&self) -> usize;
 
-    /// Whether what was stored does not contradict itself.
-    fn is_sound(&self) -> bool {
-        true
-    }
+    /// Shows all in it that may have a client's name: these are saved behind everything else.
+    fn names(&mut self, _each: &mut dyn FnMut(&mut dyn Named)) {}
 
     /// No later line will speak of it, or there is no room for it: what was accepted is counted at `mark`.
     fn settle(self, _mark: u64, _sink: &mut impl Sink) {}
@@ -199,7 +198,7 @@ impl<V: Kept> Table<V> {
         let mut table = Self::default();
         for (key, serial, seen, until, value) in saved {
             // Numbers beyond it could not be counted on from; nothing that was ever saved has such.
-            (serial < u64::MAX / 2 && value.is_sound()).then_some(())?;
+            (serial < u64::MAX / 2).then_some(())?;
             table.due = table.due.min(until);
             let entry = Entry { value, key: key.host.len() + key.id.len() };
             table.waiting.put(key, Waiting { serial, seen, until, value: entry });
@@ -245,6 +244,13 @@ struct SavedMemory<S, M> {
     serials: (u64, u64),
     sessions: Vec<Saved<S>>,
     messages: Vec<Saved<M>>,
+}
+
+impl<S: Kept, M: Kept> HasNames for SavedMemory<S, M> {
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        self.sessions.iter_mut().for_each(|(.., session)| session.names(each));
+        self.messages.iter_mut().for_each(|(.., message)| message.names(each));
+    }
 }
 
 impl<S: Kept, M: Kept> Memory<S, M> {
@@ -325,7 +331,7 @@ impl<S: Kept, M: Kept> Memory<S, M> {
         if self.clock == 0 && self.sessions.is_empty() && self.messages.is_empty() {
             return Vec::new();
         }
-        let saved = SavedMemory {
+        let mut saved = SavedMemory {
             clock: self.clock,
             evicted: self.evicted,
             serials: (self.sessions.waiting.serial(), self.messages.waiting.serial()),
@@ -333,13 +339,15 @@ impl<S: Kept, M: Kept> Memory<S, M> {
             messages: self.messages.saved(),
         };
         // Writing to memory cannot fail.
-        postcard::to_allocvec(&saved).unwrap_or_default()
+        let bytes = postcard::to_allocvec(&saved).unwrap_or_default();
+        client_name::append(bytes, &mut saved)
     }
 
     /// What [`save`](Self::save) wrote; none if it is something else, or contradicts itself.
     pub(crate) fn restore(bytes: &[u8]) -> Option<Self> {
-        let SavedMemory { clock, evicted, serials, sessions, messages } =
-            postcard::from_bytes(bytes).ok()?;
+        let (mut saved, behind) = postcard::take_from_bytes::<SavedMemory<S, M>>(bytes).ok()?;
+        client_name::give(behind, &mut saved);
+        let SavedMemory { clock, evicted, serials, sessions, messages } = saved;
         (serials.0.max(serials.1) < u64::MAX / 2).then_some(())?;
         let (mut sessions, mut messages) = (Table::restored(sessions)?, Table::restored(messages)?);
         sessions.waiting.go_on_behind(serials.0);
@@ -353,7 +361,8 @@ mod tests {
     use report::TlsVersion;
 
     use super::*;
-    use crate::proofs::{KeptLogin, Login, Proof, Sender, submit};
+    use crate::kept::KeptLogin;
+    use crate::proofs::{Login, Proof, Sender, submit};
     use crate::testing::Collected;
 
     /// Waits for a minute, and is counted then.
@@ -367,10 +376,6 @@ mod tests {
 
         fn weight(&self) -> usize {
             self.0.len()
-        }
-
-        fn is_sound(&self) -> bool {
-            !self.0.is_empty()
         }
 
         fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -445,8 +450,6 @@ mod tests {
         assert_eq!((restored.due(), restored.weight()), (memory.due(), memory.weight()));
         restored.evict(memory.weight() / 2, 4, &mut told);
         assert_eq!((counted(&told), restored.load().evicted), (vec!["b"], 1));
-        memory.messages.put(key("c"), 1000, Message(String::new()));
-        assert!(Memory::<(), Message>::restore(&memory.save()).is_none(), "it contradicts itself");
         assert!(Memory::<(), Message>::restore(b"\xff").is_none());
     }
 }

@@ -26,6 +26,11 @@ macro_rules! remembers {
             self.$field.close(mark, sink);
         }
 
+        fn waits(&self) -> bool {
+            let load = self.$field.load();
+            load.sessions + load.messages > 0
+        }
+
         fn save(&self) -> Vec<u8> {
             self.$field.save()
         }

@@ -253,7 +253,15 @@ impl LogStream {
         self.relayed.close(mark, sink);
     }
 
+    /// Whether [`close`](Self::close) would count or end anything.
+    #[must_use]
+    pub fn waits_for_end(&self) -> bool {
+        self.formats.waits() || self.relayed.load().0 > 0
+    }
+
     /// Offers a record to the formats, and what it wraps if none takes it.
+    // Mostly the one record of a line: what is seen of it then stays in registers.
+    #[inline(always)]
     fn record<S: Sink>(
         &mut self,
         record: &Record<'_>,
@@ -265,10 +273,8 @@ impl LogStream {
         if record.is_named()
             && let Some((message, times)) = repeats::folded(record.message)
         {
-            for _ in 0..times {
-                self.record(&Record { message, ..*record }, arrival, depth, seen, sink)?;
-            }
-            return Ok(());
+            let one = Record { message, ..*record };
+            return self.unfolded(&one, times, arrival, depth, seen, sink);
         }
         let Self { formats, times, format, relayed, .. } = self;
         let only = format.within();
@@ -287,7 +293,22 @@ impl LogStream {
         self.inside(record, arrival, depth, seen, sink)
     }
 
+    /// Offers a record as often as syslog says that it came.
+    #[cold]
+    fn unfolded<S: Sink>(
+        &mut self,
+        record: &Record<'_>,
+        times: u32,
+        arrival: Arrival,
+        depth: usize,
+        seen: &mut Seen,
+        sink: &mut S,
+    ) -> Result<(), Broken> {
+        (0..times).try_for_each(|_| self.record(record, arrival, depth, seen, sink))
+    }
+
     /// Takes out what a record wraps that no format takes, and offers that.
+    #[inline(never)]
     fn inside<S: Sink>(
         &mut self,
         record: &Record<'_>,

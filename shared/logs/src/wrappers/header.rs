@@ -219,11 +219,16 @@ fn unusual<'a>(line: &'a [u8], reference: i64, times: &mut Timestamps) -> Option
     {
         return Some(inner);
     }
+    // Exim's own lines begin with a day, a blank and a clock, and few of their words look like Postfix's daemons. Those
+    // that prove nothing are many, so their time is not read once more.
+    let is_exims = text.first()?.is_ascii_digit() && text.get(10) == Some(&b' ');
+    let has_slash = |text: &[u8]| memchr(b'/', &text[..text.len().min(96)]).is_some();
+    if is_exims && !has_slash(text) {
+        return None;
+    }
     let (time, end) = times.any(text, reference)?;
     let mut rest = text[end..].strip_prefix(b" ")?;
-    // Exim's own lines begin with a day, a blank and a clock, and few of their words look like Postfix's daemons.
-    let is_exims = text[0].is_ascii_digit() && text.get(10) == Some(&b' ');
-    if is_exims && memchr(b'/', &rest[..rest.len().min(64)]).is_none() {
+    if is_exims && !has_slash(rest) {
         return None;
     }
     let mut host = &b""[..];

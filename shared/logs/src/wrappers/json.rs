@@ -10,6 +10,8 @@ use crate::record::Record;
 use crate::time::Timestamps;
 use crate::wrapper::{Unwrapped, Wrapper};
 
+/// What stands in the place of a record that could not be decoded, as whoever decodes it writes it: first of all, why.
+const UNDECODED: &[u8] = b"{\"undecoded\":";
 /// How deep arrays of lines stand in each other.
 const DEEPEST: usize = 6;
 
@@ -29,7 +31,9 @@ impl Wrapper for Json {
     ) -> Unwrapped<'a> {
         match record.message {
             [b'{', .., b']'] if record.is_bare() => line_of_array(record),
-            [b'{', ..] => self.object(record, reference, times),
+            [b'{', ..] => {
+                undecoded(record.message).unwrap_or_else(|| self.object(record, reference, times))
+            }
             [b'[', next, ..] if b"{[\" \t]".contains(next) => self.array(record, reference, times),
             [b'['] if record.is_bare() => Unwrapped::Several(Vec::new()),
             // `journalctl -o json-seq` and `json-sse`.
@@ -183,6 +187,19 @@ fn row<'a>(items: &[&'a RawValue]) -> Option<Parts<'a>> {
         _ => return None,
     }
     Some(parts)
+}
+
+/// Why a record could not be decoded, if this stands in its place.
+fn undecoded(message: &[u8]) -> Option<Unwrapped<'_>> {
+    if !message.starts_with(UNDECODED) {
+        return None;
+    }
+    #[derive(Deserialize)]
+    struct Undecoded {
+        undecoded: String,
+    }
+    let Undecoded { undecoded } = serde_json::from_slice(message).ok()?;
+    Some(Unwrapped::Broken(undecoded))
 }
 
 /// Loki's time, as text.

@@ -157,6 +157,13 @@ impl Range {
         Self::last(end, self.days().count() as u64)
     }
 
+    /// The same and the day behind it, unless that is still to come.
+    #[must_use]
+    pub fn with_next(self, today: Day) -> Self {
+        let next = self.end.succ_opt().filter(|next| *next <= today);
+        Self { end: next.unwrap_or(self.end), ..self }
+    }
+
     /// Whether `day` lies in the range.
     #[must_use]
     pub fn contains(self, day: Day) -> bool {

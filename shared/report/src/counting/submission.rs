@@ -26,6 +26,10 @@ pub struct Submission<'a> {
     pub tls: TlsVersion,
     /// The client's IP address; empty if the log does not tell.
     pub client: &'a str,
+    /// The client's name: the host name that the server confirmed, or in parentheses what the client says of itself; empty
+    /// if the log tells neither. See [`host_name`](super::client_name::host_name) and
+    /// [`claimed_name`](super::client_name::claimed_name).
+    pub client_name: &'a str,
     /// How many messages: one, unless an event says more.
     pub messages: u64,
 }

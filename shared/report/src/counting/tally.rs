@@ -16,6 +16,7 @@ use super::day::{Day, Days, Range};
 use super::day_tally::{ALL, ALL_DOMAINS, DayTally, ITEM, PART, Rollup, RollupEntry};
 use super::marks::Marks;
 use super::submission::{AuthFailure, Submission, domain_of};
+use super::told_names::{ClientName, ToldNames};
 use super::usage::{Identity, IdentityKind, UsageKey};
 
 /// What a tally accepts and how it groups.
@@ -51,6 +52,7 @@ pub struct Tally {
     hasher: RandomState,
     scratch: String,
     counted: Counted,
+    names: ToldNames,
     bytes: usize,
 }
 
@@ -67,6 +69,7 @@ impl Tally {
             hasher: RandomState::default(),
             scratch: String::new(),
             counted: Counted::default(),
+            names: ToldNames::default(),
             bytes: 0,
         }
     }
@@ -110,6 +113,10 @@ impl Tally {
         key.write(&mut self.scratch);
         let (day, text) = (&mut self.days[current], &self.scratch);
         day.add(mark, &key, text, submission.messages, &self.hasher, &mut self.bytes);
+        let Submission { client, client_name, .. } = *submission;
+        if !client_name.is_empty() && !client.is_empty() {
+            self.names.tell(client, client_name, day.day, &mut self.bytes);
+        }
     }
 
     /// Counts messages of a day at `mark`, under the names that they were counted under before: those of an archive.
@@ -250,6 +257,13 @@ impl Tally {
             .flat_map(|day| day.usage.iter().map(|usage| (day.day, &*usage.key, &usage.marks)))
     }
 
+    /// The clients that are told apart, with what logs call them: in no order.
+    pub fn client_names(&self) -> impl Iterator<Item = (&str, &ClientName)> {
+        let keys = self.usage().filter_map(|(_, key, _)| UsageKey::read(key));
+        let counted: HashSet<&str, RandomState> = keys.map(|key| key.client).collect();
+        self.names.all().filter(move |(client, _)| counted.contains(client))
+    }
+
     /// Every rollup: one per day and domain, and one per day over all domains.
     pub fn rollups(&self) -> impl Iterator<Item = RollupEntry<'_>> {
         self.days.iter().flat_map(DayTally::rollups)
@@ -314,7 +328,8 @@ mod tests {
 
     fn sent<'a>(sender: &'a str, tls: TlsVersion) -> Submission<'a> {
         let account = "alice@example.test";
-        Submission { time: NOON, sender, account, mechanism: "PLAIN", tls, client: "", messages: 1 }
+        let (mechanism, client, client_name) = ("PLAIN", "", "");
+        Submission { time: NOON, sender, account, mechanism, tls, client, client_name, messages: 1 }
     }
 
     #[test]

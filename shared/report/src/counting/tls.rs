@@ -100,7 +100,7 @@ impl TlsVersion {
 }
 
 /// Messages per TLS version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TlsCounts([u64; 6]);
 
 impl TlsCounts {

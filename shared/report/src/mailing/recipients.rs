@@ -6,6 +6,7 @@ use email_address::{EmailAddress, Options};
 use thiserror::Error;
 
 use crate::counting::submission::domain_name;
+use crate::views::scope::Scope;
 
 /// The most recipients of one mail: SES takes 50.
 pub const RECIPIENTS: usize = 50;
@@ -60,6 +61,17 @@ impl RecipientDomains {
         Some(Self::Listed(names.map(domain).collect::<Option<_>>()?))
     }
 
+    /// Of these, the ones that somebody within a scope may send reports to: their own. So nobody learns which others
+    /// there are, or mails to them.
+    #[must_use]
+    pub fn within(&self, scope: &Scope) -> Self {
+        match (self, scope) {
+            (_, Scope::All) => self.clone(),
+            (Self::Any, Scope::Domains(own)) => Self::Listed(own.clone()),
+            (Self::Listed(listed), Scope::Domains(own)) => Self::Listed(listed & own),
+        }
+    }
+
     fn allow(&self, domain: &str) -> bool {
         match self {
             Self::Any => true,
@@ -96,7 +108,8 @@ impl RecipientDomains {
         if checked.is_empty() { Err(RecipientError::Nobody) } else { Ok(checked) }
     }
 
-    fn check_one(&self, recipient: &str) -> Result<String, RecipientError> {
+    /// Checks one recipient.
+    pub(crate) fn check_one(&self, recipient: &str) -> Result<String, RecipientError> {
         let options = Options::default().without_display_text().without_domain_literal();
         let shown = || recipient.chars().take(200).collect::<String>();
         let address = EmailAddress::parse_with_options(recipient, options)
@@ -125,6 +138,19 @@ mod tests {
 
     fn listed() -> RecipientDomains {
         RecipientDomains::read("example.org, Corp.test").expect("domains")
+    }
+
+    #[test]
+    fn within_a_scope_reports_go_to_its_own_domains() {
+        let own = Scope::Domains(["corp.test", "other.test"].map(str::to_owned).into());
+        let within = listed().within(&own);
+        assert_eq!(within.describe(), "corp.test");
+        let refused = within.check(&["ann@example.org"]).expect_err("it is not theirs");
+        assert!(!refused.to_string().contains("example.org)"), "{refused}");
+        assert_eq!(listed().within(&Scope::All), listed());
+        assert!(listed().within(&Scope::NOTHING).check(&["bob@corp.test"]).is_err());
+        assert!(RecipientDomains::Any.within(&own).check(&["bob@other.test"]).is_ok());
+        assert!(RecipientDomains::Any.within(&own).check(&["bob@example.org"]).is_err());
     }
 
     #[test]

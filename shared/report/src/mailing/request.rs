@@ -1,10 +1,16 @@
 //! Reports that are to be mailed, once or on schedule.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::timetable::Timetable;
 use crate::counting::day::Range;
+use crate::views::filter::Filter;
+use crate::views::filter_text::by_name;
+use crate::views::group::Group;
+use crate::views::scope::Scope;
 use crate::views::view::View;
 
 /// Reports that may be asked for each day, if nothing else is said.
@@ -65,12 +71,48 @@ impl Status {
 pub struct Contents {
     /// Which report.
     pub view: View,
-    /// The sender domain; none is all of them.
-    pub domain: Option<String>,
+    /// What its table has a row for each of.
+    pub group: Group,
+    /// Which usage was asked for, of one sender domain at most.
+    pub only: Filter,
     /// A name of the user's own.
     pub name: Option<String>,
     /// Mail addresses, checked by [`RecipientDomains`](crate::RecipientDomains).
     pub recipients: Vec<String>,
+    /// That of whoever asked for it: nothing else is in the mail, whoever gets it.
+    pub scope: Scope,
+}
+
+impl Contents {
+    /// The names that a filter's values are given under, beside the sender domain.
+    pub const FILTERS: &[&str] = {
+        let [_domain, others @ ..] = &Filter::NAMES;
+        others
+    };
+
+    /// The sender domain; none is all of them.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.only.domain()
+    }
+
+    /// The values that were given under each of the [`FILTERS`](Self::FILTERS).
+    #[must_use]
+    pub fn filters(&self) -> BTreeMap<String, Vec<String>> {
+        by_name(self.only.given().into_iter().filter(|(name, _)| Self::FILTERS.contains(name)))
+    }
+
+    /// Whether the table is by sender, of all usage or of one sender domain's.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.group == Group::Sender && self.filters().is_empty()
+    }
+
+    /// Which usage it is of.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        self.scope.narrow(&self.only)
+    }
 }
 
 /// A report that somebody, or a schedule, asked for.
@@ -173,7 +215,8 @@ impl Schedule {
     }
 
     /// This schedule with another definition. What is due under the old one and was not sent yet stays due
-    /// if it is due under the new one too; otherwise only what comes after `now` is.
+    /// if it is due under the new one too; otherwise only what comes after `now` is. Whoever edits it, its scope
+    /// stays.
     #[must_use]
     pub fn redefined(
         &self,
@@ -184,6 +227,7 @@ impl Schedule {
     ) -> Self {
         let same = self.paused == paused && self.timetable.latest(now) == timetable.latest(now);
         let since = if same { self.since } else { now };
+        let contents = Contents { scope: self.contents.scope.clone(), ..contents };
         Self { contents, timetable, paused, since, ..self.clone() }
     }
 }
@@ -214,9 +258,11 @@ mod tests {
         };
         let contents = Contents {
             view: View::TlsUsage,
-            domain: None,
+            group: Group::Sender,
+            only: Filter::default(),
             name: Some("Every morning".into()),
             recipients: vec!["ann@example.test".into()],
+            scope: Scope::All,
         };
         let created = EIGHT - 10 * HOUR;
         let id = "id".to_owned();
@@ -252,6 +298,19 @@ mod tests {
     fn after_an_outage_only_the_latest_is_due() {
         let schedule = ran(&schedule(), EIGHT);
         assert_eq!(schedule.due(EIGHT + 30 * DAY + 1), Some(EIGHT + 30 * DAY));
+    }
+
+    #[test]
+    fn an_edit_leaves_the_scope_as_it_is() {
+        let mut schedule = schedule();
+        let timetable = schedule.timetable;
+        let wide = schedule.contents.clone();
+        schedule.contents.scope = Scope::Domains(["a.test".to_owned()].into());
+        let edited = schedule.redefined(wide, timetable, false, EIGHT);
+        assert_eq!(edited.contents, schedule.contents);
+        assert_eq!(edited.contents.filter().domains, ["a.test"]);
+        let other = Contents { only: Filter::of_domain(Some("b.test")), ..edited.contents };
+        assert!(!other.filter().passes(|_| "b.test"));
     }
 
     #[test]

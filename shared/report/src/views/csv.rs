@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::group::Group;
-use super::row::Row;
+use super::row::{Past, Row};
 use super::view::View;
 use crate::counting::day::{Day, Range};
 use crate::counting::usage::UsageKey;
@@ -14,7 +14,7 @@ use crate::counting::usage::UsageKey;
 /// Bytes gathered before they are handed on.
 const BUFFER: usize = 1 << 16;
 
-fn writer<W: Write>(to: W) -> Writer<W> {
+pub(crate) fn writer<W: Write>(to: W) -> Writer<W> {
     WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(BUFFER).from_writer(to)
 }
 
@@ -25,7 +25,8 @@ pub fn file_name(what: &str, range: Range) -> String {
 }
 
 /// Writes a view's table by a group: a header, then one line for each row, ended by CR LF. Each has the row's
-/// name, what the view tells of it, and its message count.
+/// name, what the view tells of it, its message count, that of as many days before with the change in percent (empty
+/// where they are not known), and the first and the last day that are kept on which it sent.
 ///
 /// # Errors
 /// Writing failed.
@@ -37,12 +38,26 @@ pub fn write<'r>(
 ) -> io::Result<()> {
     let mut writer = writer(to);
     let (name, count) = (group.label().to_owned(), "Message count".to_owned());
-    writer.write_record(line(name, view.columns(), count))?;
+    writer.write_record(line(name, view.columns(), count, PAST.map(str::to_owned)))?;
     for row in rows {
         let (name, count) = (safe(row.name).into_owned(), row.counts.total().to_string());
-        writer.write_record(line(name, view.cells(&row.counts), count))?;
+        let past = past(row.past, row.change());
+        writer.write_record(line(name, view.cells(&row.counts), count, past))?;
     }
     writer.flush()
+}
+
+/// The columns of what is known of a row's days.
+pub(super) const PAST: [&str; 4] = ["Before", "Change %", "First day", "Last day"];
+
+/// What is known of a row's days: nothing stands where nobody knows.
+pub(super) fn past(Past { before, first, last }: Past, change: Option<f64>) -> [String; 4] {
+    [
+        before.map(|before| before.to_string()).unwrap_or_default(),
+        change.map(|change| format!("{change:.2}")).unwrap_or_default(),
+        first.to_string(),
+        last.to_string(),
+    ]
 }
 
 /// Writes the detailed report, row by row: one line for each day, sender, account, mechanism, TLS version
@@ -112,8 +127,13 @@ impl<W: Write> std::fmt::Debug for Detailed<W> {
     }
 }
 
-fn line(name: String, cells: Vec<String>, count: String) -> impl Iterator<Item = String> {
-    std::iter::once(name).chain(cells).chain([count])
+fn line(
+    name: String,
+    cells: Vec<String>,
+    count: String,
+    past: [String; 4],
+) -> impl Iterator<Item = String> {
+    std::iter::once(name).chain(cells).chain([count]).chain(past)
 }
 
 /// A cell that no spreadsheet takes for a formula: what begins like one, or does so once what is blank before it is
@@ -165,8 +185,11 @@ mod tests {
         let mut counts = TlsCounts::default();
         counts.add(TlsVersion::Tls10, 1);
         counts.add(TlsVersion::Tls12, 2);
+        let day = |text: &str| text.parse().expect("a date");
+        let past = Past { before: Some(4), first: day("2026-09-01"), last: day("2026-11-20") };
         let mut bytes = Vec::new();
-        write(&mut bytes, view, Group::Sender, [Row { name: sender, counts }]).expect("memory");
+        write(&mut bytes, view, Group::Sender, [Row { name: sender, counts, past }])
+            .expect("memory");
         String::from_utf8(bytes).expect("text")
     }
 
@@ -174,13 +197,14 @@ mod tests {
     fn tables_have_the_columns_of_their_view() {
         assert_eq!(
             table(View::SendingVolume, "a@example.test"),
-            "Sender address,Message count\r\na@example.test,3\r\n"
+            "Sender address,Message count,Before,Change %,First day,Last day\r\n\
+             a@example.test,3,4,-25.00,2026-09-01,2026-11-20\r\n"
         );
         assert_eq!(
             table(View::TlsUsage, "a@example.test"),
             "Sender address,TLS1.0 %,TLS1.0 messages,TLS1.1 %,TLS1.1 messages,TLS1.2 %,TLS1.2 messages,\
-             TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count\r\n\
-             a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3\r\n"
+             TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count,Before,Change %,First day,Last day\r\n\
+             a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3,4,-25.00,2026-09-01,2026-11-20\r\n"
         );
     }
 
@@ -211,7 +235,7 @@ mod tests {
     #[test]
     fn formulas_are_disarmed_and_quotes_doubled() {
         let text = table(View::SendingVolume, "=cmd|'/c calc'!a1,\"x\"@example.test");
-        assert!(text.ends_with("\"'=cmd|'/c calc'!a1,\"\"x\"\"@example.test\",3\r\n"), "{text}");
+        assert!(text.contains("\n\"'=cmd|'/c calc'!a1,\"\"x\"\"@example.test\",3,"), "{text}");
         for blank in [
             "", " ", "   ", "\u{a0}", "\u{3000}", "\u{200b}", "\u{feff}", "\0", "\u{1b} ", "\u{85}",
         ] {

@@ -1,21 +1,23 @@
 //! Where a page of a table or list ended or began. Opaque to clients; nothing secret in it.
 //!
-//! A cursor is text: `v`, the number of its form, `-`, and the rest, a table's as base64 of Postcard. The first
-//! form was the rest alone. Whatever a stranger makes of one is refused, or is another cursor that could have been
-//! handed out.
+//! A cursor is text: `v`, the number of its form, `-`, and the rest, a table's as base64 of Postcard.
+//! Whatever a stranger makes of one is refused, or is another cursor that could have been handed out.
 
 use std::hash::{Hash, Hasher as _};
 
+use chrono::Datelike as _;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
-use super::row::Row;
+use super::row::{Past, Row};
 use super::table::Place;
+use crate::counting::day::Day;
 use crate::counting::tls::{TlsCounts, TlsVersion};
 
 /// The present form. Whoever changes what a cursor holds raises it.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// Why a text is not taken for a cursor, as a sentence about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -42,16 +44,11 @@ pub fn written(rest: &str) -> String {
 /// # Errors
 /// It is of another version, or none.
 pub fn held<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, CursorError> {
-    let (form, rest) = form(text);
-    let is_other_form = match form {
-        // The first form held the same.
-        None => read(rest).is_some(),
-        Some(form) => form != FORM,
-    };
-    if is_other_form {
-        return Err(CursorError::OtherVersion);
+    match form(text) {
+        Some((form, _)) if form != FORM => Err(CursorError::OtherVersion),
+        Some((_, rest)) => read(rest).ok_or(CursorError::NotOne),
+        None => Err(CursorError::NotOne),
     }
-    read(rest).filter(|_| form.is_some()).ok_or(CursorError::NotOne)
 }
 
 /// Where a page of a table ended or began.
@@ -62,10 +59,13 @@ pub struct Cursor {
     /// Which computation of the table the first page showed.
     pub table: u64,
     /// Whether the page lies before the row, not behind it.
-    before: bool,
+    leads_back: bool,
     /// The last row shown, or the first.
     name: String,
     counts: [u64; 6],
+    before: Option<u64>,
+    /// The first and the last day, as numbers of days since year 1.
+    days: (i32, i32),
 }
 
 /// What stands for a question in its cursors: a checksum of the whole of it.
@@ -78,10 +78,12 @@ pub fn checksum(question: &impl Hash) -> u64 {
 impl Cursor {
     /// The cursor of the page before a row, or behind it.
     #[must_use]
-    pub fn at(row: &Row<'_>, before: bool, question: u64, table: u64) -> Self {
+    pub fn at(row: &Row<'_>, leads_back: bool, question: u64, table: u64) -> Self {
         let name = row.name.to_owned();
         let counts = TlsVersion::ALL.map(|version| row.counts.get(version));
-        Self { question, table, before, name, counts }
+        let Past { before, first, last } = row.past;
+        let days = (first.num_days_from_ce(), last.num_days_from_ce());
+        Self { question, table, leads_back, name, counts, before, days }
     }
 
     /// The place of the page that it leads to.
@@ -91,19 +93,16 @@ impl Cursor {
         for (version, messages) in TlsVersion::ALL.into_iter().zip(self.counts) {
             counts.add(version, messages);
         }
-        let row = Row { name: &self.name, counts };
-        if self.before { Place::Before(row) } else { Place::After(row) }
+        let day = |number| Day::from_num_days_from_ce_opt(number).unwrap_or_default();
+        let past = Past { before: self.before, first: day(self.days.0), last: day(self.days.1) };
+        let row = Row { name: &self.name, counts, past };
+        if self.leads_back { Place::Before(row) } else { Place::After(row) }
     }
 
     /// Its text.
     #[must_use]
     pub fn write(&self) -> String {
-        written(&self.rest())
-    }
-
-    fn rest(&self) -> String {
-        let bytes = postcard::to_allocvec(self).unwrap_or_default();
-        base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
+        written(&rest(self))
     }
 
     /// Reads a cursor of this question.
@@ -111,25 +110,61 @@ impl Cursor {
     /// # Errors
     /// It is none, or of another version or question.
     pub fn read(text: &str, question: u64) -> Result<Self, CursorError> {
-        let cursor = held(text, Self::decoded)?;
+        let cursor: Self = held(text, decoded)?;
         if cursor.question == question { Ok(cursor) } else { Err(CursorError::OtherQuestion) }
-    }
-
-    /// A number can be written longer than it is, and bytes can follow: one way to write a cursor is enough.
-    fn decoded(text: &str) -> Option<Self> {
-        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
-        let cursor: Self = postcard::from_bytes(&bytes).ok()?;
-        (cursor.rest() == text).then_some(cursor)
     }
 }
 
-/// The number of a cursor's form, and what follows it.
-fn form(text: &str) -> (Option<&str>, &str) {
-    let is_number = |form: &str| !form.is_empty() && form.bytes().all(|b| b.is_ascii_digit());
-    match text.strip_prefix('v').and_then(|text| text.split_once('-')) {
-        Some((form, rest)) if is_number(form) => (Some(form), rest),
-        _ => (None, text),
+/// Where a page of failed logins ended: behind the row with these, in the order of the rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedCursor {
+    /// As a table's.
+    question: u64,
+    /// Whether somebody was let in afterwards.
+    pub(super) succeeded: bool,
+    pub(super) failures: u64,
+    pub(super) name: String,
+}
+
+impl FailedCursor {
+    /// The cursor of the page behind the row with these.
+    pub(super) fn behind(succeeded: bool, failures: u64, name: &str, question: u64) -> Self {
+        Self { question, succeeded, failures, name: name.to_owned() }
     }
+
+    /// Its text.
+    #[must_use]
+    pub fn write(&self) -> String {
+        written(&rest(self))
+    }
+
+    /// Reads a cursor of this question.
+    ///
+    /// # Errors
+    /// It is none, or of another version or question.
+    pub fn read(text: &str, question: u64) -> Result<Self, CursorError> {
+        let cursor: Self = held(text, decoded)?;
+        if cursor.question == question { Ok(cursor) } else { Err(CursorError::OtherQuestion) }
+    }
+}
+
+fn rest(cursor: &impl Serialize) -> String {
+    let bytes = postcard::to_allocvec(cursor).unwrap_or_default();
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// A number can be written longer than it is, and bytes can follow: one way to write a cursor is enough.
+fn decoded<C: Serialize + DeserializeOwned>(text: &str) -> Option<C> {
+    let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
+    let cursor: C = postcard::from_bytes(&bytes).ok()?;
+    (rest(&cursor) == text).then_some(cursor)
+}
+
+/// The number of a cursor's form, and what follows it.
+fn form(text: &str) -> Option<(&str, &str)> {
+    let is_number = |form: &str| !form.is_empty() && form.bytes().all(|b| b.is_ascii_digit());
+    let parts = text.strip_prefix('v')?.split_once('-')?;
+    Some(parts).filter(|(form, _)| is_number(form))
 }
 
 #[cfg(test)]
@@ -139,7 +174,9 @@ mod tests {
     fn cursor() -> Cursor {
         let mut counts = TlsCounts::default();
         counts.add(TlsVersion::Tls12, 7);
-        Cursor::at(&Row { name: "a@example.test", counts }, false, 1, 2)
+        let day = Day::from_ymd_opt(2026, 11, 20).expect("a date");
+        let past = Past { before: Some(3), first: day, last: day };
+        Cursor::at(&Row { name: "a@example.test", counts, past }, false, 1, 2)
     }
 
     #[test]
@@ -149,12 +186,16 @@ mod tests {
         assert_eq!(read, cursor());
         let Place::After(found) = read.place() else { panic!("it lies behind the row") };
         assert_eq!((found.name, found.counts.get(TlsVersion::Tls12)), ("a@example.test", 7));
+        assert_eq!(
+            (found.past.before, found.past.last.to_string()),
+            (Some(3), "2026-11-20".to_owned())
+        );
         assert_eq!(Cursor::read(&text, 3), Err(CursorError::OtherQuestion));
-        let (_, rest) = form(&text);
-        for other in [rest.to_owned(), format!("v1-{rest}"), "v17-x".to_owned()] {
+        let (_, rest) = form(&text).expect("a form");
+        for other in [format!("v2-{rest}"), "v17-x".to_owned()] {
             assert_eq!(Cursor::read(&other, 1), Err(CursorError::OtherVersion));
         }
-        for none in ["abc", "-", "v-", "vx-y", "v2-abc", "v2-"] {
+        for none in ["abc", rest, "-", "v-", "vx-y", "v3-abc", "v3-"] {
             assert_eq!(Cursor::read(none, 1), Err(CursorError::NotOne));
         }
     }

@@ -7,13 +7,16 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use memchr::memmem::Finder;
 
+use super::filter::Clients;
 use super::group::Group;
-use super::row::Row;
+use super::known::Known;
+use super::row::{Past, Row};
 use super::sort::{Column, Sort};
+use crate::counting::day::{Day, Range};
 use crate::counting::tls::{TlsCounts, TlsVersion};
 use crate::counting::usage::UsageKey;
 
-/// A row in a [`TableBuilder`]: as large as one cache line.
+/// A row in a [`TableBuilder`].
 #[derive(Debug)]
 struct Entry {
     begins: usize,
@@ -21,15 +24,20 @@ struct Entry {
     /// The entry that was added to after this one, the last time.
     next: u32,
     counts: TlsCounts,
+    before: u64,
+    first: Day,
+    last: Day,
 }
 
-/// Adds usage up by a group.
+/// Adds the usage of some days up by a group: that of a range, and of the days around it what tells how it changed, and
+/// who was seen when.
 ///
 /// Sources that name the same rows in the same order, day after day, are added up without looking rows up:
 /// each remembers which came next.
 #[derive(Debug)]
 pub struct TableBuilder {
     group: Group,
+    days: TableDays,
     names: String,
     entries: Vec<Entry>,
     index: HashTable<u32>,
@@ -38,29 +46,50 @@ pub struct TableBuilder {
 }
 
 impl TableBuilder {
-    /// Nothing, yet.
+    /// Nothing, yet, of a range among days that are read.
     #[must_use]
-    pub fn new(group: Group) -> Self {
+    pub fn new(group: Group, range: Range, read: Range) -> Self {
         let (names, entries, index) = (String::new(), Vec::new(), HashTable::new());
-        Self { group, names, entries, index, hasher: RandomState::default(), last: 0 }
+        let (days, hasher) = (TableDays::new(range, read), RandomState::default());
+        Self { group, days, names, entries, index, hasher, last: 0 }
     }
 
     /// Adds messages of one key. Of its fields, only those of the group and the TLS version matter.
-    pub fn add(&mut self, key: &UsageKey<'_>, messages: u64) {
-        self.add_to(self.group.of(key), key.tls, messages);
+    pub fn add(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) {
+        self.add_to(day, self.group.of(key), key.tls, messages);
     }
 
-    fn add_to(&mut self, name: &str, tls: TlsVersion, messages: u64) {
+    fn add_to(&mut self, day: Day, name: &str, tls: TlsVersion, messages: u64) {
         let at = self.place(name);
-        self.entries[at].counts.add(tls, messages);
+        let (days, entry) = (&self.days, &mut self.entries[at]);
+        if days.range.contains(day) {
+            entry.counts.add(tls, messages);
+        } else if days.before.contains(day) {
+            entry.before = entry.before.saturating_add(messages);
+        }
+        (entry.first, entry.last) = (entry.first.min(day), entry.last.max(day));
     }
 
     /// Adds what another one of the same group has added up.
-    pub fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: Self) {
         for entry in &other.entries {
             let at = self.place(entry.name(&other.names));
-            self.entries[at].counts.merge(&entry.counts);
+            self.entries[at].merge(entry);
         }
+    }
+
+    /// The same by the meaning of its names, where the group has one: rows by mechanism become rows by kind.
+    #[must_use]
+    pub fn told_apart_by(self, known: &Known) -> Self {
+        if !self.group.is_of_meaning() {
+            return self;
+        }
+        let mut meant = Self::new(self.group, self.days.range, self.days.read);
+        for entry in &self.entries {
+            let at = meant.place(&self.group.meant_by(entry.name(&self.names), known));
+            meant.entries[at].merge(entry);
+        }
+        meant
     }
 
     fn place(&mut self, name: &str) -> usize {
@@ -93,23 +122,48 @@ impl TableBuilder {
         let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
         let begins = names.len();
         names.push_str(name);
-        entries.push(Entry { begins, length, next: 0, counts: TlsCounts::default() });
+        let (counts, before, first, last) = (TlsCounts::default(), 0, Day::MAX, Day::MIN);
+        entries.push(Entry { begins, length, next: 0, counts, before, first, last });
         index.insert_unique(hash, at, |at| hasher.hash_one(entries[*at as usize].name(names)));
         entries.len() - 1
     }
 
-    /// Everything added up.
+    /// Everything added up: a row for what has messages in the range.
     #[must_use]
     pub fn finish(self) -> Table {
-        let Self { group, names, mut entries, .. } = self;
+        let Self { group, days, names, mut entries, .. } = self;
+        entries.retain(|entry| entry.counts.total() > 0);
         entries.sort_by(|one, other| one.name(&names).cmp(other.name(&names)));
-        let (text, rows) = (String::with_capacity(names.len()), Vec::with_capacity(entries.len()));
+        let (text, rows) = (String::new(), Vec::with_capacity(entries.len()));
         let mut sorted = Table { group, names: text, rows };
+        let knows_before = days.knows_before();
         for entry in entries {
             sorted.names.push_str(entry.name(&names));
-            sorted.rows.push((sorted.names.len(), entry.counts));
+            let Entry { counts, before, first, last, .. } = entry;
+            let past = Past { before: knows_before.then_some(before), first, last };
+            sorted.rows.push(Figures { ends: sorted.names.len(), counts, past });
         }
         sorted
+    }
+}
+
+/// The days that a table tells of.
+#[derive(Clone, Copy, Debug)]
+struct TableDays {
+    range: Range,
+    /// As many before it.
+    before: Range,
+    /// All that are read.
+    read: Range,
+}
+
+impl TableDays {
+    fn new(range: Range, read: Range) -> Self {
+        Self { range, before: range.before(), read }
+    }
+
+    fn knows_before(&self) -> bool {
+        self.before.start >= self.read.start
     }
 }
 
@@ -117,15 +171,29 @@ impl Entry {
     fn name<'n>(&self, names: &'n str) -> &'n str {
         &names[self.begins..self.begins + self.length as usize]
     }
+
+    fn merge(&mut self, other: &Self) {
+        self.counts.merge(&other.counts);
+        self.before = self.before.saturating_add(other.before);
+        (self.first, self.last) = (self.first.min(other.first), self.last.max(other.last));
+    }
 }
 
-/// Messages by a group, in the order of the names: about 60 bytes a row, and its name.
-#[derive(Debug)]
+/// A row without its name.
+#[derive(Clone, Copy, Debug, Hash)]
+struct Figures {
+    /// Where its name ends.
+    ends: usize,
+    counts: TlsCounts,
+    past: Past,
+}
+
+/// Messages by a group, in the order of the names: about 80 bytes a row, and its name.
+#[derive(Debug, Hash)]
 pub struct Table {
     group: Group,
     names: String,
-    /// Where each row's name ends, and its messages.
-    rows: Vec<(usize, TlsCounts)>,
+    rows: Vec<Figures>,
 }
 
 impl Table {
@@ -147,28 +215,64 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Takes over what another table of the same group knows of the past of its rows: one that read more days, but was not
+    /// read at the same moment, so that its counts may be others.
+    pub fn learn(&mut self, other: &Self) {
+        let mut theirs = 0;
+        for at in 0..self.len() {
+            let name = self.row(at).name;
+            theirs += (theirs..other.len()).take_while(|at| other.row(*at).name < name).count();
+            if theirs < other.len() && other.row(theirs).name == name {
+                self.rows[at].past = other.rows[theirs].past;
+            }
+        }
+    }
+
     /// All messages together.
     #[must_use]
     pub fn total(&self) -> TlsCounts {
         let mut total = TlsCounts::default();
-        for (_, counts) in &self.rows {
-            total.merge(counts);
+        for row in &self.rows {
+            total.merge(&row.counts);
         }
         total
     }
 
-    /// The row at a place in the order of names.
-    fn row(&self, at: usize) -> Row<'_> {
-        let begins = at.checked_sub(1).map_or(0, |before| self.rows[before].0);
-        let (ends, counts) = self.rows[at];
-        Row { name: &self.names[begins..ends], counts }
+    /// The row with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Row<'_>> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let at = low.midpoint(high);
+            match self.row(at).name.cmp(name) {
+                Ordering::Less => low = at + 1,
+                Ordering::Equal => return Some(self.row(at)),
+                Ordering::Greater => high = at,
+            }
+        }
+        None
     }
 
-    /// The places of the rows with `part` in their names: all for an empty part.
+    /// The row at a place in the order of names.
+    fn row(&self, at: usize) -> Row<'_> {
+        let begins = at.checked_sub(1).map_or(0, |before| self.rows[before].ends);
+        let Figures { ends, counts, past } = self.rows[at];
+        Row { name: &self.names[begins..ends], counts, past }
+    }
+
+    /// The places of the rows with `part` in their names, or, if it is a network, of the clients in it: all for an empty
+    /// part.
     fn found(&self, part: &str) -> impl Iterator<Item = usize> {
         let finder = Finder::new(part).into_owned();
+        let network = Some(part).filter(|_| self.group == Group::Client).and_then(Clients::read);
+        let network = network.filter(|clients| matches!(clients, Clients::Network(_)));
         let found = move |at: &usize| {
-            finder.needle().is_empty() || finder.find(self.row(*at).name.as_bytes()).is_some()
+            let name = self.row(*at).name;
+            finder.needle().is_empty()
+                || match &network {
+                    Some(network) => network.has(name),
+                    None => finder.find(name.as_bytes()).is_some(),
+                }
         };
         (0..self.len()).filter(found)
     }
@@ -177,7 +281,7 @@ impl Table {
     fn compare(&self, sort: Sort, one: usize, other: usize) -> Ordering {
         let by_column = match sort.column {
             Column::Name => one.cmp(&other),
-            column => column.compare(&self.rows[one].1, &self.rows[other].1),
+            column => column.compare(&self.row(one), &self.row(other)),
         };
         sort.directed(by_column).then(one.cmp(&other))
     }
@@ -250,239 +354,4 @@ pub struct TablePage<'t> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::counting::day::{Day, Days, Range};
-    use crate::counting::day_tally::ALL_DOMAINS;
-    use crate::counting::submission::{Submission, domain_of, own_domain};
-    use crate::counting::tally::{Tally, Window};
-    use crate::counting::usage::IdentityKind;
-    use crate::views::filter::Filter;
-
-    fn counts(tls10: u64, tls13: u64) -> TlsCounts {
-        let mut counts = TlsCounts::default();
-        counts.add(TlsVersion::Tls10, tls10);
-        counts.add(TlsVersion::Tls13, tls13);
-        counts
-    }
-
-    fn table(rows: &[(&str, u64, u64)]) -> TableBuilder {
-        let mut table = TableBuilder::new(Group::Sender);
-        for (sender, tls10, tls13) in rows {
-            table.add_to(sender, TlsVersion::Tls10, *tls10);
-            table.add_to(sender, TlsVersion::Tls13, *tls13);
-        }
-        table
-    }
-
-    const ORDERS: [(&str, &str); 10] = [
-        ("sender", "abc"),
-        ("-sender", "cba"),
-        ("messages", "abc"),
-        ("-messages", "cab"),
-        ("-TLS1.0", "cab"),
-        ("-legacy", "cab"),
-        ("TLS1.3", "abc"),
-        ("TLS1.0.percent", "abc"),
-        ("-TLS1.0.percent", "cab"),
-        ("none", "abc"),
-    ];
-
-    #[test]
-    fn rows_are_sorted_by_any_column_and_ties_by_sender() {
-        let senders = table(&[("b", 1, 3), ("a", 1, 3), ("c", 3, 3)]).finish();
-        for (text, expected) in ORDERS {
-            let sort = Sort::read(Group::Sender, text).expect(text);
-            let order: String = senders.rows(sort, "").map(|row| row.name).collect();
-            assert_eq!(order, expected, "{sort:?}");
-            assert_eq!(sort.written(Group::Sender), text);
-        }
-        for bad in ["", "-", "TLS", "messages.percent", "--sender"] {
-            assert_eq!(Sort::read(Group::Sender, bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn pages_are_the_rows_in_order() {
-        let mut rng = fastrand::Rng::with_seed(7);
-        let names: Vec<_> = (0..300).map(|n| format!("user{n:03}@example.test")).collect();
-        let mut rows = Vec::new();
-        for name in &names {
-            rows.push((name.as_str(), rng.u64(0..4), rng.u64(0..4)));
-        }
-        rng.shuffle(&mut rows);
-        let senders = table(&rows).finish();
-        for (text, _) in ORDERS {
-            let sort = Sort::read(Group::Sender, text).expect(text);
-            for part in ["", "7", "nobody"] {
-                let whole: Vec<_> = senders.rows(sort, part).collect();
-                let (mut paged, mut place) = (Vec::new(), Place::First);
-                loop {
-                    let TablePage { rows, before, after } = senders.page(sort, part, place, 7);
-                    assert_eq!((before, before + rows.len() + after), (paged.len(), whole.len()));
-                    if let Some(first) = rows.first() {
-                        let page = senders.page(sort, part, Place::Before(*first), 7);
-                        assert_eq!(page.rows, paged[before.saturating_sub(7)..], "{text} {part}");
-                        assert_eq!(page.before + page.rows.len(), before);
-                        assert_eq!(page.after, whole.len() - before);
-                    }
-                    paged.extend_from_slice(&rows);
-                    match rows.last() {
-                        Some(last) if after > 0 => place = Place::After(*last),
-                        _ => break,
-                    }
-                }
-                assert_eq!(paged, whole, "{text} {part}");
-                assert!(whole.is_sorted_by(|one, two| sort.compare(one, two).is_lt()), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn counts_are_exact_in_any_order_and_in_parts() {
-        let mut rng = fastrand::Rng::with_seed(11);
-        for _ in 0..50 {
-            let mut expected = std::collections::BTreeMap::new();
-            let mut parts = [(); 2].map(|()| TableBuilder::new(Group::Sender));
-            let mut order: Vec<u32> = (0..40).collect();
-            for _ in 0..6 {
-                // Mostly the same order, some days another, some senders missing or repeated.
-                if rng.u32(0..3) == 0 {
-                    rng.shuffle(&mut order);
-                }
-                for number in &order {
-                    for _ in 0..[0, 1, 1, 1, 2][rng.usize(0..5)] {
-                        let sender = format!("user{number}");
-                        let tls = TlsVersion::ALL[rng.usize(0..6)];
-                        parts[rng.usize(0..2)].add_to(&sender, tls, 1);
-                        expected.entry(sender).or_insert_with(TlsCounts::default).add(tls, 1);
-                    }
-                }
-            }
-            let [mut one, two] = parts;
-            one.merge(&two);
-            let senders = one.finish();
-            let by_sender = Sort { column: Column::Name, descending: false };
-            let found = senders.rows(by_sender, "").map(|row| (row.name.to_owned(), row.counts));
-            assert!(found.eq(expected));
-        }
-    }
-
-    #[test]
-    fn a_page_behind_a_row_that_is_gone_begins_where_it_stood() {
-        let senders = table(&[("a", 5, 0), ("c", 3, 0), ("d", 1, 0)]).finish();
-        let gone = Row { name: "b", counts: counts(3, 0) };
-        for (place, expected) in [(Place::After(gone), "cd"), (Place::Before(gone), "a")] {
-            let page = senders.page(Sort::MOST_MESSAGES, "", place, 10);
-            assert_eq!(page.rows.iter().map(|row| row.name).collect::<String>(), expected);
-            assert_eq!(page.before + page.after + page.rows.len(), 3);
-        }
-    }
-
-    /// Usage of a few names, so that all sorts of it fall together.
-    fn usage<'n>(names: &'n [[String; 4]; 5], rng: &mut fastrand::Rng) -> Vec<(UsageKey<'n>, u64)> {
-        let mut usage = Vec::new();
-        for _ in 0..rng.usize(0..200) {
-            let mut name = |kind: usize| names[rng.usize(0..5)][kind].as_str();
-            let (sender, username, mechanism, client) = (name(0), name(1), name(2), name(3));
-            let tls = TlsVersion::ALL[rng.usize(0..6)];
-            let domain = domain_of(sender, username, "(none)");
-            let key = UsageKey { domain, sender, username, mechanism, tls, client };
-            usage.push((key, rng.u64(1..9)));
-        }
-        usage
-    }
-
-    fn names() -> [[String; 4]; 5] {
-        [
-            ["ann@example.test", "ann@example.test", "PLAIN", "192.0.2.1"],
-            ["bob@example.test", "", "LOGIN", "192.0.2.2"],
-            ["ann@corp.test", "ann", "", ""],
-            ["<>", "scanner@corp.test", "PLAIN", "2001:db8::1"],
-            ["root", "bob@example.test", "CRAM-MD5", "192.0.2.1"],
-        ]
-        .map(|row| row.map(str::to_owned))
-    }
-
-    fn filter(names: &[[String; 4]; 5], rng: &mut fastrand::Rng) -> Filter {
-        let mut some = |kinds: &[usize]| {
-            let kind = kinds[rng.usize(0..kinds.len())];
-            let name = names[rng.usize(0..5)][kind].clone();
-            (rng.u32(0..3) == 0).then_some(name)
-        };
-        let (sender, account) = (some(&[0]), some(&[0, 1]));
-        let (mechanism, client) = (some(&[2]), some(&[3]));
-        let domain = some(&[0]).as_deref().and_then(own_domain).map(str::to_owned);
-        let tls = (rng.u32(0..3) == 0).then(|| TlsVersion::ALL[rng.usize(0..6)]);
-        Filter { domain, sender, account, client, tls, mechanism }
-    }
-
-    #[test]
-    fn totals_agree_across_all_groups_whatever_the_filter() {
-        let mut rng = fastrand::Rng::with_seed(23);
-        let (names, mut found) = (names(), 0);
-        for round in 0..2000 {
-            let usage = usage(&names, &mut rng);
-            let filter = if round % 4 == 0 { Filter::default() } else { filter(&names, &mut rng) };
-            let passed = || usage.iter().filter(|(key, _)| filter.passes(|field| key.get(field)));
-            let mut total = TlsCounts::default();
-            for (key, messages) in passed() {
-                total.add(key.tls, *messages);
-                assert!(filter.exact().all(|(field, wanted)| key.get(field) == wanted));
-                assert!(filter.account.as_deref().is_none_or(|who| key.account().name() == who));
-            }
-            for group in Group::ALL {
-                let mut table = TableBuilder::new(group);
-                passed().for_each(|(key, messages)| table.add(key, *messages));
-                let table = table.finish();
-                assert_eq!(table.total(), total, "{group:?} {filter:?}");
-                let rows: u64 = table.rows(Sort::MOST_LEGACY, "").map(|r| r.counts.total()).sum();
-                assert_eq!(rows, total.total(), "{group:?} {filter:?}");
-            }
-            found += u64::from(total.total() > 0);
-        }
-        assert!(found > 500, "the filters leave something: {found}");
-    }
-
-    /// What the insight counts, and how its accounts are found in the table.
-    #[test]
-    fn a_table_by_account_adds_up_to_the_insight() {
-        let mut rng = fastrand::Rng::with_seed(29);
-        let names = names();
-        for _ in 0..500 {
-            let day = Day::from_ymd_opt(2026, 11, 23).expect("a date");
-            let days = Range { start: day, end: day };
-            let window = Window { days, default_domain: "(none)".into() };
-            let mut tally = Tally::new(Days::new(chrono_tz::UTC), window);
-            let usage = usage(&names, &mut rng);
-            for (key, messages) in &usage {
-                let UsageKey { sender, username: account, mechanism, tls, client, .. } = *key;
-                let (time, messages) = (1_795_435_200, *messages);
-                let one = Submission { time, sender, account, mechanism, tls, client, messages };
-                tally.submission(1, &one);
-            }
-            let (mut accounts, mut senders) = (BTreeSet::new(), BTreeSet::new());
-            for (_, who) in tally.identities() {
-                match who.kind {
-                    IdentityKind::Account => accounts.insert(who.name),
-                    IdentityKind::Sender => senders.insert(who.name),
-                    IdentityKind::Domain => true,
-                };
-            }
-            let all = tally.rollups().find(|rollup| rollup.domain == ALL_DOMAINS);
-            let messages = all.map_or(0, |all| all.counts.total());
-            for (group, seen) in [(Group::Account, accounts), (Group::Sender, senders)] {
-                let mut table = TableBuilder::new(group);
-                for (_, key, marks) in tally.usage() {
-                    table.add(&UsageKey::read(key).expect("a key"), marks.since(0));
-                }
-                let table = table.finish();
-                let by_name = Sort { column: Column::Name, descending: false };
-                assert!(table.rows(by_name, "").map(|row| row.name).eq(seen), "{group:?}");
-                assert_eq!(table.total().total(), messages, "{group:?}");
-            }
-        }
-    }
-}
+mod tests;

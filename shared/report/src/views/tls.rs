@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::days::total;
-use super::group::{Group, RowName};
-use super::row::Row;
 use crate::counting::day::{Day, Range};
 use crate::counting::tls::{TlsCounts, TlsShare, TlsVersion};
 
@@ -47,7 +45,7 @@ pub struct TlsUsage {
     pub start: NaiveDate,
     /// Last day, included.
     pub end: NaiveDate,
-    /// The sender domain; null is all of them.
+    /// The sender domain, if exactly one was asked for.
     pub domain: Option<String>,
     /// Messages in the range.
     pub total: u64,
@@ -55,25 +53,6 @@ pub struct TlsUsage {
     pub tls: Vec<TlsShare>,
     /// The same per day: every day of the range.
     pub days: Vec<DayTls>,
-}
-
-/// A row of the TLS usage table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TlsRow {
-    /// Whose messages.
-    #[serde(flatten)]
-    pub name: RowName,
-    /// How many per TLS version.
-    pub tls: Vec<TlsShare>,
-    /// How many.
-    pub messages: u64,
-}
-
-impl From<(Group, &Row<'_>)> for TlsRow {
-    fn from((group, row): (Group, &Row<'_>)) -> Self {
-        let (tls, messages) = (row.counts.shares(), row.counts.total());
-        Self { name: RowName::of(group, row.name), tls, messages }
-    }
 }
 
 /// Messages per day and TLS version: every day of the range.

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::days::total;
-use super::group::{Group, RowName};
-use super::row::Row;
 use crate::counting::day::{Day, Range};
 use crate::counting::tls::TlsCounts;
 
@@ -40,28 +38,12 @@ pub struct SendingVolume {
     pub start: NaiveDate,
     /// Last day, included.
     pub end: NaiveDate,
-    /// The sender domain; null is all of them.
+    /// The sender domain, if exactly one was asked for.
     pub domain: Option<String>,
     /// Messages in the range.
     pub total: u64,
     /// Messages per day: every day of the range.
     pub volume: Vec<DayVolume>,
-}
-
-/// A row of the sending volume table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct VolumeRow {
-    /// Whose messages.
-    #[serde(flatten)]
-    pub name: RowName,
-    /// How many.
-    pub messages: u64,
-}
-
-impl From<(Group, &Row<'_>)> for VolumeRow {
-    fn from((group, row): (Group, &Row<'_>)) -> Self {
-        Self { name: RowName::of(group, row.name), messages: row.counts.total() }
-    }
 }
 
 /// Messages per day: every day of the range.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::StreamExt as _;
 use report::{Claims, Day, Denied, Owner, Tally};
 
 use crate::counting::outcome::Outcome;
@@ -208,10 +209,36 @@ impl Admission {
     }
 }
 
+/// All claims of a day that are admitted, by what their owner's item is found under.
+pub(crate) struct Admitted(HashMap<String, HashSet<u64>>);
+
+impl Admitted {
+    pub(crate) async fn read(table: &Table, day: Day) -> Result<Self, StoreError> {
+        let mut all = HashMap::new();
+        let partition = keys::admitted(day);
+        let mut pages = table.pages(&partition);
+        while let Some(page) = pages.next().await {
+            for item in page? {
+                let owner = items::text(&item, "sk").unwrap_or_default();
+                all.insert(owner.to_owned(), admitted(&item));
+            }
+        }
+        Ok(Self(all))
+    }
+
+    pub(crate) fn has(&self, owner: &Owner, claim: u64) -> bool {
+        self.0.get(&name_of(owner)).is_some_and(|claims| claims.contains(&claim))
+    }
+}
+
 fn key(day: Day, owner: &Owner) -> Item {
+    keys::key(&keys::admitted(day), &name_of(owner))
+}
+
+fn name_of(owner: &Owner) -> String {
     match owner {
-        Owner::Account(name) => keys::key(&keys::admitted(day), &format!("account\t{name}")),
-        Owner::Network(name) => keys::key(&keys::admitted(day), &format!("network\t{name}")),
+        Owner::Account(name) => format!("account\t{name}"),
+        Owner::Network(name) => format!("network\t{name}"),
     }
 }
 

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use report::{RollupEntry, Tally, UsageKey};
 
 use crate::counting::admission::{Admission, Limits};
+use crate::counting::client_names::KnownNames;
 use crate::counting::counter_pages::{Book, FULL, Page, Row, open};
 use crate::counting::outcome::Outcome;
 use crate::counting::placement::Pages;
@@ -133,23 +134,25 @@ impl<'a> Counted<'a> {
     }
 }
 
-/// Counts into the table. Touches usage, failed logins, rollups, who was seen and revisions of days, and
-/// nothing else.
+/// Counts into the table. Touches usage, failed logins, rollups, who was seen, names of clients and revisions of days,
+/// and nothing else.
 #[derive(Clone, Debug)]
 pub struct Counting {
     table: Table,
     pages: Pages,
     admission: Admission,
     marked: Marked,
+    names: KnownNames,
 }
 
 impl Counting {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "R#*", "S#*", "A#*", keys::DAYS];
+    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "R#*", "S#*", "A#*", "N#*", keys::DAYS];
 
     pub(crate) fn new(table: Table) -> Self {
         let (admission, marked) = (Admission::default(), Marked::default());
-        Self { pages: Pages::new(table.clone()), admission, marked, table }
+        let names = KnownNames::default();
+        Self { pages: Pages::new(table.clone()), admission, marked, names, table }
     }
 
     pub(crate) fn with_pages_of(self, bytes: usize) -> Self {
@@ -215,6 +218,7 @@ impl Counting {
         let all = tally.counted();
         outcome.duplicates = (all.messages + all.auth_failures).saturating_sub(added);
         outcome.add(&self.marked.mark(&self.table, tally).await?);
+        outcome.add(&self.names.learn(&self.table, tally).await?);
         outcome.add(&days::raise_revisions(&self.table, tally).await?);
         Ok(outcome)
     }

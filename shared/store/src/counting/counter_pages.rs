@@ -62,6 +62,16 @@ pub(crate) fn way_of(name: &str) -> u64 {
     checksum[..8].iter().fold(0, |way, byte| way << 8 | u64::from(*byte))
 }
 
+/// Whether a counter's name leads to the page at this place in the tree, as in `.011`.
+pub(crate) fn leads_to(name: &str, place: &str) -> bool {
+    let way = way_of(name);
+    let turns = |(bit, digit): (usize, u8)| {
+        let turn = 63_usize.checked_sub(bit).map(|bit| u64::from(b'0') + (way >> bit & 1));
+        turn == Some(u64::from(digit))
+    };
+    place.strip_prefix('.').is_some_and(|turned| turned.bytes().enumerate().all(turns))
+}
+
 /// The counters of one kind that share a tree.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Book {

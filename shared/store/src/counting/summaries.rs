@@ -78,11 +78,26 @@ impl Summaries {
     /// # Errors
     /// A request failed, or an item is not what this program writes.
     pub async fn failures(&self, range: Range) -> Result<Vec<FailureRow>, StoreError> {
+        self.failures_of(range, |_, _| true).await
+    }
+
+    /// Of these, those of which `wanted` is true, asked by account and client.
+    ///
+    /// # Errors
+    /// A request failed, or an item is not what this program writes.
+    pub async fn failures_of(
+        &self,
+        range: Range,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<Vec<FailureRow>, StoreError> {
         let mut rows: BTreeMap<(Day, String, String), u64> = BTreeMap::new();
         let of_day = Failures::new(self.0.clone());
         for day in range.days() {
             let each = |account: &str, client: &str, failures| {
-                *rows.entry((day, account.to_owned(), client.to_owned())).or_default() += failures;
+                if wanted(account, client) {
+                    let name = (day, account.to_owned(), client.to_owned());
+                    *rows.entry(name).or_default() += failures;
+                }
             };
             of_day.read(day, each).await?;
         }

@@ -11,17 +11,18 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// When the engine may remove an item: seconds since 1970.
 pub(crate) const EXPIRES: &str = "x";
 
-/// The number of an item's form; none is 1, which is all that this version writes and reads. See [`is_later`].
-const FORM: &str = "form";
+/// The number of an item's form; none is 1. See [`is_later`].
+pub(crate) const FORM: &str = "form";
 
-/// Whether a later version of this program wrote the item in a form that this one must not take for its own.
+/// Whether a later version of this program wrote the item in a form that this one must not take for its own: `known` is
+/// the last one of such items that it knows.
 ///
 /// Attributes may be added to items without a new form: whoever does not know one leaves it out. What is read
 /// and replaced as a whole (states of log streams, work items, schedules, quarantine) gets the attribute `form` once an
 /// earlier version would misread it. What is only ever added to (usage, failed logins, rollups, who was seen, states of days)
 /// would be added to even so: another form of these goes into partitions with another beginning.
-pub(crate) fn is_later(item: &Item) -> bool {
-    item.contains_key(FORM) && number(item, FORM) != Some(1)
+pub(crate) fn is_later(item: &Item, known: u64) -> bool {
+    item.contains_key(FORM) && number(item, FORM).is_none_or(|form| !(1..=known).contains(&form))
 }
 
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {

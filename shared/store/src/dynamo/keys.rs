@@ -7,6 +7,7 @@
 //! | seen | `S#name#2026-11` (or `domain`) | name |
 //! | day: revision, archive | `D` | day |
 //! | names told apart | `A#2026-11-23` | `account` TAB account, or `network` TAB network |
+//! | what a client is called | `N#` address | `-` |
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
 //! | log that is listed | `O#2026-11` | `=` id |
@@ -18,6 +19,8 @@
 //! | report request | `REQUESTS` | id |
 //! | idempotency key | `I#` checksum of the key | `-` |
 //! | schedule | `SCHEDULES` | id |
+//! | note | `NOTES` | `account` TAB account, or `client` TAB address or network |
+//! | revision of the notes | `NOTES` | `-` |
 //! | zone of the days | `META` | `zone` |
 //! | open report requests | `META` | `open requests` |
 //! | report requests of a day, counted | `META` | `requests 2026-11-23` |
@@ -36,11 +39,17 @@ pub(crate) const DAYS: &str = "D";
 pub const REPORT_REQUESTS: &str = "REQUESTS";
 /// The partition of the schedules.
 pub(crate) const SCHEDULES: &str = "SCHEDULES";
+/// The partition of the notes.
+pub(crate) const NOTES: &str = "NOTES";
 /// The partition of what there is once.
 pub(crate) const META: &str = "META";
 /// The sort key where there is but one item in a partition.
 const ONLY: &str = "-";
 
+/// The most bytes of a sort key.
+const SORT_KEY: usize = 1024;
+/// Bytes that stand behind a name that is too long: `~` and a checksum.
+const CHECKSUM: usize = 65;
 /// The longest name of a log stream, in bytes, that is a key as it is.
 const LOG_STREAM: usize = 1000;
 /// The longest id of a log that is listed, in bytes, that is a key as it is: such a key takes 1,024 bytes.
@@ -74,12 +83,35 @@ pub(crate) fn seen(domains: bool, day: Day) -> String {
     format!("S#{kind}#{}", day.format("%Y-%m"))
 }
 
+pub(crate) fn client_name(client: &str) -> Item {
+    key(&format!("N#{client}"), ONLY)
+}
+
 pub(crate) fn day(day: Day) -> Item {
     key(DAYS, &day.to_string())
 }
 
 pub(crate) fn quarantine(day: Day) -> String {
     format!("Q#{day}")
+}
+
+/// A place in quarantine, and a part of what was put there. All `parts` have the same place.
+pub(crate) fn quarantined(
+    day: Day,
+    source: &str,
+    position: &[u8],
+    number: u64,
+    (part, parts): (usize, usize),
+) -> Item {
+    let position: String = position.iter().map(|byte| format!("{byte:02x}")).collect();
+    let place = |source: &str| format!("{source}\t{position}\t{number}");
+    let behind = parts.saturating_sub(1).to_string().len() + 1;
+    let mut whole = place(source);
+    if whole.len() + behind > SORT_KEY {
+        let frame = whole.len() - source.len() + behind + CHECKSUM;
+        whole = place(&within(source, SORT_KEY.saturating_sub(frame)));
+    }
+    key(&quarantine(day), &format!("{whole}\t{part}"))
 }
 
 pub(crate) fn left_out(day: Day) -> Item {
@@ -129,6 +161,15 @@ pub(crate) fn idempotency(scope: &str, checksum: &str) -> Item {
     key(&format!("I#{scope}{checksum}"), ONLY)
 }
 
+/// `kind` and `name` of what it is about.
+pub(crate) fn note(kind: &str, name: &str) -> Item {
+    key(NOTES, &format!("{kind}\t{name}"))
+}
+
+pub(crate) fn revision_of_notes() -> Item {
+    key(NOTES, ONLY)
+}
+
 pub(crate) fn zone() -> Item {
     key(META, "zone")
 }
@@ -138,9 +179,12 @@ pub(crate) fn open_work(kind: &str) -> Item {
     key(META, &format!("open {kind}"))
 }
 
-/// How many work items of a kind were placed on a day.
-pub(crate) fn placed_work(kind: &str, day: Day) -> Item {
-    key(META, &format!("{kind} {day}"))
+/// How many work items of a kind were placed on a day by `of`, whom a checksum stands for; empty is the first there was.
+pub(crate) fn placed_work(kind: &str, day: Day, of: &str) -> Item {
+    match of {
+        "" => key(META, &format!("{kind} {day}")),
+        of => key(META, &format!("{kind} {day} {}", checksum(of.as_bytes()))),
+    }
 }
 
 /// SHA-256 in hexadecimal.
@@ -161,5 +205,31 @@ mod tests {
         let (one, two) = ("\u{e9}".repeat(2000) + "1", "\u{e9}".repeat(2000) + "2");
         assert!(carry_over(&one).len() < 2048);
         assert_ne!(carry_over(&one), carry_over(&two));
+    }
+
+    #[test]
+    fn places_in_quarantine_fit_into_keys_stay_different_and_are_what_they_were() {
+        let day = Day::from_ymd_opt(2026, 11, 23).expect("a day");
+        let sk = |source: &str, position: &[u8], part| {
+            let key = quarantined(day, source, position, 7, part);
+            items::text(&key, "sk").expect("a key").to_owned()
+        };
+        assert_eq!(sk("file:1", &[1, 255], (0, 1)), "file:1\t01ff\t7\t0");
+        // The longest that fitted before.
+        let fits = "x".repeat(SORT_KEY - "\t01ff\t7\t0".len());
+        assert_eq!(sk(&fits, &[1, 255], (0, 1)), format!("{fits}\t01ff\t7\t0"));
+        for source in [format!("{fits}y"), "\u{e9}".repeat(2000) + "1", "\u{e9}".repeat(2000) + "2"]
+        {
+            for position in [&[1, 255][..], &[9; 56]] {
+                let keys = [(0, 1), (0, 12), (11, 12)].map(|part| sk(&source, position, part));
+                assert!(keys.iter().all(|key| key.len() <= SORT_KEY), "{keys:?}");
+                assert_eq!(
+                    keys[1].rsplit_once('\t').map(|key| key.0),
+                    keys[2].rsplit_once('\t').map(|key| key.0)
+                );
+            }
+        }
+        let long = |end: &str| sk(&("\u{e9}".repeat(2000) + end), &[1], (0, 1));
+        assert_ne!(long("1"), long("2"));
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    ConsumedCapacity, Put, ReturnConsumedCapacity, ReturnValue,
+    ConsumedCapacity, Delete, Put, ReturnConsumedCapacity, ReturnValue,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use futures_util::FutureExt as _;
@@ -55,6 +55,8 @@ pub(crate) struct Refusal {
 pub(crate) enum Write {
     Put(Item, Condition),
     Change(Change),
+    /// Removes the item with a key.
+    Delete(Item, Condition),
 }
 
 impl Table {
@@ -207,6 +209,15 @@ impl Table {
                 .return_values_on_condition_check_failure(ALL_OLD)
                 .build()
                 .map(|put| part.put(put)),
+            Write::Delete(key, condition) => Delete::builder()
+                .table_name(&*self.name)
+                .set_key(Some(key))
+                .condition_expression(condition.text)
+                .set_expression_attribute_names(some(condition.names))
+                .set_expression_attribute_values(some(condition.values))
+                .return_values_on_condition_check_failure(ALL_OLD)
+                .build()
+                .map(|delete| part.delete(delete)),
             Write::Change(change) => {
                 let change = change.into_expressions();
                 Update::builder()

@@ -180,7 +180,7 @@ impl CarryOver {
         let follows = Follows::default();
         let listed = item.get(LISTED).and_then(Listed::of_value);
         let reason = match (items::number(item, VERSION), items::bytes(item, STATE)) {
-            _ if items::is_later(item) => "a later version of this program wrote it",
+            _ if items::is_later(item, 1) => "a later version of this program wrote it",
             (Some(version), Some(state)) => {
                 let (state, damaged) = (state.to_vec(), None);
                 return Self { version, follows, state, positions, damaged, listed };

@@ -6,4 +6,4 @@ pub(crate) mod listed;
 pub(crate) mod memory;
 pub(crate) mod quarantine;
 pub(crate) mod samples;
-mod zone;
+pub(crate) mod zone;

@@ -154,14 +154,12 @@ async fn keep_one(
     day: Day,
 ) -> Result<(), StoreError> {
     let position = positions.of_mark(rejected.mark);
-    let place: String = position.iter().map(|byte| format!("{byte:02x}")).collect();
     let (name, number) = (source.name(), rejected.number);
     let reason: String = rejected.reason.chars().take(REASON).collect();
     let parts = rejected.raw.chunks(PART).count().max(1);
     for part in 0..parts {
-        let sk = format!("{name}\t{place}\t{number}\t{part}");
         let raw = rejected.raw.chunks(PART).nth(part).unwrap_or_default();
-        let mut item = keys::key(&keys::quarantine(day), &sk);
+        let mut item = keys::quarantined(day, name, &position, number, (part, parts));
         item.insert("raw".to_owned(), items::of_bytes(raw));
         item.insert("parts".to_owned(), items::of_number(parts));
         item.insert("reason".to_owned(), items::of_text(reason.clone()));
@@ -235,7 +233,7 @@ impl Quarantine {
 impl Quarantined {
     /// What an item holds: a part of something in quarantine, or what can be told of it.
     fn of(day: Day, item: &Item) -> Self {
-        let known = if items::is_later(item) {
+        let known = if items::is_later(item, 1) {
             Err("a later version of this program wrote it")
         } else {
             Self::read(day, item)

@@ -27,6 +27,16 @@ pub(crate) async fn claim(table: &Table, zone: &str) -> Result<LongNames, StoreE
     }
 }
 
+/// Whether the table is as old as the first form of long names. Its counters may be, too: of names that it counted then,
+/// nothing tells which were admitted.
+pub(crate) async fn is_old(table: &Table) -> Result<bool, StoreError> {
+    let decided = table.get(keys::zone()).await?;
+    Ok(decided.is_some_and(|decided| {
+        let known = items::number(&decided, LONG_NAMES).and_then(LongNames::from_number);
+        known.is_none_or(|known| known == LongNames::Foldhash)
+    }))
+}
+
 fn check(decided: &Item, zone: &str) -> Result<LongNames, StoreError> {
     let stored = items::text(decided, ZONE).unwrap_or("?");
     if stored != zone {

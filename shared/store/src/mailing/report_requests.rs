@@ -18,6 +18,7 @@ impl Work for ReportRequest {
     const PARTITION: &'static str = keys::REPORT_REQUESTS;
     const KIND: &'static str = "requests";
     const KEYS: &'static str = "";
+    const FORM: u64 = report_items::FORM;
     const EXPECTED: &'static str = "a report request";
     /// An accepted mail.
     const DONE: &'static [&'static str] = &[Status::Sent.name(), Status::SentEmpty.name()];

@@ -11,7 +11,7 @@ use crate::dynamo::keys::{self, SCHEDULES};
 use crate::dynamo::table::Table;
 use crate::dynamo::update::{Change, Condition};
 use crate::dynamo::writes::Answer;
-use crate::mailing::report_items::{read_contents, write_contents};
+use crate::mailing::report_items::{self, read_contents, write_contents};
 
 /// How a time of day is written.
 const TIME: &str = "%H:%M";
@@ -154,7 +154,7 @@ fn read(item: &Item) -> Result<Schedule, StoreError> {
             last: last.map(|(due, request)| LastRun { due, request: request.to_owned() }),
         })
     };
-    let schedule = if items::is_later(item) { None } else { schedule() };
+    let schedule = if items::is_later(item, report_items::FORM) { None } else { schedule() };
     schedule.ok_or_else(|| StoreError::Item {
         key: format!("{SCHEDULES} {id}"),
         expected: "a schedule",

@@ -11,6 +11,9 @@ use crate::dynamo::keys;
 use crate::dynamo::table::Table;
 use crate::work::kind::Work;
 
+/// Items read at once where only some are wanted.
+const AT_ONCE: usize = 1000;
+
 /// The items of one kind of work.
 #[derive(Debug)]
 pub struct WorkItems<W> {
@@ -49,8 +52,33 @@ impl<W: Work> WorkItems<W> {
         limit: usize,
         now: i64,
     ) -> Result<(Vec<W>, bool), StoreError> {
+        self.listed(before, (limit, limit.saturating_add(1)), now, |_| true).await
+    }
+
+    /// The same of those of which `wanted` is true.
+    ///
+    /// # Errors
+    /// A request to the table failed.
+    pub async fn list_of(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+        now: i64,
+        wanted: impl Fn(&W) -> bool,
+    ) -> Result<(Vec<W>, bool), StoreError> {
+        // There may be many others before the first one.
+        self.listed(before, (limit, limit.saturating_add(AT_ONCE)), now, wanted).await
+    }
+
+    async fn listed(
+        &self,
+        before: Option<&str>,
+        (limit, at_once): (usize, usize),
+        now: i64,
+        wanted: impl Fn(&W) -> bool,
+    ) -> Result<(Vec<W>, bool), StoreError> {
         let before = before.unwrap_or("~");
-        let mut pages = self.table.pages_before(W::PARTITION, before, limit.saturating_add(1));
+        let mut pages = self.table.pages_before(W::PARTITION, before, at_once);
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page? {
@@ -58,10 +86,9 @@ impl<W: Work> WorkItems<W> {
                 if !items::is_kept(&item, now) {
                     return Ok((found, false));
                 }
-                if found.len() == limit {
-                    return Ok((found, true));
-                }
                 match read(&item) {
+                    Ok(work) if !wanted(&work) => {}
+                    Ok(_) if found.len() == limit => return Ok((found, true)),
                     Ok(work) => found.push(work),
                     Err(error) => tracing::error!(%error, "left out of {}", W::KIND),
                 }
@@ -84,7 +111,7 @@ impl<W: Work> WorkItems<W> {
 }
 
 pub(super) fn read<W: Work>(item: &Item) -> Result<W, StoreError> {
-    let read = if items::is_later(item) { None } else { W::read(item) };
+    let read = if items::is_later(item, W::FORM) { None } else { W::read(item) };
     read.ok_or_else(|| StoreError::Item {
         key: format!("{} {}", W::PARTITION, items::text(item, "sk").unwrap_or("?")),
         expected: W::EXPECTED,

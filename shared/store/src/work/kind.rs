@@ -23,6 +23,8 @@ pub trait Work: Sized {
     const KIND: &'static str;
     /// Before the checksums of its idempotency keys: those of all kinds lie in one partition.
     const KEYS: &'static str;
+    /// The last form of its items that there is; the first is 1.
+    const FORM: u64;
     /// What an item should hold, in an error.
     const EXPECTED: &'static str;
     /// The statuses that say that the work is done, as against given up.

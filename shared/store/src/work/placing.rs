@@ -45,8 +45,19 @@ impl IdempotencyKey {
 pub struct Guard {
     /// The client's key.
     pub key: Option<IdempotencyKey>,
-    /// The most items of a day; at least one.
-    pub limit: Option<(Day, u32)>,
+    /// The most items of a day.
+    pub limit: Option<Limit>,
+}
+
+/// The most items of a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The day.
+    pub day: Day,
+    /// How many; at least one.
+    pub most: u32,
+    /// Whose: each has a limit of their own. Empty is the first there was.
+    pub of: String,
 }
 
 /// What became of an item that was to be placed.
@@ -115,10 +126,10 @@ impl<W: Work> WorkItems<W> {
     }
 
     async fn limit_reached(&self, guard: &Guard) -> Result<bool, StoreError> {
-        let Some((day, limit)) = guard.limit else { return Ok(false) };
-        let placed = self.table.get(keys::placed_work(W::KIND, day)).await?;
+        let Some(limit) = &guard.limit else { return Ok(false) };
+        let placed = self.table.get(keys::placed_work(W::KIND, limit.day, &limit.of)).await?;
         let placed = placed.and_then(|item| items::number(&item, "n")).unwrap_or(0);
-        Ok(placed >= u64::from(limit))
+        Ok(placed >= u64::from(limit.most))
     }
 }
 
@@ -131,8 +142,8 @@ fn placing<W: Work>(work: &W, guard: &Guard, now: i64) -> Vec<Write> {
     item.insert(ATTEMPTS.to_owned(), items::of_number(0));
     // Condition **new**: closes the race of two ticks that make the same work.
     let mut writes = vec![Write::Change(opened), Write::Put(item, Condition::no_item())];
-    if let Some((day, limit)) = guard.limit {
-        writes.push(Write::Change(one_more::<W>(day, limit)));
+    if let Some(limit) = &guard.limit {
+        writes.push(Write::Change(one_more::<W>(limit)));
     }
     if let Some(key) = &guard.key {
         // Condition **key unused**: closes the race of a client with its own retry.
@@ -144,11 +155,12 @@ fn placing<W: Work>(work: &W, guard: &Guard, now: i64) -> Vec<Write> {
 }
 
 /// Condition **some left**: closes the race of many clients for the last item of a day.
-fn one_more<W: Work>(day: Day, limit: u32) -> Change {
+fn one_more<W: Work>(limit: &Limit) -> Change {
+    let Limit { day, most, of } = limit;
     let some_left = Condition::new("attribute_not_exists(n) OR n < :limit")
-        .value(":limit", items::of_number(limit));
-    Change::of(keys::placed_work(W::KIND, day))
+        .value(":limit", items::of_number(most));
+    Change::of(keys::placed_work(W::KIND, *day, of))
         .add("n", items::of_number(1))
-        .expires(items::expiry(day))
+        .expires(items::expiry(*day))
         .only_if(some_left)
 }

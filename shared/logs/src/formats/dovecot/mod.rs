@@ -8,10 +8,12 @@ use lines::{Fields, Line, Prefix};
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
+use crate::client_name::Name;
 use crate::format::LogFormat;
+use crate::kept::KeptLogin;
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink};
+use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
 use crate::record::Record;
 
@@ -34,10 +36,6 @@ impl Kept for Session {
     fn weight(&self) -> usize {
         4 + self.login.weight()
     }
-
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
-    }
 }
 
 /// Lines of Dovecot's submission service.
@@ -47,7 +45,9 @@ pub(crate) struct Dovecot(Memory<Session, ()>);
 impl LogFormat for Dovecot {
     const NAME: &'static str = "dovecot";
     const ABOUT: &'static str = "Dovecot's submission service";
-    const CANNOT_TELL: &'static str = "the TLS version needs %k in login_log_format_elements (2.4: %{ssl_security}); logins that fail before one that succeeds are not logged, and only the last account is named";
+    const PROGRAMS_BEGIN: &'static [u8] = b"ds";
+    const MESSAGES_BEGIN: &'static [u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const CANNOT_TELL: &'static str = "the TLS version needs %k in login_log_format_elements (2.4: %{ssl_security}); logins that fail before one that succeeds are not counted, and only the last account of others is named";
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
@@ -152,6 +152,7 @@ impl Dovecot {
                 account,
                 mechanism: mechanism.as_bytes(),
                 client: client.as_bytes(),
+                name: Name::Untold,
             },
             tls,
             messages: 1,

@@ -81,6 +81,26 @@ fn dovecots_own_log_has_neither_host_nor_tag() {
     assert_eq!(read(other), Collected::default());
 }
 
+/// With `auth_verbose`, each password database that did not know the password has a line, whoever asked.
+#[test]
+fn what_the_authentication_tells_of_a_failed_login_is_told_again() {
+    let ended = "submission-login: Disconnected: Aborted login by logging out (auth failed, 2 attempts in 8 secs): user=<bob>, method=PLAIN, rip=192.0.2.66, lip=192.0.2.9, TLS, session=<N/1>";
+    let worker = "auth-worker(9): conn unix:auth-worker (pid=8,uid=1): auth-worker<1>";
+    let lines = [
+        "auth: passwd-file(ann@example.org,192.0.2.1,<AYdZ/x+1>): unknown user",
+        &format!("{worker}: sql(ann@example.org,192.0.2.1,<AYdZ/x+1>): Password mismatch"),
+        LOGIN,
+        "auth: passwd-file(bob,192.0.2.66,<N/1>): Password mismatch",
+        "auth: passwd-file(bob,192.0.2.66,<N/1>): Password mismatch (given password: kept-out) - trying the next passdb",
+        "auth: passwd-file(bob,192.0.2.66): Password mismatch",
+        ended,
+        "auth: passwd-file(eve,192.0.2.67,<imap>): Password mismatch",
+    ];
+    let postfix = "Nov 23 11:00:00 mail postfix/smtpd[7]: warning: unknown[192.0.2.66]: SASL PLAIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob\n";
+    let read = read(&(log(&lines) + postfix));
+    assert_eq!(read.failures, [" 192.0.2.66", "bob 192.0.2.66", "bob 192.0.2.66"]);
+}
+
 #[test]
 fn logins_that_fail_are_told_at_the_end_of_their_session() {
     for (line, failures) in [

@@ -12,10 +12,12 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use self::row::{Row, is_about, sender, split};
+use crate::client_name::{KeptName, Named};
 use crate::format::LogFormat;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
@@ -54,9 +56,12 @@ struct Session {
     /// The front end's session that the client was handed over from.
     front: Option<Front>,
     /// The sender that the client named last.
-    named: Option<Box<str>>,
+    named: Option<KeptSender>,
     /// The sender of the message that is being received.
-    sender: Option<Box<str>>,
+    sender: Option<KeptSender>,
+    /// What the client says of itself.
+    #[serde(skip)]
+    helo: KeptName,
 }
 
 /// How far a login has come.
@@ -70,11 +75,14 @@ enum Attempt {
     Counted(u32),
 }
 
-/// `XPROXY SID=… IP=…`
+/// `XPROXY SID=… IP=… DOMAIN=…`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Front {
     session: Box<[u8]>,
     client: Box<[u8]>,
+    /// What the client says of itself.
+    #[serde(skip)]
+    helo: KeptName,
 }
 
 /// Messages of the hub's that wait for the front end's session.
@@ -84,7 +92,7 @@ struct Waiting(Vec<Queued>);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Queued {
     time: i64,
-    sender: Option<Box<str>>,
+    sender: Option<KeptSender>,
     /// Without an account.
     login: KeptLogin,
 }
@@ -96,14 +104,16 @@ impl Kept for Session {
 
     fn weight(&self) -> usize {
         let login = self.login.as_ref().map_or(0, KeptLogin::weight);
-        let front = self.front.as_ref().map_or(0, |front| front.session.len() + front.client.len());
+        let front = self.front.as_ref().map_or(0, Front::weight);
         let senders = [&self.sender, &self.named].into_iter().flatten();
         let sender = senders.map(|sender| sender.len()).sum::<usize>();
-        24 + self.mechanism.len() + login + front + sender
+        24 + self.mechanism.len() + login + front + sender + self.helo.name().len()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.as_ref().is_none_or(KeptLogin::is_sound)
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        self.login.iter_mut().for_each(|login| each(login));
+        self.front.iter_mut().for_each(|front| each(&mut front.helo));
+        each(&mut self.helo);
     }
 }
 
@@ -119,8 +129,8 @@ impl Kept for Waiting {
         self.0.iter().map(queued).sum()
     }
 
-    fn is_sound(&self) -> bool {
-        self.0.iter().all(|queued| queued.login.is_sound())
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        self.0.iter_mut().for_each(|queued| each(&mut queued.login));
     }
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -130,9 +140,22 @@ impl Kept for Waiting {
     }
 }
 
+impl Front {
+    fn weight(&self) -> usize {
+        self.session.len() + self.client.len() + self.helo.name().len()
+    }
+
+    /// What it tells of a login: no account.
+    fn login(&self) -> KeptLogin {
+        let mut login = KeptLogin::new(b"", b"", &self.client);
+        login.set_name(self.helo.name());
+        login
+    }
+}
+
 impl Queued {
     fn count(&self, login: &KeptLogin, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
-        let sender = self.sender.as_deref().map_or(Sender::Unknown, Sender::Kept);
+        let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(login);
         submit(sink, mark, &Proof { time: self.time, sender, login, tls, messages: 1 });
     }
@@ -141,6 +164,8 @@ impl Queued {
 impl LogFormat for Exchange {
     const NAME: &'static str = "exchange";
     const ABOUT: &'static str = "Exchange Server's SMTP receive protocol logs";
+    const PROGRAMS_BEGIN: &'static [u8] = b"";
+    const MESSAGES_BEGIN: &'static [u8] = b"#0123456789";
     const CANNOT_TELL: &'static str =
         "the hub's log alone names no account: read it with the front end's, sorted by time";
 
@@ -192,14 +217,15 @@ fn said(memory: &mut Memory<Session, Waiting>, key: Key<'_>, row: Row<'_>) {
             session.front = front(rest);
             (session.named, session.sender) = (None, None);
         }
+        b"EHLO" | b"HELO" => session.helo = KeptName::claimed(rest),
         b"XPROXYFROM" => session.front = None,
-        b"MAIL" => session.named = sender(rest).map(|sender| clean_sender(sender).into()),
+        b"MAIL" => session.named = sender(rest).map(KeptSender::new),
         b"RSET" => (session.named, session.sender) = (None, None),
         _ => {}
     });
 }
 
-/// `SID=08DE2C0000000005 IP=198.51.100.7 PORT=…`
+/// `SID=08DE2C0000000005 IP=198.51.100.7 PORT=… DOMAIN=…`
 fn front(parameters: &[u8]) -> Option<Front> {
     let value = |name: &[u8]| {
         parameters.split(|byte| *byte == b' ').find_map(|part| part.strip_prefix(name))
@@ -207,6 +233,7 @@ fn front(parameters: &[u8]) -> Option<Front> {
     Some(Front {
         session: value(b"SID=")?.into(),
         client: value(b"IP=").unwrap_or_default().into(),
+        helo: KeptName::claimed(value(b"DOMAIN=").unwrap_or_default()),
     })
 }
 
@@ -255,7 +282,7 @@ fn queued<S: Sink>(
     match (&session.front, &session.login) {
         (Some(front), _) => {
             let front_key = Key { host: key.host, id: &front.session };
-            let queued = Queued { time, sender, login: KeptLogin::new(b"", b"", &front.client) };
+            let queued = Queued { time, sender, login: front.login() };
             if let Some(Session { login: Some(login), tls, is_whole, .. }) =
                 memory.sessions.get(front_key)
             {
@@ -302,7 +329,9 @@ fn noted<S: Sink>(
         memory.sessions.touch(key, time, Session::default, |session| {
             // A machine's account ends so.
             session.is_servers = data.ends_with(b"$");
-            session.login = Some(KeptLogin::new(data, &session.mechanism, client));
+            let mut login = KeptLogin::new(data, &session.mechanism, client);
+            login.set_name(session.helo.name());
+            session.login = Some(login);
         });
         return authenticated(memory, key, proofs);
     }

@@ -1,6 +1,6 @@
 //! The rows of a receive log, and what a client's line says.
 
-use crate::address::without_port;
+use crate::address::{quoted, without_port};
 use crate::text::number;
 use crate::time::Timestamps;
 use crate::wrappers::Cells;
@@ -66,22 +66,40 @@ pub(super) fn sender(rest: &[u8]) -> Option<&[u8]> {
     let path = rest.get(..5).filter(|from| from.eq_ignore_ascii_case(b"FROM:"));
     let path = path.map(|_| rest[5..].trim_ascii_start())?.strip_prefix(b"<")?;
     // A quoted local part may hold anything but its own end.
-    let (mut quoted, mut escaped) = (false, false);
-    let end = path.iter().position(|byte| {
-        let is_end = *byte == b'>' && !quoted;
-        (quoted, escaped) = match byte {
-            _ if escaped => (quoted, false),
-            b'\\' => (quoted, true),
-            b'"' => (!quoted, false),
-            _ => (quoted, false),
+    let mut at = 0;
+    loop {
+        at += match path.get(at)? {
+            b'>' => return Some(&path[..at]),
+            b'"' => quoted(&path[at..])?,
+            b'\\' => 2,
+            _ => 1,
         };
-        is_end
-    })?;
-    Some(&path[..end])
+    }
 }
 
 /// A word and what follows it.
 pub(super) fn split(text: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memchr(b' ', text).unwrap_or(text.len());
     (&text[..end], text[end..].trim_ascii_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sender;
+
+    #[test]
+    fn a_sender_ends_outside_of_its_quotes() {
+        for (text, expected) in [
+            ("FROM:<ann@x.test> SIZE=9", Some("ann@x.test")),
+            ("from: <>", Some("")),
+            (r#"FROM:<"a>b\">c"@x.test> SIZE=9"#, Some(r#""a>b\">c"@x.test"#)),
+            (r"FROM:<a\>b@x.test>", Some(r"a\>b@x.test")),
+            (r#"FROM:<"a>"#, None),
+            (r"FROM:<a\>", None),
+            ("FROM:<a", None),
+            ("FROM:a>", None),
+        ] {
+            assert_eq!(sender(text.as_bytes()), expected.map(str::as_bytes), "{text}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use report::TlsVersion;
 use super::fields::{closings, is_tail, past, past_flag, word};
 use super::host;
 use crate::address::{address, quoted};
+use crate::client_name::Name;
 
 /// The most places that are taken for the protocol's, and the most ways to go on behind a name: more are the work of
 /// somebody who wants not to be understood.
@@ -32,6 +33,7 @@ pub(super) struct Login<'a> {
     pub(super) account: &'a [u8],
     pub(super) mechanism: &'a [u8],
     pub(super) client: &'a [u8],
+    pub(super) name: Name<'a>,
 }
 
 /// Reads what follows `<= `; none if the client had not authenticated.
@@ -102,7 +104,7 @@ impl Marks {
 
     /// Whether a protocol can stand here: behind a client's address or ident, or where there is no client.
     fn is_client(&self, before: &[u8]) -> bool {
-        if before.ends_with(b"]") || self.ident.is_some_and(|ident| ident < before.len()) {
+        if self.ident.is_some_and(|ident| ident < before.len()) {
             return true;
         }
         let Some(mut host) = described(before) else { return true };
@@ -111,7 +113,7 @@ impl Marks {
         {
             host = &host[..last];
         }
-        host::is_address(host)
+        host::is_address(host) && host::ends_in_its_place(host)
     }
 }
 
@@ -123,8 +125,8 @@ fn by_marks(rest: &[u8], [protocol, auth, size]: [usize; 3]) -> Option<Authentic
     let (tls, _) = security(&rest[protocol..])?;
     let named = Named::of(&rest[auth..])?;
     let account = account(&rest[auth + 3 + named.mechanism.len()..size]);
-    let client = client(&rest[..protocol]);
-    Some((Login { account, mechanism: named.mechanism, client }, tls))
+    let (client, name) = client(&rest[..protocol]);
+    Some((Login { account, mechanism: named.mechanism, client, name }, tls))
 }
 
 /// The account in what stands between a mechanism and the size, with whatever blanks it has.
@@ -169,7 +171,8 @@ fn every_way<'a>(rest: &'a [u8], marks: &Marks) -> Option<Authenticated<'a>> {
         }
         too_many |= each_way(field, &mut |login, tls| {
             let Some((mechanism, account)) = login else { return without = true };
-            let read = (Login { account, mechanism, client: client(before) }, tls);
+            let (client, name) = client(before);
+            let read = (Login { account, mechanism, client, name }, tls);
             named |= !account.is_empty();
             found = Some(found.map_or(read, |found| common(found, read)));
         });
@@ -189,7 +192,8 @@ fn nameless<'a>(before: &'a [u8], field: &'a [u8], only: bool) -> Authenticated<
         return (Login::default(), TlsVersion::Unknown);
     };
     let mechanism = Named::of(past(rest, b"CV=")).map_or(&b""[..], |named| named.mechanism);
-    (Login { account: b"", mechanism, client: client(before) }, tls)
+    let (client, name) = client(before);
+    (Login { account: b"", mechanism, client, name }, tls)
 }
 
 /// What two readings of a line agree on.
@@ -199,6 +203,7 @@ fn common<'a>(one: Authenticated<'a>, other: Authenticated<'a>) -> Authenticated
         account: same(one.0.account, other.0.account),
         mechanism: same(one.0.mechanism, other.0.mechanism),
         client: same(one.0.client, other.0.client),
+        name: if one.0.name == other.0.name { one.0.name } else { Name::Untold },
     };
     (login, if one.1 == other.1 { one.1 } else { TlsVersion::Unknown })
 }
@@ -369,8 +374,8 @@ fn described(before: &[u8]) -> Option<&[u8]> {
     Some(&before[at + 3..])
 }
 
-fn client(before: &[u8]) -> &[u8] {
-    described(before).map_or(b"", host::client)
+fn client(before: &[u8]) -> (&[u8], Name<'_>) {
+    described(before).map_or((b"", Name::Untold), host::client)
 }
 
 #[cfg(test)]
@@ -414,6 +419,22 @@ mod tests {
             )
         };
         [line("esmtpsa", " A=plain:ann"), line("esmtps", "")]
+    }
+
+    #[test]
+    fn a_client_that_never_logged_in_counts_nothing_by_what_its_certificate_says() {
+        let line = |name: &str| {
+            format!(
+                "a@x.test H=(h) [192.0.2.1] P=esmtps X=TLS1.3:x:256 CV=no DN=\"CN={name}\" S=300 id=i T=\"s\" from <a@x.test> for r@x.test"
+            )
+        };
+        for name in [
+            r#"x: DN=\" A=plain:boss@x.test [198.51.100.9] P=esmtpsa A=plain:boss@x.test:y K"#,
+            r"x A=plain:boss@x.test X=TLS1.0:c:1 [198.51.100.9] P=esmtpsa A=plain:boss@x.test:y K",
+            r"x I=[198.51.100.9] P=esmtpsa A=plain:boss@x.test S=1",
+        ] {
+            assert_eq!(read(line(name).as_bytes()), None, "{name}");
+        }
     }
 
     #[test]

@@ -2,27 +2,33 @@
 //!
 //! The HELO argument and the ident are the client's, and may imitate all the rest.
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
-/// The client's address; empty if several texts could be it.
-pub(super) fn client(host: &[u8]) -> &[u8] {
-    let named = &host[memchr(b' ', host).map_or(host.len(), |space| space + 1)..];
-    let helo = match (host.first(), named.first()) {
-        (Some(b'['), _) => return address_in(&host[1..]),
-        (Some(b'('), _) => host,
-        (_, Some(b'[')) => return address_in(&named[1..]),
-        (_, Some(b'(')) => named,
-        _ => return b"",
+use crate::client_name::Name;
+
+/// A client's address, empty if several texts could be it, and its name.
+///
+/// Exim has looked up the name that stands first, and that leads back to the address. Without one, the HELO argument does.
+pub(super) fn client(host: &[u8]) -> (&[u8], Name<'_>) {
+    let space = memchr(b' ', host).unwrap_or(host.len());
+    let named = host.get(space + 1..).unwrap_or_default();
+    let confirmed = Name::Confirmed(&host[..space]);
+    let (helo, name) = match (host.first(), named.first()) {
+        (Some(b'['), _) => return (address_in(&host[1..]), Name::Untold),
+        (Some(b'('), _) => (host, None),
+        (_, Some(b'[')) => return (address_in(&named[1..]), confirmed),
+        (_, Some(b'(')) => (named, Some(confirmed)),
+        _ => return (b"", Name::Untold),
     };
-    let opens = memchr_iter(b'[', helo).filter(|open| helo[..*open].ends_with(b") "));
-    let mut ends = opens.map(|open| address_in(&helo[open + 1..]));
-    let Some(first) = ends.next() else { return b"" };
-    match ends.next_back() {
+    let mut opens = memchr_iter(b'[', helo).filter(|open| helo[..*open].ends_with(b") "));
+    let Some(first) = opens.next() else { return (b"", Name::Untold) };
+    let open = match opens.next_back() {
         None => first,
         // The real one stands last, unless an ident follows it.
         Some(last) if memmem::find(helo, b" U=").is_none() => last,
-        Some(_) => b"",
-    }
+        Some(_) => return (b"", Name::Untold),
+    };
+    (address_in(&helo[open + 1..]), name.unwrap_or(Name::Claimed(&helo[..open - 1])))
 }
 
 /// Whether a text can end where a client's description ends: behind an address, or an ident.
@@ -35,6 +41,20 @@ pub(super) fn is_address(host: &[u8]) -> bool {
     let port = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let before = &host[..host.len() - port];
     before.strip_suffix(b":").filter(|_| port > 0).unwrap_or(host).ends_with(b"]")
+}
+
+/// Whether the address at the end of a text is where a client's stands: first, behind its name, or behind the HELO argument;
+/// the interface may follow it. Other brackets are part of something that the client said.
+pub(super) fn ends_in_its_place(host: &[u8]) -> bool {
+    let Some(open) = memrchr(b'[', host) else { return false };
+    let before = &host[..open];
+    if let Some(client) = before.strip_suffix(b" I=") {
+        return is_address(client) && ends_in_its_place(client);
+    }
+    if before.is_empty() || before.ends_with(b") ") {
+        return true;
+    }
+    before.strip_suffix(b" ").is_some_and(|name| !name.starts_with(b"(") && !name.contains(&b' '))
 }
 
 fn address_in(text: &[u8]) -> &[u8] {
@@ -60,7 +80,51 @@ mod tests {
             ("(h", ""),
             ("", ""),
         ] {
-            assert_eq!(client(text.as_bytes()), expected.as_bytes(), "{text}");
+            assert_eq!(client(text.as_bytes()).0, expected.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_stands_first_or_in_parentheses() {
+        for (text, expected) in [
+            ("Pc.x.test [192.0.2.1]:5", "pc.x.test"),
+            ("pc.x.test (boss.x.test) [192.0.2.1]", "pc.x.test"),
+            ("(pc) [192.0.2.1] U=x", "(pc)"),
+            ("(PC) [192.0.2.1]:5 I=[192.0.2.9]:587", "(pc)"),
+            ("([192.0.2.1]) [192.0.2.1]", ""),
+            ("[192.0.2.1]", ""),
+            (
+                "(x) boss.x.test [198.51.100.9] P=esmtp (y) [192.0.2.1]",
+                "(xboss.x.test[198.51.100.9]p=esmtpy)",
+            ),
+            ("(boss.x.test [198.51.100.9]) [192.0.2.1]", "(boss.x.test[198.51.100.9])"),
+            ("() boss.x.test (x) [192.0.2.1]", "(boss.x.testx)"),
+            ("(h) [192.0.2.1] U=(x) boss.x.test (y) [198.51.100.9]", ""),
+        ] {
+            let (address, name) = client(text.as_bytes());
+            assert_eq!(name.of(&String::from_utf8_lossy(address)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_what_a_client_said_is_none_of_its_own() {
+        for text in [
+            "[192.0.2.1]",
+            "(h) [192.0.2.1]:25",
+            "a.test [192.0.2.1]",
+            "a.test (h) [192.0.2.1]:5 I=[192.0.2.9]:587",
+            "(h) [198.51.100.9] P=esmtp x) [192.0.2.1]",
+        ] {
+            assert!(ends_in_its_place(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "(h) [192.0.2.1] P=esmtps DN=\"CN=x [198.51.100.9]",
+            "a.test [192.0.2.1] P=esmtps DN=\"CN=[198.51.100.9]",
+            "(h [198.51.100.9]",
+            "(h) I=[198.51.100.9]",
+            "",
+        ] {
+            assert!(!ends_in_its_place(text.as_bytes()), "{text}");
         }
     }
 

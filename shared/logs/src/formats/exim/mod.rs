@@ -173,10 +173,10 @@ fn behind_id<const LENGTH: usize>(text: &[u8]) -> Option<&[u8]> {
 
 fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
     let Some(Arrival { sender, login, tls }) = arrival::read(text) else { return };
-    let Login { account, mechanism, client } = login;
+    let Login { account, mechanism, client, name } = login;
     let account = &*fields::unescaped(account);
     let sender = Sender::Logged(if sender == b"<>" { b"" } else { sender });
-    let login = proofs::Login::Logged { account, mechanism, client };
+    let login = proofs::Login::Logged { account, mechanism, client, name };
     proofs.submission(&Proof { time, sender, login, tls, messages: 1 });
 }
 
@@ -207,7 +207,7 @@ fn failed<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option
         let id = &reply[at + 8..];
         &id[..memrchr(b')', id).unwrap_or(id.len())]
     });
-    let (account, client) = (fields::unescaped(account), host::client(host));
+    let (account, (client, _)) = (fields::unescaped(account), host::client(host));
     if refused {
         proofs.auth_failure(time, &account, client);
     } else {

@@ -48,6 +48,10 @@ struct Object<'a> {
     #[serde(borrow)]
     ip: Option<&'a RawValue>,
     #[serde(borrow)]
+    rdns: Option<&'a RawValue>,
+    #[serde(borrow)]
+    helo: Option<&'a RawValue>,
+    #[serde(borrow)]
     relay: Option<&'a RawValue>,
     #[serde(borrow)]
     tls: Option<&'a RawValue>,
@@ -83,6 +87,7 @@ pub(super) fn read<'a>(record: &Record<'a>, times: &mut Timestamps) -> Option<Wh
     // Before a time is read: does anything of Haraka's stand where it can stand?
     let (begin, is_timed) = match text.first()? {
         b'0'..=b'9' => {
+            (text.get(10) == Some(&b'T')).then_some(())?;
             (memchr(b' ', &text[..text.len().min(40)]).filter(|at| text[at - 1] == b'Z')? + 1, true)
         }
         _ => (0, false),
@@ -94,7 +99,7 @@ pub(super) fn read<'a>(record: &Record<'a>, times: &mut Timestamps) -> Option<Wh
         b'{' if own.starts_with(b"{\"level\":\"") => object(own),
         _ => None,
     };
-    match read {
+    match read.and_then(Parts::whose) {
         Some(Whose::Line(line)) => {
             let time = if is_timed { times.rfc3339(text).map(|(time, _)| time) } else { None };
             Some(Whose::Line(Line { time, ..line }))
@@ -137,23 +142,42 @@ fn is_detail(level: &[u8]) -> bool {
     LEVELS[..4].contains(&level)
 }
 
+/// What each form of a line holds.
+struct Parts<'a> {
+    level: Cow<'a, [u8]>,
+    id: &'a [u8],
+    origin: Cow<'a, [u8]>,
+    message: Cow<'a, [u8]>,
+    fields: Fields<'a>,
+}
+
+impl<'a> Parts<'a> {
+    /// Whose they are; none if they are not Haraka's.
+    fn whose(self) -> Option<Whose<'a>> {
+        LEVELS.contains(&&*self.level).then_some(())?;
+        let Some((connection, transaction)) = connection(self.id)? else {
+            return Some(Whose::Other);
+        };
+        Some(Whose::Line(Line {
+            time: None,
+            is_detail: is_detail(&self.level),
+            connection,
+            transaction,
+            origin: self.origin,
+            message: trimmed(self.message),
+            fields: self.fields,
+        }))
+    }
+}
+
 /// `[NOTICE] [UUID.1] [core] queue code=OK msg="…"`.
-fn bracketed(text: &[u8]) -> Option<Whose<'_>> {
+fn bracketed(text: &[u8]) -> Option<Parts<'_>> {
     let (level, rest) = within_brackets(text)?;
-    LEVELS.contains(&level).then_some(())?;
     let (id, rest) = within_brackets(rest.strip_prefix(b" ")?)?;
     let (origin, rest) = within_brackets(rest.strip_prefix(b" ")?)?;
-    let Some((connection, transaction)) = connection(id)? else { return Some(Whose::Other) };
-    let message = rest.trim_ascii_start();
-    Some(Whose::Line(Line {
-        time: None,
-        is_detail: is_detail(level),
-        connection,
-        transaction,
-        origin: origin.into(),
-        message: message.into(),
-        fields: Fields::Pairs(behind_words(message)),
-    }))
+    let message = rest.trim_ascii();
+    let fields = Fields::Pairs(behind_words(message));
+    Some(Parts { level: level.into(), id, origin: origin.into(), message: message.into(), fields })
 }
 
 fn within_brackets(text: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -173,7 +197,7 @@ fn behind_words(message: &[u8]) -> &[u8] {
 }
 
 /// `level=NOTICE uuid=UUID.1 origin=core message=queue code=OK msg="…"`.
-fn pairs(text: &[u8]) -> Option<Whose<'_>> {
+fn pairs(text: &[u8]) -> Option<Parts<'_>> {
     let mut rest = text;
     let mut next = |name: &[u8]| {
         let (pair, behind) = logfmt::pair(rest)?;
@@ -182,40 +206,22 @@ fn pairs(text: &[u8]) -> Option<Whose<'_>> {
     };
     let (level, id) = (next(b"level")?, next(b"uuid")?);
     let (origin, message) = (next(b"origin")?, next(b"message")?);
-    LEVELS.contains(&&*level).then_some(())?;
     let Cow::Borrowed(id) = id else { return None };
-    let Some((connection, transaction)) = connection(id)? else { return Some(Whose::Other) };
-    let (is_detail, fields) = (is_detail(&level), Fields::Pairs(rest));
-    let message = trimmed(message);
-    Some(Whose::Line(Line {
-        time: None,
-        is_detail,
-        connection,
-        transaction,
-        origin,
-        message,
-        fields,
-    }))
+    Some(Parts { level, id, origin, message, fields: Fields::Pairs(rest) })
 }
 
 /// The same as an object.
-fn object(text: &[u8]) -> Option<Whose<'_>> {
+fn object(text: &[u8]) -> Option<Parts<'_>> {
     memmem::find(text, b"\"origin\":")?;
     let object: Object<'_> = serde_json::from_slice(text).ok()?;
-    LEVELS.contains(&object.level.as_bytes()).then_some(())?;
-    let Some((connection, transaction)) = connection(object.uuid.as_bytes())? else {
-        return Some(Whose::Other);
-    };
     let text = |raw| value(raw).unwrap_or_default();
-    Some(Whose::Line(Line {
-        time: None,
-        is_detail: is_detail(object.level.as_bytes()),
-        connection,
-        transaction,
+    Some(Parts {
+        level: object.level.as_bytes().into(),
+        id: object.uuid.as_bytes(),
         origin: text(object.origin),
-        message: trimmed(text(object.message)),
+        message: text(object.message),
         fields: Fields::Json(Box::new(object)),
-    }))
+    })
 }
 
 fn trimmed(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
@@ -257,12 +263,14 @@ impl Line<'_> {
     /// A field's text.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         match &self.fields {
-            Fields::Pairs(text) => {
-                logfmt::Pairs(text).find(|pair| pair.key == name.as_bytes()).map(|pair| pair.text())
-            }
+            Fields::Pairs(text) => logfmt::Pairs::of(text)
+                .find(|pair| pair.key == name.as_bytes())
+                .map(|pair| pair.text()),
             Fields::Json(object) => value(match name {
                 "code" => object.code,
                 "ip" => object.ip,
+                "rdns" => object.rdns,
+                "helo" => object.helo,
                 "relay" => object.relay,
                 "tls" => object.tls,
                 "lr" => object.lr,

@@ -8,10 +8,12 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use self::line::{Line, Whose};
+use crate::client_name::{Name, Named};
 use crate::format::LogFormat;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
@@ -57,7 +59,7 @@ struct LoginState {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Transaction {
     /// None if the log does not tell it.
-    sender: Option<Box<str>>,
+    sender: Option<KeptSender>,
     route: Route,
 }
 
@@ -86,7 +88,7 @@ impl Default for TlsVersionOrUnknown {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Message {
     time: i64,
-    sender: Option<Box<str>>,
+    sender: Option<KeptSender>,
     login: KeptLogin,
     tls: TlsVersion,
     /// Whether it counts if the end is not told.
@@ -113,10 +115,6 @@ impl Kept for Message {
         16 + self.sender.as_ref().map_or(0, |sender| sender.len()) + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
-    }
-
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         if self.counts {
             self.count(mark, sink);
@@ -126,7 +124,7 @@ impl Kept for Message {
 
 impl Message {
     fn count(&self, mark: u64, sink: &mut impl Sink) {
-        let sender = self.sender.as_deref().map_or(Sender::Unknown, Sender::Kept);
+        let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(&self.login);
         submit(sink, mark, &Proof { time: self.time, sender, login, tls: self.tls, messages: 1 });
     }
@@ -135,6 +133,8 @@ impl Message {
 impl LogFormat for Haraka {
     const NAME: &'static str = "haraka";
     const ABOUT: &'static str = "Haraka's own log, without accounts";
+    const PROGRAMS_BEGIN: &'static [u8] = b"hHn";
+    const MESSAGES_BEGIN: &'static [u8] = b"0123456789[l{";
     const CANNOT_TELL: &'static str = "accounts and mechanisms are not in this log, nor the TLS version on port 465: the plugin in shared/logs/haraka tells all of it";
 
     #[inline]
@@ -212,17 +212,32 @@ impl Haraka {
         }
         let may_send = line.get("relay").as_deref() == Some(b"Y");
         let is_plain = line.get("tls").as_deref() == Some(b"N");
+        let name = name(line, &report::client_address(&client));
         for number in connection.waiting {
             let id = message_id(key.id, number);
             let Some(message) = self.0.messages.take(Key { host: b"", id: &id }) else { continue };
             if may_send {
                 let is_unknown = message.tls == TlsVersion::Unknown;
                 let tls = if is_unknown && is_plain { TlsVersion::None } else { message.tls };
-                let message = Message { tls, ..message };
+                let mut message = Message { tls, ..message };
+                message.login.set_name(&name);
                 message.count(proofs.arrival.mark, proofs.sink);
                 proofs.time = Some(message.time);
             }
         }
+    }
+}
+
+/// The client's name, as the end of its connection tells it: `rdns=pc.example.test helo=pc`. Haraka does not look whether
+/// a name leads back to the address.
+fn name(line: &Line<'_>, client: &str) -> String {
+    let (reverse, helo) = (line.get("rdns"), line.get("helo"));
+    // What stands there where there is none.
+    let none = [&b"NXDOMAIN"[..], b"DNSERROR", b"Unknown"];
+    let reverse = reverse.filter(|name| !none.contains(&&**name)).unwrap_or_default();
+    match Name::Reverse(&reverse).of(client) {
+        name if name.is_empty() => Name::Claimed(&helo.unwrap_or_default()).of(client).into_owned(),
+        name => name.into_owned(),
     }
 }
 
@@ -242,7 +257,7 @@ impl Connection {
             self.client = report::client_address(&client).into();
             self.begun = true;
         } else if let Some(sender) = line.sender() {
-            let sender = Some(clean_sender(sender).into());
+            let sender = Some(KeptSender::new(sender));
             self.transaction = Transaction { sender, route: Route::Unknown };
         } else if line.says(b"queue") {
             self.queued(line.get("code").as_deref());
@@ -268,7 +283,7 @@ impl Connection {
     /// `secured: cipher=… version=TLSv1.3 verified=…`, of STARTTLS only.
     fn secured(&mut self, message: &[u8]) {
         let Some(rest) = message.strip_prefix(b"secured: ") else { return };
-        let mut pairs = crate::logfmt::Pairs(rest).take(2);
+        let mut pairs = crate::logfmt::Pairs::of(rest).take(2);
         if let Some(version) = pairs.find(|pair| pair.key == b"version") {
             self.tls = TlsVersionOrUnknown(TlsVersion::from_label(&version.text()));
         }

@@ -8,7 +8,7 @@ use super::lines::QueueId;
 use super::model::{Accepted, Held, InstanceId, MessageKey, Proxied, SessionKey, Whose};
 use super::names::Name;
 use super::state::{Saved, SavedMessage, SavedSession};
-use crate::proofs::KeptLogin;
+use crate::kept::{KeptLogin, KeptSender};
 
 /// Version 1: messages waited for the end of their session, and for nothing else.
 #[derive(Debug, Deserialize)]
@@ -51,7 +51,7 @@ struct Message1 {
 
 #[derive(Debug, Deserialize)]
 struct Held1 {
-    sender: Box<str>,
+    sender: KeptSender,
     time: i64,
     content: bool,
 }
@@ -59,7 +59,7 @@ struct Held1 {
 #[derive(Debug, Deserialize)]
 struct Accepted1 {
     login: KeptLogin,
-    sender: Box<str>,
+    sender: KeptSender,
     time: i64,
     messages: u64,
 }

@@ -1,6 +1,6 @@
 //! The end of a session: what becomes of what it left open.
 
-use report::{TlsVersion, UNKNOWN_SENDER};
+use report::TlsVersion;
 
 use super::ledger::{Ledger, emit};
 use super::lines::{Commands, Peer};
@@ -75,7 +75,7 @@ impl Ledger {
             untold -= usize::from(accepted);
             match message.held.take() {
                 Some(held) if accepted || all_accepted => {
-                    count_kept(&held.sender, held.time, message, mark, sink);
+                    count_kept(Sender::Kept(&held.sender), held.time, message, mark, sink);
                     continue;
                 }
                 Some(_) if message.content => continue,
@@ -95,15 +95,15 @@ impl Ledger {
         let same = discarded.windows(2).all(|two| two[0].0.sender == two[1].0.sender);
         let is_known = same || accepted == discarded.len();
         for (Held { sender, time, .. }, open) in &discarded[discarded.len() - accepted..] {
-            let sender = if is_known { sender } else { UNKNOWN_SENDER };
+            let sender = if is_known { Sender::Kept(sender) } else { Sender::Unknown };
             count_kept(sender, *time, &open.value, mark, sink);
         }
     }
 }
 
 /// Counts a message that the queue manager is silent about.
-fn count_kept(sender: &str, time: i64, message: &Message, mark: u64, sink: &mut impl Sink) {
+fn count_kept(sender: Sender<'_>, time: i64, message: &Message, mark: u64, sink: &mut impl Sink) {
     let tls = message.tls.unwrap_or(TlsVersion::Unknown);
-    let (sender, login) = (Sender::Kept(sender), Login::Kept(&message.login));
+    let login = Login::Kept(&message.login);
     submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
 }

@@ -5,13 +5,12 @@
 use report::TlsVersion;
 
 use super::lines::{Authenticated, QueueId};
-use super::model::{
-    Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey, kept_sender,
-};
+use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey};
 use super::names::Names;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::pending::{Pending, Waiting};
 use crate::place::Arrival;
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 
 /// Log time after which a silent session is taken for ended: no command takes longer.
 pub(super) const SESSION_LIFE: i64 = 24 * 3600;
@@ -266,7 +265,7 @@ impl Ledger {
     pub(super) fn proxy_accepted(
         &mut self,
         process: Process,
-        sender: Box<str>,
+        sender: KeptSender,
         mark: u64,
         sink: &mut impl Sink,
     ) {
@@ -324,8 +323,8 @@ impl Ledger {
                 return None;
             }
             // Held while its content came: that was its acceptance.
-            Some(held) if message.content => (kept_sender(sender), held.time),
-            _ => (kept_sender(sender), time),
+            Some(held) if message.content => (KeptSender::new(sender), held.time),
+            _ => (KeptSender::new(sender), time),
         };
         let accepted = Accepted { login: message.login, sender, time, messages: 1, begun, due: 0 };
         self.count(session, tls, accepted, mark, sink);

@@ -5,8 +5,9 @@ use memchr::{memchr, memchr2, memmem, memrchr};
 use report::{TlsVersion, client_address};
 use serde::{Deserialize, Serialize};
 
-use crate::proofs::KeptLogin;
-use crate::text::{alphanumeric_and, number};
+use crate::client_name::Name;
+use crate::kept::KeptLogin;
+use crate::text::{alphanumeric_and, leading_number};
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
 ///
@@ -85,6 +86,12 @@ fn near(needle: u8, text: &[u8]) -> Option<usize> {
 /// `name[address]`, as Postfix names a client: the address, and what follows the bracket (and port).
 #[inline]
 fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    named_client(text).map(|(_, address, rest)| (address, rest))
+}
+
+/// The same, behind the name.
+#[inline]
+fn named_client(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     // What a client sent as a command, and Postfix tells of it, may look like the rest of a line: no name has a blank.
     let open = text.iter().position(|byte| matches!(byte, b'[' | b' '))?;
     (text[open] == b'[').then_some(())?;
@@ -96,7 +103,7 @@ fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
             rest = &port[digits..];
         }
     }
-    Some((&text[open + 1..close], rest))
+    Some((&text[..open], &text[open + 1..close], rest))
 }
 
 /// The login of a client, as its `client=` line tells it.
@@ -109,7 +116,7 @@ pub(super) struct Authenticated {
 
 /// What follows `client=`: the login, if the client authenticated and is no re-injecting filter.
 pub(super) fn login(text: &[u8]) -> Option<Authenticated> {
-    let (address, rest) = client(text)?;
+    let (name, address, rest) = named_client(text)?;
     let (mechanism, rest) = match rest.strip_prefix(b", sasl_method=") {
         Some(rest) => rest.split_at(near(b',', rest).unwrap_or(rest.len())),
         None => (&b""[..], rest),
@@ -121,7 +128,9 @@ pub(super) fn login(text: &[u8]) -> Option<Authenticated> {
     };
     let fronted = mechanism.eq_ignore_ascii_case(b"XCLIENT");
     let mechanism = if fronted { b"" } else { mechanism };
-    Some(Authenticated { login: KeptLogin::new(account, mechanism, address), fronted })
+    // Without a name that leads back to the address, it is `unknown`.
+    let login = KeptLogin::named(account, mechanism, address, Name::Confirmed(name));
+    Some(Authenticated { login, fronted })
 }
 
 /// Cuts off the attributes that may follow an account; none if a filter re-injects the message.
@@ -183,24 +192,28 @@ pub(super) struct Commands {
 /// Reads the counts behind `disconnect from `, and whose they are; none if the server does not log them (before 3.0).
 pub(super) fn commands(text: &[u8]) -> Option<(Peer, Commands)> {
     let (address, rest) = client(text)?;
-    memchr(b'=', rest)?;
     let mut commands = Commands::default();
-    let mut mail = None;
-    let successes =
-        |value: &[u8]| number(&value[..near(b'/', value).unwrap_or(value.len())]).unwrap_or(0);
-    for field in rest.split(|byte| *byte == b' ') {
-        if let Some(count) = field.strip_prefix(b"starttls=") {
-            commands.starttls = successes(count);
-        } else if let Some(count) = field.strip_prefix(b"mail=") {
-            mail = Some(successes(count));
-        } else if field.starts_with(b"xclient=") {
-            commands.xclient = true;
-        } else if let Some(count) =
-            field.strip_prefix(b"data=").or_else(|| field.strip_prefix(b"bdat="))
-        {
-            commands.data = commands.data.saturating_add(successes(count));
+    let (mut mail, mut rest) = (None, rest);
+    let mut is_counted = false;
+    // From one `=` to the next: fewer steps than from field to field, of which most do not matter.
+    while let Some(equals) = near(b'=', rest) {
+        is_counted = true;
+        let (before, value) = (&rest[..equals], &rest[equals + 1..]);
+        rest = value;
+        let successes = || leading_number(value).map_or(0, |(count, _)| count);
+        match before {
+            [.., b' ', b's', b't', b'a', b'r', b't', b't', b'l', b's'] => {
+                commands.starttls = successes();
+            }
+            [.., b' ', b'm', b'a', b'i', b'l'] => mail = Some(successes()),
+            [.., b' ', b'x', b'c', b'l', b'i', b'e', b'n', b't'] => commands.xclient = true,
+            [.., b' ', b'd', b'a', b't', b'a'] | [.., b' ', b'b', b'd', b'a', b't'] => {
+                commands.data = commands.data.saturating_add(successes());
+            }
+            _ => {}
         }
     }
+    is_counted.then_some(())?;
     commands.data = commands.data.min(mail.unwrap_or(u32::MAX));
     Some((Peer::new(address), commands))
 }

@@ -45,6 +45,7 @@ pub(crate) struct Postfix(ledger::Ledger);
 impl LogFormat for Postfix {
     const NAME: &'static str = "postfix";
     const ABOUT: &'static str = "Postfix, with or without a syslog header";
+    const MESSAGES_BEGIN: &'static [u8] = b"";
     const STATE: u8 = state::VERSION;
 
     #[inline]

@@ -4,8 +4,8 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use super::lines::{Peer, QueueId};
+use crate::kept::{KeptLogin, KeptSender};
 use crate::pending::Weigh;
-use crate::proofs::KeptLogin;
 
 /// A (host, program) pair, by its number among the names.
 pub(super) type ServiceId = u32;
@@ -153,20 +153,13 @@ impl Waits {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Accepted {
     pub(super) login: KeptLogin,
-    pub(super) sender: Box<str>,
+    pub(super) sender: KeptSender,
     pub(super) time: i64,
     pub(super) messages: u64,
     /// When the transaction of the first was begun.
     pub(super) begun: i64,
     /// Log time from which on nothing more is waited for.
     pub(super) due: i64,
-}
-
-impl Accepted {
-    /// A stored one that tells of no message, or of nobody's, must not be used.
-    pub(super) fn is_sound(&self) -> bool {
-        self.messages > 0 && !self.sender.is_empty()
-    }
 }
 
 /// A message whose `client=` line was seen and whose acceptance was not.
@@ -191,7 +184,7 @@ pub(super) struct Message {
 /// A message that was put on hold, or is discarded: the queue manager stays silent about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Held {
-    pub(super) sender: Box<str>,
+    pub(super) sender: KeptSender,
     pub(super) time: i64,
     /// Discarded: nothing of it will ever be in the queue.
     pub(super) discarded: bool,
@@ -221,9 +214,4 @@ impl Accepted {
     fn weight(&self) -> usize {
         48 + self.login.weight() + self.sender.len()
     }
-}
-
-/// An envelope sender that has to wait for a later line.
-pub(super) fn kept_sender(raw: &[u8]) -> Box<str> {
-    crate::proofs::clean_sender(raw).into()
 }

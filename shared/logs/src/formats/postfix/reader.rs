@@ -1,12 +1,11 @@
 //! What each line says, told to the ledger.
 
-use report::UNKNOWN_SENDER;
-
 use super::envelope;
 use super::ledger::{Ledger, Process};
 use super::lines::{self, Failure, Peer, QueueId};
-use super::model::{Held, MessageKey, SessionKey, kept_sender};
+use super::model::{Held, MessageKey, SessionKey};
 use super::names;
+use crate::kept::KeptSender;
 use crate::key::Key;
 use crate::proofs::Sink;
 use crate::reading::Proofs;
@@ -110,7 +109,7 @@ pub(super) fn line<S: Sink>(
         }
         Daemon::Cleanup => {
             if let Some((id, rest)) = lines::queue_id(message) {
-                message_line(ledger, record, (id, rest), time, kept_sender);
+                message_line(ledger, record, (id, rest), time, KeptSender::new);
             }
         }
         Daemon::Pickup => {
@@ -213,7 +212,7 @@ fn message_line(
     record: &Record<'_>,
     (id, rest): (QueueId, &[u8]),
     time: i64,
-    sender: fn(&[u8]) -> Box<str>,
+    sender: fn(&[u8]) -> KeptSender,
 ) {
     if rest.starts_with(b"message-id=") {
         let key = message_key(ledger, record, id);
@@ -227,21 +226,21 @@ fn message_line(
     }
 }
 
-fn held(rest: &[u8], time: i64, sender: fn(&[u8]) -> Box<str>) -> Held {
+fn held(rest: &[u8], time: i64, sender: fn(&[u8]) -> KeptSender) -> Held {
     Held { sender: told_sender(rest, sender), time, discarded: lines::is_discarded(rest) }
 }
 
 /// The sender of a message that the queue manager does not tell of.
-fn told_sender(rest: &[u8], sender: fn(&[u8]) -> Box<str>) -> Box<str> {
-    envelope::sender(rest).map_or_else(|| UNKNOWN_SENDER.into(), sender)
+fn told_sender(rest: &[u8], sender: fn(&[u8]) -> KeptSender) -> KeptSender {
+    envelope::sender(rest).map_or_else(KeptSender::unknown, sender)
 }
 
 /// A sender as the client typed it, which is what smtpd logs.
 ///
 /// Cleanup and the queue manager log what was made of it: a name without a domain gets one, which smtpd's lines do not
 /// tell. So such a name is nobody's: it would be a second one of somebody whom the other lines call by the whole address.
-fn typed_sender(raw: &[u8]) -> Box<str> {
-    if raw.is_empty() || raw.contains(&b'@') { kept_sender(raw) } else { UNKNOWN_SENDER.into() }
+fn typed_sender(raw: &[u8]) -> KeptSender {
+    if raw.is_empty() || raw.contains(&b'@') { KeptSender::new(raw) } else { KeptSender::unknown() }
 }
 
 fn warning<S: Sink>(

@@ -13,8 +13,9 @@ use report::TlsVersion;
 use super::ledger::{Ledger, Process, emit, touched};
 use super::lines::{Commands, Peer};
 use super::model::{Accepted, Session, SessionKey, Whose};
+use crate::kept::KeptLogin;
 use crate::pending::Waiting;
-use crate::proofs::{KeptLogin, Sink};
+use crate::proofs::Sink;
 
 /// Log time for which an accepted message waits at least, from the last line before it on.
 const WAIT: i64 = 60;

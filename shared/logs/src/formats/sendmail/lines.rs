@@ -1,8 +1,9 @@
 //! What single lines of Sendmail's say.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 
 use crate::address::address;
+use crate::client_name::Name;
 
 /// Sendmail cuts a sender there.
 const SENDER_CUT: usize = 200;
@@ -122,6 +123,19 @@ pub(super) fn client_end(relay: &[u8]) -> Option<&[u8]> {
 pub(super) fn client(relay: &[u8]) -> &[u8] {
     let address = client_end(relay).unwrap_or_default();
     address.strip_prefix(b"IPv6:").unwrap_or(address)
+}
+
+/// What a relay tells of the client's name; `(may be forged)` says that it does not lead back to the address.
+pub(super) fn name(relay: &[u8]) -> Name<'_> {
+    let (relay, is_forged) = match relay.strip_suffix(b" (may be forged)") {
+        Some(relay) => (relay, true),
+        None => (relay, false),
+    };
+    let before = memrchr(b'[', relay).and_then(|open| relay[..open].strip_suffix(b" "));
+    let Some(before) = before else { return Name::Untold };
+    // The user whom an ident names stands before an `@`.
+    let name = before.rsplit(|byte| matches!(byte, b'@' | b' ')).next().unwrap_or_default();
+    if is_forged { Name::Reverse(name) } else { Name::Confirmed(name) }
 }
 
 /// The queue id that a line begins with, and the text behind it.

@@ -9,11 +9,15 @@ use memchr::{memchr, memmem};
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
-use self::lines::{Collected, client, client_end, cut, cut_last, field, is_refusal, queue_id};
+use self::lines::{
+    Collected, client, client_end, cut, cut_last, field, is_refusal, name, queue_id,
+};
+use crate::client_name::Named;
 use crate::format::LogFormat;
+use crate::kept::{KeptLogin, KeptSender};
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink, clean_sender, submit};
+use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
 use crate::text::number;
@@ -43,7 +47,7 @@ struct Message {
     /// When, in seconds since 1970.
     time: i64,
     /// None if its line can be read in several ways.
-    sender: Option<Box<str>>,
+    sender: Option<KeptSender>,
     login: KeptLogin,
     tls: TlsVersion,
     /// The process that took it, which is the one to refuse it.
@@ -60,8 +64,8 @@ impl Kept for Session {
         4 + self.login.as_ref().map_or(0, |login| 4 + login.weight()) + message
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.as_ref().is_none_or(KeptLogin::is_sound)
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        self.login.iter_mut().for_each(|login| each(login));
     }
 }
 
@@ -74,8 +78,8 @@ impl Kept for Message {
         16 + self.sender.as_ref().map_or(0, |sender| sender.len()) + self.login.weight()
     }
 
-    fn is_sound(&self) -> bool {
-        self.login.is_sound()
+    fn names(&mut self, each: &mut dyn FnMut(&mut dyn Named)) {
+        each(&mut self.login);
     }
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -85,7 +89,7 @@ impl Kept for Message {
 
 impl Message {
     fn proof(&self) -> Proof<'_> {
-        let sender = self.sender.as_deref().map_or(Sender::Unknown, Sender::Kept);
+        let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(&self.login);
         Proof { time: self.time, sender, login, tls: self.tls, messages: 1 }
     }
@@ -94,6 +98,8 @@ impl Message {
 impl LogFormat for Sendmail {
     const NAME: &'static str = "sendmail";
     const ABOUT: &'static str = "Sendmail's syslog lines";
+    const PROGRAMS_BEGIN: &'static [u8] = b"s";
+    const MESSAGES_BEGIN: &'static [u8] = b"";
     const CANNOT_TELL: &'static str = "failed DIGEST-MD5 logins name no account; without process numbers, account and mechanism are empty";
     remembers!(1);
 
@@ -153,7 +159,7 @@ impl Sendmail {
         // A mechanism is one word, an account may be several.
         let (account, rest) = cut_last(rest, b", mech=").unwrap_or((rest, b""));
         let mechanism = rest.split(|byte| *byte == b',').next().unwrap_or_default();
-        let login = KeptLogin::new(account, mechanism, client(relay));
+        let login = KeptLogin::named(account, mechanism, client(relay), name(relay));
         self.0.sessions.touch(key, time, Session::default, |session| {
             // Nobody logs in twice: it is another connection, and this one's TLS was not logged.
             if session.login.replace(login).is_some() {
@@ -222,8 +228,8 @@ impl Sendmail {
         collected: &Collected<'_>,
     ) {
         let mut tls = if collected.secure { TlsVersion::Unknown } else { TlsVersion::None };
-        let client = client(collected.relay);
-        let mut login = KeptLogin::new(b"", b"", client);
+        let relay = collected.relay;
+        let mut login = KeptLogin::named(b"", b"", client(relay), name(relay));
         if record.pid.is_some() {
             self.0.sessions.touch(session, time, Session::default, |session| {
                 if let Some(version) = session.tls.filter(|_| collected.secure) {
@@ -238,7 +244,7 @@ impl Sendmail {
                 session.message = Some(key.id.into());
             });
         }
-        let sender = collected.sender.map(|sender| clean_sender(sender).into());
+        let sender = collected.sender.map(KeptSender::new);
         let message = Message { time, sender, login, tls, pid: record.pid };
         self.0.messages.put(key, time, message);
     }

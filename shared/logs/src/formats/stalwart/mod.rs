@@ -11,11 +11,13 @@ use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
 use self::event::{Event, QUEUED};
+use crate::client_name::Name;
 use crate::counted::Counted;
 use crate::format::LogFormat;
+use crate::kept::KeptLogin;
 use crate::key::Key;
 use crate::memory::{Kept, Memory, remembers};
-use crate::proofs::{KeptLogin, Login, Proof, Sender, Sink};
+use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
 use crate::record::Record;
 use crate::time::Timestamps;
@@ -46,10 +48,6 @@ impl Kept for Connection {
     fn weight(&self) -> usize {
         2 + self.login.as_ref().map_or(0, KeptLogin::weight)
     }
-
-    fn is_sound(&self) -> bool {
-        self.login.as_ref().is_none_or(KeptLogin::is_sound)
-    }
 }
 
 /// What a listener is for.
@@ -64,6 +62,8 @@ enum Service {
 impl LogFormat for Stalwart {
     const NAME: &'static str = "stalwart";
     const ABOUT: &'static str = "Stalwart's log, and its events in JSON";
+    const PROGRAMS_BEGIN: &'static [u8] = b"s";
+    const MESSAGES_BEGIN: &'static [u8] = b"{IDTWE0123456789";
     const CANNOT_TELL: &'static str = "the mechanism is never told, TLS without a handshake line is unknown, failed logins need the level debug, and listeners must be named after their service";
 
     remembers!(1);
@@ -191,8 +191,10 @@ impl Stalwart {
                 Some(sender) if !sender.is_empty() => Sender::Logged(sender.as_bytes()),
                 _ => Sender::Unknown,
             },
-            login: login
-                .map_or(Login::Logged { account: b"", mechanism: b"", client }, Login::Kept),
+            login: login.map_or(
+                Login::Logged { account: b"", mechanism: b"", client, name: Name::Untold },
+                Login::Kept,
+            ),
             tls,
             messages: 1,
         });

@@ -65,6 +65,7 @@ pub(super) fn read<'a>(record: &Record<'a>, times: &mut Timestamps) -> Option<Ev
     // A clock that another wrote before the line may have been taken off with the line's own.
     let (time, rest) = match line.first()? {
         b'0'..=b'9' => {
+            (line.get(10) == Some(&b'T')).then_some(())?;
             let rest = line.get(19..)?;
             let rest = &rest[memchr(b' ', rest.get(..16)?)? + 1..];
             level(rest)?;
