@@ -16,6 +16,8 @@ pub(super) struct Event<'a> {
     pub(super) local_port: Option<u16>,
     pub(super) client: Cow<'a, str>,
     pub(super) port: Option<u16>,
+    /// The connection's number, which events in JSON have.
+    pub(super) span: Option<u64>,
     pub(super) version: Cow<'a, str>,
     pub(super) account: Cow<'a, str>,
     /// None if it is not told, or can be meant in several ways.

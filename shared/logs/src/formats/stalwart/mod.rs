@@ -1,7 +1,8 @@
 //! Stalwart: its log as text, and the same events in JSON, as webhooks have them.
 //!
-//! A line names the client's address and port, and these join what it tells of a connection: its TLS version, then who
-//! logged in, then each message that was queued.
+//! A line names the client's address and port and the server's port, and these join what it tells of a connection: its
+//! TLS version, who logged in, then each message that was queued. Events in JSON have the connection's number besides,
+//! which tells them apart for good, also where webhooks are sent again.
 
 mod event;
 mod object;
@@ -38,6 +39,12 @@ pub(crate) struct Stalwart(Memory<Connection, Counted<REMEMBERED>>);
 struct Connection {
     tls: TlsVersion,
     login: Option<KeptLogin>,
+}
+
+impl Connection {
+    fn new() -> Self {
+        Self { tls: TlsVersion::Unknown, login: None }
+    }
 }
 
 impl Kept for Connection {
@@ -83,7 +90,13 @@ impl LogFormat for Stalwart {
 }
 
 /// What else is looked at.
-const JOINED: [&str; 4] = ["tls.handshake", "auth.success", "auth.failed", "smtp.connection-start"];
+const JOINED: [&str; 5] = [
+    "tls.handshake",
+    "auth.success",
+    "auth.failed",
+    "smtp.connection-start",
+    "smtp.connection-end",
+];
 
 const PROGRAMS: [&[u8]; 3] = [b"stalwart", b"stalwart-mail", b"stalwart-smtp"];
 
@@ -100,6 +113,15 @@ fn read<'a>(record: &Record<'a>, times: &mut Timestamps) -> Option<Event<'a>> {
 }
 
 impl Event<'_> {
+    /// What tells its connection from all others; none if it does not say.
+    fn connection(&self) -> Option<String> {
+        let port = self.port.filter(|_| !self.client.is_empty())?;
+        Some(match self.span {
+            Some(number) => format!("{number}"),
+            None => format!("{} {port} {}", self.client, self.local_port.unwrap_or_default()),
+        })
+    }
+
     fn service(&self) -> Service {
         let name = self.listener.to_ascii_lowercase();
         let has = |names: &[&str]| names.iter().any(|part| name.contains(part));
@@ -138,29 +160,41 @@ impl Stalwart {
             proofs.auth_failure(time, event.account.as_bytes(), event.client.as_bytes());
             return Some(());
         }
-        let (client, port) = (&event.client, event.port);
-        let id = port.map(|port| format!("{client} {port}")).filter(|_| !client.is_empty());
-        let Some(id) = id else { return (!is_queued).then_some(()) };
+        let Some(id) = event.connection() else { return (!is_queued).then_some(()) };
         let key = Key { host: record.host, id: id.as_bytes() };
         self.0.advance(time, proofs.arrival, proofs.sink);
         match &*event.kind {
-            "smtp.connection-start" => drop(self.0.sessions.take(key)),
-            "tls.handshake" => {
-                let tls = TlsVersion::from_label(event.version.as_bytes());
-                self.0.sessions.put(key, time, Connection { tls, login: None });
+            "smtp.connection-start" | "smtp.connection-end" => {
+                // A number is never another connection's, and webhooks may come again, and late.
+                if event.span.is_none() {
+                    drop(self.0.sessions.take(key));
+                }
             }
+            "tls.handshake" => self.handshake(key, time, event),
             "auth.success" => self.login(key, time, event),
             _ => self.queued(key, time, event, proofs),
         }
         Some(())
     }
 
+    fn handshake(&mut self, key: Key<'_>, time: i64, event: &Event<'_>) {
+        let tls = TlsVersion::from_label(event.version.as_bytes());
+        let is_numbered = event.span.is_some();
+        self.0.sessions.touch(key, time, Connection::new, |connection| {
+            // Who has logged in may ask for TLS after it. A second handshake is another connection's.
+            if connection.tls != TlsVersion::Unknown && !is_numbered {
+                connection.login = None;
+            }
+            connection.tls = tls;
+        });
+    }
+
     fn login(&mut self, key: Key<'_>, time: i64, event: &Event<'_>) {
         let login = KeptLogin::new(event.account.as_bytes(), b"", event.client.as_bytes());
-        let new = || Connection { tls: TlsVersion::Unknown, login: None };
-        self.0.sessions.touch(key, time, new, |connection| {
+        let is_numbered = event.span.is_some();
+        self.0.sessions.touch(key, time, Connection::new, |connection| {
             // Nobody logs in twice: the port is another connection's now, whose beginning is not logged.
-            if connection.login.replace(login).is_some() {
+            if connection.login.replace(login).is_some() && !is_numbered {
                 connection.tls = TlsVersion::Unknown;
             }
         });

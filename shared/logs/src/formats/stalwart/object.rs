@@ -32,6 +32,7 @@ struct Data<'a> {
     #[serde(borrow)]
     account_name: Cow<'a, str>,
     queue_id: Option<u64>,
+    span_id: Option<u64>,
 }
 
 /// What other events than those that matter may hold in another form.
@@ -71,6 +72,7 @@ pub(super) fn read<'a>(json: &'a [u8], times: &mut Timestamps) -> Option<Event<'
         local_port: data.local_port,
         client: data.remote_ip,
         port: data.remote_port,
+        span: data.span_id,
         version: told.data.version,
         account: data.account_name,
         sender: told.data.from,

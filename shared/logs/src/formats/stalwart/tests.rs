@@ -56,14 +56,31 @@ fn what_is_not_logged_is_not_known() {
     assert_eq!(read(&log).submissions, ["ann@example.org bob  unknown 192.0.2.7 x1"]);
     let log = handshake() + &login("ann") + &handshake() + &message;
     assert_eq!(read(&log).submissions, ["ann@example.org   TLS1.3 192.0.2.7 x1"]);
-    let start = line("smtp.connection-start", SPAN, "elapsed = 0ms");
-    let log = handshake() + &login("ann") + &start + &message;
-    assert_eq!(read(&log).submissions, ["ann@example.org   unknown 192.0.2.7 x1"]);
+    for kind in ["smtp.connection-start", "smtp.connection-end"] {
+        let log = handshake() + &login("ann") + &line(kind, SPAN, "elapsed = 0ms") + &message;
+        assert_eq!(read(&log).submissions, ["ann@example.org   unknown 192.0.2.7 x1"], "{kind}");
+    }
     // A connection of another port, and of long ago.
     let log = (handshake() + &login("ann")).replace("46466", "46467") + &message;
     assert_eq!(read(&log).submissions, ["ann@example.org   unknown 192.0.2.7 x1"]);
     let log = handshake() + &login("ann") + &message.replace("11:00:00Z", "12:00:00Z");
     assert_eq!(read(&log).submissions, ["ann@example.org   unknown 192.0.2.7 x1"]);
+}
+
+#[test]
+fn who_logs_in_before_starttls_stays_logged_in() {
+    let log = login("ann") + &queued("ann@example.org") + &handshake() + &queued("ann@example.org");
+    let clear = COUNTED.replace("TLS1.3", "unknown");
+    assert_eq!(read(&log).submissions, [&*clear, COUNTED]);
+}
+
+#[test]
+fn one_port_of_a_client_is_two_connections_at_two_ports_of_the_server() {
+    let other = |line: String| line.replace("submissions", "submission").replace("= 465", "= 587");
+    let log = handshake() + &login("ann") + &other(login("bob")) + &queued("ann@example.org");
+    let log = log + &other(queued("bob@example.org"));
+    let bobs = "bob@example.org bob  unknown 192.0.2.7 x1";
+    assert_eq!(read(&log).submissions, [COUNTED, bobs]);
 }
 
 #[test]
@@ -185,4 +202,30 @@ fn events_in_json_are_the_same_and_count_once() {
     let forged = queued.to_string().replace("ann@example.org", r#"boss@example.org\", to = [\"a"#);
     let log = format!("{handshake}\n{login}\n{forged}\n");
     assert_eq!(read(&log).submissions, [r#"boss@example.org", to = ["a ann  TLS1.3 192.0.2.7 x1"#]);
+}
+
+#[test]
+fn a_connection_with_a_number_is_told_by_it_alone() {
+    let of = |span: u64, what: &str, keys: Value| {
+        let mut object = object(what, &keys);
+        object["data"]["spanId"] = span.into();
+        format!("{object}\n")
+    };
+    let handshake = |span, version: &str| of(span, "tls.handshake", json!({"version": version}));
+    let login = |span, who: &str| of(span, "auth.success", json!({"accountName": who}));
+    let queued = |span, number: u64| {
+        let keys = json!({"queueId": number, "from": "x@example.org", "to": ["y@example.net"]});
+        of(span, "queue.authenticated-message-queued", keys)
+    };
+    // Two connections of one address and port after each other, whose events came mixed, and in part again.
+    let end = of(1, "smtp.connection-end", json!({}));
+    let log = [
+        handshake(1, "TLSv1_3") + &login(1, "ann") + &queued(1, 7),
+        end + &handshake(2, "TLSv1_2") + &login(2, "bob"),
+        handshake(1, "TLSv1_3") + &login(1, "ann") + &queued(1, 7) + &queued(1, 8),
+        login(2, "bob") + &queued(2, 9),
+    ];
+    let (anns, bobs) = ("x@example.org ann  TLS1.3", "x@example.org bob  TLS1.2");
+    let counted = [anns, anns, bobs].map(|who| format!("{who} 192.0.2.7 x1"));
+    assert_eq!(read(&log.concat()).submissions, counted);
 }
