@@ -256,12 +256,13 @@ async fn a_scope_answers_as_a_store_that_holds_nothing_else() -> Result<()> {
 }
 
 /// The pages of the dashboard.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "/",
     "/insight",
     "/reports/tls-usage",
     "/reports/sending-volume?start=2026-11-20&domain=corp.test",
     "/reports/sending-volume?tls=TLS1.0",
+    "/reports/mechanisms?tls=TLS1.3",
     "/reports/tls-usage/details?limit=2",
     "/reports/tls-usage/details?group=account",
     "/reports/tls-usage/details?group=domain&domain=example.test&domain=corp.test",

@@ -58,6 +58,21 @@ async fn chart_days_and_table_agree() -> Result<()> {
                 .iter()
                 .map(|share| share["messages"].as_u64().unwrap_or(0))
                 .collect();
+            let kinds = get("/v1/reports/mechanisms?").await?;
+            let by_kind = get("/v1/reports/sending-volume/details?group=kind&").await?;
+            assert_eq!(kinds["total"], total);
+            assert_eq!(sum(&kinds["days"], "messages"), total);
+            for share in kinds["kinds"].as_array().context("kinds")? {
+                let of_kind = |row: &&Value| row["kind"] == share["kind"];
+                let rows = by_kind["rows"].as_array().context("rows")?;
+                let row = rows.iter().find(of_kind);
+                let messages = row.map_or(0, |row| row["messages"].as_u64().unwrap_or(0));
+                assert_eq!(share["messages"], messages, "{seed} {domain} {share}");
+                let days = kinds["days"].as_array().context("days")?.iter();
+                let of_days = days.flat_map(|day| day["kinds"].as_array().into_iter().flatten());
+                let of_days = of_days.filter(of_kind).map(|share| share["messages"].as_u64());
+                assert_eq!(of_days.flatten().sum::<u64>(), messages);
+            }
             assert_eq!(versions(&tls["days"]), chart);
             assert_eq!(versions(&tls_rows["rows"]), chart);
             *(if domain.is_empty() { &mut of_all } else { &mut of_domains }) += total;

@@ -58,6 +58,7 @@ fn routes(service: Service) -> Router {
         .route("/v1/reports/detailed", get(export::csv))
         .route("/v1/reports/sending-volume", get(charts::sending_volume))
         .route("/v1/reports/tls-usage", get(charts::tls_usage))
+        .route("/v1/reports/mechanisms", get(charts::mechanisms))
         .route("/v1/reports/sending-volume/details", get(tables::sending_volume))
         .route("/v1/reports/tls-usage/details", get(tables::tls_usage))
         .route("/v1/reports/{view}/details/{*sender}", get(details::sender))

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::future::{join_all, try_join};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use report::views::{DayCounts, Figures, Refused, Stories, Story, Successes};
+use report::views::{DayCounts, Figures, KindCounts, Refused, Stories, Story, Successes};
 use report::{Day, Filter, Group, Table, TableBuilder, UsageKey};
 
 use crate::blocking::blocking;
@@ -52,7 +52,7 @@ macro_rules! add_up {
     )+};
 }
 
-add_up! { DayCounts, Figures, Refused, Stories, Successes, TableBuilder, }
+add_up! { DayCounts, Figures, KindCounts, Refused, Stories, Successes, TableBuilder, }
 
 /// How a gathering ended early.
 enum Stopped {
@@ -127,6 +127,19 @@ impl History {
     ) -> Result<DayCounts, HistoryError> {
         let wanted = Wanted { range: state.range, filter: filter.clone(), group: Group::Tls };
         self.add_up(state, &Reading::of_table(&wanted), DayCounts::default).await
+    }
+
+    /// The same by kind of mechanism.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn kinds(
+        &self,
+        state: &RangeState,
+        filter: &Filter,
+    ) -> Result<KindCounts, HistoryError> {
+        let wanted = Wanted { range: state.range, filter: filter.clone(), group: Group::Mechanism };
+        self.add_up(state, &Reading::of_table(&wanted), || KindCounts::new(&filter.known)).await
     }
 
     async fn add_up<G: Merge>(

@@ -43,6 +43,7 @@ async fn pages(program: &Program, browser: &Browser) -> Result<Vec<(&'static str
         ("tls-usage", format!("/reports/tls-usage?{WEEK}")),
         ("tls-usage-90-days", format!("/reports/tls-usage?{quarter}")),
         ("sending-volume", format!("/reports/sending-volume?{quarter}")),
+        ("mechanisms", format!("/reports/mechanisms?{quarter}")),
         ("tls-usage-table", format!("/reports/tls-usage/details?{WEEK}&sort=-legacy")),
         ("tls-usage-table-100", format!("/reports/tls-usage/details?{quarter}&limit=100")),
         ("sending-volume-table", format!("/reports/sending-volume/details?{WEEK}")),

@@ -15,13 +15,14 @@ use crate::reports::asked;
 const JSON: &str = "application/json";
 
 /// What can be asked of every service.
-const QUESTIONS: [(&str, &str); 16] = [
+const QUESTIONS: [(&str, &str); 17] = [
     ("healthz", "/healthz"),
     ("insight", "/v1/insight"),
     ("insight-details", "/v1/insight/details"),
     ("domains", "/v1/domains"),
     ("sending-volume", "/v1/reports/sending-volume"),
     ("tls-usage", "/v1/reports/tls-usage"),
+    ("mechanisms", "/v1/reports/mechanisms"),
     ("sending-volume-details", "/v1/reports/sending-volume/details"),
     ("tls-usage-details", "/v1/reports/tls-usage/details"),
     ("sending-volume-details.csv", "/v1/reports/sending-volume/details?format=csv&sort=sender"),

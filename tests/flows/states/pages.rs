@@ -16,11 +16,12 @@ use super::{NAME, SCRIPT, State, hostile, hostile_senders, normal};
 const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
 /// The pages of every service.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("overview.html", "/"),
     ("insight.html", "/insight"),
     ("tls-usage.html", "/reports/tls-usage"),
     ("sending-volume.html", "/reports/sending-volume"),
+    ("mechanisms.html", "/reports/mechanisms"),
     ("tls-usage-details.html", "/reports/tls-usage/details?sort=sender"),
     ("sending-volume-details.html", "/reports/sending-volume/details?sort=sender"),
     ("report-requests.html", "/report-requests"),

@@ -1,8 +1,8 @@
-//! The views as charts: messages per day, and TLS versions.
+//! Charts: messages per day, TLS versions, and kinds of mechanisms.
 
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
-use report::views::{self, SendingVolume, TlsUsage};
+use report::views::{self, KindCounts, MechanismUsage, SendingVolume, TlsUsage};
 use report::{Range, View};
 use store::Rollup;
 
@@ -18,6 +18,15 @@ pub(crate) async fn days(
     range: Range,
 ) -> Result<Rollup, Problem> {
     Ok(query.data.days(&filter.filter(), range).await?)
+}
+
+/// Messages per day and kind of mechanism of what passes.
+pub(crate) async fn kinds(
+    query: &Query,
+    filter: &FilterParams,
+    range: Range,
+) -> Result<KindCounts, Problem> {
+    Ok(query.data.kinds(&filter.filter(), range).await?)
 }
 
 /// Messages per day.
@@ -38,6 +47,19 @@ pub(crate) async fn sending_volume(query: Query, given: Given) -> Result<Respons
 ))]
 pub(crate) async fn tls_usage(query: Query, given: Given) -> Result<Response, Problem> {
     answer(View::TlsUsage, &query, &given).await
+}
+
+/// The share of each kind of mechanism, over the range and per day.
+#[utoipa::path(get, path = "/v1/reports/mechanisms", operation_id = "mechanisms_chart",
+    params(ChartParams), responses(
+    (status = 200, description = "The kinds of mechanisms of the range and of each day", body = MechanismUsage),
+    ReadsParameters, AsksStore,
+))]
+pub(crate) async fn mechanisms(query: Query, given: Given) -> Result<Response, Problem> {
+    let ChartParams { days, filter } = given.read(query.today())?;
+    let kinds = kinds(&query, &filter, days.range()).await?;
+    let domain = filter.domain().map(str::to_owned);
+    Ok(Json(views::mechanism_usage(days.range(), domain, &kinds)).into_response())
 }
 
 /// The chart of a view, as it is asked for.

@@ -26,6 +26,7 @@ use super::{
         sources::list,
         charts::sending_volume,
         charts::tls_usage,
+        charts::mechanisms,
         tables::sending_volume,
         tables::tls_usage,
         details::sender,

@@ -84,7 +84,7 @@ impl About {
             nothing: details.messages == 0,
             note: wording::note(name).or_else(|| details.origin.map(wording::origin)),
             known: wording::labels(&Labels { noted: None, ..details.labels.clone() }),
-            shares: Shares::new(&details.tls),
+            shares: Shares::versions(&details.tls),
             chart: Chart::tls(&details.days, today, |day| match group {
                 Group::Sender => shown.on(day).with_open(Some(name)).href(),
                 _ => own.on(day).href(),

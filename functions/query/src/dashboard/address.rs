@@ -4,7 +4,8 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use form_urlencoded::Serializer;
 use report::views::filter_text::written;
-use report::{Clients, Column, Day, Filter, Group, Kind, Range, Sort, TlsVersion, View};
+use report::views::mechanisms;
+use report::{Clients, Column, Day, Filter, Group, Kind, Off, Range, Sort, TlsVersion, View};
 
 use super::problem_page::Failed;
 use crate::api::params::{
@@ -37,6 +38,8 @@ pub(super) struct Shown {
     pub(super) view: View,
     /// Whether it is the details table, not the chart.
     pub(super) table: bool,
+    /// Whether the chart is that of kinds of mechanisms: its table is the view's, by kind.
+    pub(super) kinds: bool,
     pub(super) params: ViewParams,
     /// Whether days were asked for that are not kept any more.
     pub(super) cut: bool,
@@ -52,17 +55,31 @@ impl Shown {
     ) -> Result<(Self, Option<Problem>), Problem> {
         let (mut params, cut, wrong) = read::<ViewParams>(given, query)?;
         params.page.limit = params.page.limit.map(|limit| limit.min(MOST));
-        Ok((Self { view, table, params, cut }, wrong))
+        Ok((Self { view, table, kinds: false, params, cut }, wrong))
+    }
+
+    /// The same for the chart of kinds of mechanisms.
+    pub(super) fn read_kinds(
+        given: &Given,
+        query: &Query,
+    ) -> Result<(Self, Option<Problem>), Problem> {
+        let (shown, wrong) = Self::read(View::SendingVolume, false, given, query)?;
+        Ok((Self { kinds: true, ..shown }, wrong))
     }
 
     /// A view's chart over some days of all domains.
     pub(super) fn chart(view: View, range: Range) -> Self {
-        Self { view, table: false, params: of(range, FilterParams::default()), cut: false }
+        let params = of(range, FilterParams::default());
+        Self { view, table: false, kinds: false, params, cut: false }
     }
 
     /// The same as a table.
     pub(super) fn as_table(&self) -> Self {
-        Self { table: true, ..self.clone() }
+        let mut other = Self { table: true, kinds: false, ..self.clone() };
+        if self.kinds {
+            other.params.table.group = Group::Kind;
+        }
+        other
     }
 
     /// The same as a chart.
@@ -73,7 +90,7 @@ impl Shown {
     /// The same data by another view; an order that only one table has is left.
     pub(super) fn by(&self, view: View) -> Self {
         let mut other = self.first_page();
-        other.view = view;
+        (other.view, other.kinds) = (view, false);
         let both = matches!(self.params.table.sort.column, Column::Name | Column::Messages);
         if !both {
             other.params.table.sort = Sort::MOST_MESSAGES;
@@ -88,10 +105,21 @@ impl Shown {
         other
     }
 
-    /// The senders of one day.
+    /// The same data as the chart of kinds of mechanisms.
+    pub(super) fn by_kinds(&self) -> Self {
+        Self { kinds: true, table: false, ..self.by(View::SendingVolume) }
+    }
+
+    /// The table of one day.
     pub(super) fn on(&self, day: Day) -> Self {
         let params = of(Range { start: day, end: day }, self.params.filter.clone());
-        Self { table: true, params, ..*self }
+        Self { params, ..self.clone() }.as_table()
+    }
+
+    /// Who would be refused without a kind of mechanisms, in the days that are shown.
+    pub(super) fn plan_without(&self, kind: Kind) -> String {
+        let filter = Filter { off: vec![Off::Kind(kind)], ..self.params.filter.filter() };
+        address("/plan", &of_filter(self.params.days.range(), &filter))
     }
 
     /// The table by another group.
@@ -179,9 +207,17 @@ impl Shown {
         other
     }
 
+    /// What people call it.
+    pub(super) fn title(&self) -> &'static str {
+        if self.kinds { mechanisms::TITLE } else { self.view.title() }
+    }
+
     pub(super) fn path(&self) -> String {
-        let details = if self.table { "/details" } else { "" };
-        format!("/reports/{}{details}", self.view.name())
+        match (self.kinds, self.table) {
+            (true, _) => format!("/reports/{}", mechanisms::NAME),
+            (false, true) => format!("/reports/{}/details", self.view.name()),
+            (false, false) => format!("/reports/{}", self.view.name()),
+        }
     }
 
     /// Days and filters.
@@ -209,8 +245,8 @@ impl Shown {
 
     /// Where the whole table is, as CSV.
     pub(super) fn csv(&self) -> String {
-        let mut whole = self.first_page();
-        (whole.table, whole.params.page.limit) = (true, None);
+        let mut whole = self.first_page().as_table();
+        whole.params.page.limit = None;
         let mut pairs = whole.pairs();
         pairs.push(("format", "csv".to_owned()));
         address(&format!("/v1{}", whole.path()), &pairs)
@@ -233,7 +269,8 @@ impl Shown {
 
     /// A form for a report by mail that has these rows: all of them, in the mail's own order.
     fn mailed(&self, path: &str, days: &[(&'static str, String)]) -> String {
-        let all = TableParams { group: self.params.table.group, ..TableParams::default() };
+        let group = self.as_table().params.table.group;
+        let all = TableParams { group, ..TableParams::default() };
         let mut pairs = vec![("view", self.view.name().to_owned())];
         pairs.extend_from_slice(days);
         pairs.extend(of_table(&all, Group::Sender));

@@ -1,9 +1,9 @@
-//! The views as charts.
+//! The views as charts, and kinds of mechanisms.
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
-use report::views::{self, SendingVolume, TlsUsage};
-use report::{View, grouped};
+use report::views::{self, MechanismUsage, SendingVolume, TlsUsage, mechanisms};
+use report::{Group, Kind, View, grouped};
 use store::Rollup;
 
 use super::address::{self, At, Shown};
@@ -31,18 +31,48 @@ struct VolumePage {
     days: Vec<(String, String)>,
 }
 
+/// A chart whose days have parts.
 #[derive(Template)]
-#[template(path = "tls.html")]
-struct TlsPage {
+#[template(path = "stacked.html")]
+struct StackedPage {
     frame: Frame,
     bar: Bar,
     nothing: Option<Nothing>,
+    words: &'static Words,
     total: String,
     shares: Shares,
     chart: Chart,
     heads: Vec<&'static str>,
     days: Vec<(String, Vec<String>)>,
+    /// What else tells of it.
+    links: Vec<(String, &'static str)>,
 }
+
+/// What the parts are called.
+struct Words {
+    one: &'static str,
+    head: &'static str,
+    /// The parts that should be given up.
+    alarming: &'static str,
+    caption: &'static str,
+    chart: &'static str,
+}
+
+const VERSIONS: Words = Words {
+    one: "version",
+    head: "Version",
+    alarming: "Over TLS 1.0, 1.1 or no TLS",
+    caption: "TLS versions by share and messages",
+    chart: "Messages per day and TLS version: a link for each day leads to its senders",
+};
+
+const KINDS: Words = Words {
+    one: "kind",
+    head: "Kind",
+    alarming: "With the password itself (PLAIN, LOGIN)",
+    caption: "Kinds of mechanisms by share and messages",
+    chart: "Messages per day and kind of mechanism: a link for each day leads to its table",
+};
 
 /// The charts of a view.
 pub(super) async fn page(query: Query, At(view): At, given: Given) -> Result<Response, Failed> {
@@ -92,20 +122,73 @@ fn volume(
     }
 }
 
-fn tls(query: &Query, shown: &Shown, bar: Bar, nothing: Option<Nothing>, days: &Rollup) -> TlsPage {
+fn tls(
+    query: &Query,
+    shown: &Shown,
+    bar: Bar,
+    nothing: Option<Nothing>,
+    days: &Rollup,
+) -> StackedPage {
     let TlsUsage { total, tls, days, .. } = views::tls_usage(shown.params.days.range(), None, days);
-    let cells = |day: &views::DayTls| {
-        let messages = day.tls.iter().map(|share| share.messages).chain([day.messages]);
-        messages.map(grouped).collect()
-    };
-    TlsPage {
+    let rows = days.iter().map(|day| {
+        let messages = day.tls.iter().map(|share| share.messages);
+        (wording::weekday(day.date), cells(messages, day.messages))
+    });
+    StackedPage {
         frame: Frame::new(query, Part::Views, View::TlsUsage.title()),
         bar,
         nothing,
+        words: &VERSIONS,
         total: grouped(total),
-        shares: Shares::new(&tls),
+        shares: Shares::versions(&tls),
         chart: Chart::tls(&days, query.today(), |day| shown.on(day).href()),
         heads: tls.iter().map(|share| share.version.label()).collect(),
-        days: days.iter().map(|day| (wording::weekday(day.date), cells(day))).collect(),
+        days: rows.collect(),
+        links: Vec::new(),
     }
+}
+
+fn cells(parts: impl Iterator<Item = u64>, all: u64) -> Vec<String> {
+    parts.chain([all]).map(grouped).collect()
+}
+
+/// The chart of kinds of mechanisms.
+pub(super) async fn mechanisms(query: Query, given: Given) -> Result<Response, Failed> {
+    let (shown, problem) = Shown::read_kinds(&given, &query)?;
+    if let Some(problem) = problem {
+        return filters::wrong(&query, &shown, &given, &problem).await;
+    }
+    let (filter, range) = (&shown.params.filter, shown.params.days.range());
+    let counts = charts::kinds(&query, filter, range);
+    let (bar, counts) = tokio::try_join!(Bar::new(&query, &shown), counts)?;
+    let MechanismUsage { total, kinds, days, .. } = views::mechanism_usage(range, None, &counts);
+    let nothing = match total == 0 {
+        true => Some(Nothing::new(&query, &shown).await?),
+        false => None,
+    };
+    let rows = days.iter().map(|day| {
+        let messages = day.kinds.iter().map(|share| share.messages);
+        (wording::weekday(day.date), cells(messages, day.messages))
+    });
+    let (by_kind, shares) = (shown.as_table(), Shares::kinds(&kinds));
+    let mut links = vec![
+        (by_kind.href(), "A row for each kind"),
+        (by_kind.grouped_by(Group::Mechanism).href(), "A row for each mechanism"),
+    ];
+    if shares.any_alarming {
+        links.push((shown.plan_without(Kind::Basic), "Who would be refused without these"));
+    }
+    let page = StackedPage {
+        frame: Frame::new(&query, Part::Views, mechanisms::TITLE),
+        bar,
+        nothing,
+        words: &KINDS,
+        total: grouped(total),
+        shares,
+        chart: Chart::kinds(&days, query.today(), |day| shown.on(day).href()),
+        heads: kinds.iter().map(|share| share.kind.label()).collect(),
+        days: rows.collect(),
+        links,
+    };
+    Ok(html(&page)?.into_response())
 }

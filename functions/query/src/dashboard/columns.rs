@@ -3,10 +3,10 @@
 //! The bars are one drawing that is stretched to the room there is; over it lies a link for each day, which
 //! shows the day's numbers when it is pointed at or focused, and leads to the day's senders.
 
-use report::views::{DayTls, DayVolume};
+use report::views::{DayKinds, DayTls, DayVolume};
 use report::{Day, grouped};
 
-use super::shares::{self, STACKED};
+use super::shares::{Share, stacked_kinds, stacked_versions};
 use super::wording;
 
 /// The height of the drawing, in its own units.
@@ -32,7 +32,7 @@ pub(super) struct Column {
     /// As in `Thu 12 Nov`.
     pub(super) day: String,
     pub(super) messages: String,
-    /// The versions in use, with their messages.
+    /// The versions or kinds in use, with their messages.
     pub(super) parts: Vec<(&'static str, &'static str, String)>,
     /// What stands below it; only under some, so that there is room.
     pub(super) label: Option<String>,
@@ -86,10 +86,17 @@ impl Chart {
 
     /// Messages per day, by TLS version.
     pub(super) fn tls(days: &[DayTls], today: Day, href: impl Fn(Day) -> String) -> Self {
-        Self::new(days.iter().map(Stack::of).collect(), true, today, href)
+        let stack = |day: &DayTls| Stack::of(day.date, day.messages, &stacked_versions(&day.tls));
+        Self::new(days.iter().map(stack).collect(), true, today, href)
     }
 
-    fn new(stacks: Vec<Stack>, by_version: bool, today: Day, href: impl Fn(Day) -> String) -> Self {
+    /// Messages per day, by kind of mechanism.
+    pub(super) fn kinds(days: &[DayKinds], today: Day, href: impl Fn(Day) -> String) -> Self {
+        let stack = |day: &DayKinds| Stack::of(day.date, day.messages, &stacked_kinds(&day.kinds));
+        Self::new(days.iter().map(stack).collect(), true, today, href)
+    }
+
+    fn new(stacks: Vec<Stack>, by_part: bool, today: Day, href: impl Fn(Day) -> String) -> Self {
         let scale = scale(stacks.iter().map(|stack| stack.messages).max().unwrap_or(0));
         let (days, every) = (stacks.len(), stacks.len().div_ceil(7).max(1));
         let bars = outlines(&stacks, scale);
@@ -100,7 +107,7 @@ impl Chart {
                 href: href(stack.day),
                 day: wording::weekday(stack.day) + if stack.day == today { ", so far" } else { "" },
                 messages: wording::counted(stack.messages, "message", "messages"),
-                parts: if by_version { parts.collect() } else { Vec::new() },
+                parts: if by_part { parts.collect() } else { Vec::new() },
                 label: at.is_multiple_of(every).then(|| wording::short_day(stack.day)),
                 wide_only: (at / every) % 2 == 1,
                 late: at * 2 >= days,
@@ -114,12 +121,9 @@ impl Chart {
 }
 
 impl Stack {
-    fn of(day: &DayTls) -> Self {
-        let share = |version| day.tls.iter().find(|share| share.version == version);
-        let parts = STACKED.into_iter().filter_map(share);
-        let parts = parts
-            .map(|share| (shares::class(share.version), share.version.label(), share.messages));
-        Self { day: day.date, messages: day.messages, parts: parts.collect() }
+    fn of(day: Day, messages: u64, stacked: &[Share]) -> Self {
+        let parts = stacked.iter().map(|share| (share.class, share.label, share.messages));
+        Self { day, messages, parts: parts.collect() }
     }
 }
 
@@ -221,7 +225,8 @@ mod tests {
             let scale = scale(usage.days.iter().map(|day| day.messages).max().unwrap_or(0));
             for (day, column) in usage.days.iter().zip(&chart.columns) {
                 let mut bottom = HEIGHT;
-                let bars = bars(&Stack::of(day), scale);
+                let stack = Stack::of(day.date, day.messages, &stacked_versions(&day.tls));
+                let bars = bars(&stack, scale);
                 for bar in &bars {
                     assert_eq!(bar.y + bar.height, bottom);
                     assert!(bar.height > 0);

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use report::views::filter_text::label;
+use report::views::mechanisms;
 use report::{Day, Group, Range, View, date, displayed, period};
 
 use super::address::Shown;
@@ -92,18 +93,23 @@ impl Bar {
         let views = View::ALL.map(|view| Choice {
             label: view.title().to_owned(),
             value: shown.by(view).href(),
-            chosen: view == shown.view,
+            chosen: view == shown.view && !shown.kinds,
         });
+        let kinds = Choice {
+            label: mechanisms::TITLE.to_owned(),
+            value: shown.by_kinds().href(),
+            chosen: shown.kinds,
+        };
         let all = "all sender domains".to_owned();
         let told = domain.map_or(all, |domain| displayed(domain, SHOWN));
         let kept_pairs = shown.first_page().pairs().into_iter();
         // The form has a field for one domain only.
         let filters = ["start", "end", "domain"];
         Ok(Self {
-            title: shown.view.title(),
+            title: shown.title(),
             by: shown.params.table.group.noun(),
             chips: chips(shown),
-            views: views.into(),
+            views: views.into_iter().chain([kinds]).collect(),
             ranges: quick(asked, today, |range| shown.during(range).href()),
             action: shown.path(),
             hidden: kept_pairs.filter(|(name, _)| !filters.contains(name)).collect(),
@@ -173,7 +179,7 @@ pub(super) async fn wrong(
     }
     "These filters cannot be used".clone_into(&mut bar.told);
     bar.wrong = Some(wrong);
-    let frame = Frame::new(query, Part::Views, usable.view.title());
+    let frame = Frame::new(query, Part::Views, usable.title());
     let page = html(&MistakePage { frame, bar, told })?;
     Ok((StatusCode::BAD_REQUEST, page).into_response())
 }

@@ -144,7 +144,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         messages_label: if insight.messages == 1 { "message" } else { "messages" },
         change,
         failures: grouped(auth_failures),
-        shares: Shares::new(&shares),
+        shares: Shares::versions(&shares),
         legacy,
         legacy_href: most_legacy.href(),
         latest: latest.iter().map(|request| report_requests::line(request, query.zone)).collect(),

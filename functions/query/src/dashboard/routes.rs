@@ -19,6 +19,7 @@ pub(crate) fn open() -> Router<Service> {
     Router::new()
         .route("/", get(overview::overview))
         .route("/insight", get(overview::with_flyout))
+        .route("/reports/mechanisms", get(charts::mechanisms))
         .route("/reports/{view}", get(charts::page))
         .route("/reports/{view}/details", get(table::page))
         .route("/accounts", get(details::account))

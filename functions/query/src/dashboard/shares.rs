@@ -1,6 +1,7 @@
-//! TLS versions on pages: names of styles, and the table of shares.
+//! TLS versions and kinds of mechanisms on pages: names of styles, bars, and tables of shares.
 
-use report::{TlsCounts, TlsShare, TlsVersion, grouped};
+use report::views::KindShare;
+use report::{Kind, TlsShare, TlsVersion, grouped, percent};
 
 use super::wording;
 
@@ -10,7 +11,7 @@ const WHOLE: u32 = 10_000;
 const NARROWEST: u32 = 60;
 
 /// The order in which versions are stacked, from the bottom: legacy ones where they are seen best.
-pub(super) const STACKED: [TlsVersion; 6] = [
+const VERSIONS: [TlsVersion; 6] = [
     TlsVersion::Tls10,
     TlsVersion::Tls11,
     TlsVersion::None,
@@ -19,26 +20,74 @@ pub(super) const STACKED: [TlsVersion; 6] = [
     TlsVersion::Tls13,
 ];
 
-/// The style of a version: a colour, and stripes where it is a legacy one.
-pub(super) const fn class(version: TlsVersion) -> &'static str {
-    match version {
-        TlsVersion::Tls10 => "t10",
-        TlsVersion::Tls11 => "t11",
-        TlsVersion::Tls12 => "t12",
-        TlsVersion::Tls13 => "t13",
-        TlsVersion::None => "tno",
-        TlsVersion::Unknown => "tun",
+/// The same of kinds of mechanisms: first the one that shows the password.
+const KINDS: [Kind; 6] =
+    [Kind::Basic, Kind::Unknown, Kind::Kerberos, Kind::Challenge, Kind::Certificate, Kind::OAuth];
+
+/// A part of some messages, as it is drawn and told.
+#[derive(Clone, Copy)]
+pub(super) struct Share {
+    /// A style: a colour, and stripes where it is alarming or not known.
+    pub(super) class: &'static str,
+    pub(super) label: &'static str,
+    pub(super) messages: u64,
+    percent: f64,
+    /// Why it should be given up.
+    mark: Option<&'static str>,
+}
+
+impl From<&TlsShare> for Share {
+    fn from(share: &TlsShare) -> Self {
+        let class = match share.version {
+            TlsVersion::Tls10 => "t10",
+            TlsVersion::Tls11 => "t11",
+            TlsVersion::Tls12 => "t12",
+            TlsVersion::Tls13 => "t13",
+            TlsVersion::None => "tno",
+            TlsVersion::Unknown => "tun",
+        };
+        let TlsShare { version, messages, percent } = *share;
+        let mark = version.is_legacy().then_some("legacy");
+        Self { class, label: version.label(), messages, percent, mark }
     }
 }
 
-/// The TLS versions of some messages: a bar, and a table behind it.
+impl From<&KindShare> for Share {
+    fn from(share: &KindShare) -> Self {
+        let class = match share.kind {
+            Kind::Basic => "t10",
+            Kind::Challenge => "tch",
+            Kind::OAuth => "t13",
+            Kind::Certificate => "t12",
+            Kind::Kerberos => "tke",
+            Kind::Unknown => "tun",
+        };
+        let KindShare { kind, messages, percent } = *share;
+        let mark = (kind == Kind::Basic).then_some("the password itself");
+        Self { class, label: kind.label(), messages, percent, mark }
+    }
+}
+
+/// TLS versions in the order in which they are stacked.
+pub(super) fn stacked_versions(shares: &[TlsShare]) -> Vec<Share> {
+    let share = |version| shares.iter().find(|share| share.version == version);
+    VERSIONS.into_iter().filter_map(share).map(Share::from).collect()
+}
+
+/// Kinds of mechanisms in the order in which they are stacked.
+pub(super) fn stacked_kinds(shares: &[KindShare]) -> Vec<Share> {
+    let share = |kind| shares.iter().find(|share| share.kind == kind);
+    KINDS.into_iter().filter_map(share).map(Share::from).collect()
+}
+
+/// The parts of some messages: a bar, and a table behind it.
 pub(super) struct Shares {
     pub(super) bar: Vec<Segment>,
     pub(super) rows: Vec<Row>,
-    /// The share of legacy versions, as in `4.20 %`.
-    pub(super) legacy: String,
-    /// Whether there are messages over legacy versions.
-    pub(super) any_legacy: bool,
+    /// The share of what should be given up, as in `4.20 %`.
+    pub(super) alarming: String,
+    /// Whether there is any.
+    pub(super) any_alarming: bool,
 }
 
 /// A part of the bar.
@@ -48,41 +97,57 @@ pub(super) struct Segment {
     pub(super) width: u32,
 }
 
-/// A version.
+/// A row of the table.
 pub(super) struct Row {
     pub(super) class: &'static str,
     pub(super) label: &'static str,
     pub(super) messages: String,
     pub(super) percent: String,
-    /// Whether it should be given up, and is in use.
-    pub(super) legacy: bool,
+    /// Why it should be given up, if it is in use.
+    pub(super) mark: Option<&'static str>,
 }
 
 impl Shares {
-    pub(super) fn new(shares: &[TlsShare]) -> Self {
-        let rows = shares.iter().map(|share| Row {
-            class: class(share.version),
-            label: share.version.label(),
+    /// Of TLS versions.
+    pub(super) fn versions(shares: &[TlsShare]) -> Self {
+        Self::new(shares.iter().map(Share::from).collect(), &stacked_versions(shares))
+    }
+
+    /// Of kinds of mechanisms.
+    pub(super) fn kinds(shares: &[KindShare]) -> Self {
+        Self::new(shares.iter().map(Share::from).collect(), &stacked_kinds(shares))
+    }
+
+    fn new(shares: Vec<Share>, stacked: &[Share]) -> Self {
+        let sum = |all: &mut dyn Iterator<Item = &Share>| {
+            all.fold(0_u64, |sum, share| sum.saturating_add(share.messages))
+        };
+        let alarming = sum(&mut shares.iter().filter(|share| share.mark.is_some()));
+        let all = sum(&mut shares.iter());
+        let rows = shares.into_iter().map(|share| Row {
+            class: share.class,
+            label: share.label,
             messages: grouped(share.messages),
             percent: wording::percent(share.percent),
-            legacy: share.version.is_legacy() && share.messages > 0,
+            mark: share.mark.filter(|_| share.messages > 0),
         });
-        let counts: TlsCounts = shares.iter().collect();
-        let legacy = wording::percent(report::percent(counts.legacy(), counts.total()));
-        Self { bar: bar(shares), rows: rows.collect(), legacy, any_legacy: counts.legacy() > 0 }
+        Self {
+            rows: rows.collect(),
+            bar: bar(stacked),
+            alarming: wording::percent(percent(alarming, all)),
+            any_alarming: alarming > 0,
+        }
     }
 }
 
-fn bar(shares: &[TlsShare]) -> Vec<Segment> {
-    let used = STACKED.into_iter().filter_map(|version| {
-        shares.iter().find(|share| share.version == version && share.messages > 0)
-    });
+fn bar(stacked: &[Share]) -> Vec<Segment> {
     let mut x = 0;
+    let used = stacked.iter().filter(|share| share.messages > 0);
     let mut bar: Vec<_> = used
         .map(|share| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
             let width = ((share.percent * 100.0).round() as u32).max(NARROWEST);
-            let segment = Segment { class: class(share.version), x, width };
+            let segment = Segment { class: share.class, x, width };
             x += width;
             segment
         })
@@ -99,6 +164,8 @@ fn bar(shares: &[TlsShare]) -> Vec<Segment> {
 
 #[cfg(test)]
 mod tests {
+    use report::TlsCounts;
+
     use super::*;
 
     #[test]
@@ -108,7 +175,7 @@ mod tests {
             for (version, messages) in TlsVersion::ALL.into_iter().zip(counts) {
                 tls.add(version, messages);
             }
-            let shares = Shares::new(&tls.shares());
+            let shares = Shares::versions(&tls.shares());
             let mut x = 0;
             for segment in &shares.bar {
                 assert!(segment.x == x && segment.width >= NARROWEST);
@@ -117,6 +184,6 @@ mod tests {
             assert_eq!(x, WHOLE, "{counts:?}");
             assert_eq!(shares.bar.len(), counts.iter().filter(|messages| **messages > 0).count());
         }
-        assert!(Shares::new(&TlsCounts::default().shares()).bar.is_empty());
+        assert!(Shares::versions(&TlsCounts::default().shares()).bar.is_empty());
     }
 }

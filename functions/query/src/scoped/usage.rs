@@ -4,8 +4,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use history::{Gather, HistoryError, Merge, RangeState, Wanted};
-use report::views::Story;
 use report::views::cursor::checksum;
+use report::views::{KindCounts, Story};
 use report::{ALL_DOMAINS, Filter, Group, OTHER_SENDERS, Range, Scope, Sort};
 use store::Rollup;
 
@@ -37,6 +37,16 @@ impl Scoped {
                 Ok(self.history.days(&state, &filter).await?.0)
             }
         }
+    }
+
+    /// Messages per day and kind of mechanism of what passes.
+    pub(crate) async fn kinds(
+        &self,
+        filter: &Filter,
+        range: Range,
+    ) -> Result<KindCounts, HistoryError> {
+        let state = self.history.state(range).await?;
+        self.history.kinds(&state, &self.scope.narrow(filter)).await
     }
 
     /// How many there are of each kind of name.

@@ -16,6 +16,7 @@ mod insight;
 mod known;
 mod labels;
 pub mod legacy;
+pub mod mechanisms;
 mod off;
 pub mod plan;
 mod row;
@@ -43,6 +44,7 @@ pub use known::{
     ClientPlace, CountryName, Known, NetworkName, OWN_NETWORKS, Place as ClientsPlace, Places,
 };
 pub use labels::{Labels, Noted};
+pub use mechanisms::{DayKinds, KindCounts, KindShare, MechanismUsage, mechanism_usage};
 pub use off::Off;
 pub use plan::{Affected, DayRefused, Everybody, Plan, PlanClient, PlanRow, Refused};
 pub use row::{Past, Row};
