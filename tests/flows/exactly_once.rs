@@ -21,7 +21,7 @@ use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
 use tests::kinesis::{self, Record};
 use tests::recorded;
-use tests::traffic::{self, Expected, Key, Kind};
+use tests::traffic::{self, Expected, Failed, Key, Kind};
 
 const FOREVER: i64 = i64::MAX;
 
@@ -203,8 +203,10 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
     let usage = usage(&store, range).await?;
     assert_eq!(usage, expected.usage);
     let failures = store.summaries().failures(range).await?;
-    let failures =
-        failures.into_iter().map(|row| ((row.day, row.account, row.client), row.failures));
+    let failures = failures.into_iter().map(|row| {
+        let failed = Failed { times: row.failures, hours: row.hours };
+        ((row.day, row.account, row.client), failed)
+    });
     assert_eq!(failures.collect::<BTreeMap<_, _>>(), expected.failures);
 
     let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
@@ -359,7 +361,7 @@ async fn check_within(place: Place<'_>, expected: &Expected) -> Result<(u64, u64
     }
     let mut wanted = BTreeMap::<_, u64>::new();
     for ((day, _, client), failures) in &expected.failures {
-        *wanted.entry((*day, report::network(client))).or_default() += failures;
+        *wanted.entry((*day, report::network(client))).or_default() += failures.times;
     }
     assert_eq!(by_network, wanted);
     for (network, names) in tried {

@@ -17,9 +17,9 @@ fn sent(
         "mechanism": mechanism, "tls": tls, "client": client, "messages": n})
 }
 
-fn failed(day: u32, account: &str, client: &str) -> Value {
-    json!({"event": "auth_failure", "time": format!("2026-11-{day}T09:00:00Z"), "account": account,
-        "client": client})
+fn failed(day: u32, hour: u32, account: &str, client: &str) -> Value {
+    let time = format!("2026-11-{day}T{hour:02}:59:00Z");
+    json!({"event": "auth_failure", "time": time, "account": account, "client": client})
 }
 
 /// Ann's account is in strange hands: from one address, under several senders, after failed logins.
@@ -44,9 +44,11 @@ async fn stolen() -> Result<App> {
             9,
         ),
     ];
-    events.extend((0..30).map(|_| failed(22, "ann@example.test", "203.0.113.9")));
-    events.extend((0..3).map(|_| failed(22, "bob@example.test", "203.0.113.9")));
-    events.extend((0..5).map(|_| failed(20, "ann@example.test", "203.0.113.200")));
+    events.extend((0..30).map(|_| failed(22, 9, "ann@example.test", "203.0.113.9")));
+    events.extend(
+        (8..10).cycle().take(3).map(|hour| failed(22, hour, "bob@example.test", "203.0.113.9")),
+    );
+    events.extend((0..5).map(|_| failed(20, 9, "ann@example.test", "203.0.113.200")));
     let log: String = events.iter().map(|event| format!("{event}\n")).collect();
     app.log("events", &log).await?;
     Ok(app)
@@ -140,8 +142,8 @@ async fn an_account_and_a_client_are_told_with_who_failed_before() -> Result<()>
     assert_eq!(ann["senders"].as_array().map(Vec::len), Some(3));
     assert_eq!(ann["clients"][0], json!({"name": "203.0.113.9", "messages": 600}));
     let failed = json!({"failures": 35, "more": 0, "names": [
-        {"name": "203.0.113.9", "failures": 30, "last": "2026-11-22", "succeeded": "2026-11-23"},
-        {"name": "203.0.113.200", "failures": 5, "last": "2026-11-20", "succeeded": null},
+        {"name": "203.0.113.9", "failures": 30, "last": "2026-11-22", "last_hour": 9, "succeeded": "2026-11-23"},
+        {"name": "203.0.113.200", "failures": 5, "last": "2026-11-20", "last_hour": 9, "succeeded": null},
     ]});
     assert_eq!(ann["failed_logins"], failed);
     // The day behind the range tells that the last day's failures led somewhere.
@@ -249,10 +251,10 @@ async fn failed_logins_have_names_and_who_was_let_in_stands_first() -> Result<()
     let days: u64 = days.iter().filter_map(|day| day["failures"].as_u64()).sum();
     assert_eq!(days, 38);
     let expected = json!([
-        {"account": "ann@example.test", "failures": 35, "first": "2026-11-20", "last": "2026-11-22",
-            "others": 2, "succeeded": 1},
-        {"account": "bob@example.test", "failures": 3, "first": "2026-11-22", "last": "2026-11-22",
-            "others": 1, "succeeded": 0},
+        {"account": "ann@example.test", "failures": 35, "first": "2026-11-20", "first_hour": 9,
+            "last": "2026-11-22", "last_hour": 9, "others": 2, "succeeded": 1},
+        {"account": "bob@example.test", "failures": 3, "first": "2026-11-22", "first_hour": 8,
+            "last": "2026-11-22", "last_hour": 9, "others": 1, "succeeded": 0},
     ]);
     assert_eq!(all["rows"], expected);
     let clients = app.get("/v1/failed-logins?group=client&limit=1").await?.ok()?;
@@ -278,9 +280,15 @@ async fn failed_logins_have_names_and_who_was_let_in_stands_first() -> Result<()
         assert_eq!(found["failures"], failures, "{filter}");
     }
     let csv = app.get("/v1/failed-logins?format=csv&group=client").await?.text()?;
-    assert_eq!(csv.lines().nth(1), Some("203.0.113.9,33,2026-11-22,2026-11-22,2,1"), "{csv}");
+    assert_eq!(csv.lines().nth(1), Some("203.0.113.9,33,2026-11-22,2026-11-22,2,1,8,9"), "{csv}");
     let page = app.get("/failed-logins").await?.text()?;
-    for told in ["1 client address", "35", "/accounts?account=ann%40example.test", "Download CSV"] {
+    for told in [
+        "1 client address",
+        "35",
+        "20 Nov 2026, 9 to 10 h",
+        "/accounts?account=ann%40example.test",
+        "Download CSV",
+    ] {
         assert!(page.contains(told), "{told}: {page}");
     }
     let page = app.get("/failed-logins?group=client&account=nobody@example.test").await?.text()?;

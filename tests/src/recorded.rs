@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Timelike as _};
 use chrono_tz::Tz;
 use fastrand::Rng;
 use logs::{Arrival, Format, LogStream, Options, Sink};
 use report::{AuthFailure, Submission, UsageKey, domain_of};
 
 use crate::clock::NOW;
-use crate::traffic::{self, Expected, Log};
+use crate::traffic::{self, Expected, Failed, Log};
 
 /// The most lines of a log that are taken: what is joined lies close together.
 const LINES: usize = 150;
@@ -91,8 +91,8 @@ struct Counts {
 }
 
 impl Counts {
-    fn day(&self, time: i64) -> NaiveDate {
-        DateTime::from_timestamp(time, 0).unwrap_or_default().with_timezone(&self.zone).date_naive()
+    fn local(&self, time: i64) -> DateTime<Tz> {
+        DateTime::from_timestamp(time, 0).unwrap_or_default().with_timezone(&self.zone)
     }
 }
 
@@ -101,13 +101,15 @@ impl Sink for Counts {
         let Submission { sender, account, mechanism, tls, client, .. } = *submission;
         let domain = domain_of(sender, account, "(none)");
         let key = UsageKey { domain, sender, username: account, mechanism, tls, client };
-        let key = traffic::key(self.day(submission.time), &key);
+        let key = traffic::key(self.local(submission.time).date_naive(), &key);
         *self.expected.usage.entry(key).or_default() += submission.messages;
     }
 
     fn auth_failure(&mut self, _mark: u64, failure: &AuthFailure<'_>) {
-        let key = (self.day(failure.time), failure.account.to_owned(), failure.client.to_owned());
-        *self.expected.failures.entry(key).or_default() += 1;
+        let local = self.local(failure.time);
+        let key = (local.date_naive(), failure.account.to_owned(), failure.client.to_owned());
+        let hour = u8::try_from(local.hour()).unwrap_or(0);
+        self.expected.failures.entry(key).or_default().add(Failed::once(hour));
     }
 
     fn rejected(&mut self, _mark: u64, _line: &[u8], _reason: &str) {}

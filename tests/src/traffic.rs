@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use chrono::DateTime;
+use chrono::{DateTime, Timelike as _};
 use chrono_tz::Tz;
 use fastrand::Rng;
-use report::{Day, TlsVersion, UsageKey};
+use report::{Day, Hours, TlsVersion, UsageKey};
 use samples::exim::{self, Tls};
 use samples::postfix::{self, Commands};
 
@@ -29,8 +29,31 @@ pub fn key(day: Day, usage: &UsageKey<'_>) -> Key {
 pub struct Expected {
     /// Messages.
     pub usage: BTreeMap<Key, u64>,
-    /// Failed authentications by day, account and client address.
-    pub failures: BTreeMap<(Day, String, String), u64>,
+    /// Failed authentications by day, account and client address, and their hours.
+    pub failures: BTreeMap<(Day, String, String), Failed>,
+}
+
+/// Failed authentications: how many, and from which hour to which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failed {
+    /// How many.
+    pub times: u64,
+    /// Their first and last hour.
+    pub hours: Option<Hours>,
+}
+
+impl Failed {
+    /// Adds others.
+    pub fn add(&mut self, other: Self) {
+        self.times += other.times;
+        self.hours = Hours::of_both(self.hours, other.hours);
+    }
+
+    /// One, in an hour.
+    #[must_use]
+    pub fn once(hour: u8) -> Self {
+        Self { times: 1, hours: Some(hour.into()) }
+    }
 }
 
 impl Expected {
@@ -40,7 +63,7 @@ impl Expected {
             *self.usage.entry(key).or_default() += messages;
         }
         for (key, failures) in other.failures {
-            *self.failures.entry(key).or_default() += failures;
+            self.failures.entry(key).or_default().add(failures);
         }
     }
 }
@@ -343,7 +366,8 @@ impl Writer {
 
     fn failed(&mut self, session: &Session, time: i64) {
         let key = (self.day(time), session.account.clone(), session.client.clone());
-        *self.expected.failures.entry(key).or_default() += 1;
+        let hour = u8::try_from(self.local(time).hour()).unwrap_or(0);
+        self.expected.failures.entry(key).or_default().add(Failed::once(hour));
     }
 }
 

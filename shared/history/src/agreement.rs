@@ -1,7 +1,7 @@
 //! Whether a day's items are what its archive has.
 
 use bytes::Bytes;
-use report::{Day, Filter, Range};
+use report::{Day, FailureKey, Filter, Range};
 
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
@@ -46,8 +46,9 @@ impl History {
     /// A day's failed logins.
     pub(crate) async fn failed(&self, day: Day) -> Result<Failed, HistoryError> {
         let mut failed = Failed::new();
-        let each = |account: &str, client: &str, failures| {
-            *failed.entry((account.to_owned(), client.to_owned())).or_default() += failures;
+        let each = |key: &FailureKey<'_>, failures| {
+            let FailureKey { account, client, hour } = *key;
+            *failed.entry((account.to_owned(), client.to_owned(), hour)).or_default() += failures;
         };
         self.failures.read(day, each).await?;
         Ok(failed)
@@ -65,9 +66,5 @@ fn same(
         return Ok(false);
     }
     let Some(failures) = failures else { return Ok(true) };
-    let mut archived = Failed::new();
-    read::failures(failures, |account, client, failures| {
-        archived.insert((account.to_owned(), client.to_owned()), failures);
-    })?;
-    Ok(archived == failed)
+    Ok(read::failed(failures)? == failed)
 }

@@ -10,7 +10,7 @@ pub(crate) enum Grain {
     Usage,
     /// By sender, domain and TLS version.
     Senders,
-    /// Failed logins, by account and client.
+    /// Failed logins, by account, client and hour.
     Failures,
 }
 
@@ -50,21 +50,25 @@ impl Grain {
         }
     }
 
-    pub(crate) fn schema(self) -> Schema {
+    /// The columns of its file: of one of failed logins, before hours were counted, without these.
+    pub(crate) fn schema(self, has_hours: bool) -> Schema {
+        let dictionary =
+            || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
         let text = |field: &Field| {
-            let dictionary =
-                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-            Column::new(
-                column(*field),
-                if repeats(*field) { dictionary } else { DataType::Utf8 },
-                false,
-            )
+            let kind = if repeats(*field) { dictionary() } else { DataType::Utf8 };
+            Column::new(column(*field), kind, false)
         };
         let mut columns: Vec<_> = self.fields().iter().map(text).collect();
+        if self == Self::Failures && has_hours {
+            columns.push(Column::new(HOUR, dictionary(), false));
+        }
         columns.push(Column::new(self.count(), DataType::Int64, false));
         Schema::new(columns)
     }
 }
+
+/// The column of the hour in which logins failed, in two digits; empty where hours were not counted. A stored name: it stays.
+pub(crate) const HOUR: &str = "hour";
 
 /// The name of a field's column. A stored name: it stays.
 pub(crate) const fn column(field: Field) -> &'static str {

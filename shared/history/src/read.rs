@@ -11,11 +11,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use report::{Field, Filter, TlsVersion, UsageKey};
+use report::{FailureKey, Field, Filter, TlsVersion, UsageKey, hour_of};
 
 use crate::error::Unusable;
 use crate::grain::{self, Grain};
 use crate::wanted::Reading;
+use crate::write::Failed;
 
 /// Rows decoded at once: they fit into a core's own cache.
 const BATCH: usize = 8192;
@@ -48,8 +49,11 @@ pub(crate) fn rows(
     Ok(())
 }
 
-/// Hands every row of a file of failed logins to `each`: account, client, failures.
-pub(crate) fn failures(file: Bytes, mut each: impl FnMut(&str, &str, u64)) -> Result<(), Unusable> {
+/// Hands every row of a file of failed logins to `each`.
+pub(crate) fn failures(
+    file: Bytes,
+    mut each: impl FnMut(&FailureKey<'_>, u64),
+) -> Result<(), Unusable> {
     let metadata = metadata(&file, Grain::Failures)?;
     let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .with_batch_size(BATCH)
@@ -58,12 +62,25 @@ pub(crate) fn failures(file: Bytes, mut each: impl FnMut(&str, &str, u64)) -> Re
     for batch in batches {
         let batch = batch.map_err(|error: ArrowError| Unusable::new(error))?;
         let columns = Columns::of(&batch)?;
+        let hours = Text::of(&batch, grain::HOUR)?;
         for (row, failures) in counts(&batch, Grain::Failures)?.iter().enumerate() {
             let account = columns.get(Field::Username, row);
-            each(account, columns.get(Field::Client, row), u64::try_from(*failures).unwrap_or(0));
+            let (client, hour) = (columns.get(Field::Client, row), hour_of(hours.get(row)));
+            let failures = u64::try_from(*failures).unwrap_or(0);
+            each(&FailureKey { account, client, hour }, failures);
         }
     }
     Ok(())
+}
+
+/// Every row of a file of failed logins.
+pub(crate) fn failed(file: Bytes) -> Result<Failed, Unusable> {
+    let mut failed = Failed::new();
+    failures(file, |key, failures| {
+        let FailureKey { account, client, hour } = *key;
+        failed.insert((account.to_owned(), client.to_owned(), hour), failures);
+    })?;
+    Ok(failed)
 }
 
 /// The column of what is counted.
@@ -77,7 +94,8 @@ fn counts(batch: &RecordBatch, grain: Grain) -> Result<&[i64], Unusable> {
 /// Reads a file's description of itself, and checks that its columns are ours.
 pub(crate) fn metadata(file: &Bytes, grain: Grain) -> Result<ArrowReaderMetadata, Unusable> {
     let metadata = ArrowReaderMetadata::load(file, Default::default()).map_err(parquet)?;
-    if metadata.schema().fields() != grain.schema().fields() {
+    let fields = metadata.schema().fields();
+    if ![true, false].iter().any(|has_hours| fields == grain.schema(*has_hours).fields()) {
         return Err(Unusable("it has other columns than this program writes".to_owned()));
     }
     Ok(metadata)

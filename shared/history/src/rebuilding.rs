@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use report::{Day, Days as Zone, Filter, Range, Tally, TlsVersion, Window};
+use report::{Day, Days as Zone, FailureKey, Filter, Range, Tally, TlsVersion, Window};
 use store::{Counting, DayState, Days, Positions, Rebuilt, Source, Store};
 
 use crate::blocking::blocking;
@@ -17,6 +17,7 @@ use crate::manifest;
 use crate::read;
 use crate::rows::DayRows;
 use crate::wanted::Reading;
+use crate::write::Failed;
 
 /// Bytes of counts that are held before they are written.
 const HELD: usize = 24 << 20;
@@ -43,7 +44,7 @@ pub enum Became {
 struct Archive {
     rows: DayRows,
     /// By account and client.
-    failures: Option<Vec<(String, String, u64)>>,
+    failures: Option<Failed>,
     /// What stands for these files.
     name: String,
 }
@@ -149,9 +150,10 @@ impl Rebuilding {
                 self.counting.count_again(&full, &source, &Positions::Offsets).await?;
             }
         }
-        for (account, client, failures) in failures {
+        for ((account, client, hour), failures) in failures {
             mark += 1;
-            tally.failures_again(mark, day, [account, client], *failures);
+            let key = FailureKey { account, client, hour: *hour };
+            tally.failures_again(mark, day, &key, *failures);
             sums.1 = sums.1.saturating_add(*failures);
             if tally.bytes() >= HELD {
                 let full = std::mem::replace(&mut tally, empty());
@@ -199,15 +201,8 @@ impl Rebuilding {
     }
 }
 
-async fn failed(file: Bytes) -> Result<Vec<(String, String, u64)>, Unusable> {
-    blocking(move || {
-        let mut rows = Vec::new();
-        let read = read::failures(file, |account, client, failures| {
-            rows.push((account.to_owned(), client.to_owned(), failures));
-        });
-        read.map(|()| rows)
-    })
-    .await
+async fn failed(file: Bytes) -> Result<Failed, Unusable> {
+    blocking(move || read::failed(file)).await
 }
 
 /// Messages by sender, domain and TLS version.

@@ -69,7 +69,7 @@ struct Sheet {
 
 impl Sheet {
     fn new(grain: Grain) -> Result<Self, ParquetError> {
-        let schema = Arc::new(grain.schema());
+        let schema = Arc::new(grain.schema(true));
         let text = |field: &Field| {
             if grain::repeats(*field) {
                 Text::Repeated(StringDictionaryBuilder::new())
@@ -77,7 +77,10 @@ impl Sheet {
                 Text::Plain(StringBuilder::new())
             }
         };
-        let texts = grain.fields().iter().map(text).collect();
+        let mut texts: Vec<_> = grain.fields().iter().map(text).collect();
+        if grain == Grain::Failures {
+            texts.push(Text::Repeated(StringDictionaryBuilder::new()));
+        }
         let properties = properties(grain)?;
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
         Ok(Self { schema, texts, messages: Int64Builder::new(), waiting: 0, writer })
@@ -121,8 +124,8 @@ pub(crate) struct Files {
     pub(crate) messages: u64,
 }
 
-/// Failed logins by account and client.
-pub(crate) type Failed = BTreeMap<(String, String), u64>;
+/// Failed logins by account, client and hour.
+pub(crate) type Failed = BTreeMap<(String, String, Option<u8>), u64>;
 
 /// Writes the files from rows that are in order.
 pub(crate) fn files(rows: &DayRows, failed: &Failed) -> Result<Files, ParquetError> {
@@ -148,8 +151,9 @@ pub(crate) fn files(rows: &DayRows, failed: &Failed) -> Result<Files, ParquetErr
         add_sums(&mut senders, &of, &sum)?;
     }
     let mut failures = Sheet::new(Grain::Failures)?;
-    for ((account, client), count) in failed {
-        failures.row([account, client], *count)?;
+    for ((account, client, hour), count) in failed {
+        let hour = hour.map_or(String::new(), |hour| format!("{hour:02}"));
+        failures.row([account, client, &hour], *count)?;
     }
     let all = [usage.finish()?, senders.finish()?, failures.finish()?];
     Ok(Files { all, messages })

@@ -64,10 +64,10 @@ pub(crate) async fn read(
         filter.passes(|field| if field == Field::Client { client } else { account })
     };
     let mut failures = Failures::default();
-    for FailureRow { day, account, client, failures: n } in
+    for FailureRow { day, account, client, failures: n, hours } in
         query.data.failures(range, wanted).await?
     {
-        failures.add(day, account, client, n);
+        failures.add(day, (account, client), n, hours);
     }
     Ok(Arc::new(failures))
 }

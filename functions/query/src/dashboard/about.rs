@@ -127,7 +127,7 @@ fn failed(details: &Details, group: Group, shown: &Shown) -> Option<Failed> {
         name: named(&one.name),
         href: href(others, &one.name, shown),
         failures: grouped(one.failures),
-        last: date(one.last),
+        last: wording::hour(one.last, one.last_hour),
         succeeded: one.succeeded.map(date),
     };
     let all = found.names.len() as u64 + found.more;

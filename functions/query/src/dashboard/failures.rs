@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
 use report::views::{FailedLogins, FailedRow};
-use report::{Group, Range, View, date, grouped, period};
+use report::{Group, Range, View, grouped, period};
 
 use super::about;
 use super::address::{Shown, address, of_days, usable};
@@ -103,8 +103,8 @@ fn of_row(row: &FailedRow, group: Group, others: Group, shown: &Shown) -> Row {
         href: about::href(group, name, shown),
         failures: grouped(row.failures),
         others: grouped(row.others),
-        first: date(row.first),
-        last: date(row.last),
+        first: wording::hour(row.first, row.first_hour),
+        last: wording::hour(row.last, row.last_hour),
         succeeded: (row.succeeded > 0)
             .then(|| wording::counted(row.succeeded, others.noun(), others.nouns())),
     }

@@ -3,10 +3,16 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 use report::views::{ClientPlace, Labels};
-use report::{Day, Group, OTHER_SENDERS, Origin, displayed, grouped};
+use report::{Day, Group, OTHER_SENDERS, Origin, date, displayed, grouped};
 
 /// Characters of a name that pages show; the whole of it is in the title or the CSV.
 pub(super) const SHOWN: usize = 80;
+
+/// A day, and the hour of it, if that is known: as in `20 Nov 2026, 9 to 10 h`.
+pub(super) fn hour(day: Day, hour: Option<u8>) -> String {
+    let day = date(day);
+    hour.map_or(day.clone(), |hour| format!("{day}, {hour} to {} h", hour + 1))
+}
 
 /// As in `12 Nov`.
 pub(super) fn short_day(day: Day) -> String {

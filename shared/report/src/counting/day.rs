@@ -1,6 +1,9 @@
 //! Calendar days in one configured zone, and ranges of them.
 
-use chrono::{DateTime, Days as ChronoDays, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{
+    DateTime, Days as ChronoDays, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone,
+    Timelike as _,
+};
 use chrono_tz::Tz;
 use thiserror::Error;
 
@@ -13,19 +16,21 @@ pub const RETENTION_DAYS: u64 = 90;
 /// Every offset in force since 1972 is a multiple of this many seconds.
 const STEP: i64 = 900;
 
-/// Finds the calendar day of an instant; remembers the last quarter of an hour it worked out.
+/// Finds the calendar day and the hour of an instant; remembers the last quarter of an hour it worked out.
 #[derive(Clone, Debug)]
 pub struct Days {
     zone: Tz,
     quarter: i64,
     day: Day,
+    hour: u8,
 }
 
 impl Days {
     /// Days of this zone.
     #[must_use]
     pub fn new(zone: Tz) -> Self {
-        Self { zone, quarter: 0, day: day_in(zone, 0) }
+        let (day, hour) = clock_in(zone, 0);
+        Self { zone, quarter: 0, day, hour }
     }
 
     /// The calendar day on which `unix` (seconds since 1970) falls.
@@ -33,17 +38,29 @@ impl Days {
         let quarter = unix.div_euclid(STEP);
         if quarter != self.quarter {
             self.quarter = quarter;
-            self.day = day_in(self.zone, quarter * STEP);
+            (self.day, self.hour) = clock_in(self.zone, quarter * STEP);
         }
         self.day
+    }
+
+    /// The hour, from 0 to 23, that the zone's clock shows then.
+    pub fn hour_of(&mut self, unix: i64) -> u8 {
+        self.day_of(unix);
+        self.hour
     }
 }
 
 /// The calendar day in a zone on which an instant falls.
 #[must_use]
 pub fn day_in(zone: Tz, unix: i64) -> Day {
-    DateTime::from_timestamp(unix, 0)
-        .map_or(NaiveDate::MAX, |instant| instant.with_timezone(&zone).date_naive())
+    clock_in(zone, unix).0
+}
+
+/// The day and the hour that a zone's clock shows.
+fn clock_in(zone: Tz, unix: i64) -> (Day, u8) {
+    let Some(instant) = DateTime::from_timestamp(unix, 0) else { return (NaiveDate::MAX, 0) };
+    let local = instant.with_timezone(&zone);
+    (local.date_naive(), u8::try_from(local.hour()).unwrap_or(0))
 }
 
 /// The instant (seconds since 1970) that a wall clock in `zone` shows as `local`.
@@ -187,6 +204,9 @@ mod tests {
         assert_eq!(days.day_of(1_792_879_200), day("2026-10-25"));
         assert_eq!(days.day_of(1_792_969_199), day("2026-10-25"));
         assert_eq!(days.day_of(1_792_969_200), day("2026-10-26"));
+        // An hour is there twice on that day.
+        let hours = [0, 1, 2, 3, 4, 24].map(|hour| days.hour_of(1_792_879_200 + hour * 3600));
+        assert_eq!(hours, [0, 1, 2, 2, 3, 23]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use hashbrown::{HashMap, HashTable};
 
 use super::cap::{self, Denied, OTHER_NAMES, Owner, network};
 use super::day::Day;
+use super::failure_key::FailureKey;
 use super::marks::Marks;
 use super::tls::{TlsCounts, TlsVersion};
 use super::usage::UsageKey;
@@ -152,13 +153,16 @@ impl DayTally {
         }
         let mut others: HashMap<Box<str>, Marks, RandomState> = HashMap::default();
         self.failures.retain(|key, marks| {
-            let Some((account, client)) = key.split_once('\t') else { return true };
+            let Some(FailureKey { account, client, hour }) = FailureKey::read(key) else {
+                return true;
+            };
             let network = network(client);
-            let other = format!("{OTHER_NAMES}\t{network}");
             let claim = cap::failure_claim(account, client);
+            let other = FailureKey { account: OTHER_NAMES, client: &network, hour };
+            other.write(&mut text);
             let keeps = of(Owner::Network(network)).is_none_or(|denied| !denied.contains(&claim));
             if !keeps {
-                others.entry(other.into()).or_default().append(marks);
+                others.entry(text.as_str().into()).or_default().append(marks);
             }
             keeps
         });

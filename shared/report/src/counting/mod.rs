@@ -6,6 +6,7 @@ mod clean;
 mod client_name;
 pub(crate) mod day;
 pub(crate) mod day_tally;
+mod failure_key;
 pub(crate) mod field;
 pub(crate) mod intake;
 pub(crate) mod kind;
@@ -26,6 +27,7 @@ pub use clean::{
 pub use client_name::{NAME_LIMIT, claimed_name, host_name, is_client_name};
 pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_unix};
 pub use day_tally::{ALL_DOMAINS, RollupEntry};
+pub use failure_key::{FailureKey, Hours, hour_of};
 pub use field::Field;
 pub use intake::{BatchRead, Intake, LineCounts};
 pub use kind::{Kind, Kinds};

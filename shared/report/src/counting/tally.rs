@@ -5,7 +5,6 @@
 //! writer that finds the first part of a tally stored already can then work out what is left.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashSet;
@@ -14,6 +13,7 @@ use super::cap::{self, Claims, Denied, Owner, UsageClaims, network};
 use super::clean::{ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT};
 use super::day::{Day, Days, Range};
 use super::day_tally::{ALL, ALL_DOMAINS, DayTally, ITEM, PART, Rollup, RollupEntry};
+use super::failure_key::FailureKey;
 use super::marks::Marks;
 use super::submission::{AuthFailure, Submission, domain_of};
 use super::told_names::{ClientName, ToldNames};
@@ -134,26 +134,21 @@ impl Tally {
             return;
         };
         let account = self.long_names.stored(failure.account, ACCOUNT_LIMIT);
-        self.add_failures(current, mark, [&account, failure.client], 1);
+        let hour = Some(self.clock.hour_of(failure.time));
+        let key = FailureKey { account: &account, client: failure.client, hour };
+        self.add_failures(current, mark, &key, 1);
     }
 
-    /// Counts failed authentications of a day at `mark`, by account and client as they were counted before: those of
+    /// Counts failed authentications of a day at `mark`, under the names that they were counted under before: those of
     /// an archive.
-    pub fn failures_again(&mut self, mark: u64, day: Day, of: [&str; 2], failures: u64) {
+    pub fn failures_again(&mut self, mark: u64, day: Day, key: &FailureKey<'_>, failures: u64) {
         let Some(current) = self.enter_day(day, failures) else { return };
-        self.add_failures(current, mark, of, failures);
+        self.add_failures(current, mark, key, failures);
     }
 
-    fn add_failures(
-        &mut self,
-        current: usize,
-        mark: u64,
-        [account, client]: [&str; 2],
-        times: u64,
-    ) {
+    fn add_failures(&mut self, current: usize, mark: u64, key: &FailureKey<'_>, times: u64) {
         self.counted.auth_failures = self.counted.auth_failures.saturating_add(times);
-        self.scratch.clear();
-        let _ = write!(self.scratch, "{account}\t{client}");
+        key.write(&mut self.scratch);
         let failures = &mut self.days[current].failures;
         match failures.get_mut(self.scratch.as_str()) {
             Some(marks) => marks.add(mark, times),
@@ -207,9 +202,9 @@ impl Tally {
                     claims.entry(owner).or_default().extend(sender.into_iter().chain(pair));
                 }
             }
-            for (account, client) in day.failures.keys().filter_map(|key| key.split_once('\t')) {
-                let owner = (day.day, Owner::Network(network(client)));
-                claims.entry(owner).or_default().push(cap::failure_claim(account, client));
+            for key in day.failures.keys().filter_map(|key| FailureKey::read(key)) {
+                let owner = (day.day, Owner::Network(network(key.client)));
+                claims.entry(owner).or_default().push(cap::failure_claim(key.account, key.client));
             }
         }
         claims
@@ -286,7 +281,7 @@ impl Tally {
         RollupEntry { counts: part.counts, first: part.first, last: part.last, ..*whole }
     }
 
-    /// Every day's failed authentications, by `account TAB client`.
+    /// Every day's failed authentications, by a [`FailureKey`] as it is written.
     pub fn failures(&self) -> impl Iterator<Item = (Day, &str, &Marks)> {
         self.days
             .iter()
@@ -400,7 +395,7 @@ mod tests {
         let rest = tally.rollup_since(&all, 2);
         assert_eq!(rest.counts.total(), 3);
         assert_eq!(tally.failures().map(|(_, _, marks)| marks.since(0)).sum::<u64>(), 3);
-        assert!(tally.failures().any(|(_, key, _)| key == "(other names)\t192.0.2.1"));
+        assert!(tally.failures().any(|(_, key, _)| key == "(other names)\t192.0.2.1\t12"));
     }
 
     #[test]
@@ -416,8 +411,8 @@ mod tests {
             again.usage_again(1, day, &key, marks.since(0));
         }
         for (day, key, marks) in first.failures() {
-            let (account, client) = key.split_once('\t').expect("two names");
-            again.failures_again(2, day, [account, client], marks.since(0));
+            let key = FailureKey::read(key).expect("a key");
+            again.failures_again(2, day, &key, marks.since(0));
         }
         assert_eq!(first.counted(), again.counted());
         let usage = |tally: &Tally| {
@@ -426,7 +421,7 @@ mod tests {
         };
         assert_eq!(usage(&first), usage(&again));
         assert_eq!(first.rollups().count(), again.rollups().count());
-        assert_eq!(again.failures().next().expect("one").1, "ann\t192.0.2.1");
+        assert_eq!(again.failures().next().expect("one").1, "ann\t192.0.2.1\t12");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Failed logins: per day, and by account or client, with what came of them.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
@@ -13,18 +13,37 @@ use super::csv::{safe, writer};
 use super::cursor::FailedCursor;
 use super::group::{Group, RowName};
 use crate::counting::day::{Day, Range};
+use crate::counting::failure_key::Hours;
 use crate::counting::origin::Origin;
 use crate::counting::usage::UsageKey;
 
 /// Failed logins of a range, told apart by account, client and day.
 #[derive(Debug, Default)]
-pub struct Failures(BTreeMap<String, BTreeMap<String, BTreeMap<Day, u64>>>);
+pub struct Failures(BTreeMap<String, BTreeMap<String, OfDays>>);
+
+/// Failed logins by day.
+type OfDays = BTreeMap<Day, OfDay>;
+
+/// Failed logins of a day, and from which hour to which, as far as hours were counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfDay {
+    failures: u64,
+    hours: Option<Hours>,
+}
 
 impl Failures {
     /// Adds failed logins at an account from a client; of either, nothing is what the log does not tell.
-    pub fn add(&mut self, day: Day, account: String, client: String, failures: u64) {
+    pub fn add(
+        &mut self,
+        day: Day,
+        (account, client): (String, String),
+        failures: u64,
+        hours: Option<Hours>,
+    ) {
         let days = self.0.entry(account).or_default().entry(client).or_default();
-        *days.entry(day).or_default() += failures;
+        let of_day = days.entry(day).or_default();
+        of_day.failures += failures;
+        of_day.hours = Hours::of_both(of_day.hours, hours);
     }
 
     /// Whether there are none.
@@ -37,7 +56,7 @@ impl Failures {
         self.0.get(account).is_some_and(|clients| clients.contains_key(client))
     }
 
-    fn each(&self) -> impl Iterator<Item = (&str, &str, &BTreeMap<Day, u64>)> {
+    fn each(&self) -> impl Iterator<Item = (&str, &str, &OfDays)> {
         self.0.iter().flat_map(|(account, clients)| {
             clients.iter().map(move |(client, days)| (account.as_str(), client.as_str(), days))
         })
@@ -61,11 +80,10 @@ impl Failures {
             let row = rows.entry(name).or_insert_with(|| FailedRow::new(group, name, range));
             row.others += 1;
             row.succeeded += u64::from(then.after(account, client, failed).is_some());
-            for (day, failures) in failed {
-                row.failures += failures;
-                (row.first, row.last) = (row.first.min(*day), row.last.max(*day));
-                *days.entry(*day).or_default() += failures;
-                sum += failures;
+            for (day, of_day) in failed {
+                row.add(*day, of_day);
+                *days.entry(*day).or_default() += of_day.failures;
+                sum += of_day.failures;
             }
         }
         let mut rows: Vec<_> = rows.into_values().collect();
@@ -117,12 +135,19 @@ impl Successes {
         let mut sum = 0;
         for (account, client, failed) in self.of.each() {
             let name = if group == Group::Client { account } else { client };
-            let (last, failures) = (failed.keys().next_back(), failed.values().sum::<u64>());
-            let Some(last) = last.copied() else { continue };
-            let new = || FailedName { name: name.to_owned(), failures: 0, last, succeeded: None };
+            let failures = failed.values().map(|of_day| of_day.failures).sum::<u64>();
+            let Some((last, of_last)) = failed.last_key_value() else { continue };
+            let last = (*last, of_last.hours.map(|hours| hours.last));
+            let new = || FailedName {
+                name: name.to_owned(),
+                failures: 0,
+                last: last.0,
+                last_hour: last.1,
+                succeeded: None,
+            };
             let one = names.entry(name).or_insert_with(new);
             one.failures += failures;
-            one.last = one.last.max(last);
+            (one.last, one.last_hour) = last.max((one.last, one.last_hour));
             let then = self.after(account, client, failed);
             one.succeeded = [one.succeeded, then].into_iter().flatten().min();
             sum += failures;
@@ -135,7 +160,7 @@ impl Successes {
     }
 
     /// The first day on which an account sent from a client where it had failed the same day or the day before.
-    fn after(&self, account: &str, client: &str, failed: &BTreeMap<Day, u64>) -> Option<Day> {
+    fn after(&self, account: &str, client: &str, failed: &OfDays) -> Option<Day> {
         // Nobody is known by an empty name.
         if account.is_empty() || client.is_empty() {
             return None;
@@ -154,6 +179,10 @@ pub struct FailedName {
     pub failures: u64,
     /// The last day of them.
     pub last: NaiveDate,
+    /// The hour of the last one, from 0 to 23, in the zone of the days; null if hours were not counted then.
+    #[serde(default)]
+    #[schema(maximum = 23)]
+    pub last_hour: Option<u8>,
     /// The first day on which a message of that account came from that client, the day of a failure or the next; null if
     /// there is none.
     pub succeeded: Option<NaiveDate>,
@@ -193,8 +222,16 @@ pub struct FailedRow {
     pub failures: u64,
     /// The first day of them in the range.
     pub first: NaiveDate,
+    /// The hour of the first one, from 0 to 23, in the zone of the days; null if hours were not counted then.
+    #[serde(default)]
+    #[schema(maximum = 23)]
+    pub first_hour: Option<u8>,
     /// The last day.
     pub last: NaiveDate,
+    /// The hour of the last one.
+    #[serde(default)]
+    #[schema(maximum = 23)]
+    pub last_hour: Option<u8>,
     /// From how many clients, or at how many accounts.
     pub others: u64,
     /// Of these, how many sent on the day of a failure or the next: the account from that client.
@@ -215,9 +252,29 @@ impl FailedRow {
             origin: group.origin(name),
             failures: 0,
             first: range.end,
+            first_hour: None,
             last: range.start,
+            last_hour: None,
             others: 0,
             succeeded: 0,
+        }
+    }
+
+    fn add(&mut self, day: Day, of_day: &OfDay) {
+        self.failures += of_day.failures;
+        let (first, last) =
+            (of_day.hours.map(|hours| hours.first), of_day.hours.map(|hours| hours.last));
+        match day.cmp(&self.first) {
+            Ordering::Less => (self.first, self.first_hour) = (day, first),
+            Ordering::Equal => {
+                self.first_hour = [self.first_hour, first].into_iter().flatten().min()
+            }
+            Ordering::Greater => {}
+        }
+        match day.cmp(&self.last) {
+            Ordering::Greater => (self.last, self.last_hour) = (day, last),
+            Ordering::Equal => self.last_hour = self.last_hour.max(last),
+            Ordering::Less => {}
         }
     }
 }
@@ -256,7 +313,10 @@ impl FailedLogins {
             "Last day",
             others,
             "And then sent",
+            "First hour",
+            "Last hour",
         ])?;
+        let hour = |hour: &Option<u8>| hour.map_or(String::new(), |hour| hour.to_string());
         for row in &self.rows {
             let FailedRow { name, failures, first, last, others, succeeded, .. } = row;
             writer.write_record([
@@ -266,6 +326,8 @@ impl FailedLogins {
                 &last.to_string(),
                 &others.to_string(),
                 &succeeded.to_string(),
+                &hour(&row.first_hour),
+                &hour(&row.last_hour),
             ])?;
         }
         writer.flush()
@@ -283,14 +345,15 @@ mod tests {
 
     fn view(group: Group, most: usize) -> FailedLogins {
         let mut failures = Failures::default();
-        for (date, account, client, n) in [
-            ("2026-11-20", "ann", "203.0.113.9", 30),
-            ("2026-11-21", "ann", "203.0.113.9", 10),
-            ("2026-11-20", "ann", "198.51.100.8", 400),
-            ("2026-11-21", "bob", "203.0.113.9", 2),
-            ("2026-11-21", "", "203.0.113.9", 1),
+        let hours = |first, last| Some(Hours { first, last });
+        for (date, account, client, n, hours) in [
+            ("2026-11-20", "ann", "203.0.113.9", 30, hours(7, 9)),
+            ("2026-11-21", "ann", "203.0.113.9", 10, hours(2, 3)),
+            ("2026-11-20", "ann", "198.51.100.8", 400, hours(8, 23)),
+            ("2026-11-21", "bob", "203.0.113.9", 2, hours(5, 5)),
+            ("2026-11-21", "", "203.0.113.9", 1, None),
         ] {
-            failures.add(day(date), account.to_owned(), client.to_owned(), n);
+            failures.add(day(date), (account.to_owned(), client.to_owned()), n, hours);
         }
         let failures = Arc::new(failures);
         let mut then = Successes::of(&failures);
@@ -323,14 +386,18 @@ mod tests {
         let expected = [("ann", 440, 2, 1), ("bob", 2, 1, 0), ("", 1, 1, 0)];
         let expected = expected.map(|(name, n, others, then)| (name.to_owned(), n, others, then));
         assert_eq!(told(&accounts.rows), expected);
+        let hours: Vec<_> =
+            accounts.rows.iter().map(|row| (row.first_hour, row.last_hour)).collect();
+        assert_eq!(hours, [(Some(7), Some(3)), (Some(5), Some(5)), (None, None)]);
         let clients = view(Group::Client, 1);
         assert_eq!(told(&clients.rows), [("203.0.113.9".to_owned(), 43, 3, 1)]);
         assert_eq!(clients.more, 1);
         let mut csv = Vec::new();
         clients.csv(Group::Client, &mut csv).expect("memory takes everything");
         let csv = String::from_utf8(csv).expect("text");
-        let expected = "Client address,Failed logins,First day,Last day,Accounts,And then sent\r\n\
-                        203.0.113.9,43,2026-11-20,2026-11-21,3,1\r\n";
+        let expected = "Client address,Failed logins,First day,Last day,Accounts,And then sent,\
+                        First hour,Last hour\r\n\
+                        203.0.113.9,43,2026-11-20,2026-11-21,3,1,7,5\r\n";
         assert_eq!(csv, expected);
     }
 }

@@ -56,9 +56,15 @@ impl<'t> Row<'t> {
     }
 }
 
-/// The same in every process and every version: otherwise records that come again would go another way.
+/// The same in every process and every version: otherwise records that come again would go another way. So failed logins
+/// of all hours go the way that they went when there were no hours.
 pub(crate) fn way_of(name: &str) -> u64 {
-    let checksum = Sha256::digest(name.as_bytes());
+    let mut tabs = name.match_indices('\t').map(|(at, _)| at).skip(1);
+    let placed = match (tabs.next(), tabs.next()) {
+        (Some(hour), None) => &name[..hour],
+        _ => name,
+    };
+    let checksum = Sha256::digest(placed.as_bytes());
     checksum[..8].iter().fold(0, |way, byte| way << 8 | u64::from(*byte))
 }
 
@@ -188,4 +194,22 @@ pub(crate) fn counters(item: &Item) -> impl Iterator<Item = (&str, Option<u64>)>
     counters.map(|(name, count)| {
         (name.as_str(), count.as_n().ok().and_then(|digits| digits.parse().ok()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_logins_of_all_hours_go_the_way_that_they_went_without_hours() {
+        let way = way_of("ann@x.test\t192.0.2.1");
+        for hour in ["00", "07", "23"] {
+            assert_eq!(way_of(&format!("ann@x.test\t192.0.2.1\t{hour}")), way);
+        }
+        assert_ne!(way_of("ann@x.test\t192.0.2.2\t00"), way);
+        // Of usage, everything is looked at.
+        let usage = "ann\u{1}\t\u{1}\tPLAIN\t3\t192.0.2.1";
+        assert_ne!(way_of(usage), way_of(&usage.replace("PLAIN", "LOGIN")));
+        assert_ne!(way_of(usage), way_of("ann\u{1}\t\u{1}\tPLAIN\t3\t192.0.2.2"));
+    }
 }

@@ -1,7 +1,7 @@
 //! Failed logins of a day.
 
 use futures_util::StreamExt as _;
-use report::Day;
+use report::{Day, FailureKey};
 
 use crate::counting::counter_pages::counters;
 use crate::dynamo::error::StoreError;
@@ -20,27 +20,24 @@ impl Failures {
         Self(table)
     }
 
-    /// Hands every counter of a day to `each`, with its account and client, in no order. What was counted of one pair
-    /// may come in parts.
+    /// Hands every counter of a day to `each`, in no order. What was counted under one key may come in parts.
     ///
     /// # Errors
     /// A request failed, or an item is not what this program writes.
     pub async fn read(
         &self,
         day: Day,
-        mut each: impl FnMut(&str, &str, u64),
+        mut each: impl FnMut(&FailureKey<'_>, u64),
     ) -> Result<(), StoreError> {
         let partition = keys::failures(day);
         let mut pages = self.0.pages(&partition);
         while let Some(page) = pages.next().await {
             for item in page? {
                 for (name, failures) in counters(&item) {
-                    let (Some((account, client)), Some(failures)) =
-                        (name.split_once('\t'), failures)
-                    else {
+                    let Some((key, failures)) = FailureKey::read(name).zip(failures) else {
                         return Err(StoreError::Item { key: partition, expected: "failures" });
                     };
-                    each(account, client, failures);
+                    each(&key, failures);
                 }
             }
         }

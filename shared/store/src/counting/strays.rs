@@ -6,7 +6,8 @@
 
 use futures_util::StreamExt as _;
 use report::{
-    Day, UsageKey, admitted_for_failure, admitted_for_usage, is_clean_failure, is_clean_usage,
+    Day, FailureKey, UsageKey, admitted_for_failure, admitted_for_usage, is_clean_failure,
+    is_clean_usage,
 };
 
 use crate::counting::admission::Admitted;
@@ -69,9 +70,10 @@ async fn of_failures(
         for item in page? {
             let place = items::text(&item, "sk").unwrap_or_default();
             for (name, failures) in counters(&item) {
-                let Some(((account, client), _)) = name.split_once('\t').zip(failures) else {
+                let Some((key, _)) = FailureKey::read(name).zip(failures) else {
                     return Err(StoreError::Item { key: partition, expected: "failures" });
                 };
+                let FailureKey { account, client, .. } = key;
                 let claims = admitted.zip(admitted_for_failure(account, client));
                 let is_admitted = claims.is_none_or(|(all, (owner, claim))| all.has(&owner, claim));
                 if !(leads_to(name, place) && is_clean_failure(account, client) && is_admitted) {

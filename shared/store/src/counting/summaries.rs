@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report::{Day, IdentityKind, Range};
+use report::{Day, FailureKey, Hours, IdentityKind, Range};
 
 use crate::counting::failures::Failures;
 use crate::counting::rollups::{self, Rollup};
@@ -21,6 +21,8 @@ pub struct FailureRow {
     pub client: String,
     /// How often.
     pub failures: u64,
+    /// From which hour to which, as far as hours were counted.
+    pub hours: Option<Hours>,
 }
 
 /// Reads rollups, failed logins and who was seen. Touches nothing else.
@@ -90,19 +92,26 @@ impl Summaries {
         range: Range,
         wanted: impl Fn(&str, &str) -> bool,
     ) -> Result<Vec<FailureRow>, StoreError> {
-        let mut rows: BTreeMap<(Day, String, String), u64> = BTreeMap::new();
+        let mut rows: BTreeMap<(Day, String, String), (u64, Option<Hours>)> = BTreeMap::new();
         let of_day = Failures::new(self.0.clone());
         for day in range.days() {
-            let each = |account: &str, client: &str, failures| {
-                if wanted(account, client) {
-                    let name = (day, account.to_owned(), client.to_owned());
-                    *rows.entry(name).or_default() += failures;
+            let each = |key: &FailureKey<'_>, failures| {
+                if wanted(key.account, key.client) {
+                    let name = (day, key.account.to_owned(), key.client.to_owned());
+                    let (sum, hours) = rows.entry(name).or_default();
+                    *sum += failures;
+                    *hours = Hours::of_both(*hours, key.hour.map(Hours::from));
                 }
             };
             of_day.read(day, each).await?;
         }
-        let row =
-            |((day, account, client), failures)| FailureRow { day, account, client, failures };
-        Ok(rows.into_iter().map(row).collect())
+        let rows = rows.into_iter().map(|((day, account, client), (failures, hours))| FailureRow {
+            day,
+            account,
+            client,
+            failures,
+            hours,
+        });
+        Ok(rows.collect())
     }
 }
