@@ -5,11 +5,11 @@ use report::{Day, FailureKey, Filter, Range};
 
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
+use crate::failed::Failed;
 use crate::grain::Grain;
 use crate::history::History;
 use crate::read;
 use crate::rows::DayRows;
-use crate::write::Failed;
 
 /// Whether both are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

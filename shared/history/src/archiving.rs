@@ -7,12 +7,12 @@ use store::{DayState, Rebuilt};
 
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
+use crate::failed::Failed;
 use crate::grain::Grain;
 use crate::history::History;
 use crate::manifest::{self, Manifest};
 use crate::rows::DayRows;
 use crate::wanted::Reading;
-use crate::write::Failed;
 use crate::{read, write};
 
 /// Times that a day is begun again because it was counted into meanwhile.

@@ -68,6 +68,7 @@ mod agreement;
 mod archiving;
 mod blocking;
 mod error;
+mod failed;
 mod gather;
 mod grain;
 mod history;

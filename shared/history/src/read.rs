@@ -14,9 +14,9 @@ use parquet::file::metadata::RowGroupMetaData;
 use report::{FailureKey, Field, Filter, TlsVersion, UsageKey, hour_of};
 
 use crate::error::Unusable;
+use crate::failed::Failed;
 use crate::grain::{self, Grain};
 use crate::wanted::Reading;
-use crate::write::Failed;
 
 /// Rows decoded at once: they fit into a core's own cache.
 const BATCH: usize = 8192;

@@ -12,12 +12,12 @@ use store::{Counting, DayState, Days, Positions, Rebuilt, Source, Store};
 
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
+use crate::failed::Failed;
 use crate::grain::Grain;
 use crate::manifest;
 use crate::read;
 use crate::rows::DayRows;
 use crate::wanted::Reading;
-use crate::write::Failed;
 
 /// Bytes of counts that are held before they are written.
 const HELD: usize = 24 << 20;

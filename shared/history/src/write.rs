@@ -1,6 +1,5 @@
 //! Rows into Parquet files.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, StringBuilder, StringDictionaryBuilder};
@@ -15,6 +14,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use report::{Field, TlsCounts, TlsVersion, UsageKey};
 
+use crate::failed::Failed;
 use crate::grain::{self, Grain};
 use crate::rows::DayRows;
 
@@ -123,9 +123,6 @@ pub(crate) struct Files {
     pub(crate) all: [Vec<u8>; 3],
     pub(crate) messages: u64,
 }
-
-/// Failed logins by account, client and hour.
-pub(crate) type Failed = BTreeMap<(String, String, Option<u8>), u64>;
 
 /// Writes the files from rows that are in order.
 pub(crate) fn files(rows: &DayRows, failed: &Failed) -> Result<Files, ParquetError> {

@@ -6,7 +6,7 @@ mod clean;
 mod client_name;
 pub(crate) mod day;
 pub(crate) mod day_tally;
-mod failure_key;
+pub(crate) mod failure_key;
 pub(crate) mod field;
 pub(crate) mod intake;
 pub(crate) mod kind;

@@ -200,7 +200,7 @@ mod tests {
     fn failed(all: &[(&str, &str, &str, u64)]) -> Arc<Failures> {
         let mut failures = Failures::default();
         for (date, account, client, n) in all {
-            failures.add(day(date), (*account).to_owned(), (*client).to_owned(), *n);
+            failures.add(day(date), ((*account).to_owned(), (*client).to_owned()), *n, None);
         }
         Arc::new(failures)
     }
