@@ -11,6 +11,9 @@ use tokio::runtime::Runtime;
 /// One sender that surely has messages.
 const SENDER: &str = "user00000@d00.example.test";
 
+/// What its account did in the last seven days.
+const ACCOUNT: &str = "/v1/accounts";
+
 static SERVICE: LazyLock<(Runtime, App)> = LazyLock::new(|| {
     let runtime = Runtime::new().expect("a runtime");
     let app = runtime.block_on(async {
@@ -47,12 +50,17 @@ fn main() {
     "/v1/reports/tls-usage/details?start=2026-08-27",
     "/v1/reports/tls-usage/details?start=2026-08-27&domain=d07.example.test",
     "/v1/reports/tls-usage/details?start=2026-08-27&format=csv",
+    "/v1/reports/mechanisms?start=2026-08-27",
+    "/v1/failed-logins?start=2026-08-27",
+    "/v1/plan?off=TLS1.0,TLS1.1,none",
+    ACCOUNT,
     SENDER,
 ])]
 fn get(bencher: Bencher, path: &str) {
     let (runtime, app) = &*SERVICE;
     let path = match path {
         SENDER => format!("/v1/reports/tls-usage/details/{SENDER}?start=2026-08-27"),
+        ACCOUNT => format!("/v1/accounts?account={SENDER}"),
         path => path.to_owned(),
     };
     let cold =

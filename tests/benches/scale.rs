@@ -91,6 +91,8 @@ async fn measure(senders: u32, folder: &Path) {
         let what = format!("first page by {group}, closed days, cold");
         tell(&what, || async { ask(&cold(), &path).await }).await;
     }
+    let chart = format!("/v1/reports/mechanisms?start={start}&end={end}");
+    tell("kinds of mechanisms, closed days, cold", || async { ask(&cold(), &chart).await }).await;
     let plan = format!("/v1/plan?off=TLS1.0,TLS1.1,none&start={start}");
     tell("plan of old TLS over all days, cold", || async { ask(&cold(), &plan).await }).await;
     tell("the same once more", || async { ask(&app, &plan).await }).await;

@@ -52,8 +52,8 @@ struct StackedPage {
 struct Words {
     one: &'static str,
     head: &'static str,
-    /// The parts that should be given up.
-    alarming: &'static str,
+    /// Those of them that somebody may want to be rid of.
+    told: &'static str,
     caption: &'static str,
     chart: &'static str,
 }
@@ -61,7 +61,7 @@ struct Words {
 const VERSIONS: Words = Words {
     one: "version",
     head: "Version",
-    alarming: "Over TLS 1.0, 1.1 or no TLS",
+    told: "Over TLS 1.0, 1.1 or no TLS",
     caption: "TLS versions by share and messages",
     chart: "Messages per day and TLS version: a link for each day leads to its senders",
 };
@@ -69,7 +69,7 @@ const VERSIONS: Words = Words {
 const KINDS: Words = Words {
     one: "kind",
     head: "Kind",
-    alarming: "With the password itself (PLAIN, LOGIN)",
+    told: "With the password itself (PLAIN, LOGIN)",
     caption: "Kinds of mechanisms by share and messages",
     chart: "Messages per day and kind of mechanism: a link for each day leads to its table",
 };
@@ -175,8 +175,8 @@ pub(super) async fn mechanisms(query: Query, given: Given) -> Result<Response, F
         (by_kind.href(), "A row for each kind"),
         (by_kind.grouped_by(Group::Mechanism).href(), "A row for each mechanism"),
     ];
-    if shares.any_alarming {
-        links.push((shown.plan_without(Kind::Basic), "Who would be refused without these"));
+    if kinds.iter().any(|share| share.kind == Kind::Basic && share.messages > 0) {
+        links.push((shown.plan_without(Kind::Basic), "Who would be refused without Basic"));
     }
     let page = StackedPage {
         frame: Frame::new(&query, Part::Views, mechanisms::TITLE),

@@ -1,7 +1,7 @@
 //! TLS versions and kinds of mechanisms on pages: names of styles, bars, and tables of shares.
 
 use report::views::KindShare;
-use report::{Kind, TlsShare, TlsVersion, grouped, percent};
+use report::{Kind, TlsCounts, TlsShare, TlsVersion, grouped, percent};
 
 use super::wording;
 
@@ -55,7 +55,7 @@ impl From<&TlsShare> for Share {
 impl From<&KindShare> for Share {
     fn from(share: &KindShare) -> Self {
         let class = match share.kind {
-            Kind::Basic => "t10",
+            Kind::Basic => "tba",
             Kind::Challenge => "tch",
             Kind::OAuth => "t13",
             Kind::Certificate => "t12",
@@ -63,8 +63,7 @@ impl From<&KindShare> for Share {
             Kind::Unknown => "tun",
         };
         let KindShare { kind, messages, percent } = *share;
-        let mark = (kind == Kind::Basic).then_some("the password itself");
-        Self { class, label: kind.label(), messages, percent, mark }
+        Self { class, label: kind.label(), messages, percent, mark: None }
     }
 }
 
@@ -84,10 +83,10 @@ pub(super) fn stacked_kinds(shares: &[KindShare]) -> Vec<Share> {
 pub(super) struct Shares {
     pub(super) bar: Vec<Segment>,
     pub(super) rows: Vec<Row>,
-    /// The share of what should be given up, as in `4.20 %`.
-    pub(super) alarming: String,
-    /// Whether there is any.
-    pub(super) any_alarming: bool,
+    /// The share of those of them that somebody may want to be rid of, as in `4.20 %`: legacy versions, or Basic.
+    pub(super) told: String,
+    /// Whether there are any that should be given up.
+    pub(super) alarming: bool,
 }
 
 /// A part of the bar.
@@ -110,33 +109,34 @@ pub(super) struct Row {
 impl Shares {
     /// Of TLS versions.
     pub(super) fn versions(shares: &[TlsShare]) -> Self {
-        Self::new(shares.iter().map(Share::from).collect(), &stacked_versions(shares))
+        let counts: TlsCounts = shares.iter().collect();
+        let told = percent(counts.legacy(), counts.total());
+        let rows = shares.iter().map(Share::from);
+        Self::new(rows, &stacked_versions(shares), told, counts.legacy() > 0)
     }
 
-    /// Of kinds of mechanisms.
+    /// Of kinds of mechanisms. None is alarming: over TLS, Basic is how most people log in.
     pub(super) fn kinds(shares: &[KindShare]) -> Self {
-        Self::new(shares.iter().map(Share::from).collect(), &stacked_kinds(shares))
+        let basic = shares.iter().find(|share| share.kind == Kind::Basic);
+        let told = basic.map_or(0.0, |share| share.percent);
+        Self::new(shares.iter().map(Share::from), &stacked_kinds(shares), told, false)
     }
 
-    fn new(shares: Vec<Share>, stacked: &[Share]) -> Self {
-        let sum = |all: &mut dyn Iterator<Item = &Share>| {
-            all.fold(0_u64, |sum, share| sum.saturating_add(share.messages))
-        };
-        let alarming = sum(&mut shares.iter().filter(|share| share.mark.is_some()));
-        let all = sum(&mut shares.iter());
-        let rows = shares.into_iter().map(|share| Row {
+    fn new(
+        shares: impl Iterator<Item = Share>,
+        stacked: &[Share],
+        told: f64,
+        alarming: bool,
+    ) -> Self {
+        let rows = shares.map(|share| Row {
             class: share.class,
             label: share.label,
             messages: grouped(share.messages),
             percent: wording::percent(share.percent),
             mark: share.mark.filter(|_| share.messages > 0),
         });
-        Self {
-            rows: rows.collect(),
-            bar: bar(stacked),
-            alarming: wording::percent(percent(alarming, all)),
-            any_alarming: alarming > 0,
-        }
+        let told = wording::percent(told);
+        Self { rows: rows.collect(), bar: bar(stacked), told, alarming }
     }
 }
 
@@ -164,8 +164,6 @@ fn bar(stacked: &[Share]) -> Vec<Segment> {
 
 #[cfg(test)]
 mod tests {
-    use report::TlsCounts;
-
     use super::*;
 
     #[test]

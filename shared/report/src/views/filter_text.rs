@@ -25,7 +25,7 @@ pub fn written(value: &str) -> &str {
 #[must_use]
 pub fn label(name: &str) -> &str {
     match name {
-        "off" => "Without",
+        "off" => "Refused without",
         _ => Group::from_name(name).map_or(name, |group| group.label()),
     }
 }
