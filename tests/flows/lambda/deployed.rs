@@ -212,6 +212,13 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
         "/v1/domains",
         "/v1/sources",
         "/v1/reports/tls-usage/details/s1%40example.test",
+        "/v1/reports/tls-usage/details?group=client",
+        "/v1/reports/mechanisms",
+        "/v1/accounts?account=a1",
+        "/v1/clients?client=192.0.2.1",
+        "/v1/failed-logins",
+        "/v1/plan?off=TLS1.0",
+        "/v1/search?search=192.0.2.0/24",
     ] {
         stack.ask(&query, Method::GET, path, None).await?.ok()?;
     }
