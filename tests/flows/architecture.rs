@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// What each package may use of the others.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("report", &[]),
     ("geo", &[]),
+    ("detect", &["report"]),
     ("logs", &["report"]),
     ("store", &["report"]),
     ("history", &["report", "store"]),
@@ -21,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("metrics", &[]),
     ("unpack", &[]),
     ("bootstrap", &["geo", "logs", "mailer", "metrics", "report", "store"]),
-    ("operator", &["bootstrap", "history", "report", "store"]),
+    ("operator", &["bootstrap", "detect", "history", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
     ("ingest", &["bootstrap", "logs", "metrics", "report", "store", "unpack"]),
     ("query", &["bootstrap", "history", "metrics", "report", "store"]),
@@ -31,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
         &[
             "archive",
             "bootstrap",
+            "detect",
             "history",
             "ingest",
             "logs",
@@ -50,12 +52,14 @@ const ARROWS: [(&str, &[&str]); 18] = [
         &[
             "archive",
             "bootstrap",
+            "detect",
             "geo",
             "history",
             "ingest",
             "logs",
             "mailer",
             "metrics",
+            "operator",
             "query",
             "report",
             "reporter",
@@ -108,7 +112,7 @@ fn the_pure_crates_are_held_to_the_same_bans() -> Result<()> {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
         std::fs::read_to_string(format!("{root}/{name}/clippy.toml"))
     };
-    for name in ["geo", "logs"] {
+    for name in ["detect", "geo", "logs"] {
         assert_eq!(bans(name)?, bans("report")?, "{name}");
     }
     Ok(())

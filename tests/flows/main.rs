@@ -7,6 +7,7 @@ mod browser;
 mod connections;
 mod damage;
 mod dashboard;
+mod detection;
 mod exactly_once;
 mod fixtures;
 mod golden;

@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::alerts::Shown;
 use crate::clock::Now;
 use crate::quarantine::Look;
 
@@ -48,6 +49,8 @@ pub enum Task {
     Rebuild(Archive, Option<PathBuf>),
     /// `quarantine`, and what is to be done with it.
     Quarantine(Quarantine, Look),
+    /// `detect`, and how it is shown.
+    Detect(Archive, Shown),
     /// `demo`
     Demo(Demo),
 }
@@ -80,7 +83,7 @@ bootstrap::sections! {
 }
 
 bootstrap::sections! {
-    /// What `archive`, `verify` and `rebuild` are told.
+    /// What `archive`, `verify`, `rebuild` and `detect` are told.
     #[derive(Debug)]
     pub struct Archive {
         pub(crate) data: Data,
@@ -153,6 +156,7 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
         "verify" => Task::Verify(settings.read()?),
         "rebuild" => Task::Rebuild(settings.read()?, matches.get_one(FROM).cloned()),
         "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
+        "detect" => Task::Detect(settings.read()?, Shown::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
 }
@@ -237,6 +241,20 @@ fn program() -> Command {
                 )
                 .args(flags::<Quarantine>())
                 .args(Look::args()),
+            Command::new("detect")
+                .about("Say whose account seems to be in strange hands, and why")
+                .long_about(
+                    "Says whose account seems to be in strange hands, and why. Each account is judged by its own habit: from \
+                     where, as whom, how and how much it sends. Days that lie behind are judged as if they were \
+                     lived, each by what was known on it. Nothing is raised in the first 14 days.\n\n\
+                     Its status is 0 if nothing needs attention, and 10 if something does.",
+                )
+                .after_help(
+                    "Examples:\n  smtp-auth-report detect || mail -s 'Look at these accounts' you@example.org\n  \
+                     smtp-auth-report detect --as-of 2026-11-20 --json | jq '.alerts[].reason'",
+                )
+                .args(flags::<Archive>())
+                .args(Shown::args()),
             Command::new("demo")
                 .about("Fill a fresh store with 90 days of an invented organisation's mail, and serve it")
                 .args(flags::<Demo>()),

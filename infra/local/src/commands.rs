@@ -1,6 +1,7 @@
 //! What each command does with what it was told.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +11,7 @@ use report::{Known, Range};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::alerts::Shown;
 use crate::cli::{Archive, Check, Demo, Ingest, Inputs, Quarantine, Serve, Task, now};
 use crate::examine::examine;
 use crate::files::{self, Heard, Stop};
@@ -24,6 +26,8 @@ use crate::{demo, tell};
 
 /// How long those who read what comes only once are waited for at the end: to store what they have.
 const LAST_LINES: Duration = Duration::from_secs(3);
+/// The exit status if some account needs attention.
+const ATTENTION: u8 = 10;
 /// The exit status after a second Ctrl-C, as shells have it.
 const INTERRUPTED: i32 = 130;
 
@@ -31,17 +35,19 @@ const INTERRUPTED: i32 = 130;
 ///
 /// # Errors
 /// It cannot be done; the error tells a person what to do about it.
-pub async fn run(task: Task) -> Result<()> {
+pub async fn run(task: Task) -> Result<ExitCode> {
     match task {
-        Task::Serve(told) => serve(told).await,
-        Task::Ingest(told, inputs) => ingest_files(told, inputs).await,
-        Task::Archive(told) => archive_days(told).await,
-        Task::Check(told, files) => check_files(&told, &files),
-        Task::Verify(told) => verify_store(told).await,
-        Task::Rebuild(told, from) => rebuild_store(told, from).await,
-        Task::Quarantine(told, look) => look_at(told, look).await,
-        Task::Demo(told) => show_demo(told).await,
+        Task::Serve(told) => serve(told).await?,
+        Task::Ingest(told, inputs) => ingest_files(told, inputs).await?,
+        Task::Archive(told) => archive_days(told).await?,
+        Task::Check(told, files) => check_files(&told, &files)?,
+        Task::Verify(told) => verify_store(told).await?,
+        Task::Rebuild(told, from) => rebuild_store(told, from).await?,
+        Task::Quarantine(told, look) => look_at(told, look).await?,
+        Task::Detect(told, shown) => return detect(told, shown).await,
+        Task::Demo(told) => show_demo(told).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(told: Serve) -> Result<()> {
@@ -161,6 +167,17 @@ async fn verify_store(told: Archive) -> Result<()> {
         );
     }
     Ok(())
+}
+
+async fn detect(told: Archive, shown: Shown) -> Result<ExitCode> {
+    let Archive { data, days } = told;
+    there_is(&data.folder)?;
+    let home = Home::share(&data.folder, days.zone).await?;
+    let today = now(&days).today(days.zone);
+    let (store, history) = (&home.store, &home.history);
+    let watch = operator::detect::watch(store, history, today, shown.sensitivity).await?;
+    let open = shown.tell(&watch, today)?;
+    Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) })
 }
 
 async fn rebuild_store(told: Archive, from: Option<PathBuf>) -> Result<()> {

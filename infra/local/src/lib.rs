@@ -5,6 +5,7 @@
 //! table's stream and of EventBridge, [`housekeeping`] that of the archive's schedule, [`mail`] chooses the way of
 //! mail, and [`demo`] makes traffic to look at. [`serve`] puts them together, as [`cli`] says and [`commands`] does.
 
+mod alerts;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         done
     });
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             // Nobody may be there to read it.
             let _ = writeln!(io::stderr(), "smtp-auth-report: {error:#}");

@@ -226,6 +226,47 @@ fn what_is_in_quarantine_is_listed() -> Result<()> {
 }
 
 #[test]
+fn an_account_in_strange_hands_is_told_of_by_name_and_by_status() -> Result<()> {
+    let (outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    let sent = |day: &str, client: &str, messages: u32| {
+        format!(
+            "{{\"time\":\"{day}T10:00:00Z\",\"sender\":\"ann@example.test\",\"account\":\"ann\",\
+             \"mechanism\":\"PLAIN\",\"tls\":\"TLS1.3\",\"client\":\"{client}\",\"messages\":{messages}}}\n"
+        )
+    };
+    let ordinary = (1..=23).map(|day| sent(&format!("2026-11-{day:02}"), "192.0.2.1", 4));
+    let log = outer.path().join("log");
+    fs::write(&log, ordinary.collect::<String>() + &sent("2026-11-24", "198.51.100.7", 300))?;
+    let log = log.to_str().context("a path")?;
+    run(&["ingest", "--data", data, "--as-of", "2026-11-24", log])?;
+    let detect = |day: &str, more: &[&str]| {
+        run(&[&["detect", "--data", data, "--as-of", day], more].concat())
+    };
+    let told = detect("2026-11-24", &[])?;
+    let text = String::from_utf8(told.stdout)?;
+    assert_eq!(told.status.code(), Some(10), "{text}");
+    ensure!(text.starts_with("1 account needs attention: 1 account is watched"), "{text}");
+    ensure!(
+        text.contains("ann sent 300 messages from 198.51.100.7, a network nobody else"),
+        "{text}"
+    );
+    let json = detect("2026-11-24", &["--json"])?;
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout)?;
+    assert_eq!(
+        (&json["alerts"][0]["account"], &json["alerts"][0]["status"]),
+        (&"ann".into(), &"open".into())
+    );
+    let before = detect("2026-11-23", &[])?;
+    let text = String::from_utf8(before.stdout)?;
+    assert_eq!(before.status.code(), Some(0), "{text}");
+    ensure!(text.starts_with("Nothing needs attention"), "{text}");
+    let early = String::from_utf8(detect("2026-11-05", &[])?.stdout)?;
+    ensure!(early.contains("nothing is raised before 15 Nov 2026"), "{early}");
+    Ok(())
+}
+
+#[test]
 fn a_lost_store_is_rebuilt_and_what_is_missing_told() -> Result<()> {
     let outer = tempfile::tempdir()?;
     let (folder, log) = (outer.path().join("data"), outer.path().join("log"));

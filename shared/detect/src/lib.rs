@@ -1,0 +1,24 @@
+//! Whose account is in strange hands.
+//!
+//! Each account has a habit ([`Watch`] folds it from its days): from where, as whom, how and how much it sends. What is odd about
+//! a day is weighed in one sum of decimal logarithms of odds, in which what is ordinary here weighs little, and an
+//! [`Alert`] says why in one sentence. Everything here is a function of its arguments: no clock, no store.
+
+mod alert;
+mod customs;
+mod fact;
+mod failures;
+mod habit;
+mod network;
+mod population;
+mod reason;
+mod signs;
+mod sum;
+mod today;
+mod traffic;
+mod watch;
+mod weigh;
+
+pub use alert::{Alert, Evidence, Kind, Sensitivity, Severity, Signal};
+pub use traffic::DayTraffic;
+pub use watch::{WARM_UP, Watch};

@@ -1,0 +1,132 @@
+//! A sum in the making: what is known of an account's day, and what was found odd so far.
+
+use std::collections::BTreeMap;
+
+use crate::customs::{Customs, Past};
+use crate::fact::{Fact, Sign};
+use crate::habit::DayLearned;
+use crate::population::Population;
+use crate::today::Today;
+use crate::traffic::{AccountDay, ClientDay};
+
+/// Days that are odder than this are not ordinary: nothing is learned of them about what is.
+pub(crate) const ORDINARY: f64 = -0.25;
+
+/// What came of weighing an account's day.
+pub(crate) struct Judged {
+    pub(crate) score: f64,
+    pub(crate) signs: Vec<Sign>,
+    pub(crate) learned: DayLearned,
+    /// How rare each client's network is: from 0, which is its own, to 4, which nobody else uses.
+    pub(crate) levels: BTreeMap<Box<str>, u8>,
+    pub(crate) values: Vec<Value>,
+}
+
+/// How high something odd stood, for the customs.
+pub(crate) enum Value {
+    Place(Past, usize),
+    Spread(f64),
+    Program(bool),
+    Both(bool),
+    Volume(f64),
+    VolumeMachine(f64),
+    VolumeYoung(f64),
+    VolumeThere(f64),
+    Guessed(f64),
+    Identities(f64),
+    AlienDomain(bool),
+    Anothers(bool),
+}
+
+impl Judged {
+    /// Teaches them how much is sent on an ordinary day: that is known sooner than from where.
+    pub(crate) fn teach_volume(&self, customs: &mut Customs) {
+        for value in &self.values {
+            match value {
+                Value::Volume(x) => customs.volume.learn(*x),
+                Value::VolumeMachine(x) => customs.volume_machine.learn(*x),
+                _ => {}
+            }
+        }
+    }
+
+    /// Teaches the customs what an ordinary day looks like.
+    pub(crate) fn teach(&self, customs: &mut Customs) {
+        let yes = |is_so: &bool| f64::from(u8::from(*is_so));
+        for value in &self.values {
+            match value {
+                #[expect(clippy::cast_precision_loss, reason = "at most four")]
+                Value::Place(past, level) => customs.place_mut(*past).learn(*level as f64),
+                Value::Spread(x) => customs.spread.learn(*x),
+                Value::Program(is_new) => customs.program.learn(yes(is_new)),
+                Value::Both(is_there) => customs.both.learn(yes(is_there)),
+                Value::Volume(x) => customs.volume.learn(*x),
+                Value::VolumeMachine(x) => customs.volume_machine.learn(*x),
+                Value::VolumeYoung(x) => customs.volume_young.learn(*x),
+                Value::VolumeThere(x) => customs.volume_there.learn(*x),
+                Value::Guessed(x) => customs.guessed.learn(*x),
+                Value::Identities(x) => customs.identities.learn(*x),
+                Value::AlienDomain(is_new) => customs.alien_domain.learn(yes(is_new)),
+                Value::Anothers(is_new) => customs.anothers.learn(yes(is_new)),
+            }
+        }
+    }
+}
+
+/// The sum of an account's day, while it is made.
+pub(crate) struct Sum<'s> {
+    pub(crate) account: &'s str,
+    pub(crate) day: &'s AccountDay,
+    pub(crate) today: &'s Today<'s>,
+    pub(crate) customs: &'s Customs,
+    pub(crate) people: &'s Population,
+    pub(crate) levels: BTreeMap<Box<str>, u8>,
+    /// The highest of them.
+    pub(crate) level: u8,
+    pub(crate) signs: Vec<Sign>,
+    pub(crate) values: Vec<Value>,
+    pub(crate) learned: DayLearned,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a day")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
+
+impl Sum<'_> {
+    pub(crate) fn add(&mut self, weight: f64, fact: Fact) {
+        if weight.abs() > 1e-9 {
+            self.signs.push(Sign { fact, weight });
+        }
+    }
+
+    pub(crate) fn is_strange(&self) -> bool {
+        self.level >= 1
+    }
+
+    /// The clients of this level or above.
+    pub(crate) fn clients(&self, level: u8) -> impl Iterator<Item = (&str, &ClientDay)> {
+        let clients = self.day.clients.iter().zip(self.levels.values());
+        clients
+            .filter(move |(_, l)| **l >= level)
+            .map(|((address, client), _)| (&**address, client))
+    }
+
+    pub(crate) fn networks(&self, level: u8) -> usize {
+        let mut networks: Vec<_> =
+            self.clients(level).filter_map(|(_, client)| Some(client.place?.network)).collect();
+        networks.sort_unstable();
+        networks.dedup();
+        networks.len()
+    }
+
+    pub(crate) fn place_fact(&self) -> Fact {
+        let level = self.level;
+        Fact::Place {
+            level,
+            messages: self.clients(level).map(|(_, client)| client.messages).sum(),
+            clients: self.clients(level).map(|(address, _)| address.into()).collect(),
+            networks: self.networks(level),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What happened on one day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use report::{Kind, Kinds, NULL_SENDER, OTHER_SENDERS, TlsVersion, UNKNOWN_SENDER, UsageKey};
+
+use crate::network::Place;
+
+/// What happened on one day: added up by account.
+#[derive(Clone, Debug, Default)]
+pub struct DayTraffic {
+    pub(crate) accounts: BTreeMap<Box<str>, AccountDay>,
+    /// Failed logins by account, then by client.
+    pub(crate) failures: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
+}
+
+/// How somebody logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Program {
+    pub(crate) mechanism: Box<str>,
+    pub(crate) tls: TlsVersion,
+}
+
+impl Program {
+    pub(crate) fn is_token(&self) -> bool {
+        self.kind() == Kind::OAuth
+    }
+
+    pub(crate) fn is_password(&self) -> bool {
+        matches!(self.kind(), Kind::Basic | Kind::Challenge)
+    }
+
+    fn kind(&self) -> Kind {
+        Kinds::default().of(&self.mechanism)
+    }
+
+    /// Whether all of it is known.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.mechanism.is_empty() && self.tls != TlsVersion::Unknown
+    }
+}
+
+/// What one client did for an account.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientDay {
+    pub(crate) place: Option<Place>,
+    pub(crate) messages: u64,
+    /// How it logged in, and for how many messages.
+    pub(crate) programs: BTreeMap<Program, u64>,
+}
+
+/// What one account did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AccountDay {
+    pub(crate) messages: u64,
+    pub(crate) clients: BTreeMap<Box<str>, ClientDay>,
+    pub(crate) senders: BTreeMap<Box<str>, u64>,
+    domains: BTreeMap<Box<str>, u64>,
+}
+
+impl DayTraffic {
+    /// Adds messages.
+    pub fn add(&mut self, key: &UsageKey<'_>, messages: u64) {
+        let account = key.account().name();
+        if account.is_empty() || messages == 0 {
+            return;
+        }
+        if !self.accounts.contains_key(account) {
+            self.accounts.insert(account.into(), AccountDay::default());
+        }
+        let Some(day) = self.accounts.get_mut(account) else { return };
+        day.messages = day.messages.saturating_add(messages);
+        count(&mut day.domains, key.domain, messages);
+        if ![NULL_SENDER, OTHER_SENDERS, UNKNOWN_SENDER].contains(&key.sender) {
+            count(&mut day.senders, key.sender, messages);
+        }
+        if !day.clients.contains_key(key.client) {
+            let (place, programs) = (Place::of(key.client), BTreeMap::new());
+            day.clients.insert(key.client.into(), ClientDay { place, messages: 0, programs });
+        }
+        let Some(client) = day.clients.get_mut(key.client) else { return };
+        client.messages = client.messages.saturating_add(messages);
+        let program = Program { mechanism: key.mechanism.into(), tls: key.tls };
+        let sum = client.programs.entry(program).or_default();
+        *sum = sum.saturating_add(messages);
+    }
+
+    /// Adds what happened besides.
+    pub fn merge(&mut self, other: Self) {
+        for (account, day) in other.accounts {
+            self.accounts.entry(account).or_default().merge(day);
+        }
+        for (account, clients) in other.failures {
+            for (client, failures) in clients {
+                self.failed(&account, &client, failures);
+            }
+        }
+    }
+
+    /// Adds failed logins of an account from a client; of either, nothing is what the log does not tell.
+    pub fn failed(&mut self, account: &str, client: &str, failures: u64) {
+        let of = self.failures.entry(account.into()).or_default();
+        count(of, client, failures);
+    }
+
+    /// The accounts that sent.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(|name| &**name)
+    }
+}
+
+fn count(counts: &mut BTreeMap<Box<str>, u64>, name: &str, number: u64) {
+    match counts.get_mut(name) {
+        Some(sum) => *sum = sum.saturating_add(number),
+        None => drop(counts.insert(name.into(), number)),
+    }
+}
+
+impl AccountDay {
+    fn merge(&mut self, other: Self) {
+        self.messages = self.messages.saturating_add(other.messages);
+        for (sender, messages) in other.senders {
+            count(&mut self.senders, &sender, messages);
+        }
+        for (domain, messages) in other.domains {
+            count(&mut self.domains, &domain, messages);
+        }
+        for (address, client) in other.clients {
+            let new = || ClientDay { place: client.place, messages: 0, programs: BTreeMap::new() };
+            let own = self.clients.entry(address).or_insert_with(new);
+            own.messages = own.messages.saturating_add(client.messages);
+            for (program, messages) in client.programs {
+                let sum = own.programs.entry(program).or_default();
+                *sum = sum.saturating_add(messages);
+            }
+        }
+    }
+
+    /// The domain that most of its messages belong to.
+    pub(crate) fn domain(&self) -> &str {
+        let most = self.domains.iter().max_by_key(|(_, messages)| **messages);
+        most.map_or("", |(domain, _)| domain)
+    }
+
+    /// Every way in which it logged in.
+    pub(crate) fn programs(&self) -> BTreeSet<&Program> {
+        self.clients.values().flat_map(|client| client.programs.keys()).collect()
+    }
+}

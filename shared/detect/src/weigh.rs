@@ -1,0 +1,53 @@
+//! Everything odd of a day in one sum.
+
+use std::collections::BTreeMap;
+
+use crate::customs::Customs;
+use crate::habit::{DayLearned, mark};
+use crate::population::Population;
+use crate::signs;
+use crate::sum::{Judged, Sum};
+use crate::today::Today;
+use crate::traffic::AccountDay;
+
+/// What every account-day begins with: one of a hundred thousand is bad.
+const BEFORE: f64 = -5.0;
+
+/// Weighs a day of an account. `episode` is the day on which an alert about it began that is still open.
+pub(crate) fn weigh(
+    (account, day): (&str, &AccountDay),
+    today: &Today<'_>,
+    people: &Population,
+    customs: &Customs,
+    episode: Option<i32>,
+) -> Judged {
+    let habit = people.habit(account);
+    let domain = mark(day.domain());
+    let levels: BTreeMap<Box<str>, u8> = day
+        .clients
+        .iter()
+        .map(|(address, client)| {
+            let level = |place| today.level(people, habit, domain, place);
+            (address.clone(), client.place.map_or(0, level))
+        })
+        .collect();
+    let mut sum = Sum {
+        account,
+        day,
+        today,
+        customs,
+        people,
+        level: levels.values().copied().max().unwrap_or(0),
+        levels,
+        signs: Vec::new(),
+        values: Vec::new(),
+        learned: DayLearned::default(),
+    };
+    match habit {
+        Some(habit) => signs::known(&mut sum, habit, episode),
+        None => signs::first(&mut sum),
+    }
+    let score = BEFORE + sum.signs.iter().map(|sign| sign.weight).sum::<f64>();
+    let Sum { signs, values, levels, learned, .. } = sum;
+    Judged { score, signs, learned, levels, values }
+}

@@ -1,0 +1,386 @@
+//! Ninety days of an invented organisation's mail, with accounts that are taken over: what detection is measured by.
+//!
+//! People have desks, homes and phones, travel, fall ill, change devices, merge mail and lend each other their names; offices
+//! move; guessers try everybody. Thieves come in every way that is known. Nothing here looks at how detection works.
+
+mod chance;
+mod people;
+mod thieves;
+
+use detect::DayTraffic;
+use fastrand::Rng;
+use report::{Day, TlsVersion, UsageKey};
+
+use self::chance::{networks, normal};
+
+/// What kind of organisation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Three domains, offices with lines of their own, few trips.
+    Office,
+    /// Many small customers, who send from homes and servers.
+    Hoster,
+    /// Many trips, phones and odd hours.
+    Campus,
+}
+
+impl Style {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Office, Self::Hoster, Self::Campus];
+}
+
+/// How somebody abuses an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Abuse {
+    /// Many messages from a new place.
+    Burst,
+    /// Few messages each from many networks.
+    Spread,
+    /// A guessed password, and few messages.
+    Guessed,
+    /// An account that nobody uses any more.
+    Dormant,
+    /// Many senders.
+    Identities,
+    /// Old TLS, or none, and few messages.
+    Downgrade,
+    /// Few messages from a new place, day after day.
+    Drip,
+    /// From a network that many here use.
+    Neighbour,
+    /// An account that was made, or never used before.
+    NewAccount,
+    /// A program on the usual machine.
+    Malware,
+}
+
+impl Abuse {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Burst,
+        Self::Spread,
+        Self::Guessed,
+        Self::Dormant,
+        Self::Identities,
+        Self::Downgrade,
+        Self::Drip,
+        Self::Neighbour,
+        Self::NewAccount,
+        Self::Malware,
+    ];
+
+    /// Whether it is one that any watch should see.
+    #[must_use]
+    pub const fn is_loud(self) -> bool {
+        !matches!(self, Self::Drip | Self::Neighbour | Self::NewAccount | Self::Malware)
+    }
+}
+
+/// An account that was taken over.
+#[derive(Clone, Debug)]
+pub struct Theft {
+    /// Whose.
+    pub account: String,
+    /// How.
+    pub abuse: Abuse,
+    /// The first day.
+    pub first: Day,
+    /// The last day.
+    pub last: Day,
+}
+
+/// The days, in order, and what was done in them.
+pub struct History {
+    /// What happened on each day.
+    pub days: Vec<(Day, DayTraffic)>,
+    /// What thieves did.
+    pub thefts: Vec<Theft>,
+}
+
+const DAYS: usize = 90;
+
+/// A way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Device {
+    mechanism: &'static str,
+    tls: TlsVersion,
+}
+
+const DEVICES: [Device; 6] = [
+    Device { mechanism: "PLAIN", tls: TlsVersion::Tls13 },
+    Device { mechanism: "PLAIN", tls: TlsVersion::Tls12 },
+    Device { mechanism: "LOGIN", tls: TlsVersion::Tls13 },
+    Device { mechanism: "LOGIN", tls: TlsVersion::Tls12 },
+    Device { mechanism: "XOAUTH2", tls: TlsVersion::Tls13 },
+    Device { mechanism: "CRAM-MD5", tls: TlsVersion::Tls12 },
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Person,
+    Machine,
+    Newsletter,
+    Shared,
+    Seldom,
+    /// Uses it until some day, and never again.
+    Leaver,
+}
+
+/// A site, as the beginning of its addresses.
+type Site = [u8; 3];
+
+struct Account {
+    name: String,
+    domain: usize,
+    life: Life,
+    mean: f64,
+    weekends: f64,
+    home: Site,
+    phone: u8,
+    devices: Vec<Device>,
+    senders: Vec<String>,
+    from: usize,
+    until: usize,
+    trip: Option<(usize, Site)>,
+    /// A provider of tunnels that it uses for some time.
+    tunnel: Option<(usize, usize, Site)>,
+    others: Vec<Site>,
+}
+
+struct World {
+    homes: Vec<[u8; 2]>,
+    phones: Vec<[u8; 2]>,
+    hotels: Vec<[u8; 2]>,
+    servers: Vec<[u8; 2]>,
+}
+
+/// A theft that is planned.
+#[derive(Clone)]
+struct Planned {
+    who: usize,
+    abuse: Abuse,
+    first: usize,
+    last: usize,
+    addresses: Vec<[u8; 4]>,
+}
+
+struct Maker {
+    rng: Rng,
+    style: Style,
+    world: World,
+    domains: Vec<String>,
+    /// Each domain's own lines.
+    offices: Vec<Vec<Site>>,
+    accounts: Vec<Account>,
+    thefts: Vec<Planned>,
+}
+
+/// A history of so many accounts.
+#[must_use]
+pub fn history(style: Style, accounts: usize, seed: u64) -> History {
+    let mut maker = Maker::new(style, accounts, seed);
+    let start = Day::from_ymd_opt(2026, 3, 2).unwrap_or_default();
+    let mut days = Vec::new();
+    for number in 0..DAYS {
+        let day = start + chrono::TimeDelta::days(i64::try_from(number).unwrap_or(0));
+        days.push((day, maker.day(number)));
+    }
+    let thefts = maker.thefts.iter().map(|theft| Theft {
+        account: maker.accounts[theft.who].name.clone(),
+        abuse: theft.abuse,
+        first: days[theft.first].0,
+        last: days[theft.last].0,
+    });
+    History { thefts: thefts.collect(), days }
+}
+
+impl Maker {
+    fn new(style: Style, count: usize, seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0x5eed << 8 ^ style as u64);
+        let mut taken = Vec::new();
+        let many = count / 100 + 12;
+        let world = World {
+            homes: networks(many, 24, &mut taken, &mut rng),
+            phones: networks(4, 48, &mut taken, &mut rng),
+            hotels: networks(400, 64, &mut taken, &mut rng),
+            servers: networks(500, 130, &mut taken, &mut rng),
+        };
+        let domains = match style {
+            Style::Office => 3,
+            Style::Hoster => count / 8,
+            Style::Campus => 1,
+        };
+        let domains: Vec<_> =
+            (0..domains).map(|number| format!("d{number}.example.test")).collect();
+        let mut maker = Self {
+            rng,
+            style,
+            world,
+            offices: vec![Vec::new(); domains.len()],
+            domains,
+            accounts: Vec::new(),
+            thefts: Vec::new(),
+        };
+        for domain in 0..maker.domains.len() {
+            let lines = match style {
+                Style::Office => 3,
+                Style::Hoster => usize::from(maker.rng.u8(0..3) == 0),
+                Style::Campus => 8,
+            };
+            for _ in 0..lines {
+                let site = maker.site(Net::Home);
+                maker.offices[domain].push(site);
+            }
+        }
+        for number in 0..count {
+            let account = maker.account(number);
+            maker.accounts.push(account);
+        }
+        maker.plan(count);
+        maker
+    }
+
+    fn site(&mut self, net: Net) -> Site {
+        let from = match net {
+            Net::Home => &self.world.homes,
+            Net::Hotel => &self.world.hotels,
+            Net::Server => &self.world.servers,
+        };
+        // Some are used by many more than others.
+        let at = match net {
+            Net::Home => {
+                let part = self.rng.f64();
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    clippy::cast_precision_loss,
+                    reason = "a place in a list"
+                )]
+                let at = (part * part * from.len() as f64) as usize;
+                at
+            }
+            _ => self.rng.usize(0..from.len()),
+        };
+        let [a, b] = from[at];
+        [a, b, self.rng.u8(..)]
+    }
+
+    fn account(&mut self, number: usize) -> Account {
+        let domain = match self.style {
+            Style::Hoster => number / 8 % self.domains.len(),
+            _ => number % self.domains.len(),
+        };
+        let life = match (self.style, self.rng.u32(0..100)) {
+            (Style::Office, 0..8) | (Style::Hoster, 0..14) | (Style::Campus, 0..4) => Life::Machine,
+            (_, 14..16) => Life::Newsletter,
+            (_, 16..19) => Life::Shared,
+            (_, 19..29) => Life::Seldom,
+            (_, 29..33) => Life::Leaver,
+            _ => Life::Person,
+        };
+        let spread = (normal(&mut self.rng) * 0.9).exp();
+        let mean = match life {
+            Life::Machine => 12.0 * (normal(&mut self.rng)).exp(),
+            Life::Shared => 15.0 * spread,
+            Life::Seldom => 1.5,
+            _ => 4.5 * spread,
+        };
+        let home = match life {
+            Life::Machine if self.rng.bool() => self.site(Net::Server),
+            _ => self.site(Net::Home),
+        };
+        let device = |rng: &mut Rng| DEVICES[[0, 0, 0, 1, 1, 2, 3, 4, 4, 5][rng.usize(0..10)]];
+        let devices = match life {
+            Life::Machine | Life::Newsletter => vec![device(&mut self.rng)],
+            _ => vec![device(&mut self.rng), device(&mut self.rng)],
+        };
+        let name = format!("u{number}@{}", self.domains[domain]);
+        let mut senders = vec![name.clone()];
+        if self.rng.u8(0..10) == 0 {
+            senders.push(format!("team{}@{}", self.rng.u8(0..20), self.domains[domain]));
+        }
+        let from = if self.rng.u8(0..12) == 0 { self.rng.usize(1..DAYS) } else { 0 };
+        let until = if life == Life::Leaver { self.rng.usize(5..30) } else { DAYS };
+        let tunnel =
+            (self.rng.u32(0..100) < if self.style == Style::Office { 2 } else { 4 }).then(|| {
+                let begins = self.rng.usize(0..DAYS);
+                (begins, begins + self.rng.usize(5..60), self.site(Net::Server))
+            });
+        let others = match life {
+            Life::Shared => (0..4).map(|_| self.site(Net::Home)).collect(),
+            _ => Vec::new(),
+        };
+        Account {
+            name,
+            domain,
+            life,
+            mean,
+            weekends: if self.rng.u8(0..4) == 0 { 0.6 } else { 0.08 },
+            home,
+            phone: self.rng.u8(0..4),
+            devices,
+            senders,
+            from: if life == Life::Leaver { 0 } else { from },
+            until,
+            trip: None,
+            tunnel,
+            others,
+        }
+    }
+
+    fn day(&mut self, number: usize) -> DayTraffic {
+        let mut traffic = DayTraffic::default();
+        // The first day is a Monday.
+        let is_weekend = number % 7 >= 5;
+        let is_holiday = self.style != Style::Campus && (44..47).contains(&number);
+        for domain in 0..self.domains.len() {
+            // An office moves, or gets another line.
+            if !self.offices[domain].is_empty() && self.rng.u32(0..400) == 0 {
+                let site = self.site(Net::Home);
+                let at = self.rng.usize(0..self.offices[domain].len());
+                self.offices[domain][at] = site;
+            }
+        }
+        for who in 0..self.accounts.len() {
+            self.live(who, number, is_weekend || is_holiday, &mut traffic);
+        }
+        self.guess(number, &mut traffic);
+        for at in 0..self.thefts.len() {
+            if (self.thefts[at].first..=self.thefts[at].last).contains(&number) {
+                self.steal(at, number, &mut traffic);
+            }
+        }
+        traffic
+    }
+
+    fn send(
+        &self,
+        who: usize,
+        sender: &str,
+        device: Device,
+        client: [u8; 4],
+        messages: u64,
+        traffic: &mut DayTraffic,
+    ) {
+        let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let [a, b, c, d] = client;
+        let client = format!("{a}.{b}.{c}.{d}");
+        let key = UsageKey {
+            domain,
+            sender,
+            username: &self.accounts[who].name,
+            mechanism: device.mechanism,
+            tls: device.tls,
+            client: &client,
+        };
+        traffic.add(&key, messages);
+    }
+}
+
+/// Which networks a site is taken from.
+#[derive(Clone, Copy)]
+enum Net {
+    Home,
+    Hotel,
+    Server,
+}
