@@ -125,9 +125,9 @@ async fn csv_is_the_whole_table_and_safe() -> Result<()> {
     let chart = app.get("/v1/reports/tls-usage").await?.ok()?;
     assert_eq!(chart["total"], total);
     let volume = app.get("/v1/reports/sending-volume/details?format=csv").await?.text()?;
-    assert!(
-        volume.starts_with("Sender address,Message count,Before,Change %,First day,Last day\r\n")
-    );
+    assert!(volume.starts_with(
+        "Sender address,Message count,Before,Change %,First day,Last day,Mechanisms\r\n"
+    ));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use history::{Gather, History, HistoryError, Wanted};
+use report::views::RowMechanisms;
 use report::{Day, Filter, Group, Range, Table, TableBuilder, TlsCounts, UsageKey, csv};
 
 use crate::detailed::{self, DetailedFile};
@@ -30,6 +31,7 @@ impl Totals {
 pub(crate) struct Gathered {
     /// The table that was asked for.
     pub(crate) table: Table,
+    pub(crate) mechanisms: RowMechanisms,
     pub(crate) totals: Totals,
     pub(crate) days: BTreeMap<Day, TlsCounts>,
     pub(crate) detailed: detailed::File,
@@ -46,6 +48,7 @@ pub(crate) enum GatherError {
 
 struct Rows {
     table: TableBuilder,
+    mechanisms: RowMechanisms,
     /// Where the table is of something else: senders are told in any case.
     senders: Option<TableBuilder>,
     days: BTreeMap<Day, TlsCounts>,
@@ -56,6 +59,7 @@ struct Rows {
 impl Gather for Rows {
     fn row(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) -> ControlFlow<()> {
         self.table.add(day, key, messages);
+        self.mechanisms.add(day, key, messages);
         if let Some(senders) = &mut self.senders {
             senders.add(day, key, messages);
         }
@@ -81,6 +85,7 @@ pub(crate) async fn gather(
     let spool = Spool::new(csv::file_name("detailed", range), limit);
     let rows = Rows {
         table: TableBuilder::new(group, range, range),
+        mechanisms: RowMechanisms::new(group, range, &filter.known),
         senders: (group != Group::Sender).then(|| TableBuilder::new(Group::Sender, range, range)),
         days: BTreeMap::new(),
         detailed: DetailedFile::new(spool, range)?,
@@ -89,13 +94,13 @@ pub(crate) async fn gather(
     let state = history.state(range).await?;
     let (rows, walked) = history.walk(&state, filter, rows).await;
     walked?;
-    let Rows { table, senders, days, detailed, failed } = rows;
+    let Rows { table, mechanisms, senders, days, detailed, failed } = rows;
     failed.map_or(Ok(()), Err)?;
     let mut table = table.told_apart_by(&filter.known).finish();
     let totals = senders.map_or_else(|| Totals::of(&table), |some| Totals::of(&some.finish()));
     let wanted = Wanted { range, filter: filter.clone(), group };
     table.learn(&history.table(&history.state(kept).await?, &wanted).await?);
-    Ok(Gathered { table, totals, days, detailed: detailed.finish()? })
+    Ok(Gathered { table, mechanisms, totals, days, detailed: detailed.finish()? })
 }
 
 /// What passes of a range comes to, to be compared with.

@@ -119,7 +119,8 @@ impl Letter<'_> {
         let name = csv::file_name(view.name(), self.range);
         let mut spool = Spool::new(name, self.left());
         let table = &self.gathered.table;
-        csv::write(&mut spool, view, table.group(), table.rows(Sort::MOST_MESSAGES, ""))?;
+        let (rows, mechanisms) = (table.rows(Sort::MOST_MESSAGES, ""), &self.gathered.mechanisms);
+        csv::write(&mut spool, view, table.group(), rows, mechanisms)?;
         spool.finish()
     }
 

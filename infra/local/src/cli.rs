@@ -250,7 +250,7 @@ fn program() -> Command {
                      Its status is 0 if nothing needs attention, and 10 if something does.",
                 )
                 .after_help(
-                    "Examples:\n  smtp-auth-report detect || mail -s 'Look at these accounts' you@example.org\n  \
+                    "Examples:\n  told=$(smtp-auth-report detect) || echo \"$told\"   # in cron: a mail only if something does\n  \
                      smtp-auth-report detect --as-of 2026-11-20 --json | jq '.alerts[].reason'",
                 )
                 .args(flags::<Archive>())

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::future::{join_all, try_join};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use report::views::{DayCounts, Figures, KindCounts, Refused, Stories, Story, Successes};
+use report::views::{
+    DayCounts, Figures, KindCounts, Refused, RowMechanisms, Stories, Story, Successes,
+};
 use report::{Day, Filter, Group, Table, TableBuilder, UsageKey};
 
 use crate::blocking::blocking;
@@ -52,7 +54,7 @@ macro_rules! add_up {
     )+};
 }
 
-add_up! { DayCounts, Figures, KindCounts, Refused, Stories, Successes, TableBuilder, }
+add_up! { DayCounts, Figures, KindCounts, Refused, RowMechanisms, Stories, Successes, TableBuilder, }
 
 /// How a gathering ended early.
 enum Stopped {
@@ -97,6 +99,20 @@ impl History {
         empty: impl Fn() -> G,
     ) -> Result<G, HistoryError> {
         self.add_up(state, &Reading::whole(filter), empty).await
+    }
+
+    /// The mechanisms of all rows of a table, of the days of a state.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn mechanisms(
+        &self,
+        state: &RangeState,
+        wanted: &Wanted,
+    ) -> Result<RowMechanisms, HistoryError> {
+        let Wanted { range, filter, group } = wanted;
+        let empty = || RowMechanisms::new(*group, *range, &filter.known);
+        self.add_up(state, &Reading::of_mechanisms(wanted), empty).await
     }
 
     /// The days and mechanisms of some rows of a table, in the order of these names, as `tell` wants them; of the days of a

@@ -38,6 +38,11 @@ impl Reading {
         Self::telling(wanted, &[])
     }
 
+    /// What the mechanisms of a table's rows need.
+    pub(crate) fn of_mechanisms(wanted: &Wanted) -> Self {
+        Self::telling(wanted, &[Field::Mechanism])
+    }
+
     /// What the stories of a table's rows need.
     pub(crate) fn of_stories(wanted: &Wanted) -> Self {
         Self::telling(wanted, &[Field::Mechanism, Field::Client])

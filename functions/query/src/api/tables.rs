@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use history::{Wanted, blocking};
 use report::csv;
 use report::views::cursor::Cursor;
-use report::views::{RowOf, TlsRow, VolumeRow};
+use report::views::{RowMechanisms, RowOf, TlsRow, VolumeRow};
 use report::{Place, Range, Row, Sort, Table, TablePage, View};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -111,10 +111,11 @@ async fn answer(view: View, query: &Query, given: &Given) -> Result<Response, Pr
     if format.format == Format::Csv {
         let (_, whole_table) = query.data.table(query.kept(), &question.wanted).await?;
         let turn = query.turn_at_writing().await.ok_or(Problem::Busy)?;
+        let mechanisms = query.data.mechanisms(&question.wanted).await?;
         let (writer, reader) = query.spools.begin();
         return blocking(move || {
             let _turn = turn;
-            whole(view, &whole_table, &question, (writer, reader))
+            whole(view, (&whole_table, &mechanisms), &question, (writer, reader))
         })
         .await;
     }
@@ -188,13 +189,13 @@ pub(crate) async fn page_of<R>(
 
 fn whole(
     view: View,
-    table: &Table,
+    (table, mechanisms): (&Table, &RowMechanisms),
     question: &TableQuestion,
     spool: (SpoolWriter, SpoolReader),
 ) -> Result<Response, Problem> {
     let rows = table.rows(question.sort, &question.search);
     spooled(spool, view.name(), question.wanted.range, |to| {
-        csv::write(to, view, table.group(), rows)
+        csv::write(to, view, table.group(), rows, mechanisms)
     })
 }
 

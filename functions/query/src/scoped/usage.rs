@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use history::{Gather, HistoryError, Merge, RangeState, Wanted};
 use report::views::cursor::checksum;
-use report::views::{KindCounts, Story};
+use report::views::{KindCounts, RowMechanisms, Story};
 use report::{ALL_DOMAINS, Filter, Group, OTHER_SENDERS, Range, Scope, Sort};
 use store::Rollup;
 
@@ -73,6 +73,13 @@ impl Scoped {
     /// The table that is wanted, as it is now, with what these days tell of its rows.
     pub(crate) async fn table(&self, read: Range, wanted: &Wanted) -> Result<Kept, HistoryError> {
         self.tables.table(read, &self.narrowed(wanted)).await
+    }
+
+    /// The mechanisms of all its rows.
+    pub(crate) async fn mechanisms(&self, wanted: &Wanted) -> Result<RowMechanisms, HistoryError> {
+        let wanted = self.narrowed(wanted);
+        let state = self.history.state(wanted.range).await?;
+        self.history.mechanisms(&state, &wanted).await
     }
 
     /// The stories of some of its rows, in the order of these names.

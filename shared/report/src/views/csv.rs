@@ -7,6 +7,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use super::group::Group;
 use super::row::{Past, Row};
+use super::uses::RowMechanisms;
 use super::view::View;
 use crate::counting::day::{Day, Range};
 use crate::counting::usage::UsageKey;
@@ -26,7 +27,8 @@ pub fn file_name(what: &str, range: Range) -> String {
 
 /// Writes a view's table by a group: a header, then one line for each row, ended by CR LF. Each has the row's
 /// name, what the view tells of it, its message count, that of as many days before with the change in percent (empty
-/// where they are not known), and the first and the last day that are kept on which it sent.
+/// where they are not known), the first and the last day that are kept on which it sent, and its mechanisms, most messages
+/// first.
 ///
 /// # Errors
 /// Writing failed.
@@ -35,14 +37,18 @@ pub fn write<'r>(
     view: View,
     group: Group,
     rows: impl IntoIterator<Item = Row<'r>>,
+    mechanisms: &RowMechanisms,
 ) -> io::Result<()> {
     let mut writer = writer(to);
     let (name, count) = (group.label().to_owned(), "Message count".to_owned());
-    writer.write_record(line(name, view.columns(), count, PAST.map(str::to_owned)))?;
+    let head = line(name, view.columns(), count, PAST.map(str::to_owned));
+    writer.write_record(head.chain(["Mechanisms".to_owned()]))?;
     for row in rows {
+        let mechanisms = safe(&mechanisms.of(row.name)).into_owned();
         let (name, count) = (safe(row.name).into_owned(), row.counts.total().to_string());
         let past = past(row.past, row.change());
-        writer.write_record(line(name, view.cells(&row.counts), count, past))?;
+        let cells = line(name, view.cells(&row.counts), count, past);
+        writer.write_record(cells.chain([mechanisms]))?;
     }
     writer.flush()
 }

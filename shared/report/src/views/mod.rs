@@ -28,6 +28,7 @@ mod sources;
 mod story;
 mod table;
 mod tls;
+mod uses;
 pub(crate) mod view;
 mod volume;
 
@@ -56,5 +57,6 @@ pub use sources::{DayLines, LineShares, NotUnderstood, SourceRow, SourceState, s
 pub use story::{More, RowOf, Stories, Story};
 pub use table::{Place, Table, TableBuilder, TablePage};
 pub use tls::{DayTls, TlsUsage, tls_usage};
+pub use uses::RowMechanisms;
 pub use view::View;
 pub use volume::{DayVolume, SendingVolume, sending_volume};

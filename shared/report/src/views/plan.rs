@@ -17,6 +17,7 @@ use super::row::Past;
 use super::sort::Sort;
 use super::story::{More, RowOf};
 use super::table::Table;
+use super::uses;
 use crate::counting::day::{Day, RETENTION_DAYS, Range};
 use crate::counting::field::Field;
 use crate::counting::kind::Kinds;
@@ -303,7 +304,7 @@ pub fn csv(
     for row in rows {
         let More { before, change, first, last, ref mechanisms, .. } = row.more;
         let [before, change, first, last] = past(Past { before, first, last }, change);
-        let mechanisms: Vec<_> = mechanisms.iter().map(|one| one.name.as_str()).collect();
+        let mechanisms = uses::cell(mechanisms.iter().map(|one| one.name.as_str()));
         let clients: Vec<_> = row.clients.iter().map(|one| one.of.name.as_str()).collect();
         let more = Some(row.more_clients).filter(|more| *more > 0);
         let more = more.map_or(String::new(), |more| format!(" and {more} more"));
@@ -319,7 +320,7 @@ pub fn csv(
             &change,
             &first,
             &last,
-            &*safe(&mechanisms.join(" ")),
+            &*safe(&mechanisms),
             &*safe(&(clients.join(" ") + &more)),
             &*safe(client_name.as_deref().unwrap_or_default()),
             &*safe(noted(|noted| &noted.name)),
