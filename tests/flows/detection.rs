@@ -184,6 +184,17 @@ fn each_kind_says_what_was_seen() {
     );
 }
 
+#[test]
+fn somebody_who_gets_in_at_many_accounts_is_no_new_office_line() {
+    let names: Vec<_> = (0..6).map(|person| format!("p{person}@example.test")).collect();
+    let sent: Vec<_> = names.iter().map(|name| (36, key(name, name, "198.51.100.7"), 30)).collect();
+    assert_eq!(office(&sent, &[]), [], "they moved together");
+    let tries: Vec<_> = names.iter().map(|name| (36, name.as_str(), "198.51.100.7", 5)).collect();
+    let alerts = office(&sent, &tries);
+    assert_eq!(alerts.len(), 6, "{alerts:?}");
+    assert!(alerts.iter().all(|alert| alert.kind.name() == "guessed_password"));
+}
+
 #[tokio::test]
 async fn the_demo_tells_of_the_stolen_account_first_and_of_no_printer() -> Result<()> {
     let app = App::new().await?;

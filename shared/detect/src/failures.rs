@@ -14,11 +14,27 @@ pub(crate) type OfDay = BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Failures(VecDeque<(i32, OfDay)>);
 
+/// Accounts at which an address must have failed, or logins, to be a guesser's.
+const GUESSED_ACCOUNTS: usize = 4;
+const GUESSED_LOGINS: u64 = 20;
+
 /// What one address failed at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tried {
     pub(crate) failures: u64,
     pub(crate) accounts: usize,
+}
+
+impl Tried {
+    /// Whether it is a guesser's.
+    pub(crate) const fn is_guessing(self) -> bool {
+        self.is_at_many() || self.failures >= GUESSED_LOGINS
+    }
+
+    /// Whether it failed at several accounts.
+    pub(crate) const fn is_at_many(self) -> bool {
+        self.accounts >= GUESSED_ACCOUNTS
+    }
 }
 
 /// Failed logins of the last seven days, by client and by account.

@@ -184,7 +184,7 @@ impl Sum<'_> {
             .clients(1)
             .map(|(client, _)| (client, self.today.lately.of_client(client)))
             .max_by_key(|(_, tried)| (tried.accounts, tried.failures));
-        let by = tried.filter(|(_, tried)| tried.accounts >= 4 || tried.failures >= 20);
+        let by = tried.filter(|(_, tried)| tried.is_guessing());
         let today = self.today.number;
         let at = self.today.lately.at(self.account, |client| {
             let place = Place::of(client);

@@ -33,8 +33,11 @@ impl<'t> Today<'t> {
         let (mut movers, mut weaker) = (HashMap::new(), HashMap::new());
         for (account, day) in &traffic.accounts {
             let domain = mark(day.domain());
+            // Whoever fails at several accounts and gets in at some has not moved there with them.
+            let has_moved = |address: &str| !lately.of_client(address).is_at_many();
+            let clients = day.clients.iter().filter(|(address, _)| has_moved(address));
             let mut sites: Vec<_> =
-                day.clients.values().filter_map(|client| Some(client.place?.site)).collect();
+                clients.filter_map(|(_, client)| Some(client.place?.site)).collect();
             sites.sort_unstable();
             sites.dedup();
             for site in sites {
