@@ -2,11 +2,11 @@
 //!
 //! `SEEDS` chooses how many of each style, `ACCOUNTS` how many accounts each has.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use detect::{Sensitivity, Watch};
 use tests::judged::{Judged, judge};
-use tests::organisation::{Style, history};
+use tests::organisation::{Style, live};
 
 /// The first of the seeds that nothing was tuned with; those before are for that.
 const FIRST: u64 = 100;
@@ -40,13 +40,13 @@ fn main() {
     }
     let large = usize::try_from(setting("LARGE", 100_000)).unwrap_or(usize::MAX);
     let (mut watch, mut last) = (Watch::new(Sensitivity::Normal), None);
-    let mut took = std::time::Duration::ZERO;
-    for (day, traffic) in history(Style::Campus, large, FIRST).days {
+    let mut took = Duration::ZERO;
+    live(Style::Campus, large, FIRST, |day, traffic| {
         last = Some((day, traffic.clone()));
         let begun = Instant::now();
         watch.close(day, traffic);
         took += begun.elapsed();
-    }
+    });
     println!("{large} accounts over 90 days are folded in {took:.1?}");
     if let Some((day, traffic)) = last {
         let begun = Instant::now();

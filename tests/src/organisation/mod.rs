@@ -178,20 +178,35 @@ struct Maker {
 /// A history of so many accounts.
 #[must_use]
 pub fn history(style: Style, accounts: usize, seed: u64) -> History {
-    let mut maker = Maker::new(style, accounts, seed);
-    let start = Day::from_ymd_opt(2026, 3, 2).unwrap_or_default();
     let mut days = Vec::new();
+    let thefts = live(style, accounts, seed, |day, traffic| days.push((day, traffic)));
+    History { thefts, days }
+}
+
+/// The same, day by day; gives what thieves did.
+pub fn live(
+    style: Style,
+    accounts: usize,
+    seed: u64,
+    mut each: impl FnMut(Day, DayTraffic),
+) -> Vec<Theft> {
+    let mut maker = Maker::new(style, accounts, seed);
     for number in 0..DAYS {
-        let day = start + chrono::TimeDelta::days(i64::try_from(number).unwrap_or(0));
-        days.push((day, maker.day(number)));
+        each(day(number), maker.day(number));
     }
     let thefts = maker.thefts.iter().map(|theft| Theft {
         account: maker.accounts[theft.who].name.clone(),
         abuse: theft.abuse,
-        first: days[theft.first].0,
-        last: days[theft.last].0,
+        first: day(theft.first),
+        last: day(theft.last),
     });
-    History { thefts: thefts.collect(), days }
+    thefts.collect()
+}
+
+/// A day: the first is a Monday.
+fn day(number: usize) -> Day {
+    let start = Day::from_ymd_opt(2026, 3, 2).unwrap_or_default();
+    start + chrono::Days::new(number as u64)
 }
 
 impl Maker {
@@ -330,7 +345,6 @@ impl Maker {
 
     fn day(&mut self, number: usize) -> DayTraffic {
         let mut traffic = DayTraffic::default();
-        // The first day is a Monday.
         let is_weekend = number % 7 >= 5;
         let is_holiday = self.style != Style::Campus && (44..47).contains(&number);
         for domain in 0..self.domains.len() {
