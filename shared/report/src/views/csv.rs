@@ -186,16 +186,23 @@ fn begins_formula(c: char) -> bool {
 mod tests {
     use super::*;
     use crate::counting::tls::{TlsCounts, TlsVersion};
+    use crate::views::known::Known;
 
     fn table(view: View, sender: &str) -> String {
         let mut counts = TlsCounts::default();
         counts.add(TlsVersion::Tls10, 1);
         counts.add(TlsVersion::Tls12, 2);
-        let day = |text: &str| text.parse().expect("a date");
+        let day = |text: &str| text.parse::<Day>().expect("a date");
         let past = Past { before: Some(4), first: day("2026-09-01"), last: day("2026-11-20") };
+        let range = Range { start: day("2026-09-01"), end: day("2026-11-20") };
+        let mut mechanisms = RowMechanisms::new(Group::Sender, range, &Known::default());
+        let (domain, username, client) = ("", "", "");
+        let tls = TlsVersion::Tls12;
+        let key = UsageKey { domain, sender, username, mechanism: "=CMD", tls, client };
+        mechanisms.add(day("2026-11-20"), &key, 3);
         let mut bytes = Vec::new();
-        write(&mut bytes, view, Group::Sender, [Row { name: sender, counts, past }])
-            .expect("memory");
+        let rows = [Row { name: sender, counts, past }];
+        write(&mut bytes, view, Group::Sender, rows, &mechanisms).expect("memory");
         String::from_utf8(bytes).expect("text")
     }
 
@@ -203,14 +210,14 @@ mod tests {
     fn tables_have_the_columns_of_their_view() {
         assert_eq!(
             table(View::SendingVolume, "a@example.test"),
-            "Sender address,Message count,Before,Change %,First day,Last day\r\n\
-             a@example.test,3,4,-25.00,2026-09-01,2026-11-20\r\n"
+            "Sender address,Message count,Before,Change %,First day,Last day,Mechanisms\r\n\
+             a@example.test,3,4,-25.00,2026-09-01,2026-11-20,'=CMD\r\n"
         );
         assert_eq!(
             table(View::TlsUsage, "a@example.test"),
             "Sender address,TLS1.0 %,TLS1.0 messages,TLS1.1 %,TLS1.1 messages,TLS1.2 %,TLS1.2 messages,\
-             TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count,Before,Change %,First day,Last day\r\n\
-             a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3,4,-25.00,2026-09-01,2026-11-20\r\n"
+             TLS1.3 %,TLS1.3 messages,No TLS %,No TLS messages,Unknown %,Unknown messages,Message count,Before,Change %,First day,Last day,Mechanisms\r\n\
+             a@example.test,33.33,1,0.00,0,66.67,2,0.00,0,0.00,0,0.00,0,3,4,-25.00,2026-09-01,2026-11-20,'=CMD\r\n"
         );
     }
 

@@ -163,6 +163,7 @@ impl Stalwart {
         let Some(id) = event.connection() else { return (!is_queued).then_some(()) };
         let key = Key { host: record.host, id: id.as_bytes() };
         self.0.advance(time, proofs.arrival, proofs.sink);
+        self.adopt(key, time, event);
         match &*event.kind {
             "smtp.connection-start" | "smtp.connection-end" => {
                 // A number is never another connection's, and webhooks may come again, and late.
@@ -175,6 +176,16 @@ impl Stalwart {
             _ => self.queued(key, time, event, proofs),
         }
         Some(())
+    }
+
+    /// Takes over what was saved before the server's port, or a number, told connections apart.
+    fn adopt(&mut self, key: Key<'_>, time: i64, event: &Event<'_>) {
+        let Some(port) = event.port else { return };
+        let id = format!("{} {port}", event.client);
+        let before = Key { host: key.host, id: id.as_bytes() };
+        if let Some(connection) = self.0.sessions.take(before) {
+            self.0.sessions.put(key, time, connection);
+        }
     }
 
     fn handshake(&mut self, key: Key<'_>, time: i64, event: &Event<'_>) {
