@@ -83,8 +83,9 @@ async fn serve(told: Serve) -> Result<()> {
         readers.push(apart(reader));
     }
     tell::line(format_args!("Data in {}", data.folder.display()));
+    let told_to_stop = stopped();
     let stopped = async move {
-        stopped().await;
+        told_to_stop.await;
         stop.tell();
         let stored = async {
             for reader in readers {

@@ -1,5 +1,6 @@
 //! The service: HTTP answers, reports by mail and housekeeping over one data folder, until it is told to stop.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use query::{Mailing, Query};
 use report::{Known, Range};
 use reporter::Reporter;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{self, Signal, SignalKind};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -175,16 +177,24 @@ fn machine() -> i64 {
 }
 
 /// Done when the user or the system wants the program to end.
-pub async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
-    let Ok(mut terminated) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    else {
-        let _ = interrupted.await;
-        return;
-    };
-    tokio::select! {
-        _ = interrupted => {}
-        _ = terminated.recv() => {}
+pub fn stopped() -> impl Future<Output = ()> + Send + 'static {
+    // Heard from now on, not from when it is waited for: whoever is told that this listens may end it at once.
+    let interrupted = unix::signal(SignalKind::interrupt());
+    let terminated = unix::signal(SignalKind::terminate());
+    async move {
+        tokio::select! {
+            () = heard(interrupted) => {}
+            () = heard(terminated) => {}
+        }
+    }
+}
+
+/// Waits for a signal: for ever, if it cannot be heard.
+async fn heard(signal: io::Result<Signal>) {
+    match signal {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(_) => std::future::pending().await,
     }
 }
