@@ -333,7 +333,7 @@ async fn a_row_tells_its_days_its_mechanisms_and_how_it_changed() -> Result<()> 
     }
     let csv = app.get(&format!("{table}&group=account&format=csv")).await?.text()?;
     let line = csv.lines().find(|line| line.starts_with("ann@"));
-    assert_eq!(line, Some("ann@example.test,600,7,8471.43,2026-11-20,2026-11-23"), "{csv}");
+    assert_eq!(line, Some("ann@example.test,600,7,8471.43,2026-11-20,2026-11-23,LOGIN"), "{csv}");
     let html = app.get(&format!("{}&group=account", &table[3..])).await?.text()?;
     for told in ["×86", "new", "20 Nov 2026", "class=\"picture\"", "LOGIN"] {
         assert!(html.contains(told), "{told}: {html}");

@@ -89,8 +89,12 @@ async fn views(app: &App, end: Day) -> Result<Vec<String>> {
             text = page.to_string();
         }
         if view.contains("format=csv") {
-            let lines = text.lines().filter_map(|line| line.rsplit_once(','));
-            text = lines.map(|(line, _)| format!("{line}\n")).collect();
+            let without_last = |line: &str| {
+                let (line, mechanisms) = line.rsplit_once(',')?;
+                let (line, _) = line.rsplit_once(',')?;
+                Some(format!("{line},{mechanisms}\n"))
+            };
+            text = text.lines().filter_map(without_last).collect();
         }
         views.push(text);
     }

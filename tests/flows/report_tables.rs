@@ -30,7 +30,7 @@ async fn a_report_has_the_table_that_was_asked_for() -> Result<()> {
             "kind",
             "",
             json!({"off": ["TLS1.0", "LOGIN"]}),
-            "Only: Without TLS1.0, LOGIN",
+            "Only: Refused without TLS1.0, LOGIN",
         ),
     ] {
         let mut body = asked(view);

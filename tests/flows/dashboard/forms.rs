@@ -251,7 +251,7 @@ async fn forms_carry_table_and_filters_of_the_page_that_they_were_opened_from() 
         "name=\"off\" value=\"LOGIN\" checked",
         "name=\"off\" value=\"basic\" checked",
         "name=\"country\" value=\"DE\" checked",
-        "Without: basic",
+        "Refused without: basic",
     ] {
         assert!(form.contains(field), "{field}: {form}");
     }
