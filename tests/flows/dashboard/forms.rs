@@ -273,7 +273,10 @@ async fn forms_carry_table_and_filters_of_the_page_that_they_were_opened_from() 
     let filter = json!({"tls": ["TLS1.0", "none"], "off": ["LOGIN", "basic"]});
     assert_eq!((&made["group"], &made["filter"]), (&json!("account"), &filter));
     let list = app.get("/schedules").await?.text()?;
-    assert!(list.contains("by account; Without LOGIN, basic; TLS version TLS1.0, none"), "{list}");
+    assert!(
+        list.contains("by account; Refused without LOGIN, basic; TLS version TLS1.0, none"),
+        "{list}"
+    );
     // What it is narrowed to is in the form that edits it.
     let path = format!("/schedules/{}", made["id"].as_str().context("an id")?);
     let form = app.get(&path).await?.text()?;
