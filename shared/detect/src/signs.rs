@@ -6,6 +6,7 @@ use crate::habit::{Habit, mark, strength};
 use crate::network::Place;
 use crate::sum::{Sum, Value, float};
 use crate::today::{KNOWN, MOVERS, weakened};
+use crate::traffic::Program;
 
 /// Days on which an account must have been active, where having two devices is enough to be wrong.
 const LONG_KNOWN: u32 = 20;
@@ -31,19 +32,9 @@ const GUESSED_NAMES: [&str; 16] = [
     "user",
 ];
 
-/// Adds the signs of a first use.
-pub(crate) fn first(sum: &mut Sum<'_>) {
-    sum.first();
-}
-
-/// Adds the signs of an account that is known. `episode` is the day on which an alert about it began that is still open.
-pub(crate) fn known(sum: &mut Sum<'_>, habit: &Habit, episode: Option<i32>) {
-    sum.known(habit, episode);
-}
-
 impl Sum<'_> {
-    /// A first use.
-    fn first(&mut self) {
+    /// Adds the signs of a first use.
+    pub(crate) fn first(&mut self) {
         let is_rare = !self.levels.is_empty() && self.levels.values().all(|level| *level >= 3);
         let weight = match self.level {
             _ if is_rare => 3.0,
@@ -57,7 +48,7 @@ impl Sum<'_> {
         self.add(weight, Fact::First { is_rare, is_guessed });
         self.young_volume();
         if self.is_strange() {
-            self.guessed(0.0, None);
+            self.guessed(0.0, self.strange_failures(None));
         }
         self.learned.is_strange = self.is_strange();
     }
@@ -70,7 +61,8 @@ impl Sum<'_> {
         self.add(weight, Fact::Volume { messages, usual: 0.0, most: 0, is_strange });
     }
 
-    fn known(&mut self, habit: &Habit, episode: Option<i32>) {
+    /// Adds the signs of an account that is known. `episode` is the day on which an alert about it began that is still open.
+    pub(crate) fn known(&mut self, habit: &Habit, episode: Option<i32>) {
         let today = self.today.number;
         let past = match () {
             () if habit.active < 3 => Past::Young,
@@ -107,11 +99,9 @@ impl Sum<'_> {
             self.desk(habit, episode);
         }
         self.volume(habit, past);
-        self.learned.strange_failures = self.today.lately.at(self.account, |client| {
-            Place::of(client).is_some_and(|place| !habit.sites.trusts(place.site, today))
-        });
+        self.learned.strange_failures = self.strange_failures(Some(habit));
         if self.is_strange() {
-            self.guessed(habit.usual_failures(), Some(habit));
+            self.guessed(habit.usual_failures(), self.learned.strange_failures);
         }
         self.identities(habit);
         self.downgrade(habit);
@@ -124,7 +114,7 @@ impl Sum<'_> {
         let known: Vec<_> = strange.iter().filter(|program| program.is_known()).collect();
         let Some(program) = known.first() else { return };
         // That weighs more, and is the same.
-        if self.is_new_password(habit) {
+        if self.new_password(habit).is_some() {
             return;
         }
         let new = known.iter().find(|program| !habit.programs.has(mark(**program)));
@@ -178,20 +168,22 @@ impl Sum<'_> {
         self.add(in_all.max(there), Fact::Volume { messages, usual, most, is_strange });
     }
 
-    /// Whether it was guessed: a strange success after failures, from there or at it.
-    fn guessed(&mut self, usual: f64, habit: Option<&Habit>) {
+    /// Logins that failed at it of late, from places that are not its own.
+    fn strange_failures(&self, habit: Option<&Habit>) -> u64 {
+        let is_own = |place: Place| {
+            habit.is_some_and(|habit| habit.sites.trusts(place.site, self.today.number))
+        };
+        let lately = &self.today.lately;
+        lately.at(self.account, |client| Place::of(client).is_some_and(|place| !is_own(place)))
+    }
+
+    /// Whether it was guessed: a strange success after failures, from there or `at` it.
+    fn guessed(&mut self, usual: f64, at: u64) {
         let tried = self
             .clients(1)
             .map(|(client, _)| (client, self.today.lately.of_client(client)))
             .max_by_key(|(_, tried)| (tried.accounts, tried.failures));
         let by = tried.filter(|(_, tried)| tried.is_guessing());
-        let today = self.today.number;
-        let at = self.today.lately.at(self.account, |client| {
-            let place = Place::of(client);
-            place.is_some_and(|place| {
-                habit.is_none_or(|habit| !habit.sites.trusts(place.site, today))
-            })
-        });
         let is_many = float(at) > 2.0 * 3.0 * usual;
         let (level, fact) = match (by, at) {
             (Some((client, tried)), _) => {
@@ -256,18 +248,16 @@ impl Sum<'_> {
                 self.add(4.7, Fact::Weaker { messages, tls: program.tls, days });
             }
         }
-        if self.is_new_password(habit) {
-            let password = self.day.programs().into_iter().find(|program| program.is_password());
-            if let Some(program) = password {
-                self.add(2.6, Fact::Password { mechanism: program.mechanism.clone() });
-            }
+        if let Some(program) = self.new_password(habit) {
+            self.add(2.6, Fact::Password { mechanism: program.mechanism.clone() });
         }
     }
 
-    fn is_new_password(&self, habit: &Habit) -> bool {
-        habit.active >= LONG_KNOWN
-            && habit.only_uses_tokens()
-            && self.day.programs().into_iter().any(|program| program.is_password())
+    /// A password, where it only ever used tokens.
+    fn new_password(&self, habit: &Habit) -> Option<Program> {
+        let only_tokens = habit.active >= LONG_KNOWN && habit.only_uses_tokens();
+        let passwords = || self.day.programs().into_iter().find(|program| program.is_password());
+        only_tokens.then(passwords).flatten().cloned()
     }
 
     /// The longer an account is silent that used to send, the odder is it that it sends again.

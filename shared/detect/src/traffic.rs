@@ -75,14 +75,10 @@ impl DayTraffic {
             count(&mut day.senders, key.sender, messages);
         }
         if !day.clients.contains_key(key.client) {
-            let (place, programs) = (Place::of(key.client), BTreeMap::new());
-            day.clients.insert(key.client.into(), ClientDay { place, messages: 0, programs });
+            day.clients.insert(key.client.into(), ClientDay::at(Place::of(key.client)));
         }
         let Some(client) = day.clients.get_mut(key.client) else { return };
-        client.messages = client.messages.saturating_add(messages);
-        let program = Program { mechanism: key.mechanism.into(), tls: key.tls };
-        let sum = client.programs.entry(program).or_default();
-        *sum = sum.saturating_add(messages);
+        client.add(Program { mechanism: key.mechanism.into(), tls: key.tls }, messages);
     }
 
     /// Adds what happened besides.
@@ -116,6 +112,18 @@ fn count(counts: &mut BTreeMap<Box<str>, u64>, name: &str, number: u64) {
     }
 }
 
+impl ClientDay {
+    fn at(place: Option<Place>) -> Self {
+        Self { place, messages: 0, programs: BTreeMap::new() }
+    }
+
+    fn add(&mut self, program: Program, messages: u64) {
+        self.messages = self.messages.saturating_add(messages);
+        let sum = self.programs.entry(program).or_default();
+        *sum = sum.saturating_add(messages);
+    }
+}
+
 impl AccountDay {
     fn merge(&mut self, other: Self) {
         self.messages = self.messages.saturating_add(other.messages);
@@ -126,13 +134,8 @@ impl AccountDay {
             count(&mut self.domains, &domain, messages);
         }
         for (address, client) in other.clients {
-            let new = || ClientDay { place: client.place, messages: 0, programs: BTreeMap::new() };
-            let own = self.clients.entry(address).or_insert_with(new);
-            own.messages = own.messages.saturating_add(client.messages);
-            for (program, messages) in client.programs {
-                let sum = own.programs.entry(program).or_default();
-                *sum = sum.saturating_add(messages);
-            }
+            let own = self.clients.entry(address).or_insert_with(|| ClientDay::at(client.place));
+            client.programs.into_iter().for_each(|(program, messages)| own.add(program, messages));
         }
     }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::customs::Customs;
 use crate::habit::{DayLearned, mark};
 use crate::population::Population;
-use crate::signs;
 use crate::sum::{Judged, Sum};
 use crate::today::Today;
 use crate::traffic::AccountDay;
@@ -44,8 +43,8 @@ pub(crate) fn weigh(
         learned: DayLearned::default(),
     };
     match habit {
-        Some(habit) => signs::known(&mut sum, habit, episode),
-        None => signs::first(&mut sum),
+        Some(habit) => sum.known(habit, episode),
+        None => sum.first(),
     }
     let score = BEFORE + sum.signs.iter().map(|sign| sign.weight).sum::<f64>();
     let Sum { signs, values, levels, learned, .. } = sum;
