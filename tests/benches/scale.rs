@@ -224,14 +224,24 @@ fn rows_of(day: Day, senders: u32) -> DayRows {
 async fn fill(store: &Store, days: Range, senders: u32) -> u64 {
     let (mut items, source) = (0, Source::new("generated"));
     for day in days.days() {
-        let time = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() + 3600;
+        // By day: at night everybody has a counter more.
+        let time = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp() + 12 * 3600;
         let mut tally: Tally = settings(chrono_tz::UTC).tally(NOW);
         each(day, senders, |key, messages| {
             let UsageKey { sender, username: account, mechanism, tls, client, .. } = *key;
             let mark = time.unsigned_abs();
-            let client_name = "";
-            let one =
-                Submission { time, sender, account, mechanism, tls, client, client_name, messages };
+            let (client_name, recipients) = ("", 0);
+            let one = Submission {
+                time,
+                sender,
+                account,
+                mechanism,
+                tls,
+                client,
+                client_name,
+                messages,
+                recipients,
+            };
             tally.submission(mark, &one);
         });
         let counted = store.counting().count(&mut tally, &source, &Positions::Offsets).await;

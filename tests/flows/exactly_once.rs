@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
-use report::{Day, LineCounts, Range, TlsVersion, views};
+use report::{Day, Finer, LineCounts, Range, TlsVersion, views};
 use store::{KnownFile, Limits, Store, Writing};
 use tests::app::{NOW, settings, usage};
 use tests::fault::store_that_dies;
@@ -187,6 +187,12 @@ async fn deliver(place: Place<'_>, shard: &Shard, mut rng: Rng) -> Result<()> {
     Ok(())
 }
 
+/// Finer counters as they are expected.
+async fn finer(store: &Store, range: Range) -> Result<BTreeMap<(Day, String, Finer), u64>> {
+    let rows = store.summaries().finer(range).await?.into_iter();
+    Ok(rows.map(|row| ((row.day, row.account, row.of), row.count)).collect())
+}
+
 /// That every counter is one that somebody can have counted into.
 async fn check_counters(store: &Store, range: Range) -> Result<()> {
     let mut strays = Vec::new();
@@ -208,6 +214,7 @@ async fn check(engine: &Engine, zone: Tz, expected: &Expected) -> Result<()> {
         ((row.day, row.account, row.client), failed)
     });
     assert_eq!(failures.collect::<BTreeMap<_, _>>(), expected.failures);
+    assert_eq!(finer(&store, range).await?, expected.finer);
 
     let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
     for (key, messages) in &expected.usage {
@@ -345,6 +352,7 @@ async fn check_within(place: Place<'_>, expected: &Expected) -> Result<(u64, u64
     let senders: BTreeSet<_> = found.keys().map(|key| key.2.clone()).collect();
     assert_eq!(store.summaries().seen(range).await?.senders, senders);
     check_counters(&store, range).await?;
+    assert_eq!(finer(&store, range).await?, expected.finer, "accounts are all told apart");
 
     let (mut by_network, mut unnamed) = (BTreeMap::<_, u64>::new(), 0);
     let mut tried: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();

@@ -38,6 +38,7 @@ async fn count(app: &App, range: Range, rng: &mut Rng) -> Result<()> {
             client: one_of(&CLIENTS, rng),
             client_name: "",
             messages: rng.u64(1..9),
+            recipients: 0,
         };
         tally.submission(1 + mark, &submission);
     }

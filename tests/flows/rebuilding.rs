@@ -13,7 +13,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use report::{Day, Range};
 use serde_json::Value;
-use store::{FailureRow, Limits, Store, Writing};
+use store::{FailureRow, FinerRow, Limits, Store, Writing};
 use tests::app::{App, NOW, usage};
 use tests::fault::store_that_dies;
 use tests::generate::{self, Plan, Shape};
@@ -145,6 +145,9 @@ async fn a_store_that_was_lost_answers_as_before() -> Result<()> {
         usage(&app.store, closed).await?,
         "from items as well"
     );
+    let nights = finer(&app, closed).await?;
+    ensure!(!nights.is_empty());
+    assert_eq!(finer(&lost, closed).await?, nights);
     // Once more is nothing.
     let again = rebuild(&lost.store, &app.objects).await?;
     ensure!(again.iter().all(|(_, became)| *became == Became::Before), "{again:?}");
@@ -170,7 +173,7 @@ async fn a_store_that_was_lost_answers_as_before() -> Result<()> {
 #[tokio::test]
 async fn rebuilding_goes_on_wherever_it_was_killed() -> Result<()> {
     let (app, closed) = archived().await?;
-    let expected = (usage(&app.store, closed).await?, failures(&app, closed).await?);
+    let expected = (usage(&app.store, closed).await?, besides(&app, closed).await?);
     let charts = views(&app, closed.end).await?;
     for (writing, steps) in [
         (Writing::Transactions, [1, 2, 7, 11]),
@@ -191,7 +194,7 @@ async fn rebuilding_goes_on_wherever_it_was_killed() -> Result<()> {
             assert_eq!(summary.renewed + summary.repaired, 0, "{summary:?}");
         }
         ensure!(lives > 10, "{lives}");
-        assert_eq!((usage(&lost.store, closed).await?, failures(&lost, closed).await?), expected);
+        assert_eq!((usage(&lost.store, closed).await?, besides(&lost, closed).await?), expected);
         assert_eq!(views(&lost, closed.end).await?, charts);
     }
     Ok(())
@@ -199,6 +202,15 @@ async fn rebuilding_goes_on_wherever_it_was_killed() -> Result<()> {
 
 async fn failures(app: &App, range: Range) -> Result<Vec<FailureRow>> {
     Ok(app.store.summaries().failures(range).await?)
+}
+
+async fn finer(app: &App, range: Range) -> Result<Vec<FinerRow>> {
+    Ok(app.store.summaries().finer(range).await?)
+}
+
+/// What is counted besides messages.
+async fn besides(app: &App, range: Range) -> Result<(Vec<FailureRow>, Vec<FinerRow>)> {
+    Ok((failures(app, range).await?, finer(app, range).await?))
 }
 
 #[tokio::test]

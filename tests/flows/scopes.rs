@@ -73,6 +73,7 @@ impl Event {
             client,
             client_name,
             messages,
+            recipients: 0,
         })
     }
 
@@ -366,9 +367,19 @@ async fn a_cursor_leads_into_ones_own_table_only_and_tells_nothing_of_others() -
     let mut tally = settings(Tz::UTC).tally(NOW);
     let (account, client, mechanism) = ("ann@corp.test", "192.0.2.1", "PLAIN");
     let sender = "office@corp.test";
-    let (time, tls, messages) = (NOW - 5, TlsVersion::Tls13, 3);
-    let more =
-        Submission { time, sender, account, mechanism, tls, client, client_name: "", messages };
+    let (time, tls, client_name) = (NOW - 5, TlsVersion::Tls13, "");
+    let (messages, recipients) = (3, 0);
+    let more = Submission {
+        time,
+        sender,
+        account,
+        mechanism,
+        tls,
+        client,
+        client_name,
+        messages,
+        recipients,
+    };
     tally.submission(1, &more);
     app.store.counting().count(&mut tally, &Source::new("more"), &Positions::Offsets).await?;
     assert_eq!(next(&own).await?, mine);

@@ -101,8 +101,11 @@ impl Sink for Counts {
         let Submission { sender, account, mechanism, tls, client, .. } = *submission;
         let domain = domain_of(sender, account, "(none)");
         let key = UsageKey { domain, sender, username: account, mechanism, tls, client };
-        let key = traffic::key(self.local(submission.time).date_naive(), &key);
-        *self.expected.usage.entry(key).or_default() += submission.messages;
+        let local = self.local(submission.time);
+        let (day, hour) = (local.date_naive(), u8::try_from(local.hour()).unwrap_or(0));
+        let Submission { messages, recipients, .. } = *submission;
+        *self.expected.usage.entry(traffic::key(day, &key)).or_default() += messages;
+        self.expected.add_finer((day, hour), account, messages, recipients);
     }
 
     fn auth_failure(&mut self, _mark: u64, failure: &AuthFailure<'_>) {

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use chrono::{DateTime, Timelike as _};
 use chrono_tz::Tz;
 use fastrand::Rng;
-use report::{Day, Hours, TlsVersion, UsageKey};
+use report::{Day, Finer, Hours, MOST_RECIPIENTS, TlsVersion, UsageKey};
 use samples::exim::{self, Tls};
 use samples::postfix::{self, Commands};
 
@@ -31,6 +31,8 @@ pub struct Expected {
     pub usage: BTreeMap<Key, u64>,
     /// Failed authentications by day, account and client address, and their hours.
     pub failures: BTreeMap<(Day, String, String), Failed>,
+    /// Finer counters by day, account and what they count.
+    pub finer: BTreeMap<(Day, String, Finer), u64>,
 }
 
 /// Failed authentications: how many, and from which hour to which.
@@ -64,6 +66,31 @@ impl Expected {
         }
         for (key, failures) in other.failures {
             self.failures.entry(key).or_default().add(failures);
+        }
+        for (key, count) in other.finer {
+            *self.finer.entry(key).or_default() += count;
+        }
+    }
+
+    /// Adds what else is counted of an account's messages: those of the night, and recipients beyond the first of each.
+    pub fn add_finer(
+        &mut self,
+        (day, hour): (Day, u8),
+        account: &str,
+        messages: u64,
+        recipients: u64,
+    ) {
+        let night = if matches!(hour, 23 | 0..=5) { messages } else { 0 };
+        for (of, count) in [
+            (Finer::Night, night),
+            (
+                Finer::Recipients,
+                recipients.min(messages.saturating_mul(MOST_RECIPIENTS)).saturating_sub(messages),
+            ),
+        ] {
+            if count > 0 && !account.is_empty() {
+                *self.finer.entry((day, account.to_owned(), of)).or_default() += count;
+            }
         }
     }
 }
@@ -355,18 +382,24 @@ impl Writer {
         self.local(time).date_naive()
     }
 
+    fn hour(&self, time: i64) -> u8 {
+        u8::try_from(self.local(time).hour()).unwrap_or(0)
+    }
+
     fn sent(&mut self, session: &Session, sender: &str, tls: TlsVersion, time: i64, messages: u64) {
         let owner = if sender == "<>" { &session.account } else { sender };
         let domain = owner.split_once('@').map_or("(none)", |(_, domain)| domain).to_owned();
         let (account, client) = (session.account.clone(), session.client.clone());
         let mechanism = session.mechanism.to_owned();
-        let key = (self.day(time), domain, sender.to_owned(), account, mechanism, tls, client);
+        let (day, hour) = (self.day(time), self.hour(time));
+        let key = (day, domain, sender.to_owned(), account, mechanism, tls, client);
         *self.expected.usage.entry(key).or_default() += messages;
+        self.expected.add_finer((day, hour), &session.account, messages, 0);
     }
 
     fn failed(&mut self, session: &Session, time: i64) {
         let key = (self.day(time), session.account.clone(), session.client.clone());
-        let hour = u8::try_from(self.local(time).hour()).unwrap_or(0);
+        let hour = self.hour(time);
         self.expected.failures.entry(key).or_default().add(Failed::once(hour));
     }
 }

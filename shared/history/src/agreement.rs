@@ -1,11 +1,11 @@
 //! Whether a day's items are what its archive has.
 
 use bytes::Bytes;
-use report::{Day, FailureKey, Filter, Range};
+use report::{Day, FailureKey, Filter, FinerKey, Range};
 
+use crate::besides::{Besides, Failed, FinerCounts};
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
-use crate::failed::Failed;
 use crate::grain::Grain;
 use crate::history::History;
 use crate::read;
@@ -34,37 +34,49 @@ impl History {
             return Ok(Agreement::None);
         };
         let failures = manifest.fetch(&*self.objects, day, Grain::Failures).await.ok();
+        let finer = manifest.fetch(&*self.objects, day, Grain::Finer).await.ok();
         let rows = DayRows::read(&self.usage, day, &Filter::default()).await?;
-        let failed = self.failed(day).await?;
-        Ok(match blocking(move || same(usage, &rows, failures, failed)).await {
+        let besides = self.besides(day).await?;
+        Ok(match blocking(move || same(usage, &rows, [failures, finer], &besides)).await {
             Ok(true) => Agreement::Same,
             Ok(false) => Agreement::Differs,
             Err(_) => Agreement::None,
         })
     }
 
-    /// A day's failed logins.
-    pub(crate) async fn failed(&self, day: Day) -> Result<Failed, HistoryError> {
+    /// What is counted of a day besides messages.
+    pub(crate) async fn besides(&self, day: Day) -> Result<Besides, HistoryError> {
         let mut failed = Failed::new();
         let each = |key: &FailureKey<'_>, failures| {
             let FailureKey { account, client, hour } = *key;
             *failed.entry((account.to_owned(), client.to_owned(), hour)).or_default() += failures;
         };
         self.failures.read(day, each).await?;
-        Ok(failed)
+        let mut finer = FinerCounts::new();
+        let each = |key: &FinerKey<'_>, count| {
+            *finer.entry((key.account.to_owned(), key.of)).or_default() += count;
+        };
+        self.finer.read(day, each).await?;
+        Ok(Besides { failed, finer })
     }
 }
 
 fn same(
     usage: Bytes,
     rows: &DayRows,
-    failures: Option<Bytes>,
-    failed: Failed,
+    [failures, finer]: [Option<Bytes>; 2],
+    besides: &Besides,
 ) -> Result<bool, Unusable> {
     let archived = DayRows::of(usage)?;
     if !archived.iter().eq(rows.iter()) {
         return Ok(false);
     }
-    let Some(failures) = failures else { return Ok(true) };
-    Ok(read::failed(failures)? == failed)
+    // An archive of before may lack either.
+    if let Some(failures) = failures
+        && read::failed(failures)? != besides.failed
+    {
+        return Ok(false);
+    }
+    let Some(finer) = finer else { return Ok(true) };
+    Ok(read::finer(finer)? == besides.finer)
 }

@@ -5,9 +5,9 @@ use object_store::{ObjectStoreExt as _, PutPayload};
 use report::{Day, Filter, Range};
 use store::{DayState, Rebuilt};
 
+use crate::besides::Besides;
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
-use crate::failed::Failed;
 use crate::grain::Grain;
 use crate::history::History;
 use crate::manifest::{self, Manifest};
@@ -70,7 +70,8 @@ impl History {
             Some(Err(error)) => return Ok(Standing::Broken(error)),
             Some(Ok(manifest)) => manifest,
         };
-        if !manifest.has_failures() || !self.has_copy(day, &manifest).await {
+        let is_whole = manifest.has_failures() && manifest.has_finer();
+        if !is_whole || !self.has_copy(day, &manifest).await {
             return Ok(Standing::Stale);
         }
         for grain in Grain::ALL {
@@ -93,7 +94,7 @@ impl History {
                 return Ok(Archived::Busy);
             }
             let rows = DayRows::read(&self.usage, day, &Filter::default()).await?;
-            let failed = self.failed(day).await?;
+            let besides = self.besides(day).await?;
             if before.archive.is_none()
                 && let Some(archived) = self.archived(day).await
                 && archived > rows.iter().map(|(_, messages)| messages).sum()
@@ -105,10 +106,10 @@ impl History {
                 );
                 return Ok(Archived::Unknown { archived });
             }
-            if rows.is_empty() && failed.is_empty() && before.archive.is_none() {
+            if rows.is_empty() && besides.is_empty() && before.archive.is_none() {
                 return Ok(Archived::Empty);
             }
-            if let Some(written) = self.write(day, &before, rows, failed).await? {
+            if let Some(written) = self.write(day, &before, rows, besides).await? {
                 return Ok(written);
             }
         }
@@ -125,7 +126,7 @@ impl History {
         if before.revision > 0 {
             return Err(HistoryError::Archive(format!("{day} has items of its own")));
         }
-        Ok(self.write(day, &before, rows, Failed::new()).await?.unwrap_or(Archived::Busy))
+        Ok(self.write(day, &before, rows, Besides::default()).await?.unwrap_or(Archived::Busy))
     }
 
     /// Writes the archive; none if the day is no longer in the state that the rows were read in.
@@ -134,10 +135,10 @@ impl History {
         day: Day,
         before: &DayState,
         rows: DayRows,
-        failed: Failed,
+        besides: Besides,
     ) -> Result<Option<Archived>, HistoryError> {
         let (rows, files) =
-            blocking(move || (rows.len() as u64, write::files(&rows, &failed))).await;
+            blocking(move || (rows.len() as u64, write::files(&rows, &besides))).await;
         let files = files.map_err(HistoryError::archive)?;
         // Stale before it is born: not worth replacing what is there.
         if self.day_state(day).await?.revision != before.revision {

@@ -12,10 +12,12 @@ pub(crate) enum Grain {
     Senders,
     /// Failed logins, by account, client and hour.
     Failures,
+    /// What is counted of accounts besides their messages.
+    Finer,
 }
 
 impl Grain {
-    pub(crate) const ALL: [Self; 3] = [Self::Usage, Self::Senders, Self::Failures];
+    pub(crate) const ALL: [Self; 4] = [Self::Usage, Self::Senders, Self::Failures, Self::Finer];
 
     /// The name of its files and their folder.
     pub(crate) const fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Grain {
             Self::Usage => "usage",
             Self::Senders => "senders",
             Self::Failures => "failures",
+            Self::Finer => "finer",
         }
     }
 
@@ -31,6 +34,7 @@ impl Grain {
         match self {
             Self::Usage | Self::Senders => "messages",
             Self::Failures => "failures",
+            Self::Finer => "count",
         }
     }
 
@@ -47,6 +51,16 @@ impl Grain {
             ],
             Self::Senders => &[Field::Sender, Field::Domain, Field::Tls],
             Self::Failures => &[Field::Username, Field::Client],
+            Self::Finer => &[Field::Username],
+        }
+    }
+
+    /// The column of text between these and the count that is no field of usage; few values are repeated in it.
+    pub(crate) const fn further(self) -> Option<&'static str> {
+        match self {
+            Self::Usage | Self::Senders => None,
+            Self::Failures => Some(HOUR),
+            Self::Finer => Some(WHAT),
         }
     }
 
@@ -59,9 +73,8 @@ impl Grain {
             Column::new(column(*field), kind, false)
         };
         let mut columns: Vec<_> = self.fields().iter().map(text).collect();
-        if self == Self::Failures && has_hours {
-            columns.push(Column::new(HOUR, dictionary(), false));
-        }
+        let further = self.further().filter(|further| has_hours || *further != HOUR);
+        columns.extend(further.map(|further| Column::new(further, dictionary(), false)));
         columns.push(Column::new(self.count(), DataType::Int64, false));
         Schema::new(columns)
     }
@@ -69,6 +82,9 @@ impl Grain {
 
 /// The column of the hour in which logins failed, in two digits; empty where hours were not counted. A stored name: it stays.
 pub(crate) const HOUR: &str = "hour";
+
+/// The column of what is counted, by its stored name. A stored name: it stays.
+pub(crate) const WHAT: &str = "what";
 
 /// The name of a field's column. A stored name: it stays.
 pub(crate) const fn column(field: Field) -> &'static str {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use report::{Day, Range};
-use store::{Days, Failures, Store, Usage};
+use store::{Days, Failures, FinerCounters, Store, Usage};
 
 use crate::error::{HistoryError, Unusable};
 use crate::state::RangeState;
@@ -18,6 +18,7 @@ pub type Watch = Arc<dyn Fn(Day, &Unusable) + Send + Sync>;
 pub struct History {
     pub(crate) usage: Usage,
     pub(crate) failures: Failures,
+    pub(crate) finer: FinerCounters,
     pub(crate) days: Days,
     pub(crate) objects: Arc<dyn ObjectStore>,
     pub(crate) watch: Watch,
@@ -30,8 +31,9 @@ impl History {
         let watch: Watch = Arc::new(|day, error| {
             tracing::warn!(%day, %error, "archive cannot be used: its day is read from items");
         });
-        let (usage, failures, days) = (store.usage(), store.failures(), store.days());
-        Self { usage, failures, days, objects, watch }
+        let (usage, days) = (store.usage(), store.days());
+        let (failures, finer) = (store.failures(), store.finer_counters());
+        Self { usage, failures, finer, days, objects, watch }
     }
 
     /// Tells `watch` of archives that cannot be used, and not the log.

@@ -6,19 +6,21 @@
 //!
 //! # The archive
 //!
-//! Three Parquet files a day, in an object store (S3, or a folder), under Hive's layout:
+//! Four Parquet files a day, in an object store (S3, or a folder), under Hive's layout:
 //!
 //! | object | columns | sorted by |
 //! | --- | --- | --- |
 //! | `usage/dt=2026-11-20/usage.parquet` | `sender`, `domain`, `account`, `mechanism`, `tls`, `client`: text; `messages`: 64-bit integer | all columns, in this order |
 //! | `senders/dt=2026-11-20/senders.parquet` | `sender`, `domain`, `tls`: text; `messages`: 64-bit integer | the same |
-//! | `failures/dt=2026-11-20/failures.parquet` | `account`, `client`: text; `failures`: 64-bit integer | the same |
+//! | `failures/dt=2026-11-20/failures.parquet` | `account`, `client`, `hour`: text; `failures`: 64-bit integer | the same |
+//! | `finer/dt=2026-11-20/finer.parquet` | `account`, `what`: text; `count`: 64-bit integer | the same |
 //!
 //! Text is as in [`report::UsageKey`] (`account` is its username); no column has nulls. The second file is the
 //! first one, summed by sender and TLS version (and domain, which the null sender can have several of): tables
 //! that need nothing else read only it, and of either file only the columns that they need. Files are
 //! compressed with Zstandard and carry statistics. The same items always give the same bytes. The third file, of failed
-//! logins, is there for a store that is lost, and so is `usage/dt=2026-11-20/_manifest.json`, a copy of the manifest.
+//! logins, and the fourth, of finer counters (`what` is as in [`report::Finer`]), are there for a store that is lost, and so
+//! is `usage/dt=2026-11-20/_manifest.json`, a copy of the manifest. Archives of before may lack either.
 //!
 //! # When an archive may be used
 //!
@@ -66,9 +68,9 @@
 
 mod agreement;
 mod archiving;
+mod besides;
 mod blocking;
 mod error;
-mod failed;
 mod gather;
 mod grain;
 mod history;

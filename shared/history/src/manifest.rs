@@ -31,6 +31,9 @@ pub(crate) struct Manifest {
     /// None of archives that were written before there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failures: Option<Object>,
+    /// None of archives that were written before there was one: then nothing of it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    finer: Option<Object>,
 }
 
 /// One of its files.
@@ -45,16 +48,21 @@ impl Manifest {
         revision: u64,
         rows: u64,
         messages: u64,
-        [usage, senders, failures]: [&[u8]; 3],
+        [usage, senders, failures, finer]: [&[u8]; 4],
     ) -> Self {
         let (usage, senders) = (Object::of(usage), Object::of(senders));
-        let failures = Some(Object::of(failures));
-        Self { format: FORMAT, revision, rows, messages, usage, senders, failures }
+        let (failures, finer) = (Some(Object::of(failures)), Some(Object::of(finer)));
+        Self { format: FORMAT, revision, rows, messages, usage, senders, failures, finer }
     }
 
     /// Whether it has failed logins.
     pub(crate) const fn has_failures(&self) -> bool {
         self.failures.is_some()
+    }
+
+    /// Whether it has finer counters.
+    pub(crate) const fn has_finer(&self) -> bool {
+        self.finer.is_some()
     }
 
     pub(crate) fn read(text: &str) -> Result<Self, Unusable> {
@@ -86,6 +94,10 @@ impl Manifest {
                 .failures
                 .as_ref()
                 .ok_or_else(|| Unusable("it has no failed logins".to_owned()))?,
+            Grain::Finer => self
+                .finer
+                .as_ref()
+                .ok_or_else(|| Unusable("it has no finer counters".to_owned()))?,
         };
         let found = objects.get(&path).await.map_err(Unusable::new)?;
         // Before it is in memory: what stands there now may be anything.
@@ -167,7 +179,7 @@ mod tests {
 
     #[test]
     fn manifests_round_trip_and_refuse_other_formats() {
-        let manifest = Manifest::new(3, 2, 9, [b"usage", b"senders", b"failures"]);
+        let manifest = Manifest::new(3, 2, 9, [b"usage", b"senders", b"failures", b"finer"]);
         let text = manifest.write();
         assert_eq!(Manifest::read(&text), Ok(manifest));
         let later = text.replace("\"format\":1", "\"format\":2");
@@ -183,8 +195,19 @@ mod tests {
             "senders":{"bytes":7,"sha256":"0b8e9e995a8d0a1e1bd28a3a6fc1e0dbdba1d6a9a4f2f3cc1e7d9a3f7f7a0002"}}"#;
         let manifest = Manifest::read(text).expect("a manifest");
         assert_eq!((manifest.revision, manifest.rows, manifest.messages), (3, 2, 9));
-        assert!(!manifest.has_failures());
+        assert!(!manifest.has_failures() && !manifest.has_finer());
         let compact: String = text.split_whitespace().collect();
         assert_eq!(manifest.write(), compact, "and still written the same");
+    }
+
+    #[test]
+    fn a_manifest_without_finer_counters_is_read() {
+        let manifest = Manifest::new(3, 2, 9, [b"usage", b"senders", b"failures", b"finer"]);
+        let text = manifest.write();
+        let (before, _) = text.split_once(",\"finer\":").expect("it stands last");
+        let before = format!("{before}}}");
+        let manifest = Manifest::read(&before).expect("a manifest");
+        assert!(manifest.has_failures() && !manifest.has_finer());
+        assert_eq!(manifest.write(), before, "and still written the same");
     }
 }

@@ -11,10 +11,10 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use report::{FailureKey, Field, Filter, TlsVersion, UsageKey, hour_of};
+use report::{FailureKey, Field, Filter, Finer, TlsVersion, UsageKey, hour_of};
 
+use crate::besides::{Failed, FinerCounts};
 use crate::error::Unusable;
-use crate::failed::Failed;
 use crate::grain::{self, Grain};
 use crate::wanted::Reading;
 
@@ -81,6 +81,28 @@ pub(crate) fn failed(file: Bytes) -> Result<Failed, Unusable> {
         failed.insert((account.to_owned(), client.to_owned(), hour), failures);
     })?;
     Ok(failed)
+}
+
+/// Every row of a file of finer counters.
+pub(crate) fn finer(file: Bytes) -> Result<FinerCounts, Unusable> {
+    let mut finer = FinerCounts::new();
+    let metadata = metadata(&file, Grain::Finer)?;
+    let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_batch_size(BATCH)
+        .build()
+        .map_err(parquet)?;
+    for batch in batches {
+        let batch = batch.map_err(|error: ArrowError| Unusable::new(error))?;
+        let accounts = Text::of(&batch, grain::column(Field::Username))?;
+        let whats = Text::of(&batch, grain::WHAT)?;
+        for (row, count) in counts(&batch, Grain::Finer)?.iter().enumerate() {
+            let (account, what) = (accounts.get(row), whats.get(row));
+            let wrong = || Unusable(format!("it counts {what:?} of {account:?}"));
+            let of = Finer::from_name(what).filter(|_| !account.is_empty()).ok_or_else(wrong)?;
+            finer.insert((account.to_owned(), of), u64::try_from(*count).unwrap_or(0));
+        }
+    }
+    Ok(finer)
 }
 
 /// The column of what is counted.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use report::{Day, Days as Zone, FailureKey, Filter, Range, Tally, TlsVersion, Window};
+use report::{Day, Days as Zone, FailureKey, Filter, FinerKey, Range, Tally, TlsVersion, Window};
 use store::{Counting, DayState, Days, Positions, Rebuilt, Source, Store};
 
+use crate::besides::{Failed, FinerCounts};
 use crate::blocking::blocking;
 use crate::error::{HistoryError, Unusable};
-use crate::failed::Failed;
 use crate::grain::Grain;
 use crate::manifest;
 use crate::read;
@@ -45,6 +45,8 @@ struct Archive {
     rows: DayRows,
     /// By account and client.
     failures: Option<Failed>,
+    /// Nothing if it was made before archives had them.
+    finer: FinerCounts,
     /// What stands for these files.
     name: String,
 }
@@ -160,6 +162,14 @@ impl Rebuilding {
                 self.counting.count_again(&full, &source, &Positions::Offsets).await?;
             }
         }
+        for ((account, of), count) in &archive.finer {
+            mark += 1;
+            tally.finer_again(mark, day, &FinerKey { account, of: *of }, *count);
+            if tally.bytes() >= HELD {
+                let full = std::mem::replace(&mut tally, empty());
+                self.counting.count_again(&full, &source, &Positions::Offsets).await?;
+            }
+        }
         self.counting.count_again(&tally, &source, &Positions::Offsets).await?;
         Ok(sums)
     }
@@ -173,7 +183,7 @@ impl Rebuilding {
             let name = manifest::checksum(&usage);
             let rows = blocking(move || DayRows::of(usage)).await?;
             return match sums(&rows) == read_sums(senders).await? {
-                true => Ok(Archive { rows, failures: None, name }),
+                true => Ok(Archive { rows, failures: None, finer: FinerCounts::new(), name }),
                 false => Err(Unusable(
                     "it has no manifest, and its files do not agree with each other".to_owned(),
                 )),
@@ -187,12 +197,18 @@ impl Rebuilding {
             name = manifest::checksum((name + &manifest::checksum(&file)).as_bytes());
             failures = Some(failed(file).await?);
         }
+        let mut finer = FinerCounts::new();
+        if manifest.has_finer() {
+            let file = manifest.fetch(&*self.objects, day, Grain::Finer).await?;
+            name = manifest::checksum((name + &manifest::checksum(&file)).as_bytes());
+            finer = blocking(move || read::finer(file)).await?;
+        }
         let rows = blocking(move || DayRows::of(usage)).await?;
         let messages = rows.iter().fold(0_u64, |sum, (_, messages)| sum.saturating_add(messages));
         if (rows.len() as u64, messages) != (manifest.rows, manifest.messages) {
             return Err(Unusable("it has other sums than its manifest says".to_owned()));
         }
-        Ok(Archive { rows, failures, name })
+        Ok(Archive { rows, failures, finer, name })
     }
 
     async fn file(&self, day: Day, grain: Grain) -> Result<Bytes, Unusable> {

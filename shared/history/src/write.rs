@@ -14,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use report::{Field, TlsCounts, TlsVersion, UsageKey};
 
-use crate::failed::Failed;
+use crate::besides::Besides;
 use crate::grain::{self, Grain};
 use crate::rows::DayRows;
 
@@ -35,7 +35,7 @@ fn properties(grain: Grain) -> Result<WriterProperties, ParquetError> {
         nulls_first: false,
     });
     let group = match grain {
-        Grain::Usage | Grain::Failures => USAGE_GROUP,
+        Grain::Usage | Grain::Failures | Grain::Finer => USAGE_GROUP,
         Grain::Senders => SENDERS_GROUP,
     };
     let mut properties = WriterProperties::builder()
@@ -78,9 +78,7 @@ impl Sheet {
             }
         };
         let mut texts: Vec<_> = grain.fields().iter().map(text).collect();
-        if grain == Grain::Failures {
-            texts.push(Text::Repeated(StringDictionaryBuilder::new()));
-        }
+        texts.extend(grain.further().map(|_| Text::Repeated(StringDictionaryBuilder::new())));
         let properties = properties(grain)?;
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
         Ok(Self { schema, texts, messages: Int64Builder::new(), waiting: 0, writer })
@@ -120,12 +118,12 @@ impl Sheet {
 /// The files of a day.
 pub(crate) struct Files {
     /// In the order of [`Grain::ALL`].
-    pub(crate) all: [Vec<u8>; 3],
+    pub(crate) all: [Vec<u8>; 4],
     pub(crate) messages: u64,
 }
 
 /// Writes the files from rows that are in order.
-pub(crate) fn files(rows: &DayRows, failed: &Failed) -> Result<Files, ParquetError> {
+pub(crate) fn files(rows: &DayRows, besides: &Besides) -> Result<Files, ParquetError> {
     let (mut usage, mut senders) = (Sheet::new(Grain::Usage)?, Sheet::new(Grain::Senders)?);
     let mut sum = TlsCounts::default();
     let mut of: Option<UsageKey<'_>> = None;
@@ -148,11 +146,15 @@ pub(crate) fn files(rows: &DayRows, failed: &Failed) -> Result<Files, ParquetErr
         add_sums(&mut senders, &of, &sum)?;
     }
     let mut failures = Sheet::new(Grain::Failures)?;
-    for ((account, client, hour), count) in failed {
+    for ((account, client, hour), count) in &besides.failed {
         let hour = hour.map_or(String::new(), |hour| format!("{hour:02}"));
         failures.row([account, client, &hour], *count)?;
     }
-    let all = [usage.finish()?, senders.finish()?, failures.finish()?];
+    let mut finer = Sheet::new(Grain::Finer)?;
+    for ((account, of), count) in &besides.finer {
+        finer.row([account, of.name()], *count)?;
+    }
+    let all = [usage.finish()?, senders.finish()?, failures.finish()?, finer.finish()?];
     Ok(Files { all, messages })
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Proof<'a> {
     pub(crate) login: Login<'a>,
     pub(crate) tls: TlsVersion,
     pub(crate) messages: u64,
+    /// How many recipients these have together; 0 if the log does not tell, or not in time.
+    pub(crate) recipients: u64,
 }
 
 /// An envelope sender (MAIL FROM).
@@ -92,7 +94,7 @@ pub(crate) fn submit(sink: &mut impl Sink, mark: u64, proof: &Proof<'_>) {
         }
         Login::Kept(kept) => (kept.parts(), kept.name()),
     };
-    let (time, tls, messages) = (proof.time, proof.tls, proof.messages);
+    let Proof { time, tls, messages, recipients, .. } = *proof;
     let submission = Submission {
         time,
         sender: &sender,
@@ -102,6 +104,7 @@ pub(crate) fn submit(sink: &mut impl Sink, mark: u64, proof: &Proof<'_>) {
         client,
         client_name,
         messages,
+        recipients,
     };
     sink.submission(mark, &submission);
 }
@@ -121,7 +124,14 @@ mod tests {
             (Sender::Logged(b"A@X.test"), Login::Logged { account, mechanism, client, name }),
             (Sender::Kept(&KeptSender::new(b"A@X.test")), Login::Kept(&kept)),
         ] {
-            let proof = Proof { time: 0, sender, login, tls: TlsVersion::Tls12, messages: 1 };
+            let proof = Proof {
+                time: 0,
+                sender,
+                login,
+                tls: TlsVersion::Tls12,
+                messages: 1,
+                recipients: 0,
+            };
             submit(&mut collected, 0, &proof);
         }
         let expected = "a@x.test ann\u{fffd} PLAIN TLS1.2 2001:db8::1 x1";

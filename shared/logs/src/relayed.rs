@@ -60,7 +60,11 @@ impl Kept for Accepted {
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         let (sender, login) = (Sender::Kept(&self.sender), Login::Kept(&self.login));
         let tls = TlsVersion::Unknown;
-        submit(sink, mark, &Proof { time: self.time, sender, login, tls, messages: 1 });
+        submit(
+            sink,
+            mark,
+            &Proof { time: self.time, sender, login, tls, messages: 1, recipients: 0 },
+        );
     }
 }
 

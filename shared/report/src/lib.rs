@@ -14,13 +14,13 @@ mod wording;
 
 pub use counting::{
     ACCOUNT_LIMIT, ALL_DOMAINS, Account, AuthFailure, BatchRead, Claims, ClientName, Counted, Day,
-    Days, Denied, FailureKey, Field, Hours, Identity, IdentityKind, Intake, Kind, Kinds,
-    LineCounts, LongNames, MECHANISM_LIMIT, Marks, NAME_LIMIT, NULL_SENDER, OTHER_CLIENTS,
-    OTHER_NAMES, OTHER_SENDERS, Origin, Owner, RETENTION_DAYS, Range, RangeError, RollupEntry,
-    SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion, UNKNOWN_SENDER, UsageKey,
-    Window, admitted_for_failure, admitted_for_usage, claimed_name, client_address, day_in,
-    domain_name, domain_of, host_name, hour_of, is_clean_failure, is_clean_usage, is_client_name,
-    local_to_unix, lowered, network, own_domain, percent, uppered,
+    Days, Denied, FailureKey, Field, Finer, FinerKey, Hours, Identity, IdentityKind, Intake, Kind,
+    Kinds, LineCounts, LongNames, MECHANISM_LIMIT, MOST_RECIPIENTS, Marks, NAME_LIMIT, NULL_SENDER,
+    OTHER_CLIENTS, OTHER_NAMES, OTHER_SENDERS, Origin, Owner, RETENTION_DAYS, Range, RangeError,
+    RollupEntry, SENDER_LIMIT, Submission, Tally, TlsCounts, TlsShare, TlsVersion, UNKNOWN_SENDER,
+    UsageKey, Window, admitted_for_failure, admitted_for_usage, claimed_name, client_address,
+    day_in, domain_name, domain_of, host_name, hour_of, is_clean_failure, is_clean_finer,
+    is_clean_usage, is_client_name, local_to_unix, lowered, network, own_domain, percent, uppered,
 };
 pub use mailing::{
     ADDRESS, ADDRESS_PATTERN, Contents, Frequency, LastRun, MonthDay, RECIPIENTS, REQUESTS_PER_DAY,

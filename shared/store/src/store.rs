@@ -7,6 +7,7 @@ use crate::counting::client_names::NamesOfClients;
 use crate::counting::count::Counting;
 use crate::counting::days::Days;
 use crate::counting::failures::Failures;
+use crate::counting::finer::FinerCounters;
 use crate::counting::summaries::Summaries;
 use crate::counting::usage::Usage;
 use crate::dynamo::error::StoreError;
@@ -88,6 +89,12 @@ impl Store {
     #[must_use]
     pub fn failures(&self) -> Failures {
         Failures::new(self.table.clone())
+    }
+
+    /// What is counted of accounts besides their messages, day by day.
+    #[must_use]
+    pub fn finer_counters(&self) -> FinerCounters {
+        FinerCounters::new(self.table.clone())
     }
 
     /// What clients are called.
@@ -194,9 +201,10 @@ mod tests {
         let ingest = [Counting::PARTITIONS, Ingestion::PARTITIONS].concat();
         // What schedules ask for has no idempotency key.
         let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
+        let archive = [&history[..], Failures::PARTITIONS, FinerCounters::PARTITIONS].concat();
         for (role, touched) in [
             ("IngestRole", ingest),
-            ("ArchiveRole", [&history[..], Failures::PARTITIONS].concat()),
+            ("ArchiveRole", archive),
             ("QueryRole", [&history[..], &mail, &shown].concat()),
             ("ReportRole", report.collect()),
         ] {
@@ -223,6 +231,7 @@ mod tests {
             keys::usage(day),
             keys::rollup("example.org"),
             keys::failures(day),
+            keys::finer(day),
             keys::seen(true, day),
             keys::admitted(day),
             keys::known_files("checksum"),

@@ -53,7 +53,7 @@ impl Message {
     /// Courier logs no TLS version and no mechanism.
     fn proof<'a>(&'a self, sender: Sender<'a>) -> Proof<'a> {
         let (login, tls) = (Login::Kept(&self.login), TlsVersion::Unknown);
-        Proof { time: self.time, sender, login, tls, messages: 1 }
+        Proof { time: self.time, sender, login, tls, messages: 1, recipients: 0 }
     }
 }
 

@@ -185,7 +185,7 @@ fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<()
     let is_host = !host_name(name).is_empty();
     let name = if is_host { Name::Confirmed(name) } else { Name::Claimed(name) };
     let login = Login::Logged { account, mechanism, client, name };
-    proofs.submission(&Proof { time, sender, login, tls, messages });
+    proofs.submission(&Proof { time, sender, login, tls, messages, recipients: 0 });
     Ok(())
 }
 

@@ -187,6 +187,7 @@ impl KumoMta {
                 login: Login::Logged { account, mechanism: b"", client, name: log.name() },
                 tls: TlsVersion::from_label(tls.as_bytes()),
                 messages: 1,
+                recipients: 0,
             });
         }
         Some(())

@@ -217,7 +217,7 @@ impl Maddy {
                 let Some(message) = self.0.messages.take(key) else { return };
                 let (sender, login) = (Sender::Kept(&message.sender), Login::Kept(&message.login));
                 let tls = TlsVersion::Unknown;
-                proofs.submission(&Proof { time, sender, login, tls, messages: 1 });
+                proofs.submission(&Proof { time, sender, login, tls, messages: 1, recipients: 0 });
             }
             b"aborted" | b"DATA error" => _ = self.0.messages.take(key),
             _ => {}

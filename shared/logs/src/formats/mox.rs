@@ -74,7 +74,11 @@ impl Kept for Message {
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         let (sender, login) = (Sender::Kept(&self.sender), Login::Kept(&self.login));
-        submit(sink, mark, &Proof { time: self.time, sender, login, tls: self.tls, messages: 1 });
+        submit(
+            sink,
+            mark,
+            &Proof { time: self.time, sender, login, tls: self.tls, messages: 1, recipients: 0 },
+        );
     }
 }
 

@@ -81,7 +81,7 @@ impl Kept for Message {
 impl Message {
     fn count(&self, sender: Sender<'_>, mark: u64, sink: &mut impl Sink) {
         let (time, tls, login) = (self.time, self.tls, Login::Kept(&self.login));
-        submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
+        submit(sink, mark, &Proof { time, sender, login, tls, messages: 1, recipients: 0 });
     }
 }
 

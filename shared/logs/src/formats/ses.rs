@@ -225,6 +225,7 @@ impl Ses {
             },
             tls: TlsVersion::from_label(one(tls)),
             messages: 1,
+            recipients: 0,
         });
         Some(())
     }

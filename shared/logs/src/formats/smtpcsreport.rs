@@ -106,7 +106,7 @@ impl SmtpCsReport {
         let sender = if sender == b"@" { Sender::Unknown } else { Sender::Logged(&sender) };
         if messages > 0 {
             let messages = messages.into();
-            proofs.submission(&Proof { time, sender, login, tls, messages });
+            proofs.submission(&Proof { time, sender, login, tls, messages, recipients: 0 });
         }
         true
     }

@@ -382,7 +382,7 @@ mod tests {
             let login = KeptLogin::new(self.0.as_bytes(), b"", b"");
             let (sender, login) = (Sender::Unknown, Login::Kept(&login));
             let tls = TlsVersion::Unknown;
-            submit(sink, mark, &Proof { time: 0, sender, login, tls, messages: 1 });
+            submit(sink, mark, &Proof { time: 0, sender, login, tls, messages: 1, recipients: 0 });
         }
     }
 

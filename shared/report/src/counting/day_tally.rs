@@ -68,14 +68,37 @@ pub(super) struct DayTally {
     pub(super) usage: Vec<Usage>,
     pub(super) rollups: Vec<Rollup>,
     pub(super) domains: HashMap<Box<str>, usize, RandomState>,
-    pub(super) failures: HashMap<Box<str>, Marks, RandomState>,
+    pub(super) failures: Counters,
+    /// What else is counted of accounts.
+    pub(super) finer: Counters,
 }
+
+/// Counts by the names under which they are stored.
+pub(super) type Counters = HashMap<Box<str>, Marks, RandomState>;
 
 /// What a thing counted takes beside its name: about.
 pub(super) const ITEM: usize = 200;
 
 /// What each part of a count takes: about.
 pub(super) const PART: usize = 16;
+
+/// Adds to the counter of this name.
+pub(super) fn add_to(
+    counters: &mut Counters,
+    name: &str,
+    mark: u64,
+    count: u64,
+    bytes: &mut usize,
+) {
+    match counters.get_mut(name) {
+        Some(marks) => marks.add(mark, count),
+        None => {
+            *bytes += ITEM + name.len();
+            counters.entry(name.into()).or_default().add(mark, count);
+        }
+    }
+    *bytes += PART;
+}
 
 impl DayTally {
     pub(super) fn new(day: Day) -> Self {
@@ -86,6 +109,7 @@ impl DayTally {
             rollups: vec![Rollup::new(ALL_DOMAINS)],
             domains: HashMap::default(),
             failures: HashMap::default(),
+            finer: HashMap::default(),
         }
     }
 
@@ -151,7 +175,7 @@ impl DayTally {
                 changed = true;
             }
         }
-        let mut others: HashMap<Box<str>, Marks, RandomState> = HashMap::default();
+        let mut others = Counters::default();
         self.failures.retain(|key, marks| {
             let Some(FailureKey { account, client, hour }) = FailureKey::read(key) else {
                 return true;
@@ -179,7 +203,9 @@ impl DayTally {
     /// Joins what has come to have the same key.
     fn join(&mut self, hasher: &RandomState) {
         let usage = std::mem::take(&mut self.usage);
-        *self = Self { failures: std::mem::take(&mut self.failures), ..Self::new(self.day) };
+        let failures = std::mem::take(&mut self.failures);
+        let finer = std::mem::take(&mut self.finer);
+        *self = Self { failures, finer, ..Self::new(self.day) };
         for Usage { key, tls, marks, .. } in usage {
             let Some(read) = UsageKey::read(&key) else { continue };
             let at = self.usage_at(&read, &key, hasher, &mut 0);

@@ -8,6 +8,7 @@ pub(crate) mod day;
 pub(crate) mod day_tally;
 pub(crate) mod failure_key;
 pub(crate) mod field;
+pub(crate) mod finer_key;
 pub(crate) mod intake;
 pub(crate) mod kind;
 mod marks;
@@ -29,11 +30,14 @@ pub use day::{Day, Days, RETENTION_DAYS, Range, RangeError, day_in, local_to_uni
 pub use day_tally::{ALL_DOMAINS, RollupEntry};
 pub use failure_key::{FailureKey, Hours, hour_of};
 pub use field::Field;
+pub use finer_key::{Finer, FinerKey, MOST_RECIPIENTS};
 pub use intake::{BatchRead, Intake, LineCounts};
 pub use kind::{Kind, Kinds};
 pub use marks::Marks;
 pub use origin::Origin;
-pub use stored::{admitted_for_failure, admitted_for_usage, is_clean_failure, is_clean_usage};
+pub use stored::{
+    admitted_for_failure, admitted_for_usage, is_clean_failure, is_clean_finer, is_clean_usage,
+};
 pub use submission::{
     AuthFailure, NULL_SENDER, OTHER_SENDERS, Submission, UNKNOWN_SENDER, domain_name, domain_of,
     own_domain,

@@ -20,6 +20,12 @@ pub fn is_clean_failure(account: &str, client: &str) -> bool {
     is_lowered(account) && (is_client || account == OTHER_NAMES && is_network())
 }
 
+/// The same of what else is counted of an account.
+#[must_use]
+pub fn is_clean_finer(account: &str) -> bool {
+    !account.is_empty() && is_lowered(account)
+}
+
 /// What was admitted before usage was counted so; none if nothing had to be, or if that cannot be told.
 #[must_use]
 pub fn admitted_for_usage(key: &UsageKey<'_>) -> Option<(Owner, u64)> {
@@ -84,6 +90,7 @@ mod tests {
         {
             assert!(!is_clean_failure(account, client), "{account} {client}");
         }
+        assert_eq!(["ann", "Ann", ""].map(is_clean_finer), [true, false, false]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Submission<'a> {
     pub client_name: &'a str,
     /// How many messages: one, unless an event says more.
     pub messages: u64,
+    /// How many recipients these have together; 0 if the log does not tell.
+    pub recipients: u64,
 }
 
 /// An SMTP AUTH command that the server refused.

@@ -12,8 +12,9 @@ use hashbrown::HashSet;
 use super::cap::{self, Claims, Denied, Owner, UsageClaims, network};
 use super::clean::{ACCOUNT_LIMIT, LongNames, MECHANISM_LIMIT, SENDER_LIMIT};
 use super::day::{Day, Days, Range};
-use super::day_tally::{ALL, ALL_DOMAINS, DayTally, ITEM, PART, Rollup, RollupEntry};
+use super::day_tally::{ALL, ALL_DOMAINS, DayTally, Rollup, RollupEntry, add_to};
 use super::failure_key::FailureKey;
+use super::finer_key::{Finer, FinerKey, beyond_first, is_night};
 use super::marks::Marks;
 use super::submission::{AuthFailure, Submission, domain_of};
 use super::told_names::{ClientName, ToldNames};
@@ -117,6 +118,14 @@ impl Tally {
         if !client_name.is_empty() && !client.is_empty() {
             self.names.tell(client, client_name, day.day, &mut self.bytes);
         }
+        let night =
+            if is_night(self.clock.hour_of(submission.time)) { submission.messages } else { 0 };
+        let beyond_first = beyond_first(submission.recipients, submission.messages);
+        for (of, count) in [(Finer::Night, night), (Finer::Recipients, beyond_first)] {
+            if count > 0 && !account.is_empty() {
+                self.add_finer(current, mark, &FinerKey { account: &account, of }, count);
+            }
+        }
     }
 
     /// Counts messages of a day at `mark`, under the names that they were counted under before: those of an archive.
@@ -150,15 +159,20 @@ impl Tally {
         self.counted.auth_failures = self.counted.auth_failures.saturating_add(times);
         key.write(&mut self.scratch);
         let failures = &mut self.days[current].failures;
-        match failures.get_mut(self.scratch.as_str()) {
-            Some(marks) => marks.add(mark, times),
-            None => {
-                self.bytes += ITEM + self.scratch.len();
-                let marks = failures.entry(self.scratch.as_str().into()).or_default();
-                marks.add(mark, times);
-            }
-        }
-        self.bytes += PART;
+        add_to(failures, &self.scratch, mark, times, &mut self.bytes);
+    }
+
+    /// Counts at `mark` what else there is of an account's messages of a day, as an archive has it. The messages are counted
+    /// with their usage, and not here.
+    pub fn finer_again(&mut self, mark: u64, day: Day, key: &FinerKey<'_>, count: u64) {
+        let Some(current) = self.enter_day(day, 0) else { return };
+        self.add_finer(current, mark, key, count);
+    }
+
+    fn add_finer(&mut self, current: usize, mark: u64, key: &FinerKey<'_>, count: u64) {
+        key.write(&mut self.scratch);
+        let finer = &mut self.days[current].finer;
+        add_to(finer, &self.scratch, mark, count, &mut self.bytes);
     }
 
     /// The place of an instant's day, or none if that day is not counted.
@@ -288,6 +302,13 @@ impl Tally {
             .flat_map(|day| day.failures.iter().map(|(key, marks)| (day.day, &**key, marks)))
     }
 
+    /// What else is counted of every day's accounts, by a [`FinerKey`] as it is written.
+    pub fn finer(&self) -> impl Iterator<Item = (Day, &str, &Marks)> {
+        self.days
+            .iter()
+            .flat_map(|day| day.finer.iter().map(|(key, marks)| (day.day, &**key, marks)))
+    }
+
     /// Who was seen on which day: each account, sender and domain once a day.
     pub fn identities(&self) -> impl Iterator<Item = (Day, Identity<'_>)> {
         self.days.iter().flat_map(|day| {
@@ -309,6 +330,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::counting::tls::TlsVersion;
 
@@ -324,7 +347,18 @@ mod tests {
     fn sent<'a>(sender: &'a str, tls: TlsVersion) -> Submission<'a> {
         let account = "alice@example.test";
         let (mechanism, client, client_name) = ("PLAIN", "", "");
-        Submission { time: NOON, sender, account, mechanism, tls, client, client_name, messages: 1 }
+        let (messages, recipients) = (1, 0);
+        Submission {
+            time: NOON,
+            sender,
+            account,
+            mechanism,
+            tls,
+            client,
+            client_name,
+            messages,
+            recipients,
+        }
     }
 
     #[test]
@@ -422,6 +456,74 @@ mod tests {
         assert_eq!(usage(&first), usage(&again));
         assert_eq!(first.rollups().count(), again.rollups().count());
         assert_eq!(again.failures().next().expect("one").1, "ann\t192.0.2.1\t12");
+    }
+
+    /// Counts that stand for themselves, by name.
+    fn finer(tally: &Tally) -> BTreeMap<&str, u64> {
+        tally.finer().map(|(_, key, marks)| (key, marks.since(0))).collect()
+    }
+
+    #[test]
+    fn messages_of_the_night_are_those_from_eleven_to_six_by_the_zones_clock() {
+        let start = Day::from_ymd_opt(2026, 11, 1).expect("a date");
+        let end = Day::from_ymd_opt(2026, 11, 30).expect("a date");
+        let window = Window { days: Range { start, end }, default_domain: "(none)".into() };
+        let mut tally = Tally::new(Days::new(chrono_tz::Europe::Berlin), window);
+        // Midnight in Berlin.
+        let midnight = NOON + 11 * 3600;
+        for (mark, (minute, messages)) in
+            [(-61, 1), (-60, 10), (0, 100), (359, 1000), (360, 10_000)].into_iter().enumerate()
+        {
+            let time = midnight + minute * 60;
+            let night = Submission { time, messages, ..sent("<>", TlsVersion::None) };
+            tally.submission(mark as u64 + 1, &night);
+        }
+        let nights = tally.finer().map(|(day, key, marks)| (day.to_string(), key, marks.since(0)));
+        let mut nights: Vec<_> = nights.collect();
+        nights.sort_unstable();
+        let key = "alice@example.test\tnight";
+        let expected = [("2026-11-23", key, 10), ("2026-11-24", key, 1100)];
+        assert_eq!(nights, expected.map(|(day, key, count)| (day.to_owned(), key, count)));
+    }
+
+    #[test]
+    fn recipients_beyond_the_first_are_counted_of_accounts_that_are_named() {
+        let mut tally = tally();
+        let one = sent("<>", TlsVersion::None);
+        for (mark, (messages, recipients)) in
+            [(1, 0), (1, 1), (1, 4), (3, 5), (3, 2)].into_iter().enumerate()
+        {
+            tally.submission(mark as u64 + 1, &Submission { messages, recipients, ..one });
+        }
+        let nobodys = Submission { account: "", recipients: 9, time: NOON + 12 * 3600, ..one };
+        tally.submission(6, &nobodys);
+        assert_eq!(finer(&tally), BTreeMap::from([("alice@example.test\trecipients", 5)]));
+        let (_, _, marks) = tally.finer().next().expect("one");
+        assert_eq!((marks.since(4), marks.first(), marks.last()), (2, 3, 4));
+    }
+
+    #[test]
+    fn finer_counters_stay_with_what_is_capped_and_go_with_their_day() {
+        let mut tally = tally();
+        for (mark, sender) in ["a@x.test", "b@y.test"].into_iter().enumerate() {
+            let many = Submission { recipients: 3, ..sent(sender, TlsVersion::Tls12) };
+            tally.submission(mark as u64 + 1, &many);
+        }
+        let day = tally.days().next().expect("a day");
+        let owner = (day, Owner::Account("alice@example.test".into()));
+        let claims = tally.claims().remove(&owner).expect("claims");
+        let mut denied = Denied::new();
+        denied.insert(owner, claims.into_iter().collect());
+        tally.cap(&denied);
+        assert!(tally.usage().all(|(_, key, _)| key.contains("(other senders)")));
+        assert_eq!(finer(&tally), BTreeMap::from([("alice@example.test\trecipients", 4)]));
+        let (counted, bytes) = (tally.counted(), tally.bytes());
+        let key = FinerKey { account: "bob", of: Finer::Night };
+        tally.finer_again(3, day, &key, 7);
+        assert_eq!((tally.counted(), finer(&tally)["bob\tnight"]), (counted, 7));
+        assert!(tally.bytes() > bytes);
+        assert_eq!(tally.leave_out(&BTreeSet::from([day])), 2);
+        assert_eq!(tally.finer().count(), 0);
     }
 
     #[test]

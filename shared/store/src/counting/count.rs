@@ -65,12 +65,17 @@ impl<'a> Counted<'a> {
         for (day, key, marks) in self.tally.usage() {
             let Some(key) = UsageKey::read(key) else { continue };
             let (partition, prefix) = (keys::usage(day), format!("{}\t", key.domain));
-            let rows = books.entry(Book { day, partition, prefix }).or_default();
+            let rows = books.entry(Book { day, partition, prefix, of_others: false }).or_default();
             rows.push(Row::new(counter_names::write(&key), marks));
         }
         for (day, key, marks) in self.tally.failures() {
             let (partition, prefix) = (keys::failures(day), String::new());
-            let rows = books.entry(Book { day, partition, prefix }).or_default();
+            let rows = books.entry(Book { day, partition, prefix, of_others: false }).or_default();
+            rows.push(Row::new(key.to_owned(), marks));
+        }
+        for (day, key, marks) in self.tally.finer() {
+            let (partition, prefix) = (keys::finer(day), String::new());
+            let rows = books.entry(Book { day, partition, prefix, of_others: true }).or_default();
             rows.push(Row::new(key.to_owned(), marks));
         }
         books.into_iter().map(|(book, rows)| Page::root(book, rows)).collect()
@@ -134,8 +139,8 @@ impl<'a> Counted<'a> {
     }
 }
 
-/// Counts into the table. Touches usage, failed logins, rollups, who was seen, names of clients and revisions of days,
-/// and nothing else.
+/// Counts into the table. Touches usage, failed logins, finer counters, rollups, who was seen, names of clients and
+/// revisions of days, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Counting {
     table: Table,
@@ -147,7 +152,7 @@ pub struct Counting {
 
 impl Counting {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "R#*", "S#*", "A#*", "N#*", keys::DAYS];
+    pub const PARTITIONS: &[&str] = &["U#*", "F#*", "G#*", "R#*", "S#*", "A#*", "N#*", keys::DAYS];
 
     pub(crate) fn new(table: Table) -> Self {
         let (admission, marked) = (Admission::default(), Marked::default());
@@ -163,7 +168,7 @@ impl Counting {
         Self { admission: self.admission.clone().within(limits), ..self }
     }
 
-    /// Adds a tally to the table: usage, rollups, failures, who was seen, and last of all the
+    /// Adds a tally to the table: usage, rollups, failures, finer counters, who was seen, and last of all the
     /// revisions of its days.
     ///
     /// What is of days that were rebuilt from archives is left out, of the tally too: these hold it, or nobody knows.
@@ -320,9 +325,11 @@ impl Counting {
     /// Takes note of what was written.
     fn done(&self, pending: &Pending<'_>, write_units: Option<f64>, progress: &mut Progress<'_>) {
         progress.outcome.items += 1;
-        // Rollups hold the same messages again: they do not count here.
+        // Rollups and finer counters tell of the same messages again: they do not count here.
         if let Pending::Page(page) = pending {
-            progress.added += page.amounts().map(|(_, count)| count).sum::<u64>();
+            if !page.is_of_others() {
+                progress.added += page.amounts().map(|(_, count)| count).sum::<u64>();
+            }
             self.pages.directory().written(page, write_units);
         }
     }

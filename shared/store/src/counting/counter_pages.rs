@@ -4,7 +4,7 @@
 //! forty bytes: so an item holds as many counters as fit into a kilobyte. Such a **page** costs the same
 //! write unit as one counter alone would, and a day has a tenth of the items to write, keep and read.
 //!
-//! Counters of one book (a day and domain, or a day's failed logins) are spread over a binary tree of
+//! Counters of one book (a day and domain, a day's failed logins, or its finer counters) are spread over a binary tree of
 //! pages by the bits of their names' checksums. A book begins with its root page. A page that a batch
 //! would make too large is closed first: it is marked **full**, keeps the counts that it has, and is never
 //! written again; what would have gone there goes to its two children. A counter's value is the sum of what
@@ -85,6 +85,8 @@ pub(crate) struct Book {
     pub(crate) partition: String,
     /// What sort keys begin with.
     pub(crate) prefix: String,
+    /// Whether its counters tell more of messages that another book counts: then these are not added again.
+    pub(crate) of_others: bool,
 }
 
 /// A page, and what a tally adds to it.
@@ -115,6 +117,11 @@ impl<'t> Page<'t> {
 
     pub(crate) fn day(&self) -> Day {
         self.book.day
+    }
+
+    /// Whether it tells more of what another book counts.
+    pub(crate) fn is_of_others(&self) -> bool {
+        self.book.of_others
     }
 
     pub(crate) fn place(&self) -> Place {
@@ -210,6 +217,7 @@ mod tests {
         // Of usage, everything is looked at.
         let usage = "ann\u{1}\t\u{1}\tPLAIN\t3\t192.0.2.1";
         assert_ne!(way_of(usage), way_of(&usage.replace("PLAIN", "LOGIN")));
+        assert_ne!(way_of("ann\tnight"), way_of("ann\trecipients"));
         assert_ne!(way_of(usage), way_of("ann\u{1}\t\u{1}\tPLAIN\t3\t192.0.2.2"));
     }
 }

@@ -8,6 +8,7 @@ mod counter_pages;
 pub(crate) mod days;
 mod directory;
 pub(crate) mod failures;
+pub(crate) mod finer;
 pub(crate) mod outcome;
 mod placement;
 pub(crate) mod position;

@@ -6,8 +6,8 @@
 
 use futures_util::StreamExt as _;
 use report::{
-    Day, FailureKey, UsageKey, admitted_for_failure, admitted_for_usage, is_clean_failure,
-    is_clean_usage,
+    Day, FailureKey, Finer, FinerKey, UsageKey, admitted_for_failure, admitted_for_usage,
+    is_clean_failure, is_clean_finer, is_clean_usage,
 };
 
 use crate::counting::admission::Admitted;
@@ -26,7 +26,8 @@ pub(crate) async fn of_day(
     mut each: impl FnMut(String),
 ) -> Result<(), StoreError> {
     of_usage(table, day, admitted, &mut each).await?;
-    of_failures(table, day, admitted, &mut each).await
+    of_failures(table, day, admitted, &mut each).await?;
+    of_finer(table, day, &mut each).await
 }
 
 async fn of_usage(
@@ -78,6 +79,32 @@ async fn of_failures(
                 let is_admitted = claims.is_none_or(|(all, (owner, claim))| all.has(&owner, claim));
                 if !(leads_to(name, place) && is_clean_failure(account, client) && is_admitted) {
                     each(format!("failed logins of {account} from {client}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn of_finer(
+    table: &Table,
+    day: Day,
+    each: &mut impl FnMut(String),
+) -> Result<(), StoreError> {
+    let partition = keys::finer(day);
+    let mut pages = table.pages(&partition);
+    while let Some(page) = pages.next().await {
+        for item in page? {
+            let place = items::text(&item, "sk").unwrap_or_default();
+            for (name, count) in counters(&item) {
+                let Some((FinerKey { account, of }, _)) = FinerKey::read(name).zip(count) else {
+                    return Err(StoreError::Item { key: partition, expected: "finer counters" });
+                };
+                if !(leads_to(name, place) && is_clean_finer(account)) {
+                    each(match of {
+                        Finer::Night => format!("messages of {account} at night"),
+                        Finer::Recipients => format!("recipients of {account}"),
+                    });
                 }
             }
         }

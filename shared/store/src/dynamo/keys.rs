@@ -9,6 +9,7 @@
 //! | names told apart | `A#2026-11-23` | `account` TAB account, or `network` TAB network |
 //! | what a client is called | `N#` address | `-` |
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
+//! | page of finer counters | `G#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
 //! | log that is listed | `O#2026-11` | `=` id |
 //! | logs that a month tells apart | `O#2026-11` | `-` |
@@ -72,6 +73,10 @@ pub(crate) fn rollup(domain: &str) -> String {
 
 pub(crate) fn failures(day: Day) -> String {
     format!("F#{day}")
+}
+
+pub(crate) fn finer(day: Day) -> String {
+    format!("G#{day}")
 }
 
 pub(crate) fn admitted(day: Day) -> String {

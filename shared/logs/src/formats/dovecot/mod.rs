@@ -156,6 +156,7 @@ impl Dovecot {
             },
             tls,
             messages: 1,
+            recipients: 0,
         });
     }
 }

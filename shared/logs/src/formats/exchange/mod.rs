@@ -157,7 +157,11 @@ impl Queued {
     fn count(&self, login: &KeptLogin, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
         let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(login);
-        submit(sink, mark, &Proof { time: self.time, sender, login, tls, messages: 1 });
+        submit(
+            sink,
+            mark,
+            &Proof { time: self.time, sender, login, tls, messages: 1, recipients: 0 },
+        );
     }
 }
 

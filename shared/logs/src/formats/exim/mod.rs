@@ -177,7 +177,7 @@ fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
     let account = &*fields::unescaped(account);
     let sender = Sender::Logged(if sender == b"<>" { b"" } else { sender });
     let login = proofs::Login::Logged { account, mechanism, client, name };
-    proofs.submission(&Proof { time, sender, login, tls, messages: 1 });
+    proofs.submission(&Proof { time, sender, login, tls, messages: 1, recipients: 0 });
 }
 
 /// `NAME authenticator failed for HOST [address]: 535 Incorrect authentication data (set_id=user)`.

@@ -126,7 +126,11 @@ impl Message {
     fn count(&self, mark: u64, sink: &mut impl Sink) {
         let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(&self.login);
-        submit(sink, mark, &Proof { time: self.time, sender, login, tls: self.tls, messages: 1 });
+        submit(
+            sink,
+            mark,
+            &Proof { time: self.time, sender, login, tls: self.tls, messages: 1, recipients: 0 },
+        );
     }
 }
 

@@ -105,5 +105,5 @@ impl Ledger {
 fn count_kept(sender: Sender<'_>, time: i64, message: &Message, mark: u64, sink: &mut impl Sink) {
     let tls = message.tls.unwrap_or(TlsVersion::Unknown);
     let login = Login::Kept(&message.login);
-    submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
+    submit(sink, mark, &Proof { time, sender, login, tls, messages: 1, recipients: 0 });
 }

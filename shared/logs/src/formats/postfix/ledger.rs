@@ -319,7 +319,7 @@ impl Ledger {
             None if message.is_fronted() => return Some(message.login),
             None if let Some(tls) = tls => {
                 let (sender, login) = (Sender::Logged(sender), Login::Kept(&message.login));
-                submit(sink, mark, &Proof { time, sender, login, tls, messages: 1 });
+                submit(sink, mark, &Proof { time, sender, login, tls, messages: 1, recipients: 0 });
                 return None;
             }
             // Held while its content came: that was its acceptance.
@@ -394,5 +394,9 @@ pub(super) fn touched<T>(
 pub(super) fn emit(accepted: &Accepted, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
     let Accepted { login, sender, time, messages, .. } = accepted;
     let (sender, login) = (Sender::Kept(sender), Login::Kept(login));
-    submit(sink, mark, &Proof { time: *time, sender, login, tls, messages: *messages });
+    submit(
+        sink,
+        mark,
+        &Proof { time: *time, sender, login, tls, messages: *messages, recipients: 0 },
+    );
 }

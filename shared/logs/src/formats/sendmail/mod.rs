@@ -91,7 +91,7 @@ impl Message {
     fn proof(&self) -> Proof<'_> {
         let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(&self.login);
-        Proof { time: self.time, sender, login, tls: self.tls, messages: 1 }
+        Proof { time: self.time, sender, login, tls: self.tls, messages: 1, recipients: 0 }
     }
 }
 

@@ -287,10 +287,19 @@ fn a_table_by_account_adds_up_to_the_insight() {
         let usage = usage(&names, &mut rng);
         for (key, messages) in &usage {
             let UsageKey { sender, username: account, mechanism, tls, client, .. } = *key;
-            let (time, messages) = (1_795_435_200, *messages);
+            let (time, messages, recipients) = (1_795_435_200, *messages, 0);
             let client_name = "";
-            let one =
-                Submission { time, sender, account, mechanism, tls, client, client_name, messages };
+            let one = Submission {
+                time,
+                sender,
+                account,
+                mechanism,
+                tls,
+                client,
+                client_name,
+                messages,
+                recipients,
+            };
             tally.submission(1, &one);
         }
         let (mut accounts, mut senders) = (BTreeSet::new(), BTreeSet::new());
