@@ -6,6 +6,7 @@ pub mod audit;
 pub mod aws;
 pub mod browser;
 pub mod clock;
+pub mod expected;
 pub mod fault;
 pub mod gateway;
 pub mod generate;

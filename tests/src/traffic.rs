@@ -1,99 +1,16 @@
 //! Random traffic of mail servers whose counts are known, rendered as their logs.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use chrono::{DateTime, Timelike as _};
 use chrono_tz::Tz;
 use fastrand::Rng;
-use report::{Day, Finer, Hours, MOST_RECIPIENTS, TlsVersion, UsageKey};
+use report::{Day, TlsVersion};
 use samples::exim::{self, Tls};
 use samples::postfix::{self, Commands};
 
 use crate::clock::NOW;
-
-/// Day, domain, sender, account, mechanism, TLS version, client address.
-pub type Key = (Day, String, String, String, String, TlsVersion, String);
-
-/// The key of a day's usage.
-#[must_use]
-pub fn key(day: Day, usage: &UsageKey<'_>) -> Key {
-    let [domain, sender, account, mechanism, client] =
-        [usage.domain, usage.sender, usage.username, usage.mechanism, usage.client]
-            .map(str::to_owned);
-    (day, domain, sender, account, mechanism, usage.tls, client)
-}
-
-/// A plain count.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expected {
-    /// Messages.
-    pub usage: BTreeMap<Key, u64>,
-    /// Failed authentications by day, account and client address, and their hours.
-    pub failures: BTreeMap<(Day, String, String), Failed>,
-    /// Finer counters by day, account and what they count.
-    pub finer: BTreeMap<(Day, String, Finer), u64>,
-}
-
-/// Failed authentications: how many, and from which hour to which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Failed {
-    /// How many.
-    pub times: u64,
-    /// Their first and last hour.
-    pub hours: Option<Hours>,
-}
-
-impl Failed {
-    /// Adds others.
-    pub fn add(&mut self, other: Self) {
-        self.times += other.times;
-        self.hours = Hours::of_both(self.hours, other.hours);
-    }
-
-    /// One, in an hour.
-    #[must_use]
-    pub fn once(hour: u8) -> Self {
-        Self { times: 1, hours: Some(hour.into()) }
-    }
-}
-
-impl Expected {
-    /// Adds another count to this.
-    pub fn add(&mut self, other: Self) {
-        for (key, messages) in other.usage {
-            *self.usage.entry(key).or_default() += messages;
-        }
-        for (key, failures) in other.failures {
-            self.failures.entry(key).or_default().add(failures);
-        }
-        for (key, count) in other.finer {
-            *self.finer.entry(key).or_default() += count;
-        }
-    }
-
-    /// Adds what else is counted of an account's messages: those of the night, and recipients beyond the first of each.
-    pub fn add_finer(
-        &mut self,
-        (day, hour): (Day, u8),
-        account: &str,
-        messages: u64,
-        recipients: u64,
-    ) {
-        let night = if matches!(hour, 23 | 0..=5) { messages } else { 0 };
-        for (of, count) in [
-            (Finer::Night, night),
-            (
-                Finer::Recipients,
-                recipients.min(messages.saturating_mul(MOST_RECIPIENTS)).saturating_sub(messages),
-            ),
-        ] {
-            if count > 0 && !account.is_empty() {
-                *self.finer.entry((day, account.to_owned(), of)).or_default() += count;
-            }
-        }
-    }
-}
+pub use crate::expected::{Expected, Failed, Key, key};
 
 /// What a log is rendered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,12 +196,13 @@ impl Writer {
             // The queue manager may be late, and says it again at each retry.
             let active = time + if rng.u32(0..4) == 0 { rng.i64(0..90) } else { 0 };
             let shown = if sender == "<>" { "" } else { &sender };
-            self.line(active, "qmgr", 1, postfix::active(&id, shown, 1));
-            self.sent(session, &sender, tls, active, 1);
+            let to = recipients(rng);
+            self.line(active, "qmgr", 1, postfix::active_for(&id, shown, 1, to));
+            self.sent(session, &sender, tls, active, [1, to]);
             let mut last = active;
             for _ in 0..rng.u32(0..3).saturating_sub(1) {
                 last += rng.i64(1..4000);
-                self.line(last, "qmgr", 1, postfix::active(&id, shown, 1));
+                self.line(last, "qmgr", 1, postfix::active_for(&id, shown, 1, to));
             }
             self.line(last + 1, "qmgr", 1, postfix::removed(&id));
             self.ids.push((id, last + 2));
@@ -317,10 +235,15 @@ impl Writer {
         for message in 0..rng.usize(0..3) {
             let sender = sender(session, rng);
             let id = format!("1xV{number:03}-{message:06}-2u");
-            // Subjects are whatever a stranger writes.
-            let subject = " T=\"x A=y:z\"";
-            self.exim_line(time, client.accepted(&id, &sender, 1, subject));
-            self.sent(session, &sender, version, time, 1);
+            // Subjects are whatever a stranger writes: with this one, nobody knows who the recipients are.
+            let (mut more, mut to) = (" T=\"x A=y:z\"".to_owned(), 0);
+            if rng.bool() {
+                to = recipients(rng);
+                more =
+                    format!(" T=\"x\" for{}", " a@b.test".repeat(usize::try_from(to).unwrap_or(0)));
+            }
+            self.exim_line(time, client.accepted(&id, &sender, 1, more));
+            self.sent(session, &sender, version, time, [1, to]);
             self.exim_line(time, exim::delivered(&id, "a@b.test", Some("out")));
         }
     }
@@ -341,10 +264,15 @@ impl Writer {
         };
         let (sender, messages) = (sender(session, rng), rng.u64(1..20));
         let shown = if sender == "<>" { "" } else { &sender };
-        let event = serde_json::json!({"time": stamp, "sender": shown, "account": account,
+        let mut event = serde_json::json!({"time": stamp, "sender": shown, "account": account,
             "mechanism": session.mechanism, "tls": tls, "client": client, "messages": messages});
+        let to = if rng.bool() { rng.u64(0..40) } else { 0 };
+        if to > 0 {
+            event["event"] = "submission".into();
+            event["recipients"] = to.into();
+        }
         self.lines.push((time, event.to_string()));
-        self.sent(session, &sender, version, time, messages);
+        self.sent(session, &sender, version, time, [messages, to]);
     }
 
     fn line(&mut self, time: i64, program: &str, pid: u64, text: impl Display) {
@@ -386,7 +314,14 @@ impl Writer {
         u8::try_from(self.local(time).hour()).unwrap_or(0)
     }
 
-    fn sent(&mut self, session: &Session, sender: &str, tls: TlsVersion, time: i64, messages: u64) {
+    fn sent(
+        &mut self,
+        session: &Session,
+        sender: &str,
+        tls: TlsVersion,
+        time: i64,
+        [messages, recipients]: [u64; 2],
+    ) {
         let owner = if sender == "<>" { &session.account } else { sender };
         let domain = owner.split_once('@').map_or("(none)", |(_, domain)| domain).to_owned();
         let (account, client) = (session.account.clone(), session.client.clone());
@@ -394,7 +329,7 @@ impl Writer {
         let (day, hour) = (self.day(time), self.hour(time));
         let key = (day, domain, sender.to_owned(), account, mechanism, tls, client);
         *self.expected.usage.entry(key).or_default() += messages;
-        self.expected.add_finer((day, hour), &session.account, messages, 0);
+        self.expected.add_finer((day, hour), &session.account, messages, recipients);
     }
 
     fn failed(&mut self, session: &Session, time: i64) {
@@ -402,6 +337,11 @@ impl Writer {
         let hour = self.hour(time);
         self.expected.failures.entry(key).or_default().add(Failed::once(hour));
     }
+}
+
+/// Of a message: mostly one, sometimes many.
+fn recipients(rng: &mut Rng) -> u64 {
+    if rng.u32(0..3) == 0 { rng.u64(2..30) } else { 1 }
 }
 
 fn sender(session: &Session, rng: &mut Rng) -> String {

@@ -46,6 +46,7 @@ exports.hook_queue_ok = function (next, connection) {
             mechanism: [login.method].flat().at(-1),
             tls,
             client_name: name_of(connection),
+            recipients: connection.transaction.rcpt_to?.length,
         })
     }
     next()

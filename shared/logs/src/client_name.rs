@@ -99,15 +99,17 @@ pub(crate) fn append(bytes: Vec<u8>, saved: &mut impl HasNames) -> Vec<u8> {
     postcard::to_extend(&Behind { kind: NAMES, names }, bytes).unwrap_or_default()
 }
 
-/// Gives what was restored the names that stand behind its bytes; none if they are not its.
-pub(crate) fn give(behind: &[u8], restored: &mut impl HasNames) {
-    let Ok(Behind { kind: NAMES, names }) = postcard::from_bytes::<Behind<&str>>(behind) else {
-        return;
+/// Gives what was restored the names that stand behind its bytes; none if they are not its. Gives what follows these.
+pub(crate) fn give<'b>(behind: &'b [u8], restored: &mut impl HasNames) -> &'b [u8] {
+    let Ok((Behind { kind: NAMES, names }, rest)) =
+        postcard::take_from_bytes::<Behind<&str>>(behind)
+    else {
+        return behind;
     };
     let mut open = 0;
     restored.names(&mut |_| open += 1);
     if names.len() != open {
-        return;
+        return rest;
     }
     let mut names = names.into_iter();
     restored.names(&mut |named| {
@@ -115,6 +117,7 @@ pub(crate) fn give(behind: &[u8], restored: &mut impl HasNames) {
             named.set_name(name);
         }
     });
+    rest
 }
 
 #[cfg(test)]

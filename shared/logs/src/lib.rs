@@ -35,6 +35,7 @@ mod pending;
 mod place;
 mod proofs;
 mod reading;
+mod recipients;
 mod record;
 mod relayed;
 mod repeats;

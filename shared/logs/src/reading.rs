@@ -43,10 +43,15 @@ impl<S: Sink> Proofs<'_, S> {
         self.relayed_as = Some((time, queue_id.into()));
     }
 
-    /// Hands on an accepted message that another server spoke for: it counts if no line of that server's does.
-    pub(crate) fn fronted(&mut self, time: i64, key: Key<'_>, sender: &[u8], login: KeptLogin) {
+    /// Hands on an accepted message that another server spoke for, with its sender, login and recipients: it counts if no
+    /// line of that server's does.
+    pub(crate) fn fronted(
+        &mut self,
+        time: i64,
+        key: Key<'_>,
+        accepted: (KeptSender, KeptLogin, u64),
+    ) {
         self.time = Some(time);
-        let accepted = (KeptSender::new(sender), login);
         self.relayed.wait(key, (time, self.arrival), accepted, self.sink);
     }
 

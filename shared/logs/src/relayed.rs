@@ -42,6 +42,8 @@ struct Accepted {
     login: KeptLogin,
     sender: KeptSender,
     time: i64,
+    #[serde(skip)]
+    recipients: u64,
 }
 
 impl Kept for Accepted {
@@ -57,13 +59,24 @@ impl Kept for Accepted {
         each(&mut self.login);
     }
 
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        each(&mut self.recipients);
+    }
+
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         let (sender, login) = (Sender::Kept(&self.sender), Login::Kept(&self.login));
         let tls = TlsVersion::Unknown;
         submit(
             sink,
             mark,
-            &Proof { time: self.time, sender, login, tls, messages: 1, recipients: 0 },
+            &Proof {
+                time: self.time,
+                sender,
+                login,
+                tls,
+                messages: 1,
+                recipients: self.recipients,
+            },
         );
     }
 }
@@ -92,7 +105,7 @@ impl Relayed {
         &mut self,
         key: Key<'_>,
         (time, arrival): (i64, Arrival),
-        (sender, login): (KeptSender, KeptLogin),
+        (sender, login, recipients): (KeptSender, KeptLogin, u64),
         sink: &mut impl Sink,
     ) {
         self.advance(time, arrival, sink);
@@ -104,7 +117,7 @@ impl Relayed {
             before.settle(arrival.mark, sink);
         }
         let from = self.from(time);
-        self.0.messages.put(key, from, Accepted { login, sender, time });
+        self.0.messages.put(key, from, Accepted { login, sender, time, recipients });
     }
 
     /// A message was counted by the line of the server in front: whether the server behind has told of it.

@@ -13,6 +13,8 @@ pub(crate) struct Collected {
     pub(crate) submissions: Vec<String>,
     /// The clients' names of these.
     pub(crate) names: Vec<String>,
+    /// Their recipients, as far as they are told.
+    pub(crate) recipients: Vec<u64>,
     pub(crate) failures: Vec<String>,
     pub(crate) temporary: Vec<String>,
     pub(crate) rejected: Vec<String>,
@@ -23,6 +25,7 @@ impl Sink for Collected {
         let Submission { sender, account, mechanism, tls, client, messages, .. } = s;
         let tls = tls.name();
         self.names.push(s.client_name.to_owned());
+        self.recipients.push(s.recipients);
         self.submissions.push(format!("{sender} {account} {mechanism} {tls} {client} x{messages}"));
     }
 

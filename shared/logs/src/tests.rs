@@ -5,6 +5,7 @@ use super::*;
 
 mod golden;
 mod names;
+mod recipients;
 mod units;
 
 fn smtpd(text: &str) -> String {

@@ -129,7 +129,14 @@ pub fn canceled(id: &str) -> impl Display {
 
 /// `qmgr`: the message of an envelope sender (empty is the null sender) is accepted, or tried again.
 pub fn active(id: &str, sender: &str, size: u64) -> impl Display {
-    fmt::from_fn(move |f| write!(f, "{id}: from=<{sender}>, size={size}, nrcpt=1 (queue active)"))
+    active_for(id, sender, size, 1)
+}
+
+/// The same of a message to so many recipients.
+pub fn active_for(id: &str, sender: &str, size: u64, recipients: u64) -> impl Display {
+    fmt::from_fn(move |f| {
+        write!(f, "{id}: from=<{sender}>, size={size}, nrcpt={recipients} (queue active)")
+    })
 }
 
 /// `smtp`: the message is delivered to a recipient elsewhere. `delays` are the seconds of its stages, `reply` is

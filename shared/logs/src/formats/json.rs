@@ -15,6 +15,7 @@ use crate::client_name::Name;
 use crate::format::LogFormat;
 use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
+use crate::recipients::Told;
 use crate::record::Record;
 use crate::time::{Timestamps, seconds};
 
@@ -39,7 +40,7 @@ impl LogFormat for Events {
         }
         let Some(event) = Event::read(record) else { return false };
         let told = event.and_then(|event| match event.kind {
-            Kind::Submission => submission(&event.fields, proofs),
+            Kind::Submission => submission(&event.fields, recipients(record.message), proofs),
             Kind::AuthFailure => auth_failure(&event.fields, proofs),
         });
         if let Err(reason) = told {
@@ -165,7 +166,23 @@ fn may_be_event(text: &[u8]) -> bool {
     MARKS.iter().any(|mark| mark.find(text).is_some())
 }
 
-fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<(), String> {
+/// How many recipients the messages of an event have together. They are read for themselves: before they were known, an
+/// event might hold anything by this name.
+fn recipients(text: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Recipients {
+        recipients: Told,
+    }
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"recipients\""));
+    let told = NAME.find(text).and_then(|_| serde_json::from_slice::<Recipients>(text).ok());
+    told.map_or(0, |told| told.recipients.0)
+}
+
+fn submission<S: Sink>(
+    fields: &Fields,
+    recipients: u64,
+    proofs: &mut Proofs<'_, S>,
+) -> Result<(), String> {
     let time = event_time(fields.time.as_ref(), proofs.times)?;
     let account = text("account", fields.account.as_ref())?;
     let client = event_client(fields.client.as_ref())?;
@@ -185,7 +202,7 @@ fn submission<S: Sink>(fields: &Fields, proofs: &mut Proofs<'_, S>) -> Result<()
     let is_host = !host_name(name).is_empty();
     let name = if is_host { Name::Confirmed(name) } else { Name::Claimed(name) };
     let login = Login::Logged { account, mechanism, client, name };
-    proofs.submission(&Proof { time, sender, login, tls, messages, recipients: 0 });
+    proofs.submission(&Proof { time, sender, login, tls, messages, recipients });
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::key::Key;
 use crate::memory::{Memory, remembers};
 use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
+use crate::recipients::Told;
 use crate::record::Record;
 use crate::time::Timestamps;
 
@@ -187,11 +188,22 @@ impl KumoMta {
                 login: Login::Logged { account, mechanism: b"", client, name: log.name() },
                 tls: TlsVersion::from_label(tls.as_bytes()),
                 messages: 1,
-                recipients: 0,
+                recipients: recipients(record.message),
             });
         }
         Some(())
     }
+}
+
+/// How many recipients a record tells: those of a batch. They are read for themselves: nothing in them may keep a message
+/// from being counted.
+fn recipients(text: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Recipients {
+        #[serde(default)]
+        recipient: Told,
+    }
+    serde_json::from_slice::<Recipients>(text).map_or(0, |told| told.recipient.0)
 }
 
 /// Counts a login that failed. The command that the record holds is the client's secret, and is not read.

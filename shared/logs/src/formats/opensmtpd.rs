@@ -17,6 +17,7 @@ use crate::memory::{Kept, Memory, remembers};
 use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
+use crate::text::number;
 
 /// Log time after which a silent session is taken for ended: the server ends it long before.
 const SESSION_LIFE: i64 = 4 * 3600;
@@ -38,6 +39,8 @@ struct Message {
     login: KeptLogin,
     tls: TlsVersion,
     time: i64,
+    #[serde(skip)]
+    recipients: u64,
 }
 
 impl Session {
@@ -73,6 +76,10 @@ impl Kept for Message {
         each(&mut self.login);
     }
 
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        each(&mut self.recipients);
+    }
+
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         self.count(Sender::Unknown, mark, sink);
     }
@@ -81,7 +88,11 @@ impl Kept for Message {
 impl Message {
     fn count(&self, sender: Sender<'_>, mark: u64, sink: &mut impl Sink) {
         let (time, tls, login) = (self.time, self.tls, Login::Kept(&self.login));
-        submit(sink, mark, &Proof { time, sender, login, tls, messages: 1, recipients: 0 });
+        submit(
+            sink,
+            mark,
+            &Proof { time, sender, login, tls, messages: 1, recipients: self.recipients },
+        );
     }
 }
 
@@ -145,9 +156,10 @@ impl OpenSmtpd {
             b"authentication" => self.login(key, rest, time, proofs),
             b"message" => {
                 let Some(id) = rest.strip_prefix(b"msgid=").and_then(message_id) else { return };
+                let recipients = recipients(rest);
                 let message = |session: &mut Session| {
-                    let login = session.login.clone();
-                    session.has_login.then_some(Message { login, tls: session.tls, time })
+                    let (login, tls) = (session.login.clone(), session.tls);
+                    session.has_login.then_some(Message { login, tls, time, recipients })
                 };
                 if let Some(message) = sessions.change(key, time, message).flatten() {
                     let key = Key { host: key.host, id };
@@ -213,6 +225,12 @@ fn of_session(message: &[u8]) -> Option<(&[u8], &[u8])> {
 fn message_id(text: &[u8]) -> Option<&[u8]> {
     let id = text.get(..8)?;
     id.iter().all(u8::is_ascii_hexdigit).then_some(id)
+}
+
+/// The number in `msgid=70d45f1a size=1100 nrcpt=2 proto=ESMTP`, which is all the server's.
+fn recipients(message: &[u8]) -> u64 {
+    let told = message.split(|byte| *byte == b' ').find_map(|word| word.strip_prefix(b"nrcpt="));
+    told.and_then(number).map_or(0, u64::from)
 }
 
 /// `[2001:db8::1] host=…` or `192.0.2.1 host=…`; a host's name is a stranger's text, logged whether it leads back to the
@@ -308,7 +326,8 @@ mod tests {
     #[test]
     fn a_message_counts_once_for_all_its_recipients() {
         let session = [CONNECTED, TLS, LOGIN, MESSAGE, FIRST, SECOND, END];
-        assert_eq!(read(&log(&session)).submissions, [ANN]);
+        let told = read(&log(&session));
+        assert_eq!((told.submissions, told.recipients), (vec![ANN.to_owned()], vec![2]));
         let twice = [CONNECTED, TLS, LOGIN, MESSAGE, FIRST, MESSAGE, FIRST, END];
         assert_eq!(read(&log(&twice)).submissions, [ANN; 2]);
         // Without a login, after the session, and of another server's.

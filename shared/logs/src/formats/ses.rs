@@ -16,6 +16,7 @@ use crate::key::Key;
 use crate::memory::{Memory, remembers};
 use crate::proofs::{Login, Proof, Sender, Sink};
 use crate::reading::Proofs;
+use crate::recipients;
 use crate::record::Record;
 use crate::time::Timestamps;
 
@@ -225,10 +226,32 @@ impl Ses {
             },
             tls: TlsVersion::from_label(one(tls)),
             messages: 1,
-            recipients: 0,
+            recipients: destinations(record.message),
         });
         Some(())
     }
+}
+
+/// How many recipients a message has. They are read for themselves: nothing in them may keep it from being counted.
+fn destinations(text: &[u8]) -> u64 {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Object {
+        mail: Option<Mail>,
+        detail: Option<Detail>,
+    }
+    #[derive(Deserialize)]
+    struct Detail {
+        mail: Option<Mail>,
+    }
+    #[derive(Deserialize)]
+    struct Mail {
+        #[serde(default)]
+        destination: recipients::Told,
+    }
+    let Object { mail, detail } = serde_json::from_slice(text).unwrap_or_default();
+    let mail = mail.or(detail.and_then(|detail| detail.mail));
+    mail.map_or(0, |mail| mail.destination.0)
 }
 
 /// A tag's value, if it has one; with several nobody knows which.

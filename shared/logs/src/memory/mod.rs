@@ -15,6 +15,7 @@ use crate::load::Load;
 use crate::pending::{Pending, Waiting, Weigh};
 use crate::place::Arrival;
 use crate::proofs::Sink;
+use crate::recipients::{self, HasRecipients};
 
 pub(crate) use self::remembers::remembers;
 
@@ -38,6 +39,9 @@ pub(crate) trait Kept: Clone + Serialize + DeserializeOwned {
 
     /// Shows all in it that may have a client's name: these are saved behind everything else.
     fn names(&mut self, _each: &mut dyn FnMut(&mut dyn Named)) {}
+
+    /// Shows the recipients of all messages in it that its log tells: these are saved behind everything else, too.
+    fn recipients(&mut self, _each: &mut dyn FnMut(&mut u64)) {}
 
     /// No later line will speak of it, or there is no room for it: what was accepted is counted at `mark`.
     fn settle(self, _mark: u64, _sink: &mut impl Sink) {}
@@ -253,6 +257,13 @@ impl<S: Kept, M: Kept> HasNames for SavedMemory<S, M> {
     }
 }
 
+impl<S: Kept, M: Kept> HasRecipients for SavedMemory<S, M> {
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        self.sessions.iter_mut().for_each(|(.., session)| session.recipients(each));
+        self.messages.iter_mut().for_each(|(.., message)| message.recipients(each));
+    }
+}
+
 impl<S: Kept, M: Kept> Memory<S, M> {
     /// Moves the log's clock on, for a line of this time that is about to be read, and settles what has waited long
     /// enough by it.
@@ -340,13 +351,13 @@ impl<S: Kept, M: Kept> Memory<S, M> {
         };
         // Writing to memory cannot fail.
         let bytes = postcard::to_allocvec(&saved).unwrap_or_default();
-        client_name::append(bytes, &mut saved)
+        recipients::append(client_name::append(bytes, &mut saved), &mut saved)
     }
 
     /// What [`save`](Self::save) wrote; none if it is something else, or contradicts itself.
     pub(crate) fn restore(bytes: &[u8]) -> Option<Self> {
         let (mut saved, behind) = postcard::take_from_bytes::<SavedMemory<S, M>>(bytes).ok()?;
-        client_name::give(behind, &mut saved);
+        recipients::give(client_name::give(behind, &mut saved), &mut saved);
         let SavedMemory { clock, evicted, serials, sessions, messages } = saved;
         (serials.0.max(serials.1) < u64::MAX / 2).then_some(())?;
         let (mut sessions, mut messages) = (Table::restored(sessions)?, Table::restored(messages)?);

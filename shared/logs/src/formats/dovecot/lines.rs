@@ -17,7 +17,12 @@ pub(super) enum Line<'a> {
     /// A session ended without a login: so many were tried in vain.
     Failed { tried: u32, temporary: bool, fields: Fields<'a> },
     /// A message was taken over by the server behind; no prefix or sender where a name of the client's may imitate one.
-    Relayed { prefix: Option<Prefix<'a>>, sender: Option<&'a [u8]>, queue_id: Option<&'a [u8]> },
+    Relayed {
+        prefix: Option<Prefix<'a>>,
+        sender: Option<&'a [u8]>,
+        recipients: u64,
+        queue_id: Option<&'a [u8]>,
+    },
     /// A session that had logged in is over.
     Ended(Prefix<'a>),
     /// Nothing that is looked for.
@@ -153,7 +158,19 @@ fn relayed<'a>(prefix: Option<Prefix<'a>>, rest: &'a [u8]) -> Line<'a> {
     let is_clear = memmem::find(rest, RELAYED).is_none();
     let Some(end) = memmem::rfind(rest, b">, size=") else { return Line::Other };
     let (prefix, sender) = (prefix.filter(|_| is_clear), is_clear.then_some(&rest[..end]));
-    Line::Relayed { prefix, sender, queue_id: queue_id(&rest[end..]) }
+    let (recipients, queue_id) = (recipients(&rest[end..]), queue_id(&rest[end..]));
+    Line::Relayed { prefix, sender, recipients, queue_id }
+}
+
+/// The number in `>, size=…, id=…, nrcpt=…, reply=`: before the reply, all of it is Dovecot's.
+fn recipients(rest: &[u8]) -> u64 {
+    const NAME: &[u8] = b", nrcpt=";
+    let told = memmem::find(rest, NAME).and_then(|at| {
+        let value = &rest[at + NAME.len()..];
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        number(&value[..digits])
+    });
+    told.map_or(0, u64::from)
 }
 
 /// The id that the server behind gave, in its reply.

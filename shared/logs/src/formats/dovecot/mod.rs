@@ -90,8 +90,8 @@ impl Dovecot {
             Line::Failed { tried, temporary, fields } => {
                 failed(time, tried, temporary, &fields, proofs)
             }
-            Line::Relayed { prefix, sender, queue_id } => {
-                self.relayed(host, time, prefix, sender, proofs);
+            Line::Relayed { prefix, sender, recipients, queue_id } => {
+                self.relayed((host, time), prefix, sender, recipients, proofs);
                 if let Some(id) = queue_id {
                     proofs.relayed_as(time, id);
                 }
@@ -126,10 +126,10 @@ impl Dovecot {
     /// Counts a message.
     fn relayed<S: Sink>(
         &mut self,
-        host: &[u8],
-        time: i64,
+        (host, time): (&[u8], i64),
         prefix: Option<Prefix<'_>>,
         sender: Option<&[u8]>,
+        recipients: u64,
         proofs: &mut Proofs<'_, S>,
     ) {
         let mut known = None;
@@ -156,7 +156,7 @@ impl Dovecot {
             },
             tls,
             messages: 1,
-            recipients: 0,
+            recipients,
         });
     }
 }

@@ -6,11 +6,13 @@
 //!
 //! What a client wrote stands in rows of their own, in a cell that Exchange quotes.
 
+mod front;
 mod row;
 
 use report::TlsVersion;
 use serde::{Deserialize, Serialize};
 
+use self::front::Front;
 use self::row::{Row, is_about, sender, split};
 use crate::client_name::{KeptName, Named};
 use crate::format::LogFormat;
@@ -62,6 +64,9 @@ struct Session {
     /// What the client says of itself.
     #[serde(skip)]
     helo: KeptName,
+    /// Recipients that were accepted since the client named a sender.
+    #[serde(skip)]
+    recipients: u64,
 }
 
 /// How far a login has come.
@@ -75,16 +80,6 @@ enum Attempt {
     Counted(u32),
 }
 
-/// `XPROXY SID=… IP=… DOMAIN=…`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Front {
-    session: Box<[u8]>,
-    client: Box<[u8]>,
-    /// What the client says of itself.
-    #[serde(skip)]
-    helo: KeptName,
-}
-
 /// Messages of the hub's that wait for the front end's session.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Waiting(Vec<Queued>);
@@ -95,6 +90,8 @@ struct Queued {
     sender: Option<KeptSender>,
     /// Without an account.
     login: KeptLogin,
+    #[serde(skip)]
+    recipients: u64,
 }
 
 impl Kept for Session {
@@ -115,6 +112,10 @@ impl Kept for Session {
         self.front.iter_mut().for_each(|front| each(&mut front.helo));
         each(&mut self.helo);
     }
+
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        each(&mut self.recipients);
+    }
 }
 
 impl Kept for Waiting {
@@ -133,23 +134,14 @@ impl Kept for Waiting {
         self.0.iter_mut().for_each(|queued| each(&mut queued.login));
     }
 
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        self.0.iter_mut().for_each(|queued| each(&mut queued.recipients));
+    }
+
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         for queued in self.0 {
             queued.count(&queued.login, TlsVersion::Unknown, mark, sink);
         }
-    }
-}
-
-impl Front {
-    fn weight(&self) -> usize {
-        self.session.len() + self.client.len() + self.helo.name().len()
-    }
-
-    /// What it tells of a login: no account.
-    fn login(&self) -> KeptLogin {
-        let mut login = KeptLogin::new(b"", b"", &self.client);
-        login.set_name(self.helo.name());
-        login
     }
 }
 
@@ -160,7 +152,14 @@ impl Queued {
         submit(
             sink,
             mark,
-            &Proof { time: self.time, sender, login, tls, messages: 1, recipients: 0 },
+            &Proof {
+                time: self.time,
+                sender,
+                login,
+                tls,
+                messages: 1,
+                recipients: self.recipients,
+            },
         );
     }
 }
@@ -218,27 +217,18 @@ fn said(memory: &mut Memory<Session, Waiting>, key: Key<'_>, row: Row<'_>) {
         }
         // Anybody may say it, and is refused elsewhere.
         b"XPROXY" if row.is_proxy => {
-            session.front = front(rest);
+            session.front = Front::read(rest);
             (session.named, session.sender) = (None, None);
         }
         b"EHLO" | b"HELO" => session.helo = KeptName::claimed(rest),
         b"XPROXYFROM" => session.front = None,
-        b"MAIL" => session.named = sender(rest).map(KeptSender::new),
-        b"RSET" => (session.named, session.sender) = (None, None),
+        b"MAIL" => {
+            session.named = sender(rest).map(KeptSender::new);
+            session.recipients = 0;
+        }
+        b"RSET" => (session.named, session.sender, session.recipients) = (None, None, 0),
         _ => {}
     });
-}
-
-/// `SID=08DE2C0000000005 IP=198.51.100.7 PORT=… DOMAIN=…`
-fn front(parameters: &[u8]) -> Option<Front> {
-    let value = |name: &[u8]| {
-        parameters.split(|byte| *byte == b' ').find_map(|part| part.strip_prefix(name))
-    };
-    Some(Front {
-        session: value(b"SID=")?.into(),
-        client: value(b"IP=").unwrap_or_default().into(),
-        helo: KeptName::claimed(value(b"DOMAIN=").unwrap_or_default()),
-    })
 }
 
 /// The server replied.
@@ -250,6 +240,12 @@ fn replied<S: Sink>(
 ) {
     if row.data.starts_with(b"250 2.6.0 ") && row.data.ends_with(b"Queued mail for delivery") {
         return queued(memory, key, row, proofs);
+    }
+    if row.data.starts_with(b"250 2.1.5 ") {
+        memory.sessions.change(key, row.time, |session| {
+            session.recipients = session.recipients.saturating_add(1);
+        });
+        return;
     }
     let is_refused = row.data.starts_with(b"535 ");
     if !is_refused && !row.data.starts_with(b"454 4.7.0 ") {
@@ -274,9 +270,10 @@ fn queued<S: Sink>(
     row: Row<'_>,
     proofs: &mut Proofs<'_, S>,
 ) {
-    let mut sender = None;
+    let (mut sender, mut recipients) = (None, 0);
     memory.sessions.change(key, row.time, |session| {
         let named = session.named.take();
+        recipients = std::mem::take(&mut session.recipients);
         sender = session.sender.take().or(named);
     });
     let Some(session) = memory.sessions.get(key) else { return };
@@ -286,7 +283,7 @@ fn queued<S: Sink>(
     match (&session.front, &session.login) {
         (Some(front), _) => {
             let front_key = Key { host: key.host, id: &front.session };
-            let queued = Queued { time, sender, login: front.login() };
+            let queued = Queued { time, sender, login: front.login(), recipients };
             if let Some(Session { login: Some(login), tls, is_whole, .. }) =
                 memory.sessions.get(front_key)
             {
@@ -309,7 +306,8 @@ fn queued<S: Sink>(
         (None, Some(login)) if !session.is_servers => {
             let tls = told(session.tls, session.is_whole);
             let login = KeptLogin::clone(login);
-            Queued { time, sender, login: login.clone() }.count(&login, tls, mark, proofs.sink);
+            let queued = Queued { time, sender, login: login.clone(), recipients };
+            queued.count(&login, tls, mark, proofs.sink);
         }
         // Nobody logged in, or another server.
         _ => {}

@@ -9,7 +9,7 @@
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 use report::TlsVersion;
 
-use super::fields::{closings, is_tail, past, past_flag, word};
+use super::fields::{closings, past, past_flag, tail, word};
 use super::host;
 use crate::address::{address, quoted};
 use crate::client_name::Name;
@@ -25,6 +25,8 @@ pub(super) struct Arrival<'a> {
     pub(super) sender: &'a [u8],
     pub(super) login: Login<'a>,
     pub(super) tls: TlsVersion,
+    /// How many the line lists; 0 if it lists none, or may be meant in several ways.
+    pub(super) recipients: u64,
 }
 
 /// As whom a client had authenticated, how, and from where; what is unknown is empty.
@@ -44,16 +46,20 @@ pub(super) fn read(text: &[u8]) -> Option<Arrival<'_>> {
     };
     let marks = Marks::of(rest);
     marks.auth?;
+    let mut recipients = 0;
     let (login, tls) = match marks.plain() {
         Some(plain) => match word(&rest[plain[0]..], b"P=") {
-            Some((protocol, _)) if is_authenticated(protocol) => by_marks(rest, plain)?,
+            Some((protocol, _)) if is_authenticated(protocol) => {
+                recipients = listed(&rest[plain[2]..]);
+                by_marks(rest, plain)?
+            }
             // The one login may then be part of a name in a certificate.
             Some((protocol, _)) if is_helo(protocol) => every_way(rest, &marks)?,
             _ => return None,
         },
         None => every_way(rest, &marks)?,
     };
-    Some(Arrival { sender, login, tls })
+    Some(Arrival { sender, login, tls, recipients })
 }
 
 /// Where the names of fields stand, be they fields or not.
@@ -127,6 +133,11 @@ fn by_marks(rest: &[u8], [protocol, auth, size]: [usize; 3]) -> Option<Authentic
     let account = account(&rest[auth + 3 + named.mechanism.len()..size]);
     let (client, name) = client(&rest[..protocol]);
     Some((Login { account, mechanism: named.mechanism, client, name }, tls))
+}
+
+/// The recipients that a line lists behind its size.
+fn listed(size: &[u8]) -> u64 {
+    word(size, b"S=").and_then(|(_, rest)| tail(rest)).unwrap_or(0)
 }
 
 /// The account in what stands between a mechanism and the size, with whatever blanks it has.
@@ -274,8 +285,8 @@ fn each_end<'a>(
     tell: &mut impl FnMut(Option<(&'a [u8], &'a [u8])>),
 ) {
     let size = |text: &'a [u8]| {
-        let (size, tail) = word(text, b"S=")?;
-        (size.iter().all(u8::is_ascii_digit) && is_tail(tail)).then_some(())
+        let (size, rest) = word(text, b"S=")?;
+        (size.iter().all(u8::is_ascii_digit) && tail(rest).is_some()).then_some(())
     };
     let Some(named) = Named::of(rest) else {
         if !is_authenticated(protocol) && size(flags(rest)).is_some() {
@@ -385,7 +396,7 @@ mod tests {
     const FORGED: &str = "P=esmtpsa X=TLS1.0:c:1 CV=no A=plain:boss@x.test S=1 id=1";
 
     fn told(line: &str) -> String {
-        let Some(Arrival { sender, login, tls }) = read(line.as_bytes()) else {
+        let Some(Arrival { sender, login, tls, .. }) = read(line.as_bytes()) else {
             return String::new();
         };
         let [sender, account, mechanism, client] =

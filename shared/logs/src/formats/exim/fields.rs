@@ -68,8 +68,9 @@ pub(super) fn past_flag<'a>(text: &'a [u8], name: &[u8]) -> &'a [u8] {
     rest.filter(|rest| matches!(rest.first(), None | Some(b' '))).unwrap_or(text)
 }
 
-/// Whether this is all that stands behind a message's size, to the end of the line.
-pub(super) fn is_tail(text: &[u8]) -> bool {
+/// Reads all that stands behind a message's size, to the end of the line: how many recipients it lists; none if it is
+/// something else. Exim lists them only where it is told to.
+pub(super) fn tail(text: &[u8]) -> Option<u64> {
     let mut rest = text;
     for name in [&b"M8S="[..], b"DKIM="] {
         rest = past(rest, name);
@@ -80,14 +81,12 @@ pub(super) fn is_tail(text: &[u8]) -> bool {
     }
     for name in [&b" id="[..], b" id*="] {
         if let Some(id) = rest.strip_prefix(name) {
-            let Some((_, behind)) = address(id) else { return false };
-            rest = behind;
+            (_, rest) = address(id)?;
         }
     }
     if let Some(subject) = rest.strip_prefix(b" T=") {
         let end = quoted(subject).filter(|_| subject.first() == Some(&b'"'));
-        let Some(end) = end else { return false };
-        rest = &subject[end..];
+        rest = &subject[end?..];
     }
     if let Some(from) = rest.strip_prefix(b" from <") {
         let behind = if from.first() == Some(&b'>') {
@@ -95,23 +94,22 @@ pub(super) fn is_tail(text: &[u8]) -> bool {
         } else {
             address(from).map(|(_, behind)| behind)
         };
-        let Some(behind) = behind.and_then(|behind| behind.strip_prefix(b">")) else {
-            return false;
-        };
-        rest = behind;
+        rest = behind?.strip_prefix(b">")?;
     }
-    if let Some(recipients) = rest.strip_prefix(b" for") {
-        rest = recipients;
+    let mut recipients = 0;
+    if let Some(list) = rest.strip_prefix(b" for") {
+        rest = list;
         while let Some((recipient, behind)) = rest.strip_prefix(b" ").and_then(address) {
             // Only an address with a domain may look like a field.
             let is_field = memchr(b'=', recipient).is_some() && memchr(b'@', recipient).is_none();
             if is_field {
-                return false;
+                return None;
             }
+            recipients += 1;
             rest = behind;
         }
     }
-    rest.is_empty()
+    rest.is_empty().then_some(recipients)
 }
 
 #[cfg(test)]
@@ -136,13 +134,16 @@ mod tests {
 
     #[test]
     fn a_tail_is_what_exim_writes_behind_the_size() {
-        for text in [
-            "",
-            " id=a@x.test",
-            r#" M8S=8 DKIM=x.test ARC RT=0.1s Q=q id*="a b"@x.test T="b \" S=1 " from <> for a@x.test "S=1 "@x.test S=1@x.test"#,
-            r#" from <"a b"@x.test> for b"#,
+        for (text, recipients) in [
+            ("", 0),
+            (" id=a@x.test", 0),
+            (
+                r#" M8S=8 DKIM=x.test ARC RT=0.1s Q=q id*="a b"@x.test T="b \" S=1 " from <> for a@x.test "S=1 "@x.test S=1@x.test"#,
+                3,
+            ),
+            (r#" from <"a b"@x.test> for b"#, 1),
         ] {
-            assert!(is_tail(text.as_bytes()), "{text}");
+            assert_eq!(tail(text.as_bytes()), Some(recipients), "{text}");
         }
         for text in [
             " (y) [192.0.2.1]",
@@ -157,7 +158,7 @@ mod tests {
             " from <a@x.test",
             "x",
         ] {
-            assert!(!is_tail(text.as_bytes()), "{text}");
+            assert_eq!(tail(text.as_bytes()), None, "{text}");
         }
     }
 }

@@ -172,12 +172,12 @@ fn behind_id<const LENGTH: usize>(text: &[u8]) -> Option<&[u8]> {
 }
 
 fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
-    let Some(Arrival { sender, login, tls }) = arrival::read(text) else { return };
+    let Some(Arrival { sender, login, tls, recipients }) = arrival::read(text) else { return };
     let Login { account, mechanism, client, name } = login;
     let account = &*fields::unescaped(account);
     let sender = Sender::Logged(if sender == b"<>" { b"" } else { sender });
     let login = proofs::Login::Logged { account, mechanism, client, name };
-    proofs.submission(&Proof { time, sender, login, tls, messages: 1, recipients: 0 });
+    proofs.submission(&Proof { time, sender, login, tls, messages: 1, recipients });
 }
 
 /// `NAME authenticator failed for HOST [address]: 535 Incorrect authentication data (set_id=user)`.
@@ -294,6 +294,19 @@ mod tests {
         ] {
             assert_eq!(read(text).submissions, [expected], "{text}");
         }
+    }
+
+    #[test]
+    fn recipients_are_those_that_are_listed_at_the_end() {
+        let recipients = |behind: &str| {
+            let line = "1xVWoN-0001PO-2u <= a@x.test H=x [192.0.2.1] P=esmtpsa A=plain:ann S=5";
+            read(&format!("{line}{behind}")).recipients
+        };
+        assert_eq!(recipients(" id=1@x.test"), [0]);
+        assert_eq!(recipients(" T=\"for a b\" from <a@x.test> for a@y.test \"b c\"@y.test d"), [3]);
+        // What can be meant in several ways, or is not Exim's, tells none.
+        assert_eq!(recipients(" T=\" S=1\" for a@y.test b@y.test"), [0]);
+        assert_eq!(recipients(" x for a@y.test b@y.test"), [0]);
     }
 
     #[test]

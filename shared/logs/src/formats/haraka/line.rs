@@ -63,6 +63,8 @@ struct Object<'a> {
     params: Option<&'a RawValue>,
     #[serde(borrow)]
     retval: Option<&'a RawValue>,
+    #[serde(borrow)]
+    rcpts: Option<&'a RawValue>,
 }
 
 /// Whose a record is.
@@ -188,7 +190,7 @@ fn within_brackets(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The fields behind the one word that tells what happened, if it is one of those whose fields matter.
 fn behind_words(message: &[u8]) -> &[u8] {
-    for word in [&b"queue "[..], b"connect ", b"disconnect "] {
+    for word in [&b"queue "[..], b"message ", b"connect ", b"disconnect "] {
         if let Some(rest) = message.strip_prefix(word) {
             return rest;
         }
@@ -277,6 +279,7 @@ impl Line<'_> {
                 "hook" => object.hook,
                 "params" => object.params,
                 "retval" => object.retval,
+                "rcpts" => object.rcpts,
                 _ => None,
             }),
         }

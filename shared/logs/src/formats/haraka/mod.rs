@@ -16,6 +16,7 @@ use crate::memory::{Kept, Memory, remembers};
 use crate::proofs::{Login, Proof, Sender, Sink, submit};
 use crate::reading::Proofs;
 use crate::record::Record;
+use crate::text::number;
 use crate::time::Timestamps;
 
 /// How long a connection may say nothing: longer than Haraka lets one wait, and than a large message takes.
@@ -61,6 +62,9 @@ struct Transaction {
     /// None if the log does not tell it.
     sender: Option<KeptSender>,
     route: Route,
+    /// Those that were accepted, once the message is told of.
+    #[serde(skip)]
+    recipients: u64,
 }
 
 /// Where a message is queued, which tells whether the client may send to everybody.
@@ -93,6 +97,8 @@ struct Message {
     tls: TlsVersion,
     /// Whether it counts if the end is not told.
     counts: bool,
+    #[serde(skip)]
+    recipients: u64,
 }
 
 impl Kept for Connection {
@@ -104,6 +110,10 @@ impl Kept for Connection {
         let sender = self.transaction.sender.as_ref().map_or(0, |sender| sender.len());
         24 + self.client.len() + sender + 3 * self.waiting.len()
     }
+
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        each(&mut self.transaction.recipients);
+    }
 }
 
 impl Kept for Message {
@@ -113,6 +123,10 @@ impl Kept for Message {
 
     fn weight(&self) -> usize {
         16 + self.sender.as_ref().map_or(0, |sender| sender.len()) + self.login.weight()
+    }
+
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        each(&mut self.recipients);
     }
 
     fn settle(self, mark: u64, sink: &mut impl Sink) {
@@ -129,7 +143,14 @@ impl Message {
         submit(
             sink,
             mark,
-            &Proof { time: self.time, sender, login, tls: self.tls, messages: 1, recipients: 0 },
+            &Proof {
+                time: self.time,
+                sender,
+                login,
+                tls: self.tls,
+                messages: 1,
+                recipients: self.recipients,
+            },
         );
     }
 }
@@ -262,7 +283,12 @@ impl Connection {
             self.begun = true;
         } else if let Some(sender) = line.sender() {
             let sender = Some(KeptSender::new(sender));
-            self.transaction = Transaction { sender, route: Route::Unknown };
+            self.transaction = Transaction { sender, ..Transaction::default() };
+        } else if line.says(b"message") {
+            // Accepted, deferred and refused: `rcpts=2/0/1`.
+            let told = line.get("rcpts").unwrap_or_default();
+            let accepted = told.split(|byte| *byte == b'/').next().and_then(number);
+            self.transaction.recipients = accepted.map_or(0, u64::from);
         } else if line.says(b"queue") {
             self.queued(line.get("code").as_deref());
         } else if *line.origin == *b"tls" {
@@ -320,7 +346,7 @@ impl Connection {
 
     /// A message was accepted; none if its client surely did not log in.
     fn accepted(&mut self, time: i64) -> Option<Message> {
-        let Transaction { sender, route } = std::mem::take(&mut self.transaction);
+        let Transaction { sender, route, recipients } = std::mem::take(&mut self.transaction);
         // A log without details does not tell of logins, nor does one that begins later than the connection.
         let may_have = self.login.tried || self.login.earlier || !(self.begun && self.detailed);
         (may_have && route != Route::Inbound).then(|| Message {
@@ -329,6 +355,7 @@ impl Connection {
             login: KeptLogin::new(b"", b"", self.client.as_bytes()),
             tls: self.tls.0,
             counts: route == Route::Outbound,
+            recipients,
         })
     }
 }

@@ -93,7 +93,7 @@ impl Session1 {
         let due = clock.saturating_add(60);
         let waiting = waiting.into_iter().map(|one| {
             let Accepted1 { login, sender, time, messages } = one;
-            Accepted { login, sender, time, messages, begun: time, due }
+            Accepted { login, sender, time, messages, recipients: 0, begun: time, due }
         });
         SavedSession {
             named,

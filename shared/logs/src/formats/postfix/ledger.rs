@@ -4,7 +4,7 @@
 
 use report::TlsVersion;
 
-use super::lines::{Authenticated, QueueId};
+use super::lines::{Active, Authenticated, QueueId};
 use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey};
 use super::names::Names;
 use crate::kept::{KeptLogin, KeptSender};
@@ -228,8 +228,7 @@ impl Ledger {
             session.open.retain(|open| *open != id);
         });
         if let Some(Held { sender, time, .. }) = message.held {
-            let accepted =
-                Accepted { login: message.login, sender, time, messages: 1, begun, due: 0 };
+            let accepted = Accepted::one(message.login, sender, time, begun, 0);
             self.count(Some(session), message.tls, accepted, mark, sink);
         }
     }
@@ -276,8 +275,7 @@ impl Ledger {
             Some((proxied.tls.or(tls), proxied))
         });
         if let Some((tls, Proxied { login, begun, .. })) = accepted.flatten() {
-            let accepted =
-                Accepted { login, sender, time: process.time, messages: 1, begun, due: 0 };
+            let accepted = Accepted::one(login, sender, process.time, begun, 0);
             self.count(process.session, tls, accepted, mark, sink);
         }
     }
@@ -287,7 +285,7 @@ impl Ledger {
     pub(super) fn accept(
         &mut self,
         mut key: MessageKey,
-        sender: &[u8],
+        Active { sender, recipients }: Active<'_>,
         time: i64,
         mark: u64,
         sink: &mut impl Sink,
@@ -319,14 +317,14 @@ impl Ledger {
             None if message.is_fronted() => return Some(message.login),
             None if let Some(tls) = tls => {
                 let (sender, login) = (Sender::Logged(sender), Login::Kept(&message.login));
-                submit(sink, mark, &Proof { time, sender, login, tls, messages: 1, recipients: 0 });
+                submit(sink, mark, &Proof { time, sender, login, tls, messages: 1, recipients });
                 return None;
             }
             // Held while its content came: that was its acceptance.
             Some(held) if message.content => (KeptSender::new(sender), held.time),
             _ => (KeptSender::new(sender), time),
         };
-        let accepted = Accepted { login: message.login, sender, time, messages: 1, begun, due: 0 };
+        let accepted = Accepted::one(message.login, sender, time, begun, recipients);
         self.count(session, tls, accepted, mark, sink);
         None
     }
@@ -392,11 +390,11 @@ pub(super) fn touched<T>(
 
 /// Counts messages that were kept.
 pub(super) fn emit(accepted: &Accepted, tls: TlsVersion, mark: u64, sink: &mut impl Sink) {
-    let Accepted { login, sender, time, messages, .. } = accepted;
+    let Accepted { login, sender, time, messages, recipients, .. } = accepted;
     let (sender, login) = (Sender::Kept(sender), Login::Kept(login));
     submit(
         sink,
         mark,
-        &Proof { time: *time, sender, login, tls, messages: *messages, recipients: 0 },
+        &Proof { time: *time, sender, login, tls, messages: *messages, recipients: *recipients },
     );
 }

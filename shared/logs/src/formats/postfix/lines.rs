@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client_name::Name;
 use crate::kept::KeptLogin;
-use crate::text::{alphanumeric_and, leading_number};
+use crate::text::{alphanumeric_and, leading_number, number};
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
 ///
@@ -218,14 +218,24 @@ pub(super) fn commands(text: &[u8]) -> Option<(Peer, Commands)> {
     Some((Peer::new(address), commands))
 }
 
-/// `from=<sender>, size=…, nrcpt=… (queue active)`: the sender.
+/// What the queue manager tells of a message that it takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Active<'a> {
+    pub(super) sender: &'a [u8],
+    /// As many as there are behind its aliases.
+    pub(super) recipients: u64,
+}
+
+/// `from=<sender>, size=…, nrcpt=… (queue active)`.
 ///
 /// A sender may hold `>, size=`; what Postfix wrote itself is the last.
-pub(super) fn queue_active(rest: &[u8]) -> Option<&[u8]> {
+pub(super) fn queue_active(rest: &[u8]) -> Option<Active<'_>> {
     let from = rest.strip_prefix(b"from=<")?;
     let end = memrchr(b'>', from)?;
-    let ours = &from[end..];
-    (ours.starts_with(b">, size=") && ours.ends_with(b"(queue active)")).then_some(&from[..end])
+    let ours = from[end..].strip_prefix(b">, size=")?.strip_suffix(b"(queue active)")?;
+    let told = ours.strip_suffix(b" ").and_then(|told| told.rsplit(|byte| *byte == b'=').next());
+    let recipients = told.and_then(number).map_or(0, u64::from);
+    Some(Active { sender: &from[..end], recipients })
 }
 
 /// An action after which the queue manager never sees the message, though the client is told that
@@ -391,10 +401,14 @@ mod tests {
     fn senders_may_look_like_the_rest_of_the_line() {
         let line = br#"from=<"a>, size=1, nrcpt=1 (queue active)"@x.test>, size=344, nrcpt=1 (queue active)"#;
         assert_eq!(
-            queue_active(line),
+            queue_active(line).map(|active| active.sender),
             Some(&br#""a>, size=1, nrcpt=1 (queue active)"@x.test"#[..])
         );
-        assert_eq!(queue_active(b"from=<>, size=1, nrcpt=1 (queue active)"), Some(&b""[..]));
+        for (told, recipients) in [("7", 7), ("x", 0), ("4294967296", 0)] {
+            let line = format!("from=<>, size=1, nrcpt={told} (queue active)");
+            let expected = Some(Active { sender: b"", recipients });
+            assert_eq!(queue_active(line.as_bytes()), expected);
+        }
         assert_eq!(queue_active(b"from=<a@x.test>, status=expired, returned to sender"), None);
         assert_eq!(queue_active(b"removed"), None);
     }

@@ -140,7 +140,11 @@ impl Waits {
                 && known.login == accepted.login
         };
         match self.all.iter_mut().rev().take(4).find(same) {
-            Some(known) => known.messages += accepted.messages,
+            Some(known) => {
+                let recipients = accepted.recipients_at_least();
+                known.recipients = known.recipients_at_least().saturating_add(recipients);
+                known.messages += accepted.messages;
+            }
             None => {
                 self.weight += accepted.weight();
                 self.all.push(accepted);
@@ -156,6 +160,9 @@ pub(super) struct Accepted {
     pub(super) sender: KeptSender,
     pub(super) time: i64,
     pub(super) messages: u64,
+    /// How many recipients these have together, as far as it is told.
+    #[serde(skip)]
+    pub(super) recipients: u64,
     /// When the transaction of the first was begun.
     pub(super) begun: i64,
     /// Log time from which on nothing more is waited for.
@@ -211,6 +218,22 @@ impl Weigh for Message {
 }
 
 impl Accepted {
+    /// One message, whose transaction was `begun` then.
+    pub(super) fn one(
+        login: KeptLogin,
+        sender: KeptSender,
+        time: i64,
+        begun: i64,
+        recipients: u64,
+    ) -> Self {
+        Self { login, sender, time, messages: 1, recipients, begun, due: 0 }
+    }
+
+    /// One of each message that tells none.
+    fn recipients_at_least(&self) -> u64 {
+        self.recipients.max(self.messages)
+    }
+
     fn weight(&self) -> usize {
         48 + self.login.weight() + self.sender.len()
     }

@@ -97,13 +97,14 @@ pub(super) fn line<S: Sink>(
         Daemon::Qmgr => {
             if message.last() == Some(&b')')
                 && let Some((id, rest)) = lines::queue_id(message)
-                && let Some(sender) = lines::queue_active(rest)
+                && let Some(active) = lines::queue_active(rest)
             {
                 let key = message_key(ledger, record, id);
                 let (mark, sink) = (proofs.arrival.mark, &mut *proofs.sink);
-                if let Some(login) = ledger.accept(key, sender, time, mark, sink) {
+                if let Some(login) = ledger.accept(key, active, time, mark, sink) {
                     let id = &message[..message.len() - rest.len() - 2];
-                    proofs.fronted(time, Key { host: record.host, id }, sender, login);
+                    let accepted = (KeptSender::new(active.sender), login, active.recipients);
+                    proofs.fronted(time, Key { host: record.host, id }, accepted);
                 }
             }
         }

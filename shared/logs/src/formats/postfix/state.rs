@@ -12,6 +12,7 @@ use super::names::{Name, Names, Renaming, SavedService};
 use crate::client_name::{self, HasNames, Named};
 use crate::kept::KeptLogin;
 use crate::pending::Waiting;
+use crate::recipients::{self, HasRecipients};
 
 /// The version of what [`save`] writes. Version 2 knew no other sessions than those whose `connect` line was seen, and
 /// those of untold clients; else it was the same.
@@ -89,7 +90,7 @@ pub(super) fn save(ledger: &Ledger) -> Vec<u8> {
     };
     // Writing to memory cannot fail.
     let bytes = postcard::to_extend(&saved, Vec::new()).unwrap_or_default();
-    client_name::append(bytes, &mut saved)
+    recipients::append(client_name::append(bytes, &mut saved), &mut saved)
 }
 
 fn renamed(key: SessionKey, names: &mut Renaming<'_>) -> SessionKey {
@@ -99,7 +100,7 @@ fn renamed(key: SessionKey, names: &mut Renaming<'_>) -> SessionKey {
 /// The ledger that [`save`] wrote; none if the bytes are something else, or contradict themselves.
 pub(super) fn restore(bytes: &[u8]) -> Option<Ledger> {
     let (mut saved, behind) = postcard::take_from_bytes::<Saved>(bytes).ok()?;
-    client_name::give(behind, &mut saved);
+    recipients::give(client_name::give(behind, &mut saved), &mut saved);
     saved.open()
 }
 
@@ -110,6 +111,14 @@ impl HasNames for Saved {
             session.waiting.iter_mut().for_each(|accepted| each(&mut accepted.login));
         }
         self.messages.iter_mut().for_each(|(_, message)| each(&mut message.login));
+    }
+}
+
+impl HasRecipients for Saved {
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        for (_, session) in &mut self.sessions {
+            session.waiting.iter_mut().for_each(|accepted| each(&mut accepted.recipients));
+        }
     }
 }
 
@@ -202,7 +211,7 @@ mod tests {
         for (messages, is_sound) in [(1, true), (0, false)] {
             let login = KeptLogin::new(b"ann", b"PLAIN", b"192.0.2.1");
             let sender = KeptSender::new(b"a@x.test");
-            let accepted = Accepted { login, sender, time: 0, messages, begun: 0, due: 60 };
+            let accepted = Accepted { messages, due: 60, ..Accepted::one(login, sender, 0, 0, 0) };
             let value = Session { waiting: Waits::of(vec![accepted]), ..Session::default() };
             ledger.sessions.put(key, Waiting { serial: 1, seen: 0, until: SESSION_LIFE, value });
             assert_eq!(restore(&save(&ledger)).is_some(), is_sound, "{messages}");

@@ -4,6 +4,7 @@ use memchr::{memchr, memmem, memrchr};
 
 use crate::address::address;
 use crate::client_name::Name;
+use crate::text::number;
 
 /// Sendmail cuts a sender there.
 const SENDER_CUT: usize = 200;
@@ -12,6 +13,8 @@ const SENDER_CUT: usize = 200;
 pub(super) struct Collected<'a> {
     /// None if there are several ways to read it.
     pub(super) sender: Option<&'a [u8]>,
+    /// 0 if there are several ways to read it.
+    pub(super) recipients: u64,
     pub(super) secure: bool,
     pub(super) relay: &'a [u8],
 }
@@ -38,41 +41,46 @@ impl<'a> Collected<'a> {
         let secure = protocol.strip_suffix(b"S");
         secure.unwrap_or(protocol).ends_with(b"MTP").then_some(())?;
         let rest = rest.strip_prefix(b"from=")?;
-        let sender = Self::sender(rest)?;
-        Some(Self { sender, secure: secure.is_some(), relay })
+        let (sender, recipients) = Self::sender(rest)?;
+        Some(Self { sender, recipients, secure: secure.is_some(), relay })
     }
 
-    /// The sender of a message that was collected whole, if there is one way to read it only; none if it was not.
-    pub(super) fn sender(text: &'a [u8]) -> Option<Option<&'a [u8]>> {
+    /// The sender of a message that was collected whole, if there is one way to read it only, and its recipients; none if it
+    /// was not.
+    fn sender(text: &'a [u8]) -> Option<(Option<&'a [u8]>, u64)> {
         let mut ways = memmem::find_iter(text, b", size=")
-            .filter_map(|end| Some((end, has_message_id(&text[end..])?)));
-        let (first, is_whole) = ways.clone().next()?;
+            .filter_map(|end| Some((end, recipients_of_whole(&text[end..])?)));
+        let (first, recipients) = ways.clone().next()?;
         if ways.clone().nth(1).is_none() {
-            return is_whole.then(|| plain(&text[..first]));
+            return (recipients > 0).then(|| (plain(&text[..first]), recipients));
         }
         // An address in brackets ends where it says, another where Sendmail has cut it.
         let end = text.strip_prefix(b"<").and_then(address);
         let end = end.map(|(address, _)| address.len() + 2);
         let end = end.filter(|end| text.get(end - 1) == Some(&b'>')).unwrap_or(SENDER_CUT);
-        if let Some((end, is_whole)) = ways.clone().find(|(at, _)| *at == end) {
-            return is_whole.then(|| plain(&text[..end]));
+        if let Some((end, recipients)) = ways.clone().find(|(at, _)| *at == end) {
+            return (recipients > 0).then(|| (plain(&text[..end]), recipients));
         }
-        ways.any(|(_, is_whole)| is_whole).then_some(None)
+        ways.any(|(_, recipients)| recipients > 0).then_some((None, 0))
     }
 }
 
-/// Whether a message that has recipients has a message id: Sendmail gives it one when it was collected. None if the
+/// The recipients of a message if it has a message id, or else 0: Sendmail gives it one when it was collected. None if the
 /// text is not what stands between sender and protocol: `, size=5, class=0, nrcpts=1, msgid=<a@b>`.
-pub(super) fn has_message_id(text: &[u8]) -> Option<bool> {
+fn recipients_of_whole(text: &[u8]) -> Option<u64> {
     let (_, rest) = counter(text, b", size=")?;
     let (_, rest) = counter(rest, b", class=")?;
     // Sendmail 8.9 and before.
     let rest = counter(rest, b", pri=").map_or(rest, |(_, rest)| rest);
     let (recipients, rest) = counter(rest, b", nrcpts=")?;
     match rest {
-        [] => Some(false),
-        [b',', b' ', b'm', b's', b'g', b'i', b'd', b'=', ..] => Some(recipients != b"0"),
-        [b',', b' ', b'b', b'o', b'd', b'y', b't', b'y', b'p', b'e', b'=', ..] => Some(false),
+        [] => Some(0),
+        [b',', b' ', b'm', b's', b'g', b'i', b'd', b'=', ..] if recipients == b"0" => Some(0),
+        // What is no number that can be has one at least.
+        [b',', b' ', b'm', b's', b'g', b'i', b'd', b'=', ..] => {
+            Some(number(recipients).map_or(1, |recipients| u64::from(recipients.max(1))))
+        }
+        [b',', b' ', b'b', b'o', b'd', b'y', b't', b'y', b'p', b'e', b'=', ..] => Some(0),
         _ => None,
     }
 }

@@ -52,6 +52,8 @@ struct Message {
     tls: TlsVersion,
     /// The process that took it, which is the one to refuse it.
     pid: Option<u32>,
+    #[serde(skip)]
+    recipients: u64,
 }
 
 impl Kept for Session {
@@ -82,6 +84,10 @@ impl Kept for Message {
         each(&mut self.login);
     }
 
+    fn recipients(&mut self, each: &mut dyn FnMut(&mut u64)) {
+        each(&mut self.recipients);
+    }
+
     fn settle(self, mark: u64, sink: &mut impl Sink) {
         submit(sink, mark, &self.proof());
     }
@@ -91,7 +97,14 @@ impl Message {
     fn proof(&self) -> Proof<'_> {
         let sender = self.sender.as_ref().map_or(Sender::Unknown, Sender::Kept);
         let login = Login::Kept(&self.login);
-        Proof { time: self.time, sender, login, tls: self.tls, messages: 1, recipients: 0 }
+        Proof {
+            time: self.time,
+            sender,
+            login,
+            tls: self.tls,
+            messages: 1,
+            recipients: self.recipients,
+        }
     }
 }
 
@@ -244,8 +257,8 @@ impl Sendmail {
                 session.message = Some(key.id.into());
             });
         }
-        let sender = collected.sender.map(KeptSender::new);
-        let message = Message { time, sender, login, tls, pid: record.pid };
+        let (sender, recipients) = (collected.sender.map(KeptSender::new), collected.recipients);
+        let message = Message { time, sender, login, tls, pid: record.pid, recipients };
         self.0.messages.put(key, time, message);
     }
 

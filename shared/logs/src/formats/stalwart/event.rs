@@ -22,6 +22,8 @@ pub(super) struct Event<'a> {
     pub(super) account: Cow<'a, str>,
     /// None if it is not told, or can be meant in several ways.
     pub(super) sender: Option<Cow<'a, str>>,
+    /// How many recipients a message has; 0 if it is not told, or can be meant in several ways.
+    pub(super) recipients: u64,
     /// The message's number, where the same event may come again.
     pub(super) queued: Option<u64>,
 }

@@ -242,7 +242,7 @@ impl Stalwart {
             ),
             tls,
             messages: 1,
-            recipients: 0,
+            recipients: event.recipients,
         });
     }
 }

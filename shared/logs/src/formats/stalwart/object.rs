@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::event::{Event, QUEUED};
 use super::text;
+use crate::recipients;
 use crate::time::Timestamps;
 
 #[derive(Deserialize)]
@@ -49,6 +50,7 @@ struct Told<'a> {
     version: Cow<'a, str>,
     #[serde(borrow)]
     from: Option<Cow<'a, str>>,
+    to: recipients::Told,
 }
 
 /// Reads an event; none if the text is something else.
@@ -76,6 +78,7 @@ pub(super) fn read<'a>(json: &'a [u8], times: &mut Timestamps) -> Option<Event<'
         version: told.data.version,
         account: data.account_name,
         sender: told.data.from,
+        recipients: told.data.to.0,
         queued: data.queue_id,
     })
 }

@@ -141,6 +141,7 @@ fn keys<'a>(text: &'a [u8], event: &mut Event<'a>) {
             b"from" => {
                 if is_end_of_sender(next) {
                     event.sender = Some(value.into());
+                    event.recipients = recipients(next);
                 }
                 return;
             }
@@ -158,4 +159,14 @@ fn port(text: &str) -> Option<u16> {
 fn is_end_of_sender(next: &[u8]) -> bool {
     let Some(recipients) = next.strip_prefix(b", to = [") else { return false };
     memmem::find(recipients, b"\", to = [").is_none()
+}
+
+/// The recipients in `, to = ["a@x.test", "b@x.test"], size = 9, …`; 0 if one holds what could be another.
+fn recipients(next: &[u8]) -> u64 {
+    let list = next.strip_prefix(b", to = [\"").and_then(|list| {
+        let end = memmem::find(list, b"\"], size = ")?;
+        str::from_utf8(&list[..end]).ok()
+    });
+    let mut all = list.into_iter().flat_map(|list| list.split("\", \""));
+    all.try_fold(0, |sum, one| (!one.contains(['"', '\\'])).then_some(sum + 1)).unwrap_or(0)
 }
