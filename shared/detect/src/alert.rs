@@ -21,6 +21,10 @@ pub enum Kind {
     Identities,
     /// Weaker TLS than ever, or a password where it only used tokens.
     Downgrade,
+    /// Messages at an hour at which it hardly ever sends.
+    Night,
+    /// Far more recipients a message than usual.
+    Recipients,
     /// Its first message for long.
     Dormant,
     /// Its first use.
@@ -38,6 +42,8 @@ impl Kind {
             Self::GuessedPassword => "guessed_password",
             Self::Identities => "identities",
             Self::Downgrade => "downgrade",
+            Self::Night => "night",
+            Self::Recipients => "recipients",
             Self::Dormant => "dormant",
             Self::NewAccount => "new_account",
         }
@@ -51,6 +57,8 @@ impl Kind {
             Fact::GuessedBy { .. } | Fact::GuessedAt { .. } => Self::GuessedPassword,
             Fact::Senders { .. } | Fact::Domain { .. } | Fact::Anothers { .. } => Self::Identities,
             Fact::Weaker { .. } | Fact::Password { .. } => Self::Downgrade,
+            Fact::Night { .. } => Self::Night,
+            Fact::Recipients { .. } => Self::Recipients,
             Fact::Silent { .. } => Self::Dormant,
             Fact::First { .. } => Self::NewAccount,
         }
@@ -115,6 +123,10 @@ pub struct Evidence {
     pub senders: Vec<String>,
     /// Failed logins before.
     pub failures: u64,
+    /// Messages between 23:00 and 06:00, if they are odd.
+    pub night_messages: u64,
+    /// Recipients of its messages, if they are odd.
+    pub recipients: u64,
 }
 
 /// Something odd about an account, from its first day on: what follows within a week is the same.

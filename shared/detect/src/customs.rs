@@ -69,6 +69,11 @@ impl Custom {
         weight.clamp(LIGHTEST, HEAVIEST)
     }
 
+    /// What a value weighs by the level that it is exactly at.
+    pub(crate) fn weight_at(&self, value: f64) -> f64 {
+        self.weight_of(self.levels.iter().take_while(|level| value >= level.from).count())
+    }
+
     /// What weighs exactly this level, of which 0 is below the first.
     pub(crate) fn weight_of(&self, level: usize) -> f64 {
         let bad = |at: usize| match at {
@@ -121,6 +126,9 @@ levels! {
     IDENTITIES: [(1.0, 4e-3, 0.25), (2.0, 4e-4, 0.12), (3.0, 1e-4, 0.11), (4.0, 4e-5, 0.1), (8.0, 1e-5, 0.08)],
     ALIEN_DOMAIN: [(1.0, 6e-4, 0.12)],
     ANOTHERS: [(1.0, 6e-4, 0.08)],
+    NIGHT: [(2.0, 1e-2, 0.45), (4.0, 3e-3, 0.4), (8.0, 6e-4, 0.33), (16.0, 1.5e-4, 0.26), (32.0, 5e-5, 0.2)],
+    NIGHT_THERE: [(1.0, 0.15, 0.48), (2.0, 6e-2, 0.45), (4.0, 2.5e-2, 0.4), (8.0, 1e-2, 0.33), (16.0, 3e-3, 0.26), (32.0, 1e-3, 0.2)],
+    RECIPIENTS: [(1.0, 2e-2, 0.35), (2.0, 4e-3, 0.32), (4.0, 8e-4, 0.28), (8.0, 1e-4, 0.24), (16.0, 1e-5, 0.2)],
 }
 
 /// An account's past, as far as it tells how odd a strange place is.
@@ -148,6 +156,10 @@ pub(crate) struct Customs {
     pub(crate) identities: Custom,
     pub(crate) alien_domain: Custom,
     pub(crate) anothers: Custom,
+    pub(crate) night: Custom,
+    /// The same, given a strange place: where the clock may be another one.
+    pub(crate) night_there: Custom,
+    pub(crate) recipients: Custom,
 }
 
 impl Default for Customs {
@@ -166,6 +178,9 @@ impl Default for Customs {
             identities: Custom::new(IDENTITIES),
             alien_domain: Custom::new(ALIEN_DOMAIN),
             anothers: Custom::new(ANOTHERS),
+            night: Custom::new(NIGHT),
+            night_there: Custom::new(NIGHT_THERE),
+            recipients: Custom::new(RECIPIENTS),
         }
     }
 }

@@ -31,6 +31,10 @@ pub(crate) enum Fact {
     Password { mechanism: Box<str> },
     /// It had been silent.
     Silent { days: i32 },
+    /// Messages at night.
+    Night { messages: u64, usual: f64, never: bool },
+    /// Far more recipients a message than usual.
+    Recipients { recipients: u64, messages: u64, usual: f64 },
     /// Its first use.
     First { is_rare: bool, is_guessed: bool },
 }

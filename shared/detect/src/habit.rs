@@ -6,6 +6,7 @@ use chrono::{Datelike as _, Weekday};
 use report::{Day, TlsVersion};
 use siphasher::sip::SipHasher13;
 
+use crate::finer::{FinerDay, FinerHabit};
 use crate::network::Network;
 use crate::traffic::{AccountDay, Program};
 
@@ -172,6 +173,7 @@ pub(crate) struct Habit {
     /// The most senders of a day that it had not used before; fades.
     pub(crate) most_new: f64,
     failures: Share,
+    pub(crate) finer: FinerHabit,
 }
 
 /// What was found out about a day, as far as habits learn of it.
@@ -183,6 +185,7 @@ pub(crate) struct DayLearned {
     pub(crate) has_desk: bool,
     pub(crate) strange_failures: u64,
     pub(crate) new_senders: usize,
+    pub(crate) finer: FinerDay,
 }
 
 /// How strong TLS is; none if that is not known.
@@ -234,6 +237,7 @@ impl Habit {
             most_rare: 0,
             most_new: 0.0,
             failures: Share::default(),
+            finer: FinerHabit::default(),
         }
     }
 
@@ -342,6 +346,7 @@ impl Habit {
             self.most_new = (self.most_new * FADES).max(new);
         }
         self.suffers(learned.strange_failures);
+        self.finer.learn(messages, learned.finer);
         (self.last, self.active) = (today, self.active + 1);
     }
 

@@ -8,6 +8,7 @@ mod alert;
 mod customs;
 mod fact;
 mod failures;
+mod finer;
 mod habit;
 mod network;
 mod population;

@@ -108,6 +108,22 @@ pub(crate) fn clause(fact: &Fact) -> String {
             format!("logged in by {}, where it only used tokens", name(mechanism))
         }
         Fact::Silent { days } => format!("sent after {days} days of silence"),
+        Fact::Night { messages, usual: mean, never } => {
+            let sent = counted(*messages, "message", "messages");
+            let where_usual = match (never, usual(*mean).as_str()) {
+                (true, _) => "where it never sends".to_owned(),
+                (false, "0") => "where it hardly ever sends".to_owned(),
+                (false, mean) => format!("where {mean} a day are usual"),
+            };
+            format!("sent {sent} between 23:00 and 06:00, {where_usual}")
+        }
+        Fact::Recipients { recipients, messages, usual: mean } => format!(
+            "had {} for {}, where {} a message {} usual",
+            counted(*recipients, "recipient", "recipients"),
+            counted(*messages, "message", "messages"),
+            usual(*mean),
+            if usual(*mean) == "1" { "is" } else { "are" },
+        ),
         Fact::First { is_rare: true, .. } => {
             "was used for the first time, from a network that hardly anybody here uses".to_owned()
         }

@@ -51,14 +51,16 @@ impl Sum<'_> {
             self.guessed(0.0, self.strange_failures(None));
         }
         self.learned.is_strange = self.is_strange();
+        self.count_finely();
     }
 
-    fn young_volume(&mut self) {
+    fn young_volume(&mut self) -> f64 {
         let messages = self.day.messages;
         self.values.push(Value::VolumeYoung(float(messages)));
         let weight = self.customs.volume_young.weight(float(messages));
         let is_strange = self.is_strange();
         self.add(weight, Fact::Volume { messages, usual: 0.0, most: 0, is_strange });
+        weight
     }
 
     /// Adds the signs of an account that is known. `episode` is the day on which an alert about it began that is still open.
@@ -98,7 +100,10 @@ impl Sum<'_> {
             self.program(habit);
             self.desk(habit, episode);
         }
-        self.volume(habit, past);
+        let volume = self.volume(habit, past);
+        self.count_finely();
+        self.night(habit, volume);
+        self.recipients(habit);
         self.learned.strange_failures = self.strange_failures(Some(habit));
         if self.is_strange() {
             self.guessed(habit.usual_failures(), self.learned.strange_failures);
@@ -141,11 +146,11 @@ impl Sum<'_> {
         self.add(weight, Fact::Desk { is_there });
     }
 
-    fn volume(&mut self, habit: &Habit, past: Past) {
+    /// Adds the sign of many messages; gives what it weighs.
+    fn volume(&mut self, habit: &Habit, past: Past) -> f64 {
         let (messages, usual) = (self.day.messages, habit.mean());
         if past == Past::Young {
-            self.young_volume();
-            return;
+            return self.young_volume();
         }
         let most = habit.most(self.today.number);
         let base = (4.0 * usual).max(30.0).max(float(most));
@@ -166,6 +171,7 @@ impl Sum<'_> {
         let is_strange = there > in_all;
         let messages = if is_strange { strange } else { messages };
         self.add(in_all.max(there), Fact::Volume { messages, usual, most, is_strange });
+        in_all.max(there)
     }
 
     /// Logins that failed at it of late, from places that are not its own.

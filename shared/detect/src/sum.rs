@@ -36,15 +36,20 @@ pub(crate) enum Value {
     Identities(f64),
     AlienDomain(bool),
     Anothers(bool),
+    Night(f64),
+    NightThere(f64),
+    Recipients(f64),
 }
 
 impl Judged {
-    /// Teaches them how much is sent on an ordinary day: that is known sooner than from where.
+    /// Teaches them how much is sent on an ordinary day, when, and to how many: that is known sooner than from where.
     pub(crate) fn teach_volume(&self, customs: &mut Customs) {
         for value in &self.values {
             match value {
                 Value::Volume(x) => customs.volume.learn(*x),
                 Value::VolumeMachine(x) => customs.volume_machine.learn(*x),
+                Value::Night(x) => customs.night.learn(*x),
+                Value::Recipients(x) => customs.recipients.learn(*x),
                 _ => {}
             }
         }
@@ -68,6 +73,9 @@ impl Judged {
                 Value::Identities(x) => customs.identities.learn(*x),
                 Value::AlienDomain(is_new) => customs.alien_domain.learn(yes(is_new)),
                 Value::Anothers(is_new) => customs.anothers.learn(yes(is_new)),
+                Value::Night(x) => customs.night.learn(*x),
+                Value::NightThere(x) => customs.night_there.learn(*x),
+                Value::Recipients(x) => customs.recipients.learn(*x),
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::failures::Lately;
+use crate::finer::{Finer, Since};
 use crate::habit::{Habit, Mark, mark, strength};
 use crate::network::{Network, Place};
 use crate::population::Population;
@@ -21,6 +22,7 @@ pub(crate) struct Today<'t> {
     /// How many accounts of a domain use weaker TLS than they ever did.
     weaker: HashMap<Mark, u32>,
     pub(crate) lately: Lately<'t>,
+    pub(crate) finer: Finer<'t>,
 }
 
 impl<'t> Today<'t> {
@@ -29,6 +31,7 @@ impl<'t> Today<'t> {
         traffic: &'t DayTraffic,
         people: &Population,
         lately: Lately<'t>,
+        since: Since,
     ) -> Self {
         let (mut movers, mut weaker) = (HashMap::new(), HashMap::new());
         for (account, day) in &traffic.accounts {
@@ -47,7 +50,7 @@ impl<'t> Today<'t> {
                 *weaker.entry(domain).or_default() += 1;
             }
         }
-        Self { number, movers, weaker, lately }
+        Self { number, movers, weaker, lately, finer: Finer::of(number, since, traffic) }
     }
 
     /// How many accounts of a domain use weaker TLS than they ever did.

@@ -12,6 +12,10 @@ pub struct DayTraffic {
     pub(crate) accounts: BTreeMap<Box<str>, AccountDay>,
     /// Failed logins by account, then by client.
     pub(crate) failures: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
+    /// Messages at night by account.
+    pub(crate) night: BTreeMap<Box<str>, u64>,
+    /// Recipients beyond the first of each message by account.
+    pub(crate) recipients: BTreeMap<Box<str>, u64>,
 }
 
 /// How somebody logged in.
@@ -91,12 +95,28 @@ impl DayTraffic {
                 self.failed(&account, &client, failures);
             }
         }
+        other.night.into_iter().for_each(|(account, messages)| self.night(&account, messages));
+        for (account, beyond_first) in other.recipients {
+            self.recipients(&account, beyond_first);
+        }
     }
 
     /// Adds failed logins of an account from a client; of either, nothing is what the log does not tell.
     pub fn failed(&mut self, account: &str, client: &str, failures: u64) {
         let of = self.failures.entry(account.into()).or_default();
         count(of, client, failures);
+    }
+
+    /// Adds messages of an account that were sent between 23:00 and 06:00. What is zero need not be told: from the first
+    /// day with a call on, even of zero, nights are taken to be counted.
+    pub fn night(&mut self, account: &str, messages: u64) {
+        count(&mut self.night, account, messages);
+    }
+
+    /// Adds recipients of an account's messages, but for the first of each message. As with nights, they are taken to be
+    /// counted from the first day with a call on; an installation whose logs do not tell them makes none.
+    pub fn recipients(&mut self, account: &str, beyond_first: u64) {
+        count(&mut self.recipients, account, beyond_first);
     }
 
     /// The accounts that sent.

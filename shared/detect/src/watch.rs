@@ -8,6 +8,7 @@ use crate::alert::{Alert, Evidence, Kind, Sensitivity, Severity, Signal, kind_of
 use crate::customs::Customs;
 use crate::fact::{Fact, Sign};
 use crate::failures::Failures;
+use crate::finer::Since;
 use crate::habit::{mark, number};
 use crate::population::Population;
 use crate::reason::{clause, sentence};
@@ -39,6 +40,8 @@ pub struct Watch {
     /// The last alert of each account.
     latest: HashMap<Box<str>, usize>,
     began: Option<i32>,
+    /// Since when there are finer counters.
+    since: Since,
 }
 
 impl Watch {
@@ -116,8 +119,9 @@ impl Watch {
         if self.began.is_none() && !traffic.accounts.is_empty() {
             self.began = Some(today);
         }
+        self.since.note(today, traffic);
         let lately = self.failures.until(today, &traffic.failures);
-        let of_today = Today::of(today, traffic, &self.people, lately);
+        let of_today = Today::of(today, traffic, &self.people, lately, self.since);
         let mut all = BTreeMap::new();
         for (account, of_day) in &traffic.accounts {
             let episode = self.open(account, today).map(|at| number(self.alerts[at].day));
@@ -197,6 +201,8 @@ fn evidence(signs: &[Sign]) -> Evidence {
             Fact::GuessedBy { failures, .. } | Fact::GuessedAt { failures, .. } => {
                 evidence.failures = *failures;
             }
+            Fact::Night { messages, .. } => evidence.night_messages = *messages,
+            Fact::Recipients { recipients, .. } => evidence.recipients = *recipients,
             _ => {}
         }
     }
