@@ -4,6 +4,7 @@
 //! move; guessers try everybody. Thieves come in every way that is known. Nothing here looks at how detection works.
 
 mod chance;
+mod fine;
 mod people;
 mod thieves;
 
@@ -11,7 +12,8 @@ use detect::DayTraffic;
 use fastrand::Rng;
 use report::{Day, TlsVersion, UsageKey};
 
-use self::chance::{networks, normal};
+use self::chance::networks;
+use self::fine::Manner;
 
 /// What kind of organisation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +143,9 @@ struct Account {
     senders: Vec<String>,
     from: usize,
     until: usize,
-    trip: Option<(usize, Site)>,
+    manner: Manner,
+    /// Until when, where, and how much of its messages leave at night there.
+    trip: Option<(usize, Site, f64)>,
     /// A provider of tunnels that it uses for some time.
     tunnel: Option<(usize, usize, Site)>,
     others: Vec<Site>,
@@ -162,10 +166,13 @@ struct Planned {
     first: usize,
     last: usize,
     addresses: Vec<[u8; 4]>,
+    manner: Manner,
 }
 
 struct Maker {
     rng: Rng,
+    /// For what is counted more finely: without it, all else is the same.
+    fine: Rng,
     style: Style,
     world: World,
     domains: Vec<String>,
@@ -229,6 +236,7 @@ impl Maker {
             (0..domains).map(|number| format!("d{number}.example.test")).collect();
         let mut maker = Self {
             rng,
+            fine: Rng::with_seed(seed ^ 0xf19e << 8 ^ style as u64),
             style,
             world,
             offices: vec![Vec::new(); domains.len()],
@@ -278,69 +286,6 @@ impl Maker {
         };
         let [a, b] = from[at];
         [a, b, self.rng.u8(..)]
-    }
-
-    fn account(&mut self, number: usize) -> Account {
-        let domain = match self.style {
-            Style::Hoster => number / 8 % self.domains.len(),
-            _ => number % self.domains.len(),
-        };
-        let life = match (self.style, self.rng.u32(0..100)) {
-            (Style::Office, 0..8) | (Style::Hoster, 0..14) | (Style::Campus, 0..4) => Life::Machine,
-            (_, 14..16) => Life::Newsletter,
-            (_, 16..19) => Life::Shared,
-            (_, 19..29) => Life::Seldom,
-            (_, 29..33) => Life::Leaver,
-            _ => Life::Person,
-        };
-        let spread = (normal(&mut self.rng) * 0.9).exp();
-        let mean = match life {
-            Life::Machine => 12.0 * (normal(&mut self.rng)).exp(),
-            Life::Shared => 15.0 * spread,
-            Life::Seldom => 1.5,
-            _ => 4.5 * spread,
-        };
-        let home = match life {
-            Life::Machine if self.rng.bool() => self.site(Net::Server),
-            _ => self.site(Net::Home),
-        };
-        let device = |rng: &mut Rng| DEVICES[[0, 0, 0, 1, 1, 2, 3, 4, 4, 5][rng.usize(0..10)]];
-        let devices = match life {
-            Life::Machine | Life::Newsletter => vec![device(&mut self.rng)],
-            _ => vec![device(&mut self.rng), device(&mut self.rng)],
-        };
-        let name = format!("u{number}@{}", self.domains[domain]);
-        let mut senders = vec![name.clone()];
-        if self.rng.u8(0..10) == 0 {
-            senders.push(format!("team{}@{}", self.rng.u8(0..20), self.domains[domain]));
-        }
-        let from = if self.rng.u8(0..12) == 0 { self.rng.usize(1..DAYS) } else { 0 };
-        let until = if life == Life::Leaver { self.rng.usize(5..30) } else { DAYS };
-        let tunnel =
-            (self.rng.u32(0..100) < if self.style == Style::Office { 2 } else { 4 }).then(|| {
-                let begins = self.rng.usize(0..DAYS);
-                (begins, begins + self.rng.usize(5..60), self.site(Net::Server))
-            });
-        let others = match life {
-            Life::Shared => (0..4).map(|_| self.site(Net::Home)).collect(),
-            _ => Vec::new(),
-        };
-        Account {
-            name,
-            domain,
-            life,
-            mean,
-            weekends: if self.rng.u8(0..4) == 0 { 0.6 } else { 0.08 },
-            home,
-            phone: self.rng.u8(0..4),
-            devices,
-            senders,
-            from: if life == Life::Leaver { 0 } else { from },
-            until,
-            trip: None,
-            tunnel,
-            others,
-        }
     }
 
     fn day(&mut self, number: usize) -> DayTraffic {

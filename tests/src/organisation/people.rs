@@ -1,11 +1,77 @@
 //! People, and machines: when they send, from where, and as whom.
 
 use detect::DayTraffic;
+use fastrand::Rng;
 
 use super::chance::{normal, poisson};
-use super::{DEVICES, Device, Life, Maker, Net, Site, Style};
+use super::fine::Manner;
+use super::{Account, DAYS, DEVICES, Device, Life, Maker, Net, Site, Style};
 
 impl Maker {
+    pub(super) fn account(&mut self, number: usize) -> Account {
+        let domain = match self.style {
+            Style::Hoster => number / 8 % self.domains.len(),
+            _ => number % self.domains.len(),
+        };
+        let life = match (self.style, self.rng.u32(0..100)) {
+            (Style::Office, 0..8) | (Style::Hoster, 0..14) | (Style::Campus, 0..4) => Life::Machine,
+            (_, 14..16) => Life::Newsletter,
+            (_, 16..19) => Life::Shared,
+            (_, 19..29) => Life::Seldom,
+            (_, 29..33) => Life::Leaver,
+            _ => Life::Person,
+        };
+        let spread = (normal(&mut self.rng) * 0.9).exp();
+        let mean = match life {
+            Life::Machine => 12.0 * (normal(&mut self.rng)).exp(),
+            Life::Shared => 15.0 * spread,
+            Life::Seldom => 1.5,
+            _ => 4.5 * spread,
+        };
+        let home = match life {
+            Life::Machine if self.rng.bool() => self.site(Net::Server),
+            _ => self.site(Net::Home),
+        };
+        let device = |rng: &mut Rng| DEVICES[[0, 0, 0, 1, 1, 2, 3, 4, 4, 5][rng.usize(0..10)]];
+        let devices = match life {
+            Life::Machine | Life::Newsletter => vec![device(&mut self.rng)],
+            _ => vec![device(&mut self.rng), device(&mut self.rng)],
+        };
+        let name = format!("u{number}@{}", self.domains[domain]);
+        let mut senders = vec![name.clone()];
+        if self.rng.u8(0..10) == 0 {
+            senders.push(format!("team{}@{}", self.rng.u8(0..20), self.domains[domain]));
+        }
+        let from = if self.rng.u8(0..12) == 0 { self.rng.usize(1..DAYS) } else { 0 };
+        let until = if life == Life::Leaver { self.rng.usize(5..30) } else { DAYS };
+        let tunnel =
+            (self.rng.u32(0..100) < if self.style == Style::Office { 2 } else { 4 }).then(|| {
+                let begins = self.rng.usize(0..DAYS);
+                (begins, begins + self.rng.usize(5..60), self.site(Net::Server))
+            });
+        let others = match life {
+            Life::Shared => (0..4).map(|_| self.site(Net::Home)).collect(),
+            _ => Vec::new(),
+        };
+        Account {
+            name,
+            domain,
+            life,
+            mean,
+            weekends: if self.rng.u8(0..4) == 0 { 0.6 } else { 0.08 },
+            home,
+            phone: self.rng.u8(0..4),
+            devices,
+            senders,
+            from: if life == Life::Leaver { 0 } else { from },
+            until,
+            manner: Manner::of(life, self.style, &mut self.fine),
+            trip: None,
+            tunnel,
+            others,
+        }
+    }
+
     pub(super) fn live(
         &mut self,
         who: usize,
@@ -27,10 +93,11 @@ impl Maker {
             if self.rng.u32(0..odds) == 0 {
                 let net = if self.rng.bool() { Net::Hotel } else { Net::Home };
                 let (until, site) = (number + self.rng.usize(2..8), self.site(net));
-                self.accounts[who].trip = Some((until, site));
+                let zone = self.zone(net);
+                self.accounts[who].trip = Some((until, site, zone));
             }
         }
-        if self.accounts[who].trip.is_some_and(|(until, _)| number >= until) {
+        if self.accounts[who].trip.is_some_and(|(until, ..)| number >= until) {
             self.accounts[who].trip = None;
         }
         if self.rng.u32(0..700) == 0 {
@@ -79,6 +146,7 @@ impl Maker {
             let sender = self.sender(who, domain);
             self.send(who, &sender, device, [site[0], site[1], site[2], 10], part, traffic);
         }
+        self.count(who, messages, traffic);
         if self.rng.u32(0..400) == 0 {
             // An old password somewhere.
             let site = self.accounts[who].home;
@@ -97,7 +165,7 @@ impl Maker {
         }
         let [a, b] = self.world.phones[usize::from(account.phone)];
         let phone = [a, b, self.rng.u8(..)];
-        if let Some((_, site)) = account.trip {
+        if let Some((_, site, _)) = account.trip {
             let mut sites = vec![(site, mobile), (site, mobile)];
             if self.rng.bool() {
                 sites.push((phone, mobile));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use detect::DayTraffic;
 use report::TlsVersion;
 
+use super::fine::Manner;
 use super::{Abuse, DAYS, DEVICES, Device, Life, Maker, Net, Planned};
 
 impl Maker {
@@ -48,7 +49,8 @@ impl Maker {
                 [a, b, c, self.rng.u8(1..255)]
             });
             let addresses = addresses.collect();
-            self.thefts.push(Planned { who, abuse, first, last, addresses });
+            let manner = Manner::of_a_thief(&mut self.fine);
+            self.thefts.push(Planned { who, abuse, first, last, addresses, manner });
         }
     }
 
@@ -136,5 +138,6 @@ impl Maker {
             let sender = senders[self.rng.usize(0..senders.len())].clone();
             self.send(who, &sender, device, address, count, traffic);
         }
+        self.count_stolen(at, messages, traffic);
     }
 }
