@@ -31,8 +31,8 @@ pub(crate) enum Fact {
     Password { mechanism: Box<str> },
     /// It had been silent.
     Silent { days: i32 },
-    /// Messages at night.
-    Night { messages: u64, usual: f64, never: bool },
+    /// Messages at night; of which none is usual, if it never did.
+    Night { messages: u64, usual: f64 },
     /// Far more recipients a message than usual.
     Recipients { recipients: u64, messages: u64, usual: f64 },
     /// Its first use.

@@ -34,6 +34,16 @@ fn usual(mean: f64) -> String {
     }
 }
 
+/// How many messages at night are usual.
+fn at_night(mean: f64) -> String {
+    match usual(mean).as_str() {
+        "0" if mean > 0.0 => "it hardly ever sends".to_owned(),
+        "0" => "it never sends".to_owned(),
+        "1" => "1 a day is usual".to_owned(),
+        mean => format!("{mean} a day are usual"),
+    }
+}
+
 /// A fact as a part of a sentence about the account.
 pub(crate) fn clause(fact: &Fact) -> String {
     match fact {
@@ -108,15 +118,11 @@ pub(crate) fn clause(fact: &Fact) -> String {
             format!("logged in by {}, where it only used tokens", name(mechanism))
         }
         Fact::Silent { days } => format!("sent after {days} days of silence"),
-        Fact::Night { messages, usual: mean, never } => {
-            let sent = counted(*messages, "message", "messages");
-            let where_usual = match (never, usual(*mean).as_str()) {
-                (true, _) => "where it never sends".to_owned(),
-                (false, "0") => "where it hardly ever sends".to_owned(),
-                (false, mean) => format!("where {mean} a day are usual"),
-            };
-            format!("sent {sent} between 23:00 and 06:00, {where_usual}")
-        }
+        Fact::Night { messages, usual } => format!(
+            "sent {} between 23:00 and 06:00, where {}",
+            counted(*messages, "message", "messages"),
+            at_night(*usual),
+        ),
         Fact::Recipients { recipients, messages, usual: mean } => format!(
             "had {} for {}, where {} a message {} usual",
             counted(*recipients, "recipient", "recipients"),
@@ -195,6 +201,34 @@ mod tests {
             sentence("ann@example.org", &signs),
             "ann@example.org sent from 198.51.100.7, which had failed 214 logins at 37 accounts, \
              and sent 12 messages from 198.51.100.7, a network nobody else here uses."
+        );
+    }
+
+    #[test]
+    fn hours_and_recipients_are_told_beside_what_is_usual() {
+        let night = |messages, usual| clause(&Fact::Night { messages, usual });
+        assert_eq!(
+            night(22, 0.0),
+            "sent 22 messages between 23:00 and 06:00, where it never sends"
+        );
+        assert_eq!(
+            night(1, 0.04),
+            "sent 1 message between 23:00 and 06:00, where it hardly ever sends"
+        );
+        assert_eq!(
+            night(1_200, 0.25),
+            "sent 1,200 messages between 23:00 and 06:00, where 0.2 a day are usual"
+        );
+        assert!(night(30, 1.0).ends_with("where 1 a day is usual"));
+        let many =
+            |recipients, messages, usual| clause(&Fact::Recipients { recipients, messages, usual });
+        assert_eq!(
+            many(400, 5, 1.2),
+            "had 400 recipients for 5 messages, where 1.2 a message are usual"
+        );
+        assert_eq!(
+            many(1_000, 1, 1.0),
+            "had 1,000 recipients for 1 message, where 1 a message is usual"
         );
     }
 
