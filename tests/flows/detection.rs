@@ -1,6 +1,6 @@
 //! Accounts in strange hands: how many are told from others, and that it is told the same however it is asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::Datelike as _;
@@ -9,7 +9,7 @@ use local::demo;
 use report::{Day, UsageKey};
 use tests::app::{App, NOW};
 use tests::judged::{Judged, explains, judge};
-use tests::organisation::{History, Style, history};
+use tests::organisation::{History, Style, history, history_of, usual_name};
 
 /// Seeds that nothing was tuned with.
 const SEEDS: std::ops::Range<u64> = 100..103;
@@ -30,7 +30,7 @@ fn thieves_are_seen_and_hardly_anybody_else() {
     }
     let [loud, all, high, alarms, high_alarms] = means;
     println!("loud {loud:.3}, all {all:.3}, high {high:.3} at {alarms:.2} and {high_alarms:.2}");
-    assert!(loud >= 0.97 && all >= 0.70 && alarms <= 1.0);
+    assert!(loud >= 0.97 && all >= 0.85 && alarms <= 1.0);
     assert!(high >= 0.65 && high_alarms <= 0.15);
 }
 
@@ -48,7 +48,7 @@ fn a_day_that_is_judged_every_hour_raises_what_it_raises_once() {
     let once = watched(days.clone());
     let mut watch = Watch::new(Sensitivity::Normal);
     for (day, traffic) in days {
-        for _ in 0..3 {
+        for _ in 0..24 {
             watch.judge(day, &traffic);
         }
         watch.close(day, traffic);
@@ -69,6 +69,7 @@ fn silence_and_its_end_raise_nothing() {
         raised.filter(|alert| !thefts.iter().any(|theft| explains(theft, alert))).count()
     };
     assert_eq!((of(silent), of(next)), (0, 0));
+    assert!(alerts.iter().all(|alert| alert.raised_day != silent), "whoever was robbed before");
 }
 
 #[test]
@@ -86,6 +87,35 @@ fn a_day_on_which_everybody_sends_twice_as_much_raises_nothing_more() {
     let after = accounts(watched(twice), busy);
     let more: Vec<_> = after.difference(&before).collect();
     assert!(more.len() <= 1, "{more:?}");
+}
+
+#[test]
+fn names_change_nothing() {
+    // In another order, and of another length.
+    fn other_name(number: usize) -> String {
+        format!("person{:05}", 99_999 - number)
+    }
+    let told = |alerts: Vec<Alert>| -> BTreeSet<String> {
+        let told = alerts.into_iter().map(|alert| {
+            let Alert { account, kind, severity, score, day, last_day, raised_day, .. } = alert;
+            format!("{account} {kind:?} {severity:?} {score} {day} {last_day} {raised_day}")
+        });
+        told.collect()
+    };
+    for style in Style::ALL {
+        let before = watched(history(style, 600, 4).days);
+        let names: BTreeMap<String, String> =
+            (0..600).map(|number| (other_name(number), usual_name(number))).collect();
+        let mut after = watched(history_of(style, 600, 4, other_name).days);
+        for alert in &mut after {
+            let (local, domain) = alert.account.split_once('@').unwrap_or_default();
+            if let Some(name) = names.get(local) {
+                alert.account = format!("{name}@{domain}");
+            }
+        }
+        assert!(before.len() > 10, "{}", before.len());
+        assert_eq!(told(before), told(after));
+    }
 }
 
 /// Thirty ordinary days of ten people, and then what is given.

@@ -174,6 +174,8 @@ struct Maker {
     /// For what is counted more finely: without it, all else is the same.
     fine: Rng,
     style: Style,
+    /// Local parts.
+    name: fn(usize) -> String,
     world: World,
     domains: Vec<String>,
     /// Each domain's own lines.
@@ -185,9 +187,22 @@ struct Maker {
 /// A history of so many accounts.
 #[must_use]
 pub fn history(style: Style, accounts: usize, seed: u64) -> History {
+    history_of(style, accounts, seed, usual_name)
+}
+
+/// The same of people with other names: the local part of each one's is given by the number.
+#[must_use]
+pub fn history_of(style: Style, accounts: usize, seed: u64, name: fn(usize) -> String) -> History {
     let mut days = Vec::new();
-    let thefts = live(style, accounts, seed, |day, traffic| days.push((day, traffic)));
+    let maker = Maker::new(style, accounts, seed, name);
+    let thefts = maker.live(|day, traffic| days.push((day, traffic)));
     History { thefts, days }
+}
+
+/// The local part of an address.
+#[must_use]
+pub fn usual_name(number: usize) -> String {
+    format!("u{number}")
 }
 
 /// The same, day by day; gives what thieves did.
@@ -195,19 +210,9 @@ pub fn live(
     style: Style,
     accounts: usize,
     seed: u64,
-    mut each: impl FnMut(Day, DayTraffic),
+    each: impl FnMut(Day, DayTraffic),
 ) -> Vec<Theft> {
-    let mut maker = Maker::new(style, accounts, seed);
-    for number in 0..DAYS {
-        each(day(number), maker.day(number));
-    }
-    let thefts = maker.thefts.iter().map(|theft| Theft {
-        account: maker.accounts[theft.who].name.clone(),
-        abuse: theft.abuse,
-        first: day(theft.first),
-        last: day(theft.last),
-    });
-    thefts.collect()
+    Maker::new(style, accounts, seed, usual_name).live(each)
 }
 
 /// A day: the first is a Monday.
@@ -217,7 +222,20 @@ fn day(number: usize) -> Day {
 }
 
 impl Maker {
-    fn new(style: Style, count: usize, seed: u64) -> Self {
+    fn live(mut self, mut each: impl FnMut(Day, DayTraffic)) -> Vec<Theft> {
+        for number in 0..DAYS {
+            each(day(number), self.day(number));
+        }
+        let thefts = self.thefts.iter().map(|theft| Theft {
+            account: self.accounts[theft.who].name.clone(),
+            abuse: theft.abuse,
+            first: day(theft.first),
+            last: day(theft.last),
+        });
+        thefts.collect()
+    }
+
+    fn new(style: Style, count: usize, seed: u64, name: fn(usize) -> String) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5eed << 8 ^ style as u64);
         let mut taken = Vec::new();
         let many = count / 100 + 12;
@@ -238,6 +256,7 @@ impl Maker {
             rng,
             fine: Rng::with_seed(seed ^ 0xf19e << 8 ^ style as u64),
             style,
+            name,
             world,
             offices: vec![Vec::new(); domains.len()],
             domains,
@@ -301,7 +320,7 @@ impl Maker {
             }
         }
         for who in 0..self.accounts.len() {
-            self.live(who, number, is_weekend || is_holiday, &mut traffic);
+            self.act(who, number, is_weekend || is_holiday, &mut traffic);
         }
         self.guess(number, &mut traffic);
         for at in 0..self.thefts.len() {

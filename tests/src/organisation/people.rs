@@ -37,7 +37,7 @@ impl Maker {
             Life::Machine | Life::Newsletter => vec![device(&mut self.rng)],
             _ => vec![device(&mut self.rng), device(&mut self.rng)],
         };
-        let name = format!("u{number}@{}", self.domains[domain]);
+        let name = format!("{}@{}", (self.name)(number), self.domains[domain]);
         let mut senders = vec![name.clone()];
         if self.rng.u8(0..10) == 0 {
             senders.push(format!("team{}@{}", self.rng.u8(0..20), self.domains[domain]));
@@ -72,7 +72,7 @@ impl Maker {
         }
     }
 
-    pub(super) fn live(
+    pub(super) fn act(
         &mut self,
         who: usize,
         number: usize,
