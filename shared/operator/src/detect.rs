@@ -6,7 +6,7 @@ use anyhow::Result;
 use bootstrap::progress;
 use detect::{DayTraffic, Sensitivity, Watch};
 use history::{Gather, History, blocking};
-use report::{Day, Filter, Range, UsageKey};
+use report::{Day, Filter, Finer, Range, UsageKey};
 use store::Store;
 
 /// Takes a day's rows.
@@ -43,6 +43,12 @@ pub async fn watch(
         walked?;
         for row in store.summaries().failures(one).await? {
             traffic.failed(&row.account, &row.client, row.failures);
+        }
+        for row in store.summaries().finer(one).await? {
+            match row.of {
+                Finer::Night => traffic.night(&row.account, row.count),
+                Finer::Recipients => traffic.recipients(&row.account, row.count),
+            }
         }
         watch = blocking(move || {
             let mut watch = watch;
