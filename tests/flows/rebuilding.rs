@@ -238,6 +238,13 @@ async fn damaged_archives_are_told_and_not_counted() -> Result<()> {
     objects.put(&object("senders", "2026-11-15"), other.into()).await?;
     // Of the usage alone everything is made.
     objects.delete(&object("senders", "2026-11-17")).await?;
+    flip(&object("finer", "2026-11-18")).await?;
+    // As the version before left it: nothing but messages and failed logins was counted.
+    let before = manifest("2026-11-19");
+    let mut copy: Value = serde_json::from_slice(&objects.get(&before).await?.bytes().await?)?;
+    copy.as_object_mut().and_then(|copy| copy.remove("finer")).context("finer counters")?;
+    objects.put(&before, copy.to_string().into()).await?;
+    objects.delete(&object("finer", "2026-11-19")).await?;
 
     let lost = over(objects).await?;
     let all = rebuild(&lost.store, objects).await?;
@@ -247,10 +254,17 @@ async fn damaged_archives_are_told_and_not_counted() -> Result<()> {
         .filter(|(_, became)| matches!(became, Became::Damaged(_)))
         .map(|(day, _)| day.to_string())
         .collect();
-    let expected = [10, 11, 12, 13, 15].map(|day| format!("2026-11-{day}"));
+    let expected = [10, 11, 12, 13, 15, 18].map(|day| format!("2026-11-{day}"));
     assert_eq!(damaged, BTreeSet::from(expected));
     let days: BTreeSet<Day> = usage(&lost.store, closed).await?.keys().map(|key| key.0).collect();
-    assert_eq!(days.len(), 13, "{days:?}");
+    assert_eq!(days.len(), 12, "{days:?}");
+    let of_days = |rows: Vec<FinerRow>| rows.iter().map(|row| row.day).collect::<BTreeSet<_>>();
+    let (nights, left) =
+        (of_days(finer(&app, closed).await?), of_days(finer(&lost, closed).await?));
+    // Of the 14th only usage is left.
+    let without: BTreeSet<_> =
+        ["2026-11-14", "2026-11-19"].iter().map(|day| day.parse()).collect::<Result<_, _>>()?;
+    assert_eq!(left, &(&nights & &days) - &without);
     let old = all.iter().find(|(day, _)| day.to_string() == "2026-11-14").context("a day")?;
     ensure!(matches!(old.1, Became::Rebuilt { failures: None, .. }), "{old:?}");
     // What is left of the logs fills the gaps.

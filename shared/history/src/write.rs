@@ -166,3 +166,33 @@ fn add_sums(to: &mut Sheet, of: &UsageKey<'_>, sum: &TlsCounts) -> Result<(), Pa
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use report::Finer;
+
+    use super::*;
+    use crate::read;
+
+    #[test]
+    fn what_is_counted_besides_messages_is_read_as_it_was_written() {
+        let mut besides = Besides::default();
+        for (account, client, hour, failures) in
+            [("", "192.0.2.1", Some(7), 3), ("ann", "", None, 1), ("ann", "", Some(23), 2)]
+        {
+            besides.failed.insert((account.to_owned(), client.to_owned(), hour), failures);
+        }
+        for (account, of, count) in
+            [("ann", Finer::Night, 4), ("ann", Finer::Recipients, 900), ("bob", Finer::Night, 1)]
+        {
+            besides.finer.insert((account.to_owned(), of), count);
+        }
+        for besides in [besides, Besides::default()] {
+            let files = files(&DayRows::default(), &besides).expect("files");
+            let [_, _, failures, finer] = files.all;
+            assert_eq!(read::finer(finer.clone().into()), Ok(besides.finer));
+            assert_eq!(read::failed(failures.into()), Ok(besides.failed));
+            assert!(read::failed(finer.into()).is_err(), "it has other columns");
+        }
+    }
+}
