@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use chrono::Datelike as _;
 use detect::{Alert, DayTraffic, Sensitivity, Severity, Watch};
 use local::demo;
-use report::{Day, UsageKey};
+use report::{Day, Kinds, UsageKey};
 use tests::app::{App, NOW};
 use tests::judged::{Judged, explains, judge};
 use tests::organisation::{History, Style, history, history_of, usual_name};
@@ -233,7 +233,8 @@ async fn the_demo_tells_of_the_stolen_account_first_and_of_no_printer() -> Resul
     let ingest = ingest::Ingest::new(&app.store, demo::settings(chrono_tz::UTC, long_names));
     demo::fill(&ingest, today, NOW).await?;
     let judged = async || {
-        let watch = operator::detect::watch(&app.store, &app.history, today, Sensitivity::Normal);
+        let (sensitivity, kinds) = (Sensitivity::Normal, Kinds::default());
+        let watch = operator::detect::watch(&app.store, &app.history, today, sensitivity, &kinds);
         anyhow::Ok(watch.await?.alerts().to_vec())
     };
     let alerts = judged().await?;

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bootstrap::{
-    Data, Days, DemoData, Followed, Journal, Listening, Logs, Mail, Meaning, Reports, Section,
-    Setting, Settings, Source,
+    Data, Days, DemoData, Followed, Journal, Listening, Logs, Mail, Meaning, Mechanisms, Reports,
+    Section, Setting, Settings, Source,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
@@ -50,7 +50,7 @@ pub enum Task {
     /// `quarantine`, and what is to be done with it.
     Quarantine(Quarantine, Look),
     /// `detect`, and how it is shown.
-    Detect(Archive, Shown),
+    Detect(Detect, Shown),
     /// `demo`
     Demo(Demo),
 }
@@ -83,11 +83,21 @@ bootstrap::sections! {
 }
 
 bootstrap::sections! {
-    /// What `archive`, `verify`, `rebuild` and `detect` are told.
+    /// What `archive`, `verify` and `rebuild` are told.
     #[derive(Debug)]
     pub struct Archive {
         pub(crate) data: Data,
         pub(crate) days: Days,
+    }
+}
+
+bootstrap::sections! {
+    /// What `detect` is told.
+    #[derive(Debug)]
+    pub struct Detect {
+        pub(crate) data: Data,
+        pub(crate) days: Days,
+        pub(crate) mechanisms: Mechanisms,
     }
 }
 
@@ -253,7 +263,7 @@ fn program() -> Command {
                     "Examples:\n  told=$(smtp-auth-report detect) || echo \"$told\"   # in cron: a mail only if something does\n  \
                      smtp-auth-report detect --as-of 2026-11-20 --json | jq '.alerts[].reason'",
                 )
-                .args(flags::<Archive>())
+                .args(flags::<Detect>())
                 .args(Shown::args()),
             Command::new("demo")
                 .about("Fill a fresh store with 90 days of an invented organisation's mail, and serve it")

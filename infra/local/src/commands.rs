@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::alerts::Shown;
-use crate::cli::{Archive, Check, Demo, Ingest, Inputs, Quarantine, Serve, Task, now};
+use crate::cli::{Archive, Check, Demo, Detect, Ingest, Inputs, Quarantine, Serve, Task, now};
 use crate::examine::examine;
 use crate::files::{self, Heard, Stop};
 use crate::home::{self, Home};
@@ -170,13 +170,14 @@ async fn verify_store(told: Archive) -> Result<()> {
     Ok(())
 }
 
-async fn detect(told: Archive, shown: Shown) -> Result<ExitCode> {
-    let Archive { data, days } = told;
+async fn detect(told: Detect, shown: Shown) -> Result<ExitCode> {
+    let Detect { data, days, mechanisms } = told;
     there_is(&data.folder)?;
     let home = Home::share(&data.folder, days.zone).await?;
     let today = now(&days).today(days.zone);
     let (store, history) = (&home.store, &home.history);
-    let watch = operator::detect::watch(store, history, today, shown.sensitivity).await?;
+    let (sensitivity, kinds) = (shown.sensitivity, &mechanisms.kinds);
+    let watch = operator::detect::watch(store, history, today, sensitivity, kinds).await?;
     let open = shown.tell(&watch, today)?;
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) })
 }

@@ -19,8 +19,8 @@ use std::time::SystemTime;
 pub use aws::{http, sdk_config, store_of};
 pub use config::{
     Archive, By, ConfigError, Data, Days, DemoData, Environment, Followed, Journal, Listening,
-    Logs, Mail, Meaning, Metrics, Oidc, People, Relay, Reports, Section, SesMail, Setting,
-    Settings, Source, Table,
+    Logs, Mail, Meaning, Mechanisms, Metrics, Oidc, People, Relay, Reports, Section, SesMail,
+    Setting, Settings, Source, Table,
 };
 #[cfg(feature = "aws")]
 pub use function::Function;

@@ -9,6 +9,8 @@ use crate::network::Place;
 /// What happened on one day: added up by account.
 #[derive(Clone, Debug, Default)]
 pub struct DayTraffic {
+    /// Which mechanisms are of which kind.
+    kinds: Kinds,
     pub(crate) accounts: BTreeMap<Box<str>, AccountDay>,
     /// Failed logins by account, then by client.
     pub(crate) failures: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
@@ -22,20 +24,17 @@ pub struct DayTraffic {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Program {
     pub(crate) mechanism: Box<str>,
+    pub(crate) kind: Kind,
     pub(crate) tls: TlsVersion,
 }
 
 impl Program {
     pub(crate) fn is_token(&self) -> bool {
-        self.kind() == Kind::OAuth
+        self.kind == Kind::OAuth
     }
 
     pub(crate) fn is_password(&self) -> bool {
-        matches!(self.kind(), Kind::Basic | Kind::Challenge)
-    }
-
-    fn kind(&self) -> Kind {
-        Kinds::default().of(&self.mechanism)
+        matches!(self.kind, Kind::Basic | Kind::Challenge)
     }
 
     /// Whether all of it is known.
@@ -63,6 +62,12 @@ pub(crate) struct AccountDay {
 }
 
 impl DayTraffic {
+    /// Nothing happened yet. The kinds tell passwords from tokens.
+    #[must_use]
+    pub fn new(kinds: &Kinds) -> Self {
+        Self { kinds: kinds.clone(), ..Self::default() }
+    }
+
     /// Adds messages.
     pub fn add(&mut self, key: &UsageKey<'_>, messages: u64) {
         let account = key.account().name();
@@ -82,7 +87,8 @@ impl DayTraffic {
             day.clients.insert(key.client.into(), ClientDay::at(Place::of(key.client)));
         }
         let Some(client) = day.clients.get_mut(key.client) else { return };
-        client.add(Program { mechanism: key.mechanism.into(), tls: key.tls }, messages);
+        let kind = self.kinds.of(key.mechanism);
+        client.add(Program { mechanism: key.mechanism.into(), kind, tls: key.tls }, messages);
     }
 
     /// Adds what happened besides.
@@ -168,5 +174,29 @@ impl AccountDay {
     /// Every way in which it logged in.
     pub(crate) fn programs(&self) -> BTreeSet<&Program> {
         self.clients.values().flat_map(|client| client.programs.keys()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_administrator_tells_tokens_from_passwords() {
+        let kinds = Kinds::read("corp=oauth").expect("kinds");
+        for (kinds, is_token) in [(kinds, true), (Kinds::default(), false)] {
+            let mut traffic = DayTraffic::new(&kinds);
+            let key = UsageKey {
+                domain: "example.test",
+                sender: "ann@example.test",
+                username: "ann",
+                mechanism: "CORP",
+                tls: TlsVersion::Tls13,
+                client: "192.0.2.1",
+            };
+            traffic.add(&key, 1);
+            let programs = traffic.accounts["ann"].programs();
+            assert!(programs.iter().all(|program| program.is_token() == is_token));
+        }
     }
 }

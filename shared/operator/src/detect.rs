@@ -6,7 +6,7 @@ use anyhow::Result;
 use bootstrap::progress;
 use detect::{DayTraffic, Sensitivity, Watch};
 use history::{Gather, History, blocking};
-use report::{Day, Filter, Finer, Range, UsageKey};
+use report::{Day, Filter, Finer, Kinds, Range, UsageKey};
 use store::Store;
 
 /// Takes a day's rows.
@@ -20,7 +20,7 @@ impl Gather for Taken {
 }
 
 /// Watches all days that are kept, in order, as if they were lived: each is judged by what was known on it. The last one may
-/// go on.
+/// go on. The kinds tell passwords from tokens.
 ///
 /// Memory: a day's usage, and some hundred bytes an account.
 ///
@@ -31,6 +31,7 @@ pub async fn watch(
     history: &History,
     today: Day,
     sensitivity: Sensitivity,
+    kinds: &Kinds,
 ) -> Result<Watch> {
     let kept = Range::kept(today);
     let bar = progress::days("judging", kept.days().count() as u64);
@@ -38,7 +39,7 @@ pub async fn watch(
     for day in kept.days() {
         let one = Range { start: day, end: day };
         let state = history.state(one).await?;
-        let taken = Taken(DayTraffic::default());
+        let taken = Taken(DayTraffic::new(kinds));
         let (Taken(mut traffic), walked) = history.walk(&state, &Filter::default(), taken).await;
         walked?;
         for row in store.summaries().failures(one).await? {

@@ -32,6 +32,23 @@ pub struct Meaning {
     pub geo: Vec<String>,
 }
 
+/// The same of mechanisms alone, for those who tell no addresses' places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mechanisms {
+    /// Which mechanisms are of which kind.
+    pub kinds: Kinds,
+}
+
+impl Section for Mechanisms {
+    fn settings() -> Vec<&'static Setting> {
+        vec![&KINDS]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { kinds: settings.parsed(&KINDS, Kinds::read)?.unwrap_or_default() })
+    }
+}
+
 impl Section for Meaning {
     fn settings() -> Vec<&'static Setting> {
         vec![&KINDS, &GEO]
@@ -41,7 +58,7 @@ impl Section for Meaning {
         let names = settings.text(&GEO)?.unwrap_or_default();
         let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
         Ok(Self {
-            kinds: settings.parsed(&KINDS, Kinds::read)?.unwrap_or_default(),
+            kinds: settings.read::<Mechanisms>()?.kinds,
             geo: names.map(str::to_owned).collect(),
         })
     }

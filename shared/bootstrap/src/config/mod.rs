@@ -17,7 +17,7 @@ pub use archive::{Archive, Data, DemoData, Table};
 pub use days::Days;
 pub use logs::{Followed, Journal, Logs};
 pub use mail::{By, Mail, Relay, Reports, SesMail};
-pub use meaning::Meaning;
+pub use meaning::{Meaning, Mechanisms};
 pub use metrics::Metrics;
 pub use people::{Listening, Oidc, People};
 pub use setting::{ConfigError, Environment, Section, Setting, Settings, Source};
