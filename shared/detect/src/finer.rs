@@ -125,6 +125,18 @@ impl Part {
         f64::from(self.counted) / f64::from(self.messages).max(1.0)
     }
 
+    /// The messages of a day that may go on: a usual day's, until there are more.
+    fn expected(&self, messages: u64) -> f64 {
+        let a_day = f64::from(self.messages) / f64::from(self.days).max(1.0);
+        float(messages).max(a_day).max(1.0)
+    }
+
+    /// Of recipients, how many a message has: fewer, if they are few in all.
+    fn reach(&self, messages: u64, beyond: u64) -> f64 {
+        let recipients = float(messages.saturating_add(beyond));
+        recipients / self.expected(messages) * (recipients / MANY).min(1.0)
+    }
+
     fn a_day(&self) -> f64 {
         f64::from(self.counted) / f64::from(self.days).max(1.0)
     }
@@ -143,15 +155,9 @@ impl FinerHabit {
             self.night.learn(messages, night, float(night));
         }
         if let Some(beyond) = day.beyond {
-            self.beyond.learn(messages, beyond, reach(messages, beyond));
+            self.beyond.learn(messages, beyond, self.beyond.reach(messages, beyond));
         }
     }
-}
-
-/// Recipients of a message: fewer, if they are few in all.
-fn reach(messages: u64, beyond: u64) -> f64 {
-    let recipients = float(messages.saturating_add(beyond));
-    recipients / float(messages).max(1.0) * (recipients / MANY).min(1.0)
 }
 
 impl Sum<'_> {
@@ -169,7 +175,7 @@ impl Sum<'_> {
         let (usual, grain) = (habit.finer.night, self.today.finer.night);
         let Some(night) = self.learned.finer.night.filter(|_| usual.is_known()) else { return };
         // Whoever often sends at night sends a bit more of it on a long day.
-        let share = 4.0 * usual.a_message() * float(self.day.messages);
+        let share = 4.0 * usual.a_message() * usual.expected(self.day.messages);
         let x = float(night) / share.max(f64::from(usual.most)).max(1.0);
         let is_strange = self.is_strange();
         let (custom, value) = if is_strange {
@@ -194,7 +200,7 @@ impl Sum<'_> {
         let Some(beyond) = self.learned.finer.beyond.filter(|_| usual.is_known()) else { return };
         let messages = self.day.messages;
         let a_message = 1.0 + usual.a_message();
-        let x = reach(messages, beyond) / (2.0 * a_message).max(f64::from(usual.most));
+        let x = usual.reach(messages, beyond) / (2.0 * a_message).max(f64::from(usual.most));
         if grain.is_learned() {
             self.values.push(Value::Recipients(x));
         }
