@@ -1,12 +1,12 @@
 //! Alerts.
 
 use report::Day;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, Sign};
 
 /// What an alert is about: the kind of its strongest sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A network that is new for the account, and rare among all.
@@ -32,6 +32,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::NewPlace,
+        Self::Spread,
+        Self::Volume,
+        Self::GuessedPassword,
+        Self::Identities,
+        Self::Downgrade,
+        Self::Dormant,
+        Self::NewAccount,
+        Self::Night,
+        Self::Recipients,
+    ];
+
     /// The name in answers and parameters.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -66,13 +80,27 @@ impl Kind {
 }
 
 /// How sure it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Somebody should look at it.
     Medium,
     /// Somebody should look at it now.
     High,
+}
+
+impl Severity {
+    /// Both, the milder one first.
+    pub const ALL: [Self; 2] = [Self::Medium, Self::High];
+
+    /// The name in answers and parameters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// How much is raised: each step changes false alarms about twofold.
@@ -88,6 +116,17 @@ pub enum Sensitivity {
 }
 
 impl Sensitivity {
+    /// The step of this name; none if there is none.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "low" => Some(Self::Low),
+            "normal" => Some(Self::Normal),
+            "high" => Some(Self::High),
+            _ => None,
+        }
+    }
+
     /// The score from which on a day is raised.
     #[must_use]
     pub const fn threshold(self) -> f64 {
@@ -100,7 +139,7 @@ impl Sensitivity {
 }
 
 /// A sign of an alert.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
     /// What it is about.
     pub signal: Kind,
@@ -111,7 +150,9 @@ pub struct Signal {
 }
 
 /// What an alert rests on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+// What later versions add is not there in what earlier ones wrote.
+#[serde(default)]
 pub struct Evidence {
     /// Messages of its oddest day.
     pub messages: u64,
@@ -130,7 +171,7 @@ pub struct Evidence {
 }
 
 /// Something odd about an account, from its first day on: what follows within a week is the same.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Tells it from all others: made of the account and the first day.
     pub id: String,

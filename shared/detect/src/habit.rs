@@ -24,6 +24,8 @@ const FADES: f64 = 0.97;
 const RARE_FADES: f64 = 0.985;
 /// For how long days in rare networks wait before they count: a running episode must not excuse itself.
 const WAITS: i32 = 7;
+/// Days after which what was seen once belongs to the habit.
+const RIPENS: i32 = 10;
 /// On how many days a site must have been seen to be a desk, not a phone.
 const FIXED: u16 = 5;
 
@@ -57,7 +59,7 @@ impl<T> Seen<T> {
     /// Whether it belongs to the habit.
     fn is_trusted(&self, today: i32) -> bool {
         let is_usual = self.days >= 3 && self.last - self.first >= 5;
-        !self.is_rare && (is_usual || today - self.first > 10)
+        !self.is_rare && (is_usual || today - self.first > RIPENS)
     }
 }
 
@@ -94,6 +96,13 @@ impl<T: Copy + PartialEq, const MOST: usize> Remembered<T, MOST> {
 
     pub(crate) fn all(&self) -> impl Iterator<Item = T> {
         self.0.iter().map(|seen| seen.what)
+    }
+
+    /// Trusts at once what was seen today.
+    fn own(&mut self, today: i32) {
+        for seen in self.0.iter_mut().filter(|seen| seen.last == today) {
+            (seen.is_rare, seen.first) = (false, seen.first.min(today - RIPENS));
+        }
     }
 
     /// Takes note of something. Tells of what is new, and of what is forgotten for it.
@@ -290,7 +299,15 @@ impl Habit {
         if self.failures.days > 0.0 { self.failures.so / self.failures.days } else { 0.0 }
     }
 
-    /// Learns of a day. `rarity` tells whether a client's network is rare; `change` is told what other habits may want to know.
+    /// Trusts at once what was learned today: somebody knows that it is the account's own.
+    pub(crate) fn own(&mut self, today: i32) {
+        self.sites.own(today);
+        self.networks.own(today);
+        self.programs.own(today);
+        self.senders.own(today);
+    }
+
+    /// Learns of a day. `is_rare` tells whether a client's network is rare; `change` is told what other habits may want to know.
     pub(crate) fn learn(
         &mut self,
         today: i32,

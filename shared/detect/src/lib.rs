@@ -5,15 +5,19 @@
 //! [`Alert`] says why in one sentence. Everything here is a function of its arguments: no clock, no store.
 
 mod alert;
+mod case;
 mod customs;
 mod fact;
 mod failures;
 mod finer;
 mod habit;
 mod network;
+mod nights;
+mod notice;
 mod population;
 mod reason;
 mod signs;
+mod spans;
 mod sum;
 mod today;
 mod traffic;
@@ -21,5 +25,10 @@ mod watch;
 mod weigh;
 
 pub use alert::{Alert, Evidence, Kind, Sensitivity, Severity, Signal};
+pub use case::{
+    Case, Decision, Notice, QUIET, Resolution, Status, Verdicts, after, as_of, brought_up,
+};
+pub use notice::{Due, due};
+pub use spans::WARM_UP;
 pub use traffic::DayTraffic;
-pub use watch::{WARM_UP, Watch};
+pub use watch::Watch;

@@ -6,6 +6,8 @@ use crate::fact::{Fact, Sign};
 
 /// The longest sentence, in characters.
 const LONGEST: usize = 240;
+/// Days of silence that are worth a clause beside others.
+const LONG: i32 = 7;
 /// Clauses beside the first.
 const CLAUSES: usize = 2;
 /// Characters of a name.
@@ -139,7 +141,16 @@ pub(crate) fn clause(fact: &Fact) -> String {
 
 /// The sentence: the account, then what weighs most, heaviest first.
 pub(crate) fn sentence(account: &str, signs: &[Sign]) -> String {
-    let mut heaviest: Vec<_> = signs.iter().filter(|sign| sign.weight > 0.3).collect();
+    // A few days of silence add to the sum; told, they only distract.
+    let tells = |sign: &&Sign| match sign.fact {
+        Fact::Silent { days } => days >= LONG,
+        _ => true,
+    };
+    let heavy = signs.iter().filter(|sign| sign.weight > 0.3);
+    let mut heaviest: Vec<_> = heavy.clone().filter(tells).collect();
+    if heaviest.is_empty() {
+        heaviest = heavy.collect();
+    }
     heaviest.sort_by(|one, other| other.weight.total_cmp(&one.weight));
     // Some clauses cannot stand first: they say how something was done that was said before.
     let is_aside = |sign: &&Sign| matches!(sign.fact, Fact::Program { .. } | Fact::Desk { .. });

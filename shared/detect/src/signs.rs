@@ -4,9 +4,11 @@ use crate::customs::Past;
 use crate::fact::Fact;
 use crate::habit::{Habit, mark, strength};
 use crate::network::Place;
-use crate::sum::{Sum, Value, float};
-use crate::today::{KNOWN, MOVERS, weakened};
+use crate::spans::KNOWN;
+use crate::sum::{Sum, Value};
+use crate::today::{MOVERS, weakened};
 use crate::traffic::Program;
+use crate::traffic::float;
 
 /// Days on which an account must have been active, where having two devices is enough to be wrong.
 const LONG_KNOWN: u32 = 20;

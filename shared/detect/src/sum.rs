@@ -96,11 +96,6 @@ pub(crate) struct Sum<'s> {
     pub(crate) learned: DayLearned,
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of a day")]
-pub(crate) fn float(count: u64) -> f64 {
-    count as f64
-}
-
 impl Sum<'_> {
     pub(crate) fn add(&mut self, weight: f64, fact: Fact) {
         if weight.abs() > 1e-9 {

@@ -7,10 +7,9 @@ use crate::finer::{Finer, Since};
 use crate::habit::{Habit, Mark, mark, strength};
 use crate::network::{Network, Place};
 use crate::population::Population;
+use crate::spans::KNOWN;
 use crate::traffic::{AccountDay, DayTraffic};
 
-/// Days on which an account must have been active before much is said of what it never did.
-pub(crate) const KNOWN: u32 = 5;
 /// Accounts of a domain that may do the same new thing before it is the domain's.
 pub(crate) const MOVERS: u32 = 3;
 

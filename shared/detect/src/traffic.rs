@@ -6,6 +6,11 @@ use report::{Kind, Kinds, NULL_SENDER, OTHER_SENDERS, TlsVersion, UNKNOWN_SENDER
 
 use crate::network::Place;
 
+#[expect(clippy::cast_precision_loss, reason = "counts of a day")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
+
 /// What happened on one day: added up by account.
 #[derive(Clone, Debug, Default)]
 pub struct DayTraffic {

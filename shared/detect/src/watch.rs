@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use report::Day;
 
 use crate::alert::{Alert, Evidence, Kind, Sensitivity, Severity, Signal, kind_of};
+use crate::case::{EPISODE, Verdicts};
 use crate::customs::Customs;
 use crate::fact::{Fact, Sign};
 use crate::failures::Failures;
@@ -12,15 +13,12 @@ use crate::finer::Since;
 use crate::habit::{mark, number};
 use crate::population::Population;
 use crate::reason::{clause, sentence};
+use crate::spans::WARM_UP;
 use crate::sum::{Judged, ORDINARY};
 use crate::today::Today;
 use crate::traffic::DayTraffic;
 use crate::weigh::weigh;
 
-/// Days in which nothing is raised: everything is new in them.
-pub const WARM_UP: i32 = 14;
-/// For how long after its last sign what an account does belongs to the same alert.
-const EPISODE: i32 = 7;
 /// From how much above the threshold on an alert is high.
 const HIGH: f64 = 1.25;
 /// Names listed in evidence.
@@ -33,6 +31,7 @@ const LISTED: usize = 20;
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     sensitivity: Sensitivity,
+    verdicts: Verdicts,
     people: Population,
     customs: Customs,
     failures: Failures,
@@ -49,6 +48,13 @@ impl Watch {
     #[must_use]
     pub fn new(sensitivity: Sensitivity) -> Self {
         Self { sensitivity, ..Self::default() }
+    }
+
+    /// The same, told what people know of what was raised before: of days that were an account's own everything is learned, of
+    /// those that were not nothing.
+    #[must_use]
+    pub fn told(self, verdicts: Verdicts) -> Self {
+        Self { verdicts, ..self }
     }
 
     /// Every alert, in the order in which they were raised.
@@ -79,7 +85,11 @@ impl Watch {
         let judged = self.raise(day, &traffic);
         let today = number(day);
         if let Some(known) = self.began.map(|began| today - began) {
-            for judged in judged.values().filter(|judged| judged.score < ORDINARY) {
+            for (account, judged) in &judged {
+                let is_anothers = self.verdicts.is_own(account, day) == Some(false);
+                if judged.score >= ORDINARY || is_anothers {
+                    continue;
+                }
                 if known >= WARM_UP {
                     judged.teach(&mut self.customs);
                 } else if known >= WARM_UP / 2 {
@@ -92,11 +102,17 @@ impl Watch {
             if self.is_in_strange_hands(account, day) {
                 continue;
             }
-            let is_rare = |client: &str| judged.levels.get(client).is_some_and(|level| *level >= 3);
+            let is_own = self.verdicts.is_own(account, day) == Some(true);
+            let is_rare = |client: &str| {
+                !is_own && judged.levels.get(client).is_some_and(|level| *level >= 3)
+            };
             self.people.change(account, today, |habit, tell| {
                 habit.learn(today, of_day, judged.learned, is_rare, tell);
+                if is_own {
+                    habit.own(today);
+                }
             });
-            if judged.score < ORDINARY {
+            if is_own || judged.score < ORDINARY {
                 of_day.senders.keys().for_each(|sender| self.people.add_sender(sender));
             }
         }
@@ -107,8 +123,11 @@ impl Watch {
         self.began.is_some_and(|began| today - began >= WARM_UP)
     }
 
-    /// Whether a day belongs to an alert that is high: nothing is learned of it.
+    /// Whether a day belongs to an alert that is high, unless people know better: nothing is learned of it.
     fn is_in_strange_hands(&self, account: &str, day: Day) -> bool {
+        if let Some(is_own) = self.verdicts.is_own(account, day) {
+            return !is_own;
+        }
         self.latest.get(account).map(|at| &self.alerts[*at]).is_some_and(|alert| {
             alert.severity == Severity::High && (alert.day..=alert.last_day).contains(&day)
         })
@@ -138,10 +157,12 @@ impl Watch {
         all
     }
 
-    /// The alert about an account that goes on.
+    /// The alert about an account that goes on. What people have decided about does not: what is odd later is news.
     fn open(&self, account: &str, today: i32) -> Option<usize> {
         let at = *self.latest.get(account)?;
-        (today - number(self.alerts[at].last_day) <= EPISODE).then_some(at)
+        let last = self.alerts[at].last_day;
+        let is_decided = number(last) < today && self.verdicts.is_own(account, last).is_some();
+        (today - number(last) <= EPISODE && !is_decided).then_some(at)
     }
 
     fn add(&mut self, account: &str, domain: &str, day: Day, judged: &Judged) {

@@ -4,20 +4,7 @@ use detect::DayTraffic;
 use fastrand::Rng;
 
 use super::chance::{normal, poisson};
-use super::{Life, Maker, Net, Style};
-
-/// At what hours somebody sends, and to how many at once.
-#[derive(Clone, Copy)]
-pub(super) struct Manner {
-    /// The share of its messages that leave at night, day by day.
-    night: f64,
-    /// The odds that a day becomes a late one.
-    late: f64,
-    /// Recipients of a message beyond the first.
-    beyond: f64,
-    /// The odds of a day with a message to a long list.
-    lists: f64,
-}
+use super::{Life, Maker, Manner, Net, Style};
 
 /// How many of some things are so, each by itself.
 fn part(of: u64, share: f64, rng: &mut Rng) -> u64 {

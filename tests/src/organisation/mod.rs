@@ -13,7 +13,6 @@ use fastrand::Rng;
 use report::{Day, TlsVersion, UsageKey};
 
 use self::chance::networks;
-use self::fine::Manner;
 
 /// What kind of organisation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +129,19 @@ enum Life {
 
 /// A site, as the beginning of its addresses.
 type Site = [u8; 3];
+
+/// At what hours somebody sends, and to how many at once.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// The share of its messages that leave at night, day by day.
+    night: f64,
+    /// The odds that a day becomes a late one.
+    late: f64,
+    /// Recipients of a message beyond the first.
+    beyond: f64,
+    /// The odds of a day with a message to a long list.
+    lists: f64,
+}
 
 struct Account {
     name: String,

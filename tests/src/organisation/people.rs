@@ -4,8 +4,8 @@ use detect::DayTraffic;
 use fastrand::Rng;
 
 use super::chance::{normal, poisson};
-use super::fine::Manner;
-use super::{Account, DAYS, DEVICES, Device, Life, Maker, Net, Site, Style};
+
+use super::{Account, DAYS, DEVICES, Device, Life, Maker, Manner, Net, Site, Style};
 
 impl Maker {
     pub(super) fn account(&mut self, number: usize) -> Account {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use detect::DayTraffic;
 use report::TlsVersion;
 
-use super::fine::Manner;
-use super::{Abuse, DAYS, DEVICES, Device, Life, Maker, Net, Planned};
+use super::{Abuse, DAYS, DEVICES, Device, Life, Maker, Manner, Net, Planned};
 
 impl Maker {
     /// Decides who is robbed, when and how.
