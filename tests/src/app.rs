@@ -16,7 +16,7 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use query::sign_in::SignIn;
 use query::{Mailing, Query, Visitor};
-use report::{Known, LongNames, Range, RecipientDomains};
+use report::{Day, Finer, FinerKey, Known, LongNames, Range, RecipientDomains};
 use reporter::Reporter;
 use serde_json::Value;
 use store::{KnownFile, Store, Writing};
@@ -57,6 +57,21 @@ pub async fn usage(store: &Store, range: Range) -> Result<BTreeMap<Key, u64>> {
         usage.extend(rows.iter().map(|(key, messages)| (traffic::key(day, &key), messages)));
     }
     Ok(usage)
+}
+
+/// Every finer counter of a range.
+///
+/// # Errors
+/// The store failed.
+pub async fn finer(store: &Store, range: Range) -> Result<BTreeMap<(Day, String, Finer), u64>> {
+    let mut counters = BTreeMap::new();
+    for day in range.days() {
+        let each = |key: &FinerKey<'_>, count| {
+            *counters.entry((day, key.account.to_owned(), key.of)).or_default() += count;
+        };
+        store.finer_counters().read(day, each).await?;
+    }
+    Ok(counters)
 }
 
 /// How days are counted and logs read, unless a test says otherwise.

@@ -31,6 +31,20 @@ impl RangeState {
         hasher.finish()
     }
 
+    /// The same of one of its days alone.
+    #[must_use]
+    pub fn of_day(&self, day: Day) -> Self {
+        let days = self.days.get(&day).map(|state| (day, state.clone()));
+        Self { range: Range { start: day, end: day }, days: days.into_iter().collect() }
+    }
+
+    /// Whether days were counted into neither between this moment and another.
+    #[must_use]
+    pub fn has_same(&self, other: &Self, days: Range) -> bool {
+        let revision = |of: &Self, day| of.days.get(&day).map_or(0, |state| state.revision);
+        days.days().all(|day| revision(self, day) == revision(other, day))
+    }
+
     /// The manifest of a day's archive, if there is one of the day's own revision.
     pub(crate) fn manifest(&self, day: Day) -> Option<Result<Manifest, Unusable>> {
         let state = self.days.get(&day)?;

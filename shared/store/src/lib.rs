@@ -30,6 +30,7 @@
 //! No transaction is needed for this. [`Writing::Transactions`] only packs many such writes into one
 //! request, for an engine that is faster that way.
 
+mod alerts;
 mod counting;
 mod dynamo;
 mod health;
@@ -40,6 +41,7 @@ mod store;
 mod whole;
 mod work;
 
+pub use alerts::{Alerts, KnownAlerts, Watched};
 pub use counting::admission::Limits;
 pub use counting::client_names::NamesOfClients;
 pub use counting::count::Counting;
@@ -50,7 +52,7 @@ pub use counting::outcome::Outcome;
 pub use counting::position::{Positions, Source};
 pub use counting::rollups::Rollup;
 pub use counting::seen::Seen;
-pub use counting::summaries::{FailureRow, FinerRow, Summaries};
+pub use counting::summaries::{FailureRow, Summaries};
 pub use counting::usage::{Usage, UsageFilter};
 pub use dynamo::error::{StoreError, why_failed};
 pub use dynamo::keys::REPORT_REQUESTS;

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 
+use crate::alerts::Alerts;
 use crate::counting::admission::Limits;
 use crate::counting::client_names::NamesOfClients;
 use crate::counting::count::Counting;
@@ -157,6 +158,12 @@ impl Store {
         Schedules::new(self.table.clone())
     }
 
+    /// The alerts, and what became of them. Clones of a handle keep them together.
+    #[must_use]
+    pub fn alerts(&self) -> Alerts {
+        Alerts::new(self.table.clone())
+    }
+
     /// The notes about accounts and clients. Clones of a handle keep them together.
     #[must_use]
     pub fn notes(&self) -> Notes {
@@ -173,6 +180,7 @@ mod tests {
     use super::*;
     use crate::dynamo::items;
     use crate::dynamo::keys;
+    use crate::whole::is_ours;
 
     const TEMPLATE: &str = include_str!("../../../infra/aws/template.yaml");
 
@@ -197,14 +205,15 @@ mod tests {
             Sources::PARTITIONS,
             Health::PARTITIONS,
         ];
-        let shown = [&shown.concat()[..], Notes::PARTITIONS].concat();
+        let shown = [&shown.concat()[..], Notes::PARTITIONS, Alerts::PARTITIONS].concat();
         let ingest = [Counting::PARTITIONS, Ingestion::PARTITIONS].concat();
         // What schedules ask for has no idempotency key.
         let report = [&history[..], &mail].concat().into_iter().filter(|one| *one != "I#*");
         let archive = [&history[..], Failures::PARTITIONS, FinerCounters::PARTITIONS].concat();
         for (role, touched) in [
             ("IngestRole", ingest),
-            ("ArchiveRole", archive),
+            ("ArchiveRole", archive.clone()),
+            ("DetectRole", [&archive[..], Alerts::PARTITIONS].concat()),
             ("QueryRole", [&history[..], &mail, &shown].concat()),
             ("ReportRole", report.collect()),
         ] {
@@ -241,6 +250,7 @@ mod tests {
             keys::REPORT_REQUESTS.to_owned(),
             keys::SCHEDULES.to_owned(),
             keys::NOTES.to_owned(),
+            keys::ALERTS.to_owned(),
         ];
         let handles = [
             Counting::PARTITIONS,
@@ -250,6 +260,7 @@ mod tests {
             ReportRequests::PARTITIONS,
             Schedules::PARTITIONS,
             Notes::PARTITIONS,
+            Alerts::PARTITIONS,
         ];
         for partition in whole.chain(named) {
             let fits = |pattern: &&str| match pattern.strip_suffix('*') {
@@ -260,6 +271,7 @@ mod tests {
             // Of what there is once, everyone has an item of its own.
             let most = if partition == keys::META { 2 } else { 1 };
             assert_eq!(writers.count(), most, "{partition}");
+            assert!(is_ours(&partition), "{partition} would be taken for damaged");
         }
     }
 }

@@ -3,6 +3,7 @@
 use futures_util::StreamExt as _;
 use report::Day;
 
+use crate::alerts::Alerts;
 use crate::counting::admission::Admitted;
 use crate::counting::count::Counting;
 use crate::counting::{days, strays};
@@ -17,6 +18,7 @@ use crate::ingestion::samples::Samples;
 use crate::ingestion::zone;
 use crate::mailing::report_requests::ReportRequests;
 use crate::mailing::schedules::Schedules;
+use crate::notes::Notes;
 
 /// Reads every item there is: for whoever has all of the table on his own machine.
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ impl Whole {
     }
 }
 
-fn is_ours(partition: &str) -> bool {
+pub(crate) fn is_ours(partition: &str) -> bool {
     let handles = [
         Counting::PARTITIONS,
         Ingestion::PARTITIONS,
@@ -80,6 +82,8 @@ fn is_ours(partition: &str) -> bool {
         Samples::PARTITIONS,
         ReportRequests::PARTITIONS,
         Schedules::PARTITIONS,
+        Notes::PARTITIONS,
+        Alerts::PARTITIONS,
     ];
     handles.iter().flat_map(|patterns| patterns.iter()).any(|pattern| {
         match pattern.strip_suffix('*') {

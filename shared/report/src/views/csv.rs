@@ -25,6 +25,23 @@ pub fn file_name(what: &str, range: Range) -> String {
     format!("{what}_{}_{}.csv", range.start, range.end)
 }
 
+/// Writes a table of texts: a header, then one line for each row, ended by CR LF. Cells are made [`safe`].
+///
+/// # Errors
+/// Writing failed.
+pub fn write_texts<const COLUMNS: usize>(
+    to: impl Write,
+    head: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> io::Result<()> {
+    let mut writer = writer(to);
+    writer.write_record(head)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| safe(cell)).map(|cell| cell.into_owned()))?;
+    }
+    writer.flush()
+}
+
 /// Writes a view's table by a group: a header, then one line for each row, ended by CR LF. Each has the row's
 /// name, what the view tells of it, its message count, that of as many days before with the change in percent (empty
 /// where they are not known), the first and the last day that are kept on which it sent, and its mechanisms, most messages

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report::{Day, FailureKey, Finer, FinerKey, Hours, IdentityKind, Range};
+use report::{Day, FailureKey, Hours, IdentityKind, Range};
 
 use crate::counting::failures::Failures;
-use crate::counting::finer::FinerCounters;
 use crate::counting::rollups::{self, Rollup};
 use crate::counting::seen::{self, Seen};
 use crate::dynamo::error::StoreError;
@@ -26,26 +25,13 @@ pub struct FailureRow {
     pub hours: Option<Hours>,
 }
 
-/// What is counted of an account on one day besides its messages.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FinerRow {
-    /// The day.
-    pub day: Day,
-    /// The account.
-    pub account: String,
-    /// What is counted.
-    pub of: Finer,
-    /// How many.
-    pub count: u64,
-}
-
-/// Reads rollups, failed logins, finer counters and who was seen. Touches nothing else.
+/// Reads rollups, failed logins and who was seen. Touches nothing else.
 #[derive(Clone, Debug)]
 pub struct Summaries(Table);
 
 impl Summaries {
     /// The partitions that it touches, as a policy names them.
-    pub const PARTITIONS: &[&str] = &["R#*", "S#*", "F#*", "G#*"];
+    pub const PARTITIONS: &[&str] = &["R#*", "S#*", "F#*"];
 
     pub(crate) fn new(table: Table) -> Self {
         Self(table)
@@ -126,24 +112,6 @@ impl Summaries {
             failures,
             hours,
         });
-        Ok(rows.collect())
-    }
-
-    /// The finer counters of a range, by day, account and what is counted.
-    ///
-    /// # Errors
-    /// A request failed, or an item is not what this program writes.
-    pub async fn finer(&self, range: Range) -> Result<Vec<FinerRow>, StoreError> {
-        let mut rows: BTreeMap<(Day, String, Finer), u64> = BTreeMap::new();
-        let of_day = FinerCounters::new(self.0.clone());
-        for day in range.days() {
-            let each = |key: &FinerKey<'_>, count| {
-                *rows.entry((day, key.account.to_owned(), key.of)).or_default() += count;
-            };
-            of_day.read(day, each).await?;
-        }
-        let rows = rows.into_iter();
-        let rows = rows.map(|((day, account, of), count)| FinerRow { day, account, of, count });
         Ok(rows.collect())
     }
 }

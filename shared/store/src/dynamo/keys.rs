@@ -22,6 +22,8 @@
 //! | schedule | `SCHEDULES` | id |
 //! | note | `NOTES` | `account` TAB account, or `client` TAB address or network |
 //! | revision of the notes | `NOTES` | `-` |
+//! | alert, and what became of it | `ALERTS` | id |
+//! | revision of the alerts, and what is watched | `ALERTS` | `-` |
 //! | zone of the days | `META` | `zone` |
 //! | open report requests | `META` | `open requests` |
 //! | report requests of a day, counted | `META` | `requests 2026-11-23` |
@@ -42,6 +44,8 @@ pub const REPORT_REQUESTS: &str = "REQUESTS";
 pub(crate) const SCHEDULES: &str = "SCHEDULES";
 /// The partition of the notes.
 pub(crate) const NOTES: &str = "NOTES";
+/// The partition of the alerts.
+pub(crate) const ALERTS: &str = "ALERTS";
 /// The partition of what there is once.
 pub(crate) const META: &str = "META";
 /// The sort key where there is but one item in a partition.
@@ -173,6 +177,14 @@ pub(crate) fn note(kind: &str, name: &str) -> Item {
 
 pub(crate) fn revision_of_notes() -> Item {
     key(NOTES, ONLY)
+}
+
+pub(crate) fn alert(id: &str) -> Item {
+    key(ALERTS, id)
+}
+
+pub(crate) fn revision_of_alerts() -> Item {
+    key(ALERTS, ONLY)
 }
 
 pub(crate) fn zone() -> Item {

@@ -1,0 +1,207 @@
+//! Alerts about accounts, and what became of them. They expire with the days that they are about.
+//!
+//! All of them are in one partition, with a revision that every write raises in the same transaction, and names as a
+//! condition: whoever decides by what was read writes nothing if somebody else wrote meanwhile, and reads again. So two
+//! that judge at once, or one that judges while a person decides, never undo each other.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use detect::Case;
+use futures_util::StreamExt as _;
+use report::Day;
+
+use crate::dynamo::error::StoreError;
+use crate::dynamo::items::{self, EXPIRES, Item};
+use crate::dynamo::keys::{self, ALERTS};
+use crate::dynamo::table::Table;
+use crate::dynamo::update::{Change, Condition};
+use crate::dynamo::writes::{TRANSACTION, Transacted, Write};
+
+/// How often a write is tried while others write.
+const TRIES: u32 = 10;
+const REVISION: &str = "revision";
+const CASE: &str = "case";
+
+/// The alerts. Touches them and nothing else. Clones keep what they have read together.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    table: Table,
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+/// What was read last, with its revision.
+type Kept = (u64, Read);
+
+/// The cases, and the ids of those that cannot be read: a later version wrote them.
+type Read = (Arc<[Case]>, Arc<BTreeSet<String>>);
+
+/// Who is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// How many accounts.
+    pub accounts: u64,
+    /// The day of the first message that is kept; none if there is none.
+    pub began: Option<Day>,
+    /// When they were last judged, in seconds since 1970.
+    pub at: i64,
+}
+
+/// What there is at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct KnownAlerts {
+    revision: u64,
+    /// Who is watched; none if nobody was judged yet.
+    pub watched: Option<Watched>,
+    /// Every case, in no order.
+    pub cases: Arc<[Case]>,
+    unreadable: Arc<BTreeSet<String>>,
+}
+
+impl Alerts {
+    /// The partitions that it touches, as a policy names them.
+    pub const PARTITIONS: &[&str] = &[ALERTS];
+
+    pub(crate) fn new(table: Table) -> Self {
+        Self { table, kept: Arc::default() }
+    }
+
+    /// All that there is, as of all writes so far. Where nothing was written since it was last read, this is one small
+    /// request.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn all(&self) -> Result<KnownAlerts, StoreError> {
+        let first = self.table.get(keys::revision_of_alerts()).await?.unwrap_or_default();
+        let watched = watched(&first);
+        // Before the cases: what is written meanwhile has another revision, and is read again.
+        let revision = items::number(&first, REVISION).unwrap_or(0);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (cases, unreadable) = match kept.filter(|(known, _)| *known == revision) {
+            Some((_, read)) => read,
+            None => {
+                let read = self.read().await?;
+                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                *kept = Some((revision, read.clone()));
+                read
+            }
+        };
+        Ok(KnownAlerts { revision, watched, cases, unreadable })
+    }
+
+    /// Every case. One that cannot be read is logged and left out: it must not hold up the others.
+    async fn read(&self) -> Result<Read, StoreError> {
+        let (mut cases, mut unreadable) = (Vec::new(), BTreeSet::new());
+        let mut pages = self.table.pages(ALERTS);
+        while let Some(page) = pages.next().await {
+            for item in page?.iter().filter(|item| item.contains_key(CASE)) {
+                match read(item) {
+                    Ok(case) => cases.push(case),
+                    Err(error) => {
+                        tracing::error!(%error, "alert left out");
+                        unreadable.extend(items::text(item, "sk").map(str::to_owned));
+                    }
+                }
+            }
+        }
+        Ok((cases.into(), Arc::new(unreadable)))
+    }
+
+    /// Writes what `decide` makes of all that there is, and gives it; nothing where it gives nothing. It is asked again
+    /// if others write meanwhile.
+    ///
+    /// A crash may leave some of it unwritten: then `decide` is to find it again.
+    ///
+    /// # Errors
+    /// A request failed, or others write all the time.
+    pub async fn decide(
+        &self,
+        mut decide: impl FnMut(&[Case]) -> Vec<Case>,
+    ) -> Result<Vec<Case>, StoreError> {
+        for attempt in 0..TRIES {
+            let known = self.all().await?;
+            let mut cases = decide(&known.cases);
+            // What was decided there is not to be written over.
+            cases.retain(|case| !known.unreadable.contains(&case.alert.id));
+            if self.put(known.revision, &cases).await? {
+                return Ok(cases);
+            }
+            // Others write: they are through in a moment.
+            tokio::time::sleep(Duration::from_millis(20 << attempt.min(5))).await;
+        }
+        let detail = "too many alerts are written at once".to_owned();
+        Err(StoreError::Request { operation: "TransactWriteItems", detail })
+    }
+
+    /// Writes cases over what was read at a revision; false if others wrote since.
+    async fn put(&self, mut revision: u64, cases: &[Case]) -> Result<bool, StoreError> {
+        // A transaction also raises the revision.
+        for part in cases.chunks(TRANSACTION - 1) {
+            let mut writes = Vec::with_capacity(TRANSACTION);
+            for case in part {
+                writes.push(Write::Change(change(case)?));
+            }
+            writes.push(Write::Change(raised(revision)));
+            match self.table.transact(writes).await? {
+                Transacted::Done(_) => revision += 1,
+                Transacted::Refused(_) | Transacted::Contended => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Notes who is watched.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn watch(&self, watched: Watched) -> Result<(), StoreError> {
+        let Watched { accounts, began, at } = watched;
+        let change = Change::of(keys::revision_of_alerts())
+            .set("accounts", items::of_number(accounts))
+            .set("at", items::of_number(at));
+        let change = match began {
+            Some(day) => change.set("began", items::of_text(day.to_string())),
+            None => change.remove("began"),
+        };
+        self.table.update(change).await.map(|_| ())
+    }
+}
+
+/// Condition **as it was read**: closes the race of all who decide by what they read.
+fn raised(revision: u64) -> Change {
+    let was = match revision {
+        0 => Condition::new("attribute_not_exists(#revision)"),
+        known => Condition::new("#revision = :was").value(":was", items::of_number(known)),
+    };
+    let change = Change::of(keys::revision_of_alerts()).add(REVISION, items::of_number(1));
+    change.only_if(was.name("#revision", REVISION))
+}
+
+fn change(case: &Case) -> Result<Change, StoreError> {
+    let failed = |error: serde_json::Error| StoreError::Item {
+        key: format!("{ALERTS} {} ({error})", case.alert.id),
+        expected: "what can be written as JSON",
+    };
+    let text = serde_json::to_string(case).map_err(failed)?;
+    let change = Change::of(keys::alert(&case.alert.id)).set(CASE, items::of_text(text));
+    Ok(change.set(EXPIRES, items::expiry(case.alert.last_day)))
+}
+
+fn read(item: &Item) -> Result<Case, StoreError> {
+    let case = || serde_json::from_str(items::text(item, CASE)?).ok();
+    let case = if items::is_later(item, 1) { None } else { case() };
+    case.ok_or_else(|| StoreError::Item {
+        key: format!("{ALERTS} {}", items::text(item, "sk").unwrap_or("?")),
+        expected: "an alert",
+    })
+}
+
+fn watched(item: &Item) -> Option<Watched> {
+    let began = items::text(item, "began").and_then(|day| day.parse().ok());
+    Some(Watched {
+        accounts: items::number(item, "accounts")?,
+        began,
+        at: items::instant(item, "at")?,
+    })
+}
