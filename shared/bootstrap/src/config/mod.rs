@@ -5,6 +5,7 @@
 
 mod archive;
 mod days;
+mod detection;
 mod logs;
 mod mail;
 mod meaning;
@@ -15,6 +16,7 @@ mod values;
 
 pub use archive::{Archive, Data, DemoData, Table};
 pub use days::Days;
+pub use detection::{AlertMail, Detection};
 pub use logs::{Followed, Journal, Logs};
 pub use mail::{By, Mail, Relay, Reports, SesMail};
 pub use meaning::{Meaning, Mechanisms};

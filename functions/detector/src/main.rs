@@ -1,0 +1,33 @@
+//! The `detect` function on AWS Lambda: invoked by a schedule, or by hand, with any event.
+
+use std::time::Duration;
+
+use bootstrap::{Days, Detection, Function, Mechanisms};
+use detector::{Detector, Settings};
+use history::History;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+/// How long the object store is waited for: nobody else waits here.
+const WAIT: Duration = Duration::from_secs(60);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let function = &Function::start("detect")?;
+    let zone = function.read::<Days>()?.zone;
+    let Detection { sensitivity } = function.read()?;
+    let Mechanisms { kinds } = function.read()?;
+    let settings = Settings { zone, sensitivity, kinds, mail: None };
+    let (store, archives) = (function.store()?, function.archives(bootstrap::http(WAIT)?, WAIT)?);
+    let history = History::new(&store, archives);
+    // Lives as long as the environment: the next hour goes on from the days that were read.
+    let detector = &Mutex::new(Detector::new(&store, history, settings));
+    lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
+        let now = bootstrap::now();
+        let summary = detector.lock().await.run(report::day_in(zone, now), now).await?;
+        function.tell(&summary, now);
+        Ok::<_, Error>(serde_json::to_value(summary)?)
+    }))
+    .await
+}
