@@ -10,7 +10,7 @@ use report::notes::sheet::SHEET;
 
 use crate::api::problem::Problem;
 use crate::api::{
-    body, charts, details, export, failures, insight, note_sheets, notes, openapi, plan,
+    alerts, body, charts, details, export, failures, insight, note_sheets, notes, openapi, plan,
     report_requests, schedules, search, sources, tables,
 };
 use crate::dashboard::problem_page;
@@ -44,6 +44,7 @@ fn routes(service: Service) -> Router {
             "/v1/schedules/{id}",
             get(schedules::one).put(schedules::replace).delete(schedules::delete),
         )
+        .route("/v1/alerts/{id}/status", post(alerts::decide))
         .route("/v1/notes", put(notes::replace).delete(notes::delete))
         .route("/v1/notes/import", post(note_sheets::import).layer(DefaultBodyLimit::max(SHEET)))
         .merge(dashboard::managed())
@@ -67,6 +68,8 @@ fn routes(service: Service) -> Router {
         .route("/v1/failed-logins", get(failures::list))
         .route("/v1/plan", get(plan::plan))
         .route("/v1/search", get(search::search))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/alerts/{id}", get(alerts::one))
         .route("/v1/notes", get(notes::list))
         .merge(managed)
         .merge(dashboard::open())

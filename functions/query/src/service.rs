@@ -54,6 +54,8 @@ pub struct Query {
     exports: Arc<Semaphore>,
     /// Where long answers wait for whoever reads them.
     pub(crate) spools: Arc<Spools>,
+    /// How many alerts need attention, where a page is asked for.
+    pub(crate) attention: usize,
     /// Who asks; none where nobody has to sign in.
     pub(crate) visitor: Option<Visitor>,
 }
@@ -73,6 +75,7 @@ impl Query {
             ids: Arc::new(Mutex::new(ContextV7::new())),
             exports: Arc::new(Semaphore::new(EXPORTS)),
             spools: Arc::new(Spools::new(std::env::temp_dir())),
+            attention: 0,
             visitor: None,
         }
     }
@@ -196,7 +199,12 @@ impl FromRequestParts<Service> for Query {
         let visitor: Option<Visitor> = parts.extensions.get().cloned();
         let scope = visitor.as_ref().map_or(&service.others, |visitor| &visitor.scope);
         let query = service.query.within(scope);
-        Ok(Self { visitor, ..query })
+        // Every page tells it; where the store does not answer, the page says so itself.
+        let attention = match parts.uri.path() {
+            path if path.starts_with("/v1/") || path == "/healthz" => 0,
+            _ => query.data.attention().await.unwrap_or(0),
+        };
+        Ok(Self { attention, visitor, ..query })
     }
 }
 

@@ -3,6 +3,8 @@
 //! [`params`] and [`body`] read what was asked, strictly; [`problem`] says what is wrong with it;
 //! [`openapi`] describes all of it from the same types and `schemas`.
 
+pub(crate) mod alert_bodies;
+pub(crate) mod alerts;
 pub(crate) mod body;
 pub(crate) mod charts;
 pub(crate) mod contents;

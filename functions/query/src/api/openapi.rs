@@ -7,7 +7,7 @@ use utoipa::{IntoResponses as _, Modify, OpenApi};
 use super::problem::ProblemDetails;
 use super::responses::LetsIn;
 use super::{
-    charts, details, export, failures, insight, note_sheets, notes, plan, report_requests,
+    alerts, charts, details, export, failures, insight, note_sheets, notes, plan, report_requests,
     schedules, search, sources, tables,
 };
 
@@ -44,6 +44,9 @@ use super::{
         schedules::one,
         schedules::replace,
         schedules::delete,
+        alerts::list,
+        alerts::one,
+        alerts::decide,
         notes::list,
         notes::replace,
         notes::delete,

@@ -9,7 +9,8 @@ use report::{Kind, NOTE_NAME, NOTE_TEXT, RECIPIENTS, Sort, TlsVersion};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
-    ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+    ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
+    SchemaType, Type,
 };
 
 /// The longest name of a report, in characters.
@@ -41,7 +42,7 @@ fn with_domain(object: ObjectBuilder) -> Object {
 }
 
 /// A sender domain among the parameters.
-fn domain() -> Object {
+pub(super) fn domain() -> Object {
     with_domain(text())
 }
 
@@ -55,6 +56,12 @@ pub(super) fn name_or_null() -> Object {
     let pattern = format!("^[^{CONTROL}]*$");
     let told = format!("Stands in the mail; one line of at most {NAME} characters.");
     text_or_null().description(Some(told)).max_length(Some(NAME)).pattern(Some(pattern)).build()
+}
+
+/// A line that may be left out.
+pub(super) fn line_or_null(most: usize) -> Object {
+    let pattern = format!("^[^{CONTROL}]*$");
+    text_or_null().max_length(Some(most)).pattern(Some(pattern)).build()
 }
 
 /// A name that must be there, and not blank.
@@ -104,6 +111,11 @@ pub(super) fn text_of_any_length() -> Object {
 /// Yes or no.
 pub(super) fn flag() -> Object {
     Object::with_type(Type::Boolean)
+}
+
+/// A day.
+pub(super) fn date() -> Object {
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build()
 }
 
 /// A time of day.

@@ -66,6 +66,20 @@ impl Chart {
         Self::new(stacks.collect(), false, today, href)
     }
 
+    /// Messages per day, some of which are marked.
+    pub(super) fn marked(
+        days: impl Iterator<Item = (Day, u64)>,
+        is_marked: impl Fn(Day) -> bool,
+        today: Day,
+        href: impl Fn(Day) -> String,
+    ) -> Self {
+        let stacks = days.map(|(day, messages)| {
+            let class = if is_marked(day) { "tno" } else { "vol" };
+            Stack { day, messages, parts: vec![(class, "", messages)] }
+        });
+        Self::new(stacks.collect(), false, today, href)
+    }
+
     /// What is alarming, per day: failed logins, or what would be refused.
     pub(super) fn counts(
         days: &[(Day, u64)],

@@ -6,6 +6,7 @@ use report::{Filter, Group, Note, Range, Subject, View, displayed, period};
 
 use super::about::About;
 use super::address::{Shown, usable};
+use super::alerts::{Line, about_account};
 use super::filters;
 use super::frame::{Choice, Frame, Part, html};
 use super::note_shown::{NoteShown, Write};
@@ -27,6 +28,8 @@ struct DetailsPage {
     /// Its senders, as a table.
     table: String,
     about: About,
+    /// Alerts about it.
+    alerts: Vec<Line>,
     /// What is noted about it.
     noted: Option<NoteShown>,
     /// Where that is edited, for those who may.
@@ -71,6 +74,10 @@ async fn page(
             shown.during(range).page_of(group, name)
         }),
         table: shown.table_of(group, name).href(),
+        alerts: match group {
+            Group::Account => about_account(query, name).await?,
+            _ => Vec::new(),
+        },
         about: About::new(&found, group, &shown, query.today()),
         write: subject
             .as_ref()

@@ -20,6 +20,8 @@ pub(super) struct Frame {
     pub(super) manages: bool,
     /// The zone whose days are counted; empty where a page does not know.
     pub(super) zone: &'static str,
+    /// How many alerts need attention.
+    pub(super) attention: usize,
     /// The version of the files that go with the page.
     pub(super) assets: &'static str,
 }
@@ -28,6 +30,7 @@ pub(super) struct Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Overview,
+    Alerts,
     Views,
     FailedLogins,
     Plan,
@@ -39,8 +42,9 @@ pub(super) enum Part {
 
 impl Part {
     /// All that can be gone to: path and label.
-    const LISTED: [(Self, &'static str, &'static str); 7] = [
+    const LISTED: [(Self, &'static str, &'static str); 8] = [
         (Self::Overview, "/", "Overview"),
+        (Self::Alerts, "/alerts", "Alerts"),
         (Self::Views, "/reports/tls-usage", "Report"),
         (Self::FailedLogins, "/failed-logins", "Failed logins"),
         (Self::Plan, "/plan", "Plan"),
@@ -56,6 +60,7 @@ impl Frame {
             visitor: query.visitor.as_ref().map(|visitor| displayed(&visitor.name, SHOWN)),
             manages: query.may_manage(),
             zone: query.zone.name(),
+            attention: query.attention,
             ..Self::of(part, title)
         }
     }
@@ -63,19 +68,29 @@ impl Frame {
     /// A frame for pages that know neither of a zone nor of a visitor.
     pub(super) fn of(part: Part, title: impl Into<String>) -> Self {
         let (visitor, assets) = (None, assets::version());
-        Self { title: title.into(), part, visitor, manages: true, zone: "", assets }
+        Self { title: title.into(), part, visitor, manages: true, zone: "", attention: 0, assets }
     }
 
-    pub(super) fn links(&self) -> impl Iterator<Item = Choice> {
+    pub(super) fn links(&self) -> impl Iterator<Item = Link> {
         let mailed = |part: &Part| matches!(part, Part::ReportRequests | Part::Schedules);
         let listed = Part::LISTED.into_iter();
         let listed = listed.filter(move |(part, ..)| self.manages || !mailed(part));
-        listed.map(|(part, href, label)| Choice {
-            label: label.to_owned(),
-            value: href.to_owned(),
+        listed.map(|(part, value, label)| Link {
+            label,
+            value,
             chosen: part == self.part,
+            count: if part == Part::Alerts { self.attention } else { 0 },
         })
     }
+}
+
+/// A part of the dashboard, in the navigation.
+pub(super) struct Link {
+    pub(super) label: &'static str,
+    pub(super) value: &'static str,
+    pub(super) chosen: bool,
+    /// How many there need attention.
+    pub(super) count: usize,
 }
 
 /// One of several things to choose from: a link or an option.

@@ -7,7 +7,9 @@
 
 mod about;
 mod address;
+mod alerts;
 mod assets;
+mod attention;
 mod charts;
 mod columns;
 mod details;

@@ -9,6 +9,7 @@ use report::{
 };
 
 use super::address::Shown;
+use super::attention::Attention;
 use super::columns::Chart;
 use super::empty::Nothing;
 use super::frame::{Frame, Part, html};
@@ -55,6 +56,8 @@ struct Flyout {
 #[template(path = "overview.html")]
 struct OverviewPage {
     frame: Frame,
+    /// None where nobody is watched.
+    attention: Option<Attention>,
     nothing: Option<Nothing>,
     period: String,
     accounts: String,
@@ -99,12 +102,13 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
         let days = charts::days(query, &all, range.before()).await?;
         Ok::<_, Problem>(views::sending_volume(range.before(), None, &days).total)
     };
-    let (behind, before, legacy, (latest, schedules), sources) = tokio::try_join!(
+    let (behind, before, legacy, (latest, schedules), sources, attention) = tokio::try_join!(
         insight::behind(query, range),
         before,
         async { Ok(query.data.table(range, &all).await?.1) },
         mails(query, now),
         sources::read(query),
+        Attention::of(query),
     )?;
     let InsightDetails { insight, tls: shares, volume, auth_failures } = behind;
     let nothing = match insight.messages {
@@ -132,6 +136,7 @@ async fn page(query: &Query, open: bool) -> Result<Html<String>, Failed> {
     });
     let page = OverviewPage {
         frame: Frame::new(query, Part::Overview, "Overview"),
+        attention,
         nothing,
         period: period(range),
         accounts: grouped(insight.accounts),

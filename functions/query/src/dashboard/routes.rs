@@ -8,8 +8,8 @@ use axum::routing::{get, post};
 use super::address::At;
 use super::problem_page::Failed;
 use super::{
-    assets, charts, details, failures, note_imports, notes, overview, plan, report_requests,
-    schedules, search, sources, table, upload,
+    alerts, assets, charts, details, failures, note_imports, notes, overview, plan,
+    report_requests, schedules, search, sources, table, upload,
 };
 use crate::api::problem::Problem;
 use crate::service::Service;
@@ -27,6 +27,8 @@ pub(crate) fn open() -> Router<Service> {
         .route("/failed-logins", get(failures::page))
         .route("/plan", get(plan::page))
         .route("/search", get(search::page))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/{id}", get(alerts::one))
         .route("/notes", get(notes::list))
         .route("/sources", get(sources::page))
         .route("/assets/{name}", get(asset))
@@ -38,6 +40,7 @@ pub(crate) fn managed() -> Router<Service> {
         .route("/report-requests", get(report_requests::list).post(report_requests::create))
         .route("/report-requests/new", get(report_requests::blank))
         .route("/report-requests/{id}", get(report_requests::one))
+        .route("/alerts/{id}/status", post(alerts::decide))
         .route("/notes/edit", get(notes::one).post(notes::save))
         .route("/notes/delete", get(notes::confirm).post(notes::delete))
         .route(

@@ -9,8 +9,10 @@
 //! - report requests and schedules by the scope of whoever made them: see `mailing`;
 //! - notes about accounts by the domain that the name ends in: see `notes`;
 //! - names of clients not at all: see `names`;
-//! - sources not at all: a log has mail of all domains.
+//! - sources not at all: a log has mail of all domains;
+//! - alerts not at all: see `alerts`.
 
+mod alerts;
 mod mailing;
 mod names;
 mod notes;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use history::History;
 use report::{Range, Scope};
 use store::{
-    FailureRow, NamesOfClients, Notes, ReportRequests, Schedules, SourceList, Sources, Store,
-    StoreError, Summaries,
+    Alerts, FailureRow, NamesOfClients, Notes, ReportRequests, Schedules, SourceList, Sources,
+    Store, StoreError, Summaries,
 };
 
 use crate::tables::Tables;
@@ -20,6 +20,7 @@ pub(crate) struct Scoped {
     pub(super) requests: ReportRequests,
     pub(super) schedules: Schedules,
     pub(super) notes: Notes,
+    pub(super) alerts: Alerts,
     pub(super) names: NamesOfClients,
     pub(super) history: History,
     pub(super) tables: Arc<Tables>,
@@ -35,6 +36,7 @@ impl Scoped {
             requests: store.report_requests(),
             schedules: store.schedules(),
             notes: store.notes(),
+            alerts: store.alerts(),
             names: store.names_of_clients(),
             tables: Arc::new(Tables::new(history.clone())),
             history,

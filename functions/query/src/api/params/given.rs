@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use report::{Day, Known, Range};
+use report::{Day, Known, RETENTION_DAYS, Range, RangeError};
 use utoipa::IntoParams;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -167,4 +167,22 @@ pub(crate) fn day(name: &str, text: &str) -> Result<Day, Problem> {
     // chrono also reads `2026-1-2`; one way to write a date is enough.
     let read = text.parse::<Day>().ok().filter(|day| day.to_string() == text);
     read.ok_or_else(|| Problem::parameter(name, text, "it must be a date as in 2026-11-23"))
+}
+
+/// Checks a range, of which any end may be left out.
+pub(crate) fn range(start: Option<Day>, end: Option<Day>, today: Day) -> Result<Range, Problem> {
+    Range::asked(start, end, today).map_err(|error| {
+        let oldest = Range::kept(today).start;
+        let (name, value) = match error {
+            RangeError::Reversed { start: first, .. } if start.is_some() => ("start", first),
+            RangeError::Reversed { end, .. } | RangeError::Future { end, .. } => ("end", end),
+            RangeError::TooOld { start: first, .. } if start.is_some() => ("start", first),
+            RangeError::TooOld { .. } => ("end", end.unwrap_or(today)),
+        };
+        let allowed = format!(
+            "{error}; start and end are both included, and may lie between {oldest} and {today} \
+             ({RETENTION_DAYS} days)"
+        );
+        Problem::parameter(name, &value.to_string(), allowed)
+    })
 }

@@ -3,6 +3,7 @@
 //! A set of parameters is a struct that reads them, and from whose fields the interface's description and the
 //! names that are taken come ([`Parameters`]).
 
+mod alerts;
 mod filter;
 mod given;
 mod noted;
@@ -10,13 +11,14 @@ mod plan;
 mod table;
 
 use report::views::cursor::CursorError;
-use report::{Day, RETENTION_DAYS, Range, RangeError};
+use report::{Day, Range};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
+pub(crate) use alerts::{AlertFilter, Standing};
 pub(crate) use filter::{FailedParams, FilterParams, OneAccount, OneClient, domain, pairs};
-pub(crate) use given::{Given, Parameters, day};
+pub(crate) use given::{Given, Parameters, day, range};
 pub(crate) use noted::{ImportParams, NotedParams, SubjectParams, Whose};
 pub(crate) use plan::{GROUPS, PlanFilter, PlanRows};
 pub(crate) use table::{TableParams, group};
@@ -142,6 +144,8 @@ together! {
     PlanParams {
         days: RangeParams, off: PlanFilter, rows: PlanRows, page: PageParams, format: FormatParams
     }
+    /// What alerts take.
+    AlertsParams { wanted: AlertFilter, page: PageParams, format: FormatParams }
     /// What notes take.
     NotesParams { wanted: NotedParams, page: PageParams, format: FormatParams }
     /// What an account's details take.
@@ -202,22 +206,4 @@ impl Parameters for FormatParams {
 /// Reads an id, in the form in which it is stored.
 pub(crate) fn id(text: &str) -> Option<String> {
     uuid::Uuid::parse_str(text).ok().map(|id| id.to_string())
-}
-
-/// Checks a range, of which any end may be left out.
-pub(crate) fn range(start: Option<Day>, end: Option<Day>, today: Day) -> Result<Range, Problem> {
-    Range::asked(start, end, today).map_err(|error| {
-        let oldest = Range::kept(today).start;
-        let (name, value) = match error {
-            RangeError::Reversed { start: first, .. } if start.is_some() => ("start", first),
-            RangeError::Reversed { end, .. } | RangeError::Future { end, .. } => ("end", end),
-            RangeError::TooOld { start: first, .. } if start.is_some() => ("start", first),
-            RangeError::TooOld { .. } => ("end", end.unwrap_or(today)),
-        };
-        let allowed = format!(
-            "{error}; start and end are both included, and may lie between {oldest} and {today} \
-             ({RETENTION_DAYS} days)"
-        );
-        Problem::parameter(name, &value.to_string(), allowed)
-    })
 }

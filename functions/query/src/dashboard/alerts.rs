@@ -1,0 +1,353 @@
+//! Alerts: the list, and a page for each.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use detect::{Alert, Case, Decision, Kind, Resolution, Severity, Status, WARM_UP};
+use report::{Filter, Group, Range, Scope, View, date, displayed, grouped, period};
+use store::Watched;
+
+use super::about;
+use super::address::{At, ROWS, Shown, address, of_days, usable};
+use super::columns::Chart;
+use super::form::{Form, choice};
+use super::frame::{Choice, Frame, Part, html};
+use super::mistake::{Mistake, can_be_mended};
+use super::problem_page::Failed;
+use super::wording::{self, SHOWN};
+use crate::api::params::{AlertFilter, AlertsParams, Given, Standing};
+use crate::api::problem::Problem;
+use crate::api::{alerts, details};
+use crate::service::Query;
+
+/// Characters of a sentence: more than it has.
+const SENTENCE: usize = 400;
+/// Days before an alert that its page shows.
+const BEFORE: u64 = 29;
+/// Days after it.
+const AFTER: u64 = 7;
+
+/// An alert in a list.
+pub(super) struct Line {
+    pub(super) href: String,
+    pub(super) reason: String,
+    /// As in `high`.
+    pub(super) severity: &'static str,
+    pub(super) is_high: bool,
+    pub(super) kind: &'static str,
+    pub(super) days: String,
+    pub(super) status: String,
+}
+
+/// What a kind is called.
+pub(super) const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NewPlace => "New place",
+        Kind::Spread => "Many networks",
+        Kind::Volume => "Volume",
+        Kind::GuessedPassword => "Guessed password",
+        Kind::Identities => "New senders",
+        Kind::Downgrade => "Weaker login",
+        Kind::Dormant => "Woken up",
+        Kind::NewAccount => "New account",
+        Kind::Night => "At night",
+        Kind::Recipients => "Many recipients",
+    }
+}
+
+fn days(alert: &Alert) -> String {
+    period(Range { start: alert.day, end: alert.last_day })
+}
+
+fn status(case: &Case) -> String {
+    match (case.status, case.resolution) {
+        (Status::Open, _) => "Open".to_owned(),
+        (Status::Acknowledged, _) => "Acknowledged".to_owned(),
+        (Status::Historic, _) => "Found later".to_owned(),
+        (Status::Resolved, None) => "Resolved".to_owned(),
+        (Status::Resolved, Some(resolution)) => {
+            format!("Resolved: {}", resolution_of(resolution))
+        }
+    }
+}
+
+const fn resolution_of(resolution: Resolution) -> &'static str {
+    match resolution {
+        Resolution::Real => "strange hands",
+        Resolution::Expected => "its owner",
+        Resolution::Unclear => "unclear",
+    }
+}
+
+impl Line {
+    pub(super) fn new(case: &Case) -> Self {
+        let alert = &case.alert;
+        Self {
+            href: format!("/alerts/{}", alert.id),
+            reason: displayed(&alert.reason, SENTENCE),
+            severity: alert.severity.name(),
+            is_high: alert.severity == Severity::High,
+            kind: kind(alert.kind),
+            days: days(alert),
+            status: status(case),
+        }
+    }
+}
+
+/// Who is watched, and since when.
+pub(super) fn watched(who: Watched, query: &Query) -> String {
+    let Some(began) = who.began else { return "Nobody has sent yet".to_owned() };
+    let warm = began + chrono::TimeDelta::days(i64::from(WARM_UP));
+    if query.today() < warm {
+        let until = date(warm);
+        return format!("Habits are still being learned: nothing is raised before {until}");
+    }
+    match who.accounts {
+        1 => format!("1 account is watched, since {}", date(began)),
+        more => format!("{} accounts are watched, since {}", grouped(more), date(began)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "alerts.html")]
+struct ListPage {
+    frame: Frame,
+    period: String,
+    standings: Vec<Choice>,
+    /// Who is watched; none if nobody was judged yet.
+    watched: Option<String>,
+    /// Whether nothing is told to whoever looks.
+    is_bound: bool,
+    rows: Vec<Line>,
+    nothing: &'static str,
+    first: Option<String>,
+    next: Option<String>,
+    csv: String,
+}
+
+/// The alerts that are asked for.
+pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
+    let asked: AlertsParams = usable(&given, &query)?;
+    let (found, next) = alerts::page(&query, &asked, asked.page.limit.unwrap_or(ROWS)).await?;
+    let known = query.data.alerts().await?;
+    let href = |standing: Standing, more: &[(&'static str, String)]| {
+        let path =
+            if more.iter().any(|(name, _)| *name == "format") { "/v1/alerts" } else { "/alerts" };
+        address(path, &[&pairs(&asked.wanted, standing)[..], more].concat())
+    };
+    let standings = [
+        (Standing::Attention, "Needs attention"),
+        (Standing::One(Status::Resolved), "Resolved"),
+        (Standing::One(Status::Historic), "Found later"),
+        (Standing::All, "All"),
+    ];
+    let standing = asked.wanted.standing;
+    let standings = standings.map(|(one, label)| Choice {
+        label: label.to_owned(),
+        value: href(one, &[]),
+        chosen: one == standing,
+    });
+    Ok(html(&ListPage {
+        frame: Frame::new(&query, Part::Alerts, "Alerts"),
+        period: period(asked.wanted.range),
+        standings: standings.into(),
+        watched: known.watched.map(|who| watched(who, &query)),
+        is_bound: *query.data.scope() != Scope::All,
+        rows: found.iter().map(Line::new).collect(),
+        nothing: match standing {
+            Standing::Attention => "Nothing needs attention",
+            _ => "No alerts like these in these days",
+        },
+        first: asked.page.cursor.is_some().then(|| href(standing, &[])),
+        next: next.map(|cursor| href(standing, &[("cursor", cursor)])),
+        csv: href(standing, &[("format", "csv".to_owned())]),
+    })?)
+}
+
+fn pairs(wanted: &AlertFilter, standing: Standing) -> Vec<(&'static str, String)> {
+    let mut pairs = of_days(wanted.range).to_vec();
+    pairs.extend([
+        ("status", standing.name().to_owned()),
+        ("severity", wanted.severity.map_or("", Severity::name).to_owned()),
+        ("kind", wanted.kind.map_or("", Kind::name).to_owned()),
+        ("account", wanted.account.clone().unwrap_or_default()),
+        ("domain", wanted.domain.clone().unwrap_or_default()),
+    ]);
+    pairs.retain(|(name, value)| {
+        !value.is_empty() && (*name, value.as_str()) != ("status", "attention")
+    });
+    pairs
+}
+
+/// A name with its page.
+struct Named {
+    name: String,
+    href: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "alert.html")]
+struct AlertPage {
+    frame: Frame,
+    line: Line,
+    account: String,
+    account_href: String,
+    failed_href: String,
+    /// Every sign, the strongest first.
+    signs: Vec<String>,
+    usual: Option<String>,
+    chart: Option<Chart>,
+    clients: Vec<Named>,
+    senders: Vec<Named>,
+    failures: Option<String>,
+    at_night: Option<String>,
+    recipients: Option<String>,
+    raised: String,
+    mailed: Option<String>,
+    decided: Option<String>,
+    note: String,
+    action: String,
+    /// Whether it can be acknowledged.
+    is_open: bool,
+    is_over: bool,
+    resolutions: Vec<Choice>,
+    wrong: Option<Mistake>,
+    typed: String,
+    done: bool,
+}
+
+impl AlertPage {
+    fn fault(&self, field: &str) -> Option<&str> {
+        let wrong = self.wrong.as_ref().filter(|wrong| wrong.field == field);
+        wrong.map(|wrong| wrong.told.as_str())
+    }
+}
+
+/// The page of one alert.
+pub(super) async fn one(query: Query, At(id): At, given: Given) -> Result<Html<String>, Failed> {
+    let case = alerts::find(&query, &id).await?;
+    let done = given.get("done").is_some();
+    Ok(html(&page(&query, &case, done, None).await?)?)
+}
+
+async fn page(
+    query: &Query,
+    case: &Case,
+    done: bool,
+    wrong: Option<(Mistake, &Form)>,
+) -> Result<AlertPage, Problem> {
+    let Case { alert, decision, .. } = case;
+    let kept = query.kept();
+    let shown_days = Range {
+        start: (alert.day - chrono::Days::new(BEFORE)).max(kept.start),
+        end: (alert.last_day + chrono::Days::new(AFTER)).min(kept.end),
+    };
+    let shown = Shown::chart(View::TlsUsage, shown_days).as_table();
+    let account_href = shown.page_of(Group::Account, &alert.account);
+    let chart = if shown_days.start <= shown_days.end {
+        let filter = Filter { accounts: vec![alert.account.clone()], ..Filter::default() };
+        let found = details::of(query, Group::Account, &alert.account, filter, shown_days).await?;
+        let days = found.days.iter().map(|day| (day.date, day.messages));
+        let own = shown.table_of(Group::Account, &alert.account);
+        let is_marked = |day| (alert.day..=alert.last_day).contains(&day);
+        Some(Chart::marked(days, is_marked, query.today(), |day| own.on(day).href()))
+    } else {
+        None
+    };
+    let named = |group: Group, names: &[String]| {
+        let named = |name: &String| Named {
+            name: about::named(name),
+            href: about::href(group, name, &shown),
+        };
+        names.iter().map(named).collect::<Vec<_>>()
+    };
+    let evidence = &alert.evidence;
+    let some = |number: u64| (number > 0).then(|| grouped(number));
+    let failed = [&of_days(shown_days)[..], &[("account", alert.account.clone())]].concat();
+    let (wrong, form) = wrong.map_or((None, None), |(wrong, form)| (Some(wrong), Some(form)));
+    let typed = |name: &str| form.map(|form| form.get(name).to_owned()).unwrap_or_default();
+    let chosen = typed("resolution");
+    Ok(AlertPage {
+        frame: Frame::new(
+            query,
+            Part::Alerts,
+            format!("Alert {}", displayed(&alert.account, SHOWN)),
+        ),
+        line: Line::new(case),
+        account: wording::address(&alert.account),
+        account_href,
+        failed_href: address("/failed-logins", &failed),
+        signs: alert
+            .signals
+            .iter()
+            .map(|sign| wording::sentence(&displayed(&sign.text, SENTENCE)))
+            .collect(),
+        usual: (evidence.usual_messages > 0.0).then(|| {
+            let usual = evidence.usual_messages;
+            format!("{} on its oddest day; {usual} on a usual one", grouped(evidence.messages))
+        }),
+        chart,
+        clients: named(Group::Client, &evidence.clients),
+        senders: named(Group::Sender, &evidence.senders),
+        failures: some(evidence.failures),
+        at_night: some(evidence.night_messages),
+        recipients: some(evidence.recipients),
+        raised: wording::instant(case.raised_at, query.zone),
+        mailed: case.notice.map(|notice| wording::instant(notice.at, query.zone)),
+        decided: decision.as_ref().map(|decision| decided(decision, query)),
+        note: decision
+            .as_ref()
+            .map(|decision| displayed(&decision.note, usize::MAX))
+            .unwrap_or_default(),
+        action: format!("/alerts/{}/status", alert.id),
+        is_open: case.status == Status::Open,
+        is_over: !case.status.needs_attention(),
+        resolutions: Resolution::ALL
+            .map(|one| {
+                let label = match one {
+                    Resolution::Real => "It was in strange hands",
+                    Resolution::Expected => "Its owner did it",
+                    Resolution::Unclear => "Nobody knows",
+                };
+                choice(one.name(), label.to_owned(), &chosen)
+            })
+            .into(),
+        wrong,
+        typed: typed("note"),
+        done,
+    })
+}
+
+fn decided(decision: &Decision, query: &Query) -> String {
+    let when = wording::instant(decision.at, query.zone);
+    match decision.by.as_str() {
+        "" => format!("{when}, by itself: nothing more was seen"),
+        by => format!("{when}, by {}", displayed(by, SHOWN)),
+    }
+}
+
+/// Decides about an alert.
+pub(super) async fn decide(query: Query, At(id): At, form: Form) -> Result<Response, Failed> {
+    let resolution = Some(form.get("resolution")).filter(|text| !text.is_empty());
+    let status = form.get("status");
+    // Of what does not end, whatever is chosen says nothing.
+    let resolution = resolution.filter(|_| status == Status::Resolved.name());
+    match alerts::set(&query, &id, (status, resolution), form.get("note")).await {
+        Ok(case) => Ok(Redirect::to(&format!("/alerts/{}?done=1", case.alert.id)).into_response()),
+        Err(problem) if can_be_mended(&problem) => {
+            let case = alerts::find(&query, &id).await?;
+            let wrong = Some((Mistake::new(&problem), &form));
+            let page = page(&query, &case, false, wrong).await?;
+            Ok((problem.status(), html(&page)?).into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// The alerts about an account, the newest first.
+pub(super) async fn about_account(query: &Query, account: &str) -> Result<Vec<Line>, Problem> {
+    let known = query.data.alerts().await?;
+    let own = |case: &&Case| case.alert.account == account;
+    let mut found: Vec<_> = known.cases.iter().filter(own).collect();
+    found.sort_by_key(|case| std::cmp::Reverse((case.alert.last_day, &case.alert.id)));
+    Ok(found.into_iter().map(Line::new).collect())
+}

@@ -1,0 +1,47 @@
+//! What needs attention, as the overview begins.
+
+use detect::Case;
+use report::grouped;
+
+use super::alerts::{Line, watched};
+use crate::api::problem::Problem;
+use crate::service::Query;
+
+/// Alerts that are listed.
+const LISTED: usize = 5;
+
+/// What needs attention.
+pub(super) struct Attention {
+    /// As in `2 alerts need attention`.
+    pub(super) told: String,
+    pub(super) rows: Vec<Line>,
+    /// How many are not listed.
+    pub(super) more: usize,
+    /// Who is watched, and since when.
+    pub(super) watched: String,
+}
+
+impl Attention {
+    /// None where nobody is watched.
+    pub(super) async fn of(query: &Query) -> Result<Option<Self>, Problem> {
+        let known = query.data.alerts().await?;
+        let Some(who) = known.watched else { return Ok(None) };
+        let mut open: Vec<&Case> =
+            known.cases.iter().filter(|case| case.status.needs_attention()).collect();
+        open.sort_by(|one, other| {
+            let (one, other) = (&one.alert, &other.alert);
+            let surer = other.severity.cmp(&one.severity);
+            surer.then(other.score.total_cmp(&one.score)).then_with(|| one.id.cmp(&other.id))
+        });
+        Ok(Some(Self {
+            told: match open.len() {
+                0 => "Nothing needs attention".to_owned(),
+                1 => "1 alert needs attention".to_owned(),
+                more => format!("{} alerts need attention", grouped(more as u64)),
+            },
+            rows: open.iter().take(LISTED).map(|case| Line::new(case)).collect(),
+            more: open.len().saturating_sub(LISTED),
+            watched: watched(who, query),
+        }))
+    }
+}
