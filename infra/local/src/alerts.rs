@@ -1,9 +1,8 @@
 //! Accounts in strange hands, for people and for scripts.
 
 use anyhow::Result;
-use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches};
-use detect::{Alert, Sensitivity, Severity, WARM_UP, Watch};
+use detect::{Alert, Case, Severity, Status, WARM_UP, Watch};
 use report::{Day, date, displayed, grouped};
 use serde::Serialize;
 
@@ -11,9 +10,6 @@ use crate::tell::line;
 
 const JSON: &str = "json";
 const ALL: &str = "all";
-const SENSITIVITY: &str = "sensitivity";
-/// For how many days after its last sign an alert stands open.
-const OPEN: i64 = 14;
 /// Characters of a name.
 const NAME: usize = 80;
 
@@ -23,7 +19,6 @@ pub struct Shown {
     json: bool,
     /// Whether those of before are shown too.
     all: bool,
-    pub(crate) sensitivity: Sensitivity,
 }
 
 /// What `--json` prints.
@@ -32,72 +27,45 @@ struct Told<'a> {
     as_of: Day,
     began: Option<Day>,
     accounts: usize,
-    alerts: Vec<ToldAlert<'a>>,
-}
-
-#[derive(Serialize)]
-struct ToldAlert<'a> {
-    status: &'static str,
-    #[serde(flatten)]
-    alert: &'a Alert,
+    alerts: Vec<&'a Case>,
 }
 
 impl Shown {
-    pub(crate) fn args() -> [Arg; 3] {
-        let steps = [
-            PossibleValue::new("low").help("half as many, and some are missed"),
-            PossibleValue::new("normal"),
-            PossibleValue::new("high").help("twice as many"),
-        ];
+    pub(crate) fn args() -> [Arg; 2] {
         [
             Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("As one object in JSON"),
             Arg::new(ALL)
                 .long(ALL)
                 .action(ArgAction::SetTrue)
-                .help("Those too of which nothing was seen for 14 days"),
-            Arg::new(SENSITIVITY)
-                .long(SENSITIVITY)
-                .value_name("STEP")
-                .default_value("normal")
-                .value_parser(PossibleValuesParser::new(steps))
-                .help("How much is raised"),
+                .help("Those too that are resolved, or were over before they were found"),
         ]
     }
 
     pub(crate) fn read(matches: &ArgMatches) -> Self {
-        let sensitivity = match matches.get_one::<String>(SENSITIVITY).map(String::as_str) {
-            Some("low") => Sensitivity::Low,
-            Some("high") => Sensitivity::High,
-            _ => Sensitivity::Normal,
-        };
-        Self { json: matches.get_flag(JSON), all: matches.get_flag(ALL), sensitivity }
+        Self { json: matches.get_flag(JSON), all: matches.get_flag(ALL) }
     }
 
-    /// Tells of alerts as of a day; gives how many stand open.
-    pub(crate) fn tell(self, watch: &Watch, today: Day) -> Result<usize> {
-        let is_open = |alert: &&Alert| (today - alert.last_day).num_days() <= OPEN;
-        let mut alerts: Vec<_> =
-            watch.alerts().iter().filter(|alert| self.all || is_open(alert)).collect();
+    /// Tells of alerts as of a day; gives how many need attention.
+    pub(crate) fn tell(self, watch: &Watch, cases: &[Case], today: Day) -> Result<usize> {
+        let is_open = |case: &&Case| case.status.needs_attention();
+        let mut shown: Vec<_> = cases.iter().filter(|case| self.all || is_open(case)).collect();
         // What is surest, then what is newest.
-        alerts.sort_by_key(|alert| {
-            std::cmp::Reverse((is_open(alert), alert.severity, alert.last_day))
+        shown.sort_by_key(|case| {
+            let Alert { severity, last_day, account, .. } = &case.alert;
+            std::cmp::Reverse((is_open(case), *severity, *last_day, account))
         });
-        let open = alerts.iter().filter(|alert| is_open(alert)).count();
+        let open = cases.iter().filter(is_open).count();
         if self.json {
-            let told = alerts.into_iter().map(|alert| ToldAlert {
-                status: if is_open(&alert) { "open" } else { "historic" },
-                alert,
-            });
             let (began, accounts) = (watch.began(), watch.accounts());
-            let told = Told { as_of: today, began, accounts, alerts: told.collect() };
+            let told = Told { as_of: today, began, accounts, alerts: shown };
             line(serde_json::to_string_pretty(&told)?);
             return Ok(open);
         }
         line(heading(watch, today, open));
-        for alert in alerts {
+        for case in shown {
             line("");
-            line(of(alert, is_open(&alert)));
-            line(format_args!("  {}", alert.reason));
+            line(of(case));
+            line(format_args!("  {}", case.alert.reason));
         }
         Ok(open)
     }
@@ -122,12 +90,13 @@ fn heading(watch: &Watch, today: Day, open: usize) -> String {
     let watched = format!("{accounts} watched, from {} to {}", date(began), date(today));
     match open {
         0 => format!("Nothing needs attention: {watched}"),
-        1 => format!("1 account needs attention: {watched}"),
+        1 => format!("1 alert needs attention: {watched}"),
         open => format!("{open} alerts need attention: {watched}"),
     }
 }
 
-fn of(alert: &Alert, is_open: bool) -> String {
+fn of(case: &Case) -> String {
+    let alert = &case.alert;
     let severity = match alert.severity {
         Severity::High => "HIGH  ",
         Severity::Medium => "medium",
@@ -137,7 +106,12 @@ fn of(alert: &Alert, is_open: bool) -> String {
     } else {
         format!("{} to {}", date(alert.day), date(alert.last_day))
     };
-    let before = if is_open { "" } else { " (before)" };
+    let status = match (case.status, case.resolution) {
+        (Status::Open, _) => String::new(),
+        (Status::Historic, _) => " (before)".to_owned(),
+        (status, None) => format!(" ({})", status.name()),
+        (status, Some(resolution)) => format!(" ({}: {})", status.name(), resolution.name()),
+    };
     let account = displayed(&alert.account, NAME);
-    format!("{severity}  {account}  {}  {days}{before}", alert.kind.name())
+    format!("{severity}  {account}  {}  {days}{status}", alert.kind.name())
 }

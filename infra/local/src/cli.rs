@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bootstrap::{
-    Data, Days, DemoData, Followed, Journal, Listening, Logs, Mail, Meaning, Mechanisms, Reports,
-    Section, Setting, Settings, Source,
+    AlertMail, Data, Days, DemoData, Detection, Followed, Journal, Listening, Logs, Mail, Meaning,
+    Mechanisms, Reports, Section, Setting, Settings, Source,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
@@ -66,6 +66,8 @@ bootstrap::sections! {
         pub(crate) followed: Followed,
         pub(crate) journal: Journal,
         pub(crate) meaning: Meaning,
+        pub(crate) detection: Detection,
+        pub(crate) alert_mail: AlertMail,
         pub(crate) mail: Mail,
         pub(crate) reports: Reports,
     }
@@ -83,21 +85,22 @@ bootstrap::sections! {
 }
 
 bootstrap::sections! {
-    /// What `archive`, `verify` and `rebuild` are told.
-    #[derive(Debug)]
-    pub struct Archive {
-        pub(crate) data: Data,
-        pub(crate) days: Days,
-    }
-}
-
-bootstrap::sections! {
     /// What `detect` is told.
     #[derive(Debug)]
     pub struct Detect {
         pub(crate) data: Data,
         pub(crate) days: Days,
         pub(crate) mechanisms: Mechanisms,
+        pub(crate) detection: Detection,
+    }
+}
+
+bootstrap::sections! {
+    /// What `archive`, `verify` and `rebuild` are told.
+    #[derive(Debug)]
+    pub struct Archive {
+        pub(crate) data: Data,
+        pub(crate) days: Days,
     }
 }
 

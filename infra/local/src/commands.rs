@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use bootstrap::{Days, Listening, Logs, Meaning, Reports};
+use bootstrap::{AlertMail, Days, Detection, Listening, Logs, Meaning, Reports, progress};
+use detect::{Sensitivity, Verdicts, Watch, after, as_of, brought_up};
+use detector::Detector;
 use ingest::Settings;
 use report::{Known, Range};
 use tokio::runtime::Handle;
@@ -51,9 +53,11 @@ pub async fn run(task: Task) -> Result<ExitCode> {
 }
 
 async fn serve(told: Serve) -> Result<()> {
-    let Serve { data, days, logs, listening, followed, journal, meaning, mail, reports } = told;
+    let Serve { data, days, logs, listening, followed, journal, meaning, .. } = told;
+    let (detection, mail, reports) = (told.detection, told.mail, told.reports);
     let door = open(&listening).await?;
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
+    let alerted = alerted(&told.alert_mail, &way)?;
     let known = known(meaning)?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
@@ -94,7 +98,8 @@ async fn serve(told: Serve) -> Result<()> {
         };
         let _ = tokio::time::timeout(LAST_LINES, stored).await;
     };
-    Service { heard, ..service(home, &days, way, reports, known) }.run(door, stopped).await;
+    let service = service(home, &days, way, reports, known);
+    Service { heard, detection, alerted, ..service }.run(door, stopped).await;
     Ok(())
 }
 
@@ -132,6 +137,9 @@ async fn show_demo(told: Demo) -> Result<()> {
     let today = now.today(days.zone);
     let summary = demo::fill(&ingest, today, now.unix()).await?;
     archive_with_bar(&home.history, today).await.1?;
+    let settings =
+        detector::Settings { zone: days.zone, kinds: known.kinds.clone(), ..Default::default() };
+    Detector::new(&home.store, home.history.clone(), settings).run(today, now.unix()).await?;
     tell::demo(&summary, today, &door.url());
     service(home, &days, way, reports, known).run(door, stopped()).await;
     Ok(())
@@ -171,14 +179,19 @@ async fn verify_store(told: Archive) -> Result<()> {
 }
 
 async fn detect(told: Detect, shown: Shown) -> Result<ExitCode> {
-    let Detect { data, days, mechanisms } = told;
+    let Detect { data, days, mechanisms, detection } = told;
     there_is(&data.folder)?;
     let home = Home::share(&data.folder, days.zone).await?;
-    let today = now(&days).today(days.zone);
-    let (store, history) = (&home.store, &home.history);
-    let (sensitivity, kinds) = (shown.sensitivity, &mechanisms.kinds);
-    let watch = operator::detect::watch(store, history, today, sensitivity, kinds).await?;
-    let open = shown.tell(&watch, today)?;
+    let now = now(&days);
+    let today = now.today(days.zone);
+    let known = as_of(&home.store.alerts().all().await?.cases, today);
+    let bar = progress::days("judging", Range::kept(today).days().count() as u64);
+    let watch = Watch::new(detection.sensitivity).told(Verdicts::of(&known));
+    let days = detector::Days::new(&home.store, home.history.clone(), mechanisms.kinds);
+    let watch = days.watch(today, watch, |_| bar.inc(1)).await?;
+    bar.finish_and_clear();
+    let cases = after(&known, &brought_up(&known, watch.alerts(), today, now.unix()));
+    let open = shown.tell(&watch, &cases, today)?;
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) })
 }
 
@@ -286,6 +299,14 @@ fn settings(logs: &Logs, days: &Days, home: &Home) -> Settings {
     Settings { logs: logs.options(), zone: days.zone, default_domain, long_names }
 }
 
+/// Whom alerts are mailed to: nobody, if nobody was named.
+fn alerted(mail: &AlertMail, way: &Way) -> Result<Vec<String>> {
+    if mail.recipients.is_empty() {
+        return Ok(Vec::new());
+    }
+    way.recipients.check(&mail.recipients).context("--alert-mail cannot be used")
+}
+
 /// What is known beside the logs, with what databases of the user's tell.
 fn known(meaning: Meaning) -> Result<Known> {
     let read = |name: &String| {
@@ -300,5 +321,17 @@ fn service(home: Home, days: &Days, way: Way, reports: Reports, known: Known) ->
     let Reports { requests_per_day, dashboard: public_url, .. } = reports;
     let (now, heard) = (now(days), Heard::default());
     let zone = days.zone;
-    Service { home, now, zone, way, requests_per_day, heard, known, public_url }
+    let detection = Detection { sensitivity: Sensitivity::default() };
+    Service {
+        home,
+        now,
+        zone,
+        way,
+        requests_per_day,
+        heard,
+        known,
+        detection,
+        alerted: Vec::new(),
+        public_url,
+    }
 }

@@ -41,6 +41,10 @@ struct Sender {
     per_day: f64,
     weekend: f64,
     hours: &'static [u32; 24],
+    /// The only day of the week on which it sends, if there is one.
+    only: Option<Weekday>,
+    /// Logins that fail in the night of each of its days, and of the one before.
+    guesses: u32,
     /// First and last day of activity, counted back from the last day of the demo.
     days: (i64, i64),
 }
@@ -116,6 +120,8 @@ fn organisation(rng: &mut Rng) -> Vec<Sender> {
             per_day: 14.0,
             weekend: 0.05,
             hours: &OFFICE,
+            only: None,
+            guesses: 0,
             // Two floors have new printers by now, and one has just got an old one.
             days: match floor {
                 3 => (always.0, 31),
@@ -146,10 +152,14 @@ fn organisation(rng: &mut Rng) -> Vec<Sender> {
             per_day,
             weekend: 0.8,
             hours: &ROUND_THE_CLOCK,
+            only: None,
+            guesses: 0,
             days: always,
         });
     }
+    all.push(newsletter());
     all.push(compromised(&all));
+    all.push(woken(&all));
     all
 }
 
@@ -181,6 +191,8 @@ fn person(number: usize, rng: &mut Rng) -> Sender {
         per_day: 1.0 + 9.0 * rng.f64() * rng.f64(),
         weekend: 0.08,
         hours: &OFFICE,
+        only: None,
+        guesses: 0,
         days: (begins, if number % 37 == 9 { 40 } else { 0 }),
     }
 }
@@ -199,26 +211,69 @@ fn compromised(all: &[Sender]) -> Sender {
         per_day: 2600.0,
         weekend: 1.0,
         hours: &ROUND_THE_CLOCK,
+        only: None,
+        guesses: 90,
         days: (3, 2),
+    }
+}
+
+/// Somebody left 40 days ago, and somebody else has guessed the password.
+fn woken(all: &[Sender]) -> Sender {
+    let account = all[9].account.clone();
+    Sender {
+        senders: vec![account.clone()],
+        account,
+        client: "192.0.2.77".to_owned(),
+        service: "submission",
+        tls: "TLSv1.2",
+        mechanism: "LOGIN",
+        per_day: 16.0,
+        weekend: 1.0,
+        hours: &ROUND_THE_CLOCK,
+        only: None,
+        guesses: 60,
+        days: (1, 1),
+    }
+}
+
+/// Is silent all week, and then writes to hundreds.
+fn newsletter() -> Sender {
+    let account = "news@harbor.test".to_owned();
+    Sender {
+        senders: vec![account.clone()],
+        account,
+        client: "198.51.100.19".to_owned(),
+        service: "submission",
+        tls: "TLSv1.3",
+        mechanism: "PLAIN",
+        per_day: 400.0,
+        weekend: 0.0,
+        hours: &OFFICE,
+        only: Some(Weekday::Tue),
+        guesses: 0,
+        days: (report::RETENTION_DAYS.cast_signed(), 0),
     }
 }
 
 fn write_day(log: &mut String, day: Day, back: i64, senders: &[Sender], rng: &mut Rng) {
     let mut happenings = Vec::new();
     let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-    for sender in senders.iter().filter(|s| (s.days.1..=s.days.0).contains(&back)) {
+    // One day more: passwords are guessed before they are used.
+    let around = |sender: &&Sender| (sender.days.1..=sender.days.0 + 1).contains(&back);
+    for sender in senders.iter().filter(around) {
+        for _ in 0..sender.guesses {
+            let second = rng.u32(0..18_000);
+            happenings.push(Happening { second, sender, failed_login: true });
+        }
+        let is_active =
+            back <= sender.days.0 && sender.only.is_none_or(|only| only == day.weekday());
+        if !is_active {
+            continue;
+        }
         let mean = sender.per_day * if weekend { sender.weekend } else { 1.0 };
         for _ in 0..about(mean, rng) {
             let second = second_of_day(sender.hours, rng);
             happenings.push(Happening { second, sender, failed_login: rng.u32(0..200) == 0 });
-        }
-        // The password was guessed in the nights before it was used.
-        if sender.client.starts_with("203.") || (back == 4 && sender.account == senders[29].account)
-        {
-            for _ in 0..90 {
-                let second = rng.u32(0..18_000);
-                happenings.push(Happening { second, sender, failed_login: true });
-            }
         }
     }
     happenings.sort_by_key(|happening| happening.second);

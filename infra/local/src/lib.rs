@@ -16,6 +16,7 @@ mod examine;
 pub mod files;
 pub mod home;
 pub mod housekeeping;
+mod judging;
 pub mod mail;
 mod metrics;
 pub mod patience;

@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use bootstrap::Detection;
 use chrono_tz::Tz;
+use detector::{ByMail, Detector};
 use query::{Mailing, Query};
 use report::{Known, Range};
 use reporter::Reporter;
@@ -22,6 +24,7 @@ use crate::connections::{self, Limits};
 use crate::files::Heard;
 use crate::home::Home;
 use crate::housekeeping::keep_house;
+use crate::judging::judge;
 use crate::mail::Way;
 use crate::verify::verify_and_tell;
 use crate::web::{self, Access};
@@ -80,6 +83,10 @@ pub struct Service {
     pub heard: Heard,
     /// What is known of names beside the logs.
     pub known: Known,
+    /// How accounts are judged.
+    pub detection: Detection,
+    /// Whom alerts are mailed to.
+    pub alerted: Vec<String>,
     /// Where people reach it, for links in mails; else where it listens.
     pub public_url: Option<String>,
 }
@@ -94,6 +101,9 @@ impl Service {
         let history = self.home.history.clone();
         let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
         tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
+        let history = self.home.history.clone();
+        let detector = Detector::new(&self.home.store, history, self.judging(door.link()));
+        tokio::spawn(judge(detector, self.home.watch.clone(), self.now, self.zone));
         let kept = Range::kept(self.now.today(self.zone));
         let history = self.home.history.clone();
         tokio::spawn(verify_and_tell(self.home.store.clone(), history, kept));
@@ -146,6 +156,19 @@ impl Service {
             Some(folder) => query.spooling_in(folder.to_owned()),
             None => query,
         }
+    }
+
+    /// How accounts are judged, and who is told.
+    fn judging(&self, link: Option<String>) -> detector::Settings {
+        // What a day that lies behind would have told is no news.
+        let tells = !self.alerted.is_empty() && !self.now.is_fixed();
+        let mail = tells.then(|| ByMail {
+            mailer: self.way.mailer.clone(),
+            recipients: self.alerted.clone(),
+            dashboard: self.public_url.clone().or(link),
+        });
+        let Detection { sensitivity } = self.detection;
+        detector::Settings { zone: self.zone, sensitivity, kinds: self.known.kinds.clone(), mail }
     }
 
     /// Works on reports, if this process owns the store.

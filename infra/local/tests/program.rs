@@ -250,7 +250,7 @@ fn an_account_in_strange_hands_is_told_of_by_name_and_by_status() -> Result<()> 
     let told = detect("2026-11-24", &[])?;
     let text = String::from_utf8(told.stdout)?;
     assert_eq!(told.status.code(), Some(10), "{text}");
-    ensure!(text.starts_with("1 account needs attention: 1 account is watched"), "{text}");
+    ensure!(text.starts_with("1 alert needs attention: 1 account is watched"), "{text}");
     ensure!(
         text.contains("ann sent 300 messages from 198.51.100.7, a network nobody else"),
         "{text}"
