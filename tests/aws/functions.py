@@ -33,7 +33,7 @@ def check_function(stack, name):
         stack.properties(f"{title}Function"),
         Architectures=architectures,
         LoggingConfig={"LogGroup": logs},
-        DeadLetterConfig=dead if name in ("archive", "report") else None,
+        DeadLetterConfig=dead if name in ("archive", "detect", "report") else None,
     )
     check_retention(stack, logs)
     takers, statements = role(stack, f"{title}Role")
@@ -105,7 +105,7 @@ def needed_by_lambda(stack, name):
     """What Lambda does with the role of a function, as pairs of action and resource."""
     arn = stack.attributes
     may = {"logs:CreateLogStream logs:PutLogEvents": arn[f"{name.capitalize()}Logs.Arn"].removesuffix(":*")}
-    if name in ("archive", "report"):
+    if name in ("archive", "detect", "report"):
         may["sqs:SendMessage"] = arn["DeadLetters.Arn"]
     if name == "ingest":
         reading = "DescribeStream DescribeStreamSummary GetRecords GetShardIterator ListShards ListStreams"
@@ -168,7 +168,7 @@ def check_ticks(stack):
         for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             ticks[target["Arn"]] = rule | target
     # What is late is made up for by the next tick.
-    for title, schedule, seconds in (("Archive", "rate(1 hour)", 3600), ("Report", "rate(15 minutes)", 900)):
+    for title, schedule, seconds in (("Archive", "rate(1 hour)", 3600), ("Detect", "rate(1 hour)", 3600), ("Report", "rate(15 minutes)", 900)):
         function = stack.ids[f"{title}Function"]
         tick = ticks.pop(stack.attributes[f"{title}Function.Arn"], {})
         has(f"the tick of {title}", tick, State="ENABLED", ScheduleExpression=schedule)

@@ -22,6 +22,7 @@ WATCHED = {
     "IngestFunction": "DestinationDeliveryFailures Errors IteratorAge Throttles",
     "IngestSource": "DroppedEventCount OnFailureDestinationDeliveredEventCount",
     "ArchiveFunction": "Errors Throttles",
+    "DetectFunction": "Errors Throttles",
     "QueryFunction": "Throttles",
     "ReportFunction": "Errors Throttles",
     "HttpApi": "5xx",
@@ -30,6 +31,7 @@ WATCHED = {
     "DeadLetters": "ApproximateNumberOfMessagesVisible",
     "ingest": "quarantined",
     "archive": "failed",
+    "detect": "raised",
     "report": "failed",
 }
 

@@ -10,9 +10,9 @@ from samtranslator.translator.transform import transform
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("ingest", "archive", "query", "report")
-# Those whose program, and whose folder, is called otherwise: a crate has that name already.
-PROGRAMS = {"report": "reporter"}
+FUNCTIONS = ("ingest", "archive", "detect", "query", "report")
+# Those whose program, and whose folder, is called otherwise: crates have these names already.
+PROGRAMS = {"detect": "detector", "report": "reporter"}
 
 
 class Wrong(Exception):

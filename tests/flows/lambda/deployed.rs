@@ -26,7 +26,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::now;
 
-const FUNCTIONS: [&str; 4] = ["ingest", "archive", "query", "report"];
+const FUNCTIONS: [&str; 5] = ["ingest", "archive", "detect", "query", "report"];
 const DAY: i64 = 86_400;
 
 /// The stack.
@@ -194,6 +194,9 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     let again = stack.invoke("archive", &tick).await?;
     assert_eq!((&again["new"], &again["current"]), (&json!(0), &json!(1)), "{again}");
 
+    // Nothing is odd yet, and the next run finds that nothing was counted since.
+    let judged = stack.invoke("detect", &tick).await?;
+    assert_eq!((&judged["accounts"], &judged["raised"]), (&json!(9), &json!(0)), "{judged}");
     let query = stack.function("query")?;
     let mut totals = BTreeSet::new();
     for path in ["/v1/reports/sending-volume", "/v1/reports/tls-usage"] {
@@ -222,6 +225,21 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     ] {
         stack.ask(&query, Method::GET, path, None).await?.ok()?;
     }
+    // Whoever manages decides about an alert.
+    let today = report::day_in(chrono_tz::UTC, now());
+    let alert = json!({
+        "id": "one", "kind": "volume", "account": "a1", "domain": "example.test", "severity": "high", "score": 1.0,
+        "day": today, "last_day": today, "raised_day": today, "reason": "a1 sent.",
+        "signals": [], "evidence": {}, "status": "open", "resolution": null, "raised_at": now(), "decision": null,
+    });
+    let case: detect::Case = serde_json::from_value(alert)?;
+    stack.store.alerts().decide(|_| vec![case.clone()]).await?;
+    let decision = Some(json!({"status": "acknowledged"}));
+    let path = "/v1/alerts/one/status";
+    let decided = stack.ask(&query, Method::POST, path, decision.as_ref()).await?.ok()?;
+    assert_eq!(decided["status"], "acknowledged");
+    let listed = stack.ask(&query, Method::GET, "/v1/alerts", None).await?.ok()?;
+    assert_eq!(listed["alerts"][0], decided);
     let csv = stack.ask(&query, Method::GET, "/v1/reports/detailed", None).await?.text()?;
     assert_eq!(csv.lines().count(), 16);
 
@@ -355,6 +373,8 @@ fn strangers_stay_out(stack: &Stack) -> Result<()> {
         ("query", wish("s3:PutObject", &bucket, "")),
         ("report", wish("dynamodb:UpdateItem", &table, "D")),
         ("archive", wish("dynamodb:UpdateItem", &table, "U#2026-11-24")),
+        ("detect", wish("dynamodb:UpdateItem", &table, "U#2026-11-24")),
+        ("detect", wish("s3:PutObject", &bucket, "")),
         ("ingest", wish("dynamodb:PutItem", &table, "REQUESTS")),
         ("ingest", wish("s3:GetObject", &bucket, "")),
         (
