@@ -15,9 +15,9 @@ use futures_util::future::try_join_all;
 use ingest::kinesis::KinesisEvent;
 use ingest::{FileIngest, Ingest, IngestedLine};
 use local::engine::Engine;
-use report::{Day, Finer, LineCounts, Range, TlsVersion, views};
+use report::{Day, LineCounts, Range, TlsVersion, views};
 use store::{KnownFile, Limits, Store, Writing};
-use tests::app::{NOW, settings, usage};
+use tests::app::{NOW, finer, settings, usage};
 use tests::fault::store_that_dies;
 use tests::kinesis::{self, Record};
 use tests::recorded;
@@ -185,12 +185,6 @@ async fn deliver(place: Place<'_>, shard: &Shard, mut rng: Rng) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Finer counters as they are expected.
-async fn finer(store: &Store, range: Range) -> Result<BTreeMap<(Day, String, Finer), u64>> {
-    let rows = store.summaries().finer(range).await?.into_iter();
-    Ok(rows.map(|row| ((row.day, row.account, row.of), row.count)).collect())
 }
 
 /// That every counter is one that somebody can have counted into.

@@ -1,6 +1,7 @@
 //! Flows through the whole system, one module each.
 
 mod access;
+mod alerts;
 mod architecture;
 mod archives;
 mod browser;

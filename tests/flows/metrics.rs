@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 use metrics::{Figures, Metric};
 
 /// The functions that tell figures every time, and which.
-const TOLD: [(&str, &[Metric]); 3] = [
+const TOLD: [(&str, &[Metric]); 4] = [
     ("archive", archive::Summary::METRICS),
+    ("detect", detector::Summary::METRICS),
     ("ingest", ingest::Summary::METRICS),
     ("report", reporter::Summary::METRICS),
 ];
@@ -50,6 +51,7 @@ fn alarms_look_at_metrics_that_are_told() -> Result<()> {
 fn every_metric_is_a_number_and_is_explained() -> Result<()> {
     let figures = [
         serde_json::to_value(archive::Summary::default())?,
+        serde_json::to_value(detector::Summary::default())?,
         serde_json::to_value(ingest::Summary::default())?,
         serde_json::to_value(reporter::Summary::default())?,
     ];

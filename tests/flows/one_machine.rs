@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
-use bootstrap::{By, Mail};
+use bootstrap::{By, Detection, Mail};
 use chrono_tz::UTC;
+use detect::Sensitivity;
 use local::clock::Now;
 use local::files::Heard;
 use local::home::Home;
@@ -29,6 +30,8 @@ async fn service(outbox: PathBuf) -> Result<Service> {
         requests_per_day: 1,
         heard: Heard::default(),
         known: report::Known::default(),
+        detection: Detection { sensitivity: Sensitivity::default() },
+        alerted: Vec::new(),
         public_url: None,
     })
 }

@@ -1,7 +1,7 @@
 //! A store that was lost is counted again from its archives: answers are the same as before, whatever happens meanwhile,
 //! and what archives do not hold is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use local::engine::Engine;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use report::{Day, Range};
+use report::{Day, Finer, Range};
 use serde_json::Value;
-use store::{FailureRow, FinerRow, Limits, Store, Writing};
-use tests::app::{App, NOW, usage};
+use store::{FailureRow, Limits, Store, Writing};
+use tests::app::{App, NOW, finer, usage};
 use tests::fault::store_that_dies;
 use tests::generate::{self, Plan, Shape};
 
@@ -145,9 +145,9 @@ async fn a_store_that_was_lost_answers_as_before() -> Result<()> {
         usage(&app.store, closed).await?,
         "from items as well"
     );
-    let nights = finer(&app, closed).await?;
+    let nights = finer(&app.store, closed).await?;
     ensure!(!nights.is_empty());
-    assert_eq!(finer(&lost, closed).await?, nights);
+    assert_eq!(finer(&lost.store, closed).await?, nights);
     // Once more is nothing.
     let again = rebuild(&lost.store, &app.objects).await?;
     ensure!(again.iter().all(|(_, became)| *became == Became::Before), "{again:?}");
@@ -204,13 +204,11 @@ async fn failures(app: &App, range: Range) -> Result<Vec<FailureRow>> {
     Ok(app.store.summaries().failures(range).await?)
 }
 
-async fn finer(app: &App, range: Range) -> Result<Vec<FinerRow>> {
-    Ok(app.store.summaries().finer(range).await?)
-}
+type Finers = BTreeMap<(Day, String, Finer), u64>;
 
 /// What is counted besides messages.
-async fn besides(app: &App, range: Range) -> Result<(Vec<FailureRow>, Vec<FinerRow>)> {
-    Ok((failures(app, range).await?, finer(app, range).await?))
+async fn besides(app: &App, range: Range) -> Result<(Vec<FailureRow>, Finers)> {
+    Ok((failures(app, range).await?, finer(&app.store, range).await?))
 }
 
 #[tokio::test]
@@ -258,9 +256,9 @@ async fn damaged_archives_are_told_and_not_counted() -> Result<()> {
     assert_eq!(damaged, BTreeSet::from(expected));
     let days: BTreeSet<Day> = usage(&lost.store, closed).await?.keys().map(|key| key.0).collect();
     assert_eq!(days.len(), 12, "{days:?}");
-    let of_days = |rows: Vec<FinerRow>| rows.iter().map(|row| row.day).collect::<BTreeSet<_>>();
+    let of_days = |rows: Finers| rows.keys().map(|key| key.0).collect::<BTreeSet<_>>();
     let (nights, left) =
-        (of_days(finer(&app, closed).await?), of_days(finer(&lost, closed).await?));
+        (of_days(finer(&app.store, closed).await?), of_days(finer(&lost.store, closed).await?));
     // Of the 14th only usage is left.
     let without: BTreeSet<_> =
         ["2026-11-14", "2026-11-19"].iter().map(|day| day.parse()).collect::<Result<_, _>>()?;

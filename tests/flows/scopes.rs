@@ -119,6 +119,8 @@ fn value(name: &str, rng: &mut Rng) -> Result<&'static str> {
         "mechanism" => one_of(&["(none)", "PLAIN", "LOGIN"], rng),
         "tls" => one_of(&["TLS1.0", "TLS1.3", "none", "unknown"], rng),
         "kind" => one_of(&["basic", "unknown"], rng),
+        "status" => one_of(&["attention", "all", "historic"], rng),
+        "severity" => one_of(&["medium", "high"], rng),
         "off" => one_of(&["TLS1.0,none", "basic", "unknown", "LOGIN"], rng),
         "country" | "network" => one_of(&["(none)", "(private)"], rng),
         "group" => one_of(

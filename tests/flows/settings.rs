@@ -5,7 +5,8 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use bootstrap::{
-    Archive, Days, Logs, Meaning, Metrics, People, Reports, Section, SesMail, Setting, Table,
+    Archive, Days, Detection, Logs, Meaning, Metrics, People, Reports, Section, SesMail, Setting,
+    Table,
 };
 
 /// The variables that the template sets.
@@ -30,9 +31,10 @@ fn set() -> Result<BTreeSet<String>> {
 
 #[test]
 fn functions_read_what_the_template_sets() -> Result<()> {
-    let sections: [Vec<&'static Setting>; 9] = [
+    let sections: [Vec<&'static Setting>; 10] = [
         Archive::settings(),
         Days::settings(),
+        Detection::settings(),
         Logs::settings(),
         Meaning::settings(),
         Metrics::settings(),

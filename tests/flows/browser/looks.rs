@@ -37,8 +37,13 @@ async fn pages(program: &Program, browser: &Browser) -> Result<Vec<(&'static str
     let sender = "open=printer-1%40office.harbor.test";
     let failed = program.json("/v1/failed-logins?limit=1").await?;
     let account = failed["rows"][0]["account"].as_str().context("an account")?;
+    let alerts = program.json("/v1/alerts").await?;
+    let alert = alerts["alerts"][0]["id"].as_str().context("an alert")?;
     Ok(vec![
         ("overview", "/".to_owned()),
+        ("alerts", "/alerts".to_owned()),
+        ("no-alerts", "/alerts?status=historic&account=nobody".to_owned()),
+        ("alert", format!("/alerts/{alert}")),
         ("insight", "/insight".to_owned()),
         ("tls-usage", format!("/reports/tls-usage?{WEEK}")),
         ("tls-usage-90-days", format!("/reports/tls-usage?{quarter}")),

@@ -135,3 +135,46 @@ async fn an_address_is_found_from_any_page() -> Result<()> {
     browser.until("the address", async || Ok(browser.text("h1").await? == address)).await?;
     Ok(())
 }
+
+/// From the overview's sentence to *resolved*.
+async fn decided(look: Look) -> Result<()> {
+    let (_folder, program) = demo().await?;
+    let browser = Browser::open(&program, look).await?;
+    browser.go("/").await?;
+    let alerts = program.json("/v1/alerts").await?;
+    let alert = &alerts["alerts"][0];
+    let (reason, account) = (alert["reason"].as_str(), alert["account"].as_str());
+    let (reason, account) = reason.zip(account).context("an alert")?;
+    ensure!(browser.text("main section").await?.contains(reason), "it is the first thing");
+    let open = alerts["alerts"].as_array().context("alerts")?.len();
+    ensure!(browser.text("nav .count").await?.starts_with(&open.to_string()), "it is counted");
+    browser.press(reason).await?;
+    browser.until("the alert", async || Ok(browser.text("h1").await? == account)).await?;
+    browser.press("I look into it").await?;
+    let done = async || Ok(browser.text(".done").await.is_ok_and(|told| told == "Acknowledged."));
+    browser.until("it is acknowledged", done).await?;
+    browser.click("input[value=real]").await?;
+    browser.press("Resolve").await?;
+    let done =
+        async || Ok(browser.text(".done").await.is_ok_and(|told| told.contains("strange hands")));
+    browser.until("it is resolved", done).await?;
+    browser.press("Overview").await?;
+    let calm = async || {
+        let told = browser.text("main").await?;
+        Ok(told.contains("attention") && !told.contains(reason))
+    };
+    browser.until("it is gone", calm).await?;
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_stolen_account_is_resolved_from_the_overviews_sentence_on() -> Result<()> {
+    decided(Look::default()).await
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium"]
+async fn a_stolen_account_is_resolved_without_scripts() -> Result<()> {
+    decided(Look { scripts: false, ..Look::default() }).await
+}

@@ -15,7 +15,7 @@ use crate::reports::asked;
 const JSON: &str = "application/json";
 
 /// What can be asked of every service.
-const QUESTIONS: [(&str, &str); 17] = [
+const QUESTIONS: [(&str, &str); 19] = [
     ("healthz", "/healthz"),
     ("insight", "/v1/insight"),
     ("insight-details", "/v1/insight/details"),
@@ -31,6 +31,8 @@ const QUESTIONS: [(&str, &str); 17] = [
     ("report-requests", "/v1/report-requests"),
     ("schedules", "/v1/schedules"),
     ("sources", "/v1/sources"),
+    ("alerts", "/v1/alerts"),
+    ("alerts.csv", "/v1/alerts?format=csv"),
     ("notes", "/v1/notes"),
     ("notes.csv", "/v1/notes?format=csv"),
 ];

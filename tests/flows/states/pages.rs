@@ -16,7 +16,7 @@ use super::{NAME, SCRIPT, State, hostile, hostile_senders, normal};
 const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
 /// The pages of every service.
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 14] = [
     ("overview.html", "/"),
     ("insight.html", "/insight"),
     ("tls-usage.html", "/reports/tls-usage"),
@@ -29,6 +29,7 @@ const PAGES: [(&str, &str); 13] = [
     ("schedules.html", "/schedules"),
     ("schedule-form.html", "/schedules/new"),
     ("sources.html", "/sources"),
+    ("alerts.html", "/alerts"),
     ("notes.html", "/notes"),
 ];
 
