@@ -26,6 +26,7 @@ pub fn built(name: &str) -> Result<PathBuf> {
 pub fn program(function: &str) -> &str {
     match function {
         // `report` is the crate of what is counted and shown.
+        "detect" => "detector",
         "report" => "reporter",
         other => other,
     }

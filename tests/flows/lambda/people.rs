@@ -135,7 +135,7 @@ async fn a_reader_sees_views_and_a_stranger_nothing() -> Result<()> {
     ensure!(browser.text(".widget").await?.contains("21"));
     assert_eq!(
         browser.texts("nav[aria-label=Main] a").await?,
-        ["Overview", "Report", "Failed logins", "Plan", "Notes"]
+        ["Overview", "Alerts", "Report", "Failed logins", "Plan", "Notes"]
     );
     browser.go("/schedules/new").await?;
     ensure!(browser.text("main").await?.contains("role manager"));
