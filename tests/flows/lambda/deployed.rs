@@ -159,7 +159,7 @@ fn lines(time: i64, senders: u64) -> String {
          TLSv1 with cipher ECDHE-RSA-AES256-SHA (256/256 bits)",
         "smtpd[7]: 4F1D2C0A81: client=pc.example.test[192.0.2.1], \
          sasl_method=PLAIN, sasl_username=a0",
-        "qmgr[8]: 4F1D2C0A81: from=<s0@example.test>, size=512, nrcpt=1 (queue active)",
+        "qmgr[8]: 4F1D2C0A81: from=<s0@example.test>, size=512, nrcpt=2 (queue active)",
     ];
     let postfix = postfix.iter().map(|text| format!("{} mx1 postfix/{text}", time.to_rfc3339()));
     let failure = json!({
