@@ -1,6 +1,7 @@
 //! Judging again and again, and keeping the alerts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use detect::{Alert, Case, Due, Sensitivity, Verdicts, Watch, after, brought_up, due};
@@ -91,11 +92,10 @@ impl Detector {
     /// # Errors
     /// A day cannot be read, or an alert not be written.
     pub async fn run(&mut self, today: Day, now: i64) -> Result<Summary, DetectError> {
-        let summary = self.judge(today, now).await?;
+        let (summary, cases) = self.judge(today, now).await?;
         let Some(mail) = &self.settings.mail else { return Ok(summary) };
         let hour = report::Days::new(self.settings.zone).hour_of(now);
-        let known = self.alerts.all().await?;
-        let Some(due) = due(&known.cases, today, hour) else { return Ok(summary) };
+        let Some(due) = due(&cases, today, hour) else { return Ok(summary) };
         match mail.send(&due, now).await {
             Ok(()) => {
                 self.note(&due, today, now).await?;
@@ -123,14 +123,15 @@ impl Detector {
         Ok(())
     }
 
-    async fn judge(&mut self, today: Day, now: i64) -> Result<Summary, DetectError> {
+    /// Judges, if there is anything new; gives all cases as they are then.
+    async fn judge(&mut self, today: Day, now: i64) -> Result<(Summary, Arc<[Case]>), DetectError> {
         let known = self.alerts.all().await?.cases;
         let verdicts = Verdicts::of(&known);
         let state = self.days.state(Range::kept(today)).await?;
         if let Some(last) = &self.last
             && (last.today, &last.state, &last.verdicts) == (today, &state, &verdicts)
         {
-            return Ok(summary(last.accounts, 0, &known));
+            return Ok((summary(last.accounts, 0, &known), known));
         }
         let (watch, is_current) = self.judged(today, now, &state, &verdicts).await?;
         let accounts = watch.accounts() as u64;
@@ -155,7 +156,7 @@ impl Detector {
         }
         decided?;
         self.last = is_current.then_some(Last { today, state, verdicts, accounts });
-        Ok(summary(accounts, news.len() as u64, &all))
+        Ok((summary(accounts, news.len() as u64, &all), all.into()))
     }
 
     /// All days until `today`, judged; and whether by all that is there.

@@ -8,11 +8,13 @@ use report::csv::{file_name, write_texts};
 use report::displayed;
 use report::views::cursor;
 use serde::Deserialize;
+use store::KnownAlerts;
 use utoipa::IntoParams;
 
 use super::alert_bodies::{AlertAnswer, AlertsPage, FIELDS, NOTE, NewStatus};
 use super::body::{Fields, wrong};
 use super::params::{AlertsParams, Format, Given, LIMIT};
+use super::places;
 use super::problem::Problem;
 use super::responses::{AsksStore, Finds, ReadsBody, ReadsParameters};
 use super::tables::{csv_headers, unwritten};
@@ -35,26 +37,26 @@ pub(crate) struct AlertPath {
 ))]
 pub(crate) async fn list(query: Query, given: Given) -> Result<Response, Problem> {
     let asked: AlertsParams = given.read(query.today())?;
+    let known = query.data.alerts().await?;
     let range = asked.wanted.range;
     if asked.format.format == Format::Csv {
-        let (found, _) = page(&query, &asked, usize::MAX).await?;
+        let (found, _) = page(&known, &asked, usize::MAX)?;
         let mut text = Vec::new();
         write_texts(&mut text, HEAD, found.iter().map(line)).map_err(unwritten)?;
         return Ok((csv_headers(&file_name("alerts", range)), text).into_response());
     }
-    let (found, next) = page(&query, &asked, asked.page.limit.unwrap_or(LIMIT)).await?;
+    let (found, next) = page(&known, &asked, asked.page.limit.unwrap_or(LIMIT))?;
     let alerts = found.into_iter().map(AlertAnswer::from).collect();
     Ok(Json(AlertsPage { start: range.start, end: range.end, alerts, next }).into_response())
 }
 
 /// The alerts that are asked for, `most` at most, and the cursor of those that follow.
-pub(crate) async fn page(
-    query: &Query,
+pub(crate) fn page(
+    known: &KnownAlerts,
     asked: &AlertsParams,
     most: usize,
 ) -> Result<(Vec<Case>, Option<String>), Problem> {
-    let after = asked.page.held(|text| cursor::held(text, place_of_text))?;
-    let known = query.data.alerts().await?;
+    let after = asked.page.held(|text| cursor::held(text, places::read))?;
     let passes = |case: &&Case| asked.wanted.passes(case);
     let mut found: Vec<_> =
         known.cases.iter().filter(passes).map(|case| (place(case), case)).collect();
@@ -63,7 +65,7 @@ pub(crate) async fn page(
     let mut found = found.into_iter().filter(follows);
     let rows: Vec<_> = found.by_ref().take(most).collect();
     let last = rows.last().filter(|_| found.next().is_some());
-    let next = last.map(|(place, _)| cursor::written(&encoded(place)));
+    let next = last.map(|(place, _)| cursor::written(&places::held(place)));
     Ok((rows.into_iter().map(|(_, case)| case.clone()).collect(), next))
 }
 
@@ -75,16 +77,6 @@ fn place(case: &Case) -> String {
     let days = (report::Day::MAX - day).num_days();
     let sure = detect::Severity::ALL.iter().rev().position(|one| *one == severity).unwrap_or(0);
     format!("{days:012} {sure} {}", alert.id)
-}
-
-fn encoded(place: &str) -> String {
-    base64_simd::URL_SAFE_NO_PAD.encode_to_string(place.as_bytes())
-}
-
-fn place_of_text(text: &str) -> Option<String> {
-    let place = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
-    // One way to write a cursor is enough.
-    String::from_utf8(place).ok().filter(|place| encoded(place) == text)
 }
 
 const HEAD: [&str; 17] = [
@@ -224,17 +216,4 @@ pub(crate) async fn set(
     };
     query.audit(action, id);
     Ok(decided)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_what_it_was_made_of() {
-        for place in ["000000000001 0 abc", ""] {
-            assert_eq!(place_of_text(&encoded(place)).as_deref(), Some(place));
-        }
-        assert_eq!(place_of_text("!"), None);
-    }
 }

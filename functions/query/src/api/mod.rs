@@ -18,6 +18,7 @@ pub(crate) mod note_sheets;
 pub(crate) mod notes;
 pub(crate) mod openapi;
 pub(crate) mod params;
+pub(crate) mod places;
 pub(crate) mod plan;
 pub(crate) mod problem;
 pub(crate) mod report_requests;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::body::Fields;
 use super::note_bodies::{NewNote, NoteAnswer};
 use super::params::{Format, Given, LIMIT, NotesParams, SubjectParams, Whose};
+use super::places;
 use super::problem::Problem;
 use super::responses::{self, AsksStore, Finds, ReadsBody, ReadsParameters};
 use super::tables::{csv_headers, unwritten};
@@ -78,15 +79,13 @@ pub(crate) fn page<'n>(
 
 /// What a cursor holds of the last note that was shown.
 fn place_of(subject: &Subject) -> String {
-    let text = format!("{} {subject}", subject.kind());
-    base64_simd::URL_SAFE_NO_PAD.encode_to_string(text.as_bytes())
+    places::held(&format!("{} {subject}", subject.kind()))
 }
 
 fn subject_at(place: &str) -> Option<Subject> {
-    let text = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(place).ok()?;
-    let text = String::from_utf8(text).ok()?;
+    let text = places::read(place)?;
     let (kind, name) = text.split_once(' ')?;
-    // One way to write a cursor is enough.
+    // Nor is a subject written in two ways.
     Subject::read(kind, name).ok().filter(|subject| place_of(subject) == place)
 }
 
@@ -176,7 +175,7 @@ mod tests {
             let subject = Subject::read(kind, name).expect("a subject");
             assert_eq!(subject_at(&place_of(&subject)), Some(subject));
         }
-        let encoded = |text: &str| base64_simd::URL_SAFE_NO_PAD.encode_to_string(text.as_bytes());
+        let encoded = places::held;
         for wrong in ["", "account", "account ", "account A", "client 192.0.2.1/32", "sender a"] {
             assert_eq!(subject_at(&encoded(wrong)), None, "{wrong}");
         }

@@ -11,7 +11,7 @@ use super::address::{At, ROWS, Shown, address, of_days, usable};
 use super::columns::Chart;
 use super::form::{Form, choice};
 use super::frame::{Choice, Frame, Part, html};
-use super::mistake::{Mistake, can_be_mended};
+use super::mistake::{Mistake, can_be_mended, fault};
 use super::problem_page::Failed;
 use super::wording::{self, SHOWN};
 use crate::api::params::{AlertFilter, AlertsParams, Given, Standing};
@@ -127,8 +127,8 @@ struct ListPage {
 /// The alerts that are asked for.
 pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
     let asked: AlertsParams = usable(&given, &query)?;
-    let (found, next) = alerts::page(&query, &asked, asked.page.limit.unwrap_or(ROWS)).await?;
     let known = query.data.alerts().await?;
+    let (found, next) = alerts::page(&known, &asked, asked.page.limit.unwrap_or(ROWS))?;
     let href = |standing: Standing, more: &[(&'static str, String)]| {
         let path =
             if more.iter().any(|(name, _)| *name == "format") { "/v1/alerts" } else { "/alerts" };
@@ -217,8 +217,7 @@ struct AlertPage {
 
 impl AlertPage {
     fn fault(&self, field: &str) -> Option<&str> {
-        let wrong = self.wrong.as_ref().filter(|wrong| wrong.field == field);
-        wrong.map(|wrong| wrong.told.as_str())
+        fault(self.wrong.as_ref(), field)
     }
 }
 

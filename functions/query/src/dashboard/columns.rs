@@ -59,11 +59,8 @@ struct Stack {
 impl Chart {
     /// Messages per day.
     pub(super) fn volume(days: &[DayVolume], today: Day, href: impl Fn(Day) -> String) -> Self {
-        let stacks = days.iter().map(|DayVolume { date, messages }| {
-            let parts = vec![("vol", "", *messages)];
-            Stack { day: *date, messages: *messages, parts }
-        });
-        Self::new(stacks.collect(), false, today, href)
+        let days = days.iter().map(|day| (day.date, day.messages));
+        Self::marked(days, |_| false, today, href)
     }
 
     /// Messages per day, some of which are marked.
@@ -87,11 +84,7 @@ impl Chart {
         today: Day,
         href: impl Fn(Day) -> String,
     ) -> Self {
-        let stacks = days.iter().map(|(day, number)| {
-            let parts = vec![("tno", "", *number)];
-            Stack { day: *day, messages: *number, parts }
-        });
-        let mut chart = Self::new(stacks.collect(), false, today, href);
+        let mut chart = Self::marked(days.iter().copied(), |_| true, today, href);
         for (column, (_, number)) in chart.columns.iter_mut().zip(days) {
             column.messages = wording::counted(*number, one, more);
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::domains;
 use super::frame::Choice;
-use super::mistake::Mistake;
+use super::mistake::{Mistake, fault};
 use super::problem_page::Failed;
 use super::wording::SHOWN;
 use crate::api::body::{self, Fields, is_own};
@@ -167,8 +167,7 @@ impl About {
 
     /// What is wrong with a field.
     pub(super) fn fault(&self, field: &str) -> Option<&str> {
-        let wrong = self.wrong.as_ref().filter(|wrong| wrong.field == field);
-        wrong.map(|wrong| wrong.told.as_str())
+        fault(self.wrong.as_ref(), field)
     }
 
     /// What is wrong with no field in particular.

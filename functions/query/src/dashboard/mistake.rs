@@ -23,6 +23,11 @@ impl Mistake {
     }
 }
 
+/// What is wrong with a field; with none in particular, if it is empty.
+pub(super) fn fault<'m>(wrong: Option<&'m Mistake>, field: &str) -> Option<&'m str> {
+    wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.told.as_str())
+}
+
 /// Whether a form should be shown again, with what is wrong with it.
 pub(super) fn can_be_mended(problem: &Problem) -> bool {
     match problem {

@@ -7,7 +7,7 @@ use report::{Note, Subject, displayed, grouped};
 use super::address::{ROWS, address, usable};
 use super::form::Form;
 use super::frame::{Frame, Part, html};
-use super::mistake::{Mistake, can_be_mended};
+use super::mistake::{Mistake, can_be_mended, fault};
 use super::note_shown::{Network, form_of, page_of};
 use super::problem_page::Failed;
 use super::wording::{self, SHOWN};
@@ -119,8 +119,7 @@ struct Fields {
 impl Fields {
     /// What is wrong with a field.
     fn fault(&self, field: &str) -> Option<&str> {
-        let wrong = self.wrong.as_ref().filter(|wrong| wrong.field == field);
-        wrong.map(|wrong| wrong.told.as_str())
+        fault(self.wrong.as_ref(), field)
     }
 
     /// What is wrong with no field in particular.
