@@ -61,8 +61,9 @@ pub(crate) trait LogFormat: Default {
         i64::MAX
     }
 
-    /// Another program's line moves the clock as well, where something is due: it may be all that comes for a long while.
-    fn advance<S: Sink>(&mut self, _time: i64, _arrival: Arrival, _sink: &mut S) {}
+    /// Settles what has waited long enough by the time of another program's line: it may be all that comes for a long
+    /// while. What is due may be told too early, so that nothing may be left of a line by which nothing was settled.
+    fn settle_due<S: Sink>(&mut self, _time: i64, _arrival: Arrival, _sink: &mut S) {}
 
     /// The line of a server in front has counted the message that this one knows by a queue id, on this host or else on
     /// any: it must not count again. False if it is not open here.

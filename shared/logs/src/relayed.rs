@@ -95,7 +95,12 @@ impl Relayed {
         self.0.due()
     }
 
-    /// See [`LogFormat::advance`](crate::format::LogFormat::advance).
+    /// See [`LogFormat::settle_due`](crate::format::LogFormat::settle_due).
+    pub(crate) fn settle_due(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
+        self.0.settle_due(time, arrival, sink);
+    }
+
+    /// Moves the clock on, and settles what has waited long enough by it.
     pub(crate) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
         self.0.advance(time, arrival, sink);
     }

@@ -140,7 +140,7 @@ macro_rules! formats {
                     && self.due <= time
                     && record.is_named()
                 {
-                    self.advance(time, proofs);
+                    self.settle_due(time, proofs);
                 }
                 let may_take = GATE.may_take(record);
                 $(
@@ -167,16 +167,16 @@ macro_rules! formats {
 
             /// Settles, in every format, what is due at this time of the log.
             #[cold]
-            fn advance<S: Sink>(&mut self, time: i64, proofs: &mut Proofs<'_, S>) {
+            fn settle_due<S: Sink>(&mut self, time: i64, proofs: &mut Proofs<'_, S>) {
                 self.due = i64::MAX;
                 $(
                     if self.$module.due() <= time {
-                        self.$module.advance(time, proofs.arrival, proofs.sink);
+                        self.$module.settle_due(time, proofs.arrival, proofs.sink);
                     }
                     self.due = self.due.min(self.$module.due());
                 )+
                 if proofs.relayed.due() <= time {
-                    proofs.relayed.advance(time, proofs.arrival, proofs.sink);
+                    proofs.relayed.settle_due(time, proofs.arrival, proofs.sink);
                 }
                 self.due = self.due.min(proofs.relayed.due());
                 self.weigh();

@@ -176,11 +176,14 @@ impl<V: Kept> Table<V> {
         self.waiting.weight()
     }
 
-    fn expire(&mut self, clock: i64, mark: u64, sink: &mut impl Sink) {
-        for key in self.waiting.expired(clock) {
-            self.settle(&key, mark, sink);
+    /// Settles what has waited long enough at this moment; whether there was any.
+    fn expire(&mut self, clock: i64, mark: u64, sink: &mut impl Sink) -> bool {
+        let expired = self.waiting.expired(clock);
+        for key in &expired {
+            self.settle(key, mark, sink);
         }
         self.due = self.waiting.first_until().unwrap_or(i64::MAX);
+        !expired.is_empty()
     }
 
     fn settle(&mut self, key: &KeptKey, mark: u64, sink: &mut impl Sink) {
@@ -269,8 +272,7 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     /// enough by it.
     #[inline]
     pub(crate) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        // Marks grow: behind another record of the same line, there is no place before the line any more.
-        let before = if self.line == arrival.mark { arrival.mark } else { arrival.before };
+        let before = self.before(arrival);
         self.line = arrival.mark;
         if time > self.clock && time <= arrival.reference.saturating_add(AHEAD) {
             self.clock = time;
@@ -279,6 +281,27 @@ impl<S: Kept, M: Kept> Memory<S, M> {
                 self.messages.expire(time, before, sink);
             }
         }
+    }
+
+    /// See [`LogFormat::settle_due`](crate::format::LogFormat::settle_due).
+    ///
+    /// Where all that was due was taken meanwhile, nothing remains of the call, the clock least of all: a memory that was
+    /// restored knows only what waits, and would not have been called.
+    pub(crate) fn settle_due(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
+        if self.due() < time && time <= arrival.reference.saturating_add(AHEAD) {
+            let before = self.before(arrival);
+            let sessions = S::WAITS && self.sessions.expire(time, before, sink);
+            let messages = M::WAITS && self.messages.expire(time, before, sink);
+            if sessions || messages {
+                self.line = arrival.mark;
+            }
+        }
+    }
+
+    /// Where what has expired by the time of a line is counted.
+    fn before(&self, arrival: Arrival) -> u64 {
+        // Marks grow: behind another record of the same line, there is no place before the line any more.
+        if self.line == arrival.mark { arrival.mark } else { arrival.before }
     }
 
     /// The log time at which something has waited long enough, or an earlier one; the end of time if nothing waits.
@@ -445,6 +468,31 @@ mod tests {
         assert_eq!(memory.sessions.get(key("1")), Some(&Message("axx".to_owned())));
         memory.advance(1200, at(4, 1000), &mut told);
         assert_eq!(counted(&told), ["axx"]);
+    }
+
+    #[test]
+    fn what_was_due_and_is_taken_leaves_nothing_to_another_programs_line() {
+        let read = |is_restored: bool| {
+            let (mut memory, mut told) = (Memory::<(), Message>::default(), Collected::default());
+            memory.advance(1000, at(2, 1000), &mut told);
+            memory.messages.put(key("taken"), 1000, Message("a".to_owned()));
+            memory.messages.take(key("taken"));
+            memory.messages.put(key("left"), 1040, Message("b".to_owned()));
+            if is_restored {
+                memory = Memory::restore(&memory.save()).expect("its own");
+            }
+            // Of a reader that asks first, as the formats' does: a line of another program, then one of its own.
+            if memory.due() <= 1100 {
+                memory.settle_due(1100, at(4, 1000), &mut told);
+            }
+            memory.advance(1050, at(6, 1000), &mut told);
+            let clock = memory.clock();
+            memory.settle_due(2000, at(8, 1000), &mut told);
+            assert_eq!(counted(&told), ["b"]);
+            (clock, memory.save())
+        };
+        assert_eq!(read(false), read(true));
+        assert_eq!(read(false).0, 1050);
     }
 
     #[test]

@@ -9,13 +9,13 @@ macro_rules! remembers {
     ($version:expr, $field:tt, $of:expr) => {
         const STATE: u8 = $version;
 
-        fn advance<S: $crate::proofs::Sink>(
+        fn settle_due<S: $crate::proofs::Sink>(
             &mut self,
             time: i64,
             arrival: $crate::place::Arrival,
             sink: &mut S,
         ) {
-            self.$field.advance(time, arrival, sink);
+            self.$field.settle_due(time, arrival, sink);
         }
 
         fn due(&self) -> i64 {

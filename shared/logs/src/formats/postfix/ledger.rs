@@ -78,6 +78,11 @@ pub(super) struct Process {
     pub(super) time: i64,
 }
 
+/// One line from the future must not end every session.
+fn is_from_the_future(time: i64, arrival: Arrival) -> bool {
+    time > arrival.reference.saturating_add(86_400)
+}
+
 impl Ledger {
     pub(super) fn weight(&self) -> usize {
         self.sessions.weight() + self.messages.weight() + self.names.weight()
@@ -86,17 +91,29 @@ impl Ledger {
     /// Moves the log's clock on, and settles and forgets what has waited long enough by it.
     #[inline]
     pub(super) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        // Marks grow: behind another record of the same line, there is no place before the line any more.
-        let before = if self.line == arrival.mark { arrival.mark } else { arrival.before };
+        let before = self.before(arrival);
         self.line = arrival.mark;
         if time != self.clock || self.due.has_come(time) {
             self.moved(time, Arrival { before, ..arrival }, sink);
         }
     }
 
+    /// See [`LogFormat::settle_due`](crate::format::LogFormat::settle_due): the sessions of what was due may have ended, and
+    /// then a ledger that was restored would not have been called.
+    pub(super) fn settle_due(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
+        if !is_from_the_future(time, arrival) && self.settle(time, self.before(arrival), sink) {
+            self.line = arrival.mark;
+        }
+    }
+
+    /// Where what has expired by the time of a line is counted.
+    fn before(&self, arrival: Arrival) -> u64 {
+        // Marks grow: behind another record of the same line, there is no place before the line any more.
+        if self.line == arrival.mark { arrival.mark } else { arrival.before }
+    }
+
     fn moved(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        // One line from the future must not end every session.
-        if time > arrival.reference.saturating_add(86_400) {
+        if is_from_the_future(time, arrival) {
             return;
         }
         if self.due.has_come(time) {

@@ -66,8 +66,8 @@ impl LogFormat for Postfix {
         self.0.due.time()
     }
 
-    fn advance<S: Sink>(&mut self, time: i64, arrival: Arrival, sink: &mut S) {
-        self.0.advance(time, arrival, sink);
+    fn settle_due<S: Sink>(&mut self, time: i64, arrival: Arrival, sink: &mut S) {
+        self.0.settle_due(time, arrival, sink);
     }
 
     fn counted_in_front(&mut self, key: Key<'_>) -> bool {

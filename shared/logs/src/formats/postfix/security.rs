@@ -153,8 +153,9 @@ impl Ledger {
         self.sessions.change(&key, |session| session.waiting.add(accepted));
     }
 
-    /// Counts what has waited long enough.
-    pub(super) fn settle(&mut self, time: i64, mark: u64, sink: &mut impl Sink) {
+    /// Counts what has waited long enough; whether there was any.
+    pub(super) fn settle(&mut self, time: i64, mark: u64, sink: &mut impl Sink) -> bool {
+        let mut any = false;
         self.due = Default::default();
         for key in self.sessions.keys_of(|session| session.waiting.due().is_some()) {
             let settled = self
@@ -162,6 +163,7 @@ impl Ledger {
                 .change(&key, |session| (session.waiting.take_due(time), session.waiting.due()));
             let Some((settled, next)) = settled else { continue };
             let told = self.without_tls_line(key);
+            any |= !settled.is_empty();
             for accepted in settled {
                 emit(&accepted, told.of(accepted.login.parts().2), mark, sink);
             }
@@ -169,6 +171,7 @@ impl Ledger {
                 self.due.no_later_than(next);
             }
         }
+        any
     }
 
     /// What it means that no TLS line was logged for a session, and that none is expected.

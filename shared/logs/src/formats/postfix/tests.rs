@@ -108,6 +108,18 @@ fn ann(tls: &str) -> String {
     format!("ann@example.org ann@example.org PLAIN {tls} x1")
 }
 
+#[test]
+fn what_was_due_and_is_counted_leaves_nothing_to_another_programs_line() {
+    let tag = "postfix/smtpd[7]";
+    let mut log = vec![
+        client(0, tag, "4AA0912345"),
+        active(1, "postfix/qmgr[2]", "4AA0912345"),
+        disconnect(2, tag, "ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6"),
+    ];
+    log.extend([900, 1].map(|second| line(second, "courierd", "Waiting.")));
+    assert_eq!(sent(&log).len(), 1);
+}
+
 const SMTPD: &str = "postfix/submission/smtpd[101]";
 const QMGR: &str = "postfix/qmgr[103]";
 const CRON: &str = "CRON[999]";
