@@ -5,12 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use report::Origin;
 
-/// A network of the internet's: the bits of its addresses that are the same, and how many these are.
+/// A network of the internet's: the bits of its addresses that are the same, how many these are, and whether it is one of
+/// IPv6. In one number: every habit has some dozens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Network {
-    bits: u64,
-    length: u8,
-    is_v6: bool,
+pub(crate) struct Network(u64);
+
+impl Network {
+    /// Of at most 48 bits.
+    const fn new(bits: u64, length: u8, is_v6: bool) -> Self {
+        Self(bits << 8 | (length as u64) << 1 | is_v6 as u64)
+    }
 }
 
 /// Where a client is.
@@ -34,15 +38,13 @@ impl Place {
         Some(match address.to_canonical() {
             IpAddr::V4(address) => {
                 let bits = u64::from(address.to_bits());
-                let part =
-                    |length: u8| Network { bits: bits >> (32 - length), length, is_v6: false };
+                let part = |length: u8| Network::new(bits >> (32 - length), length, false);
                 Self { site: part(24), network: part(16) }
             }
             IpAddr::V6(address) => {
                 let [a, b, c, ..] = address.segments();
                 let bits = [a, b, c].into_iter().fold(0, |bits, part| bits << 16 | u64::from(part));
-                let part =
-                    |length: u8| Network { bits: bits >> (48 - length), length, is_v6: true };
+                let part = |length: u8| Network::new(bits >> (48 - length), length, true);
                 Self { site: part(48), network: part(32) }
             }
         })
@@ -51,9 +53,9 @@ impl Place {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bits, length, is_v6 } = *self;
+        let (bits, length, is_v6) = (self.0 >> 8, self.0 >> 1 & 0x7f, self.0 & 1 == 1);
         if is_v6 {
-            let address = Ipv6Addr::from_bits(u128::from(bits) << (128 - u32::from(length)));
+            let address = Ipv6Addr::from_bits(u128::from(bits) << (128 - length));
             write!(f, "{address}/{length}")
         } else {
             let bits = u32::try_from(bits << (32 - length)).unwrap_or(0);
