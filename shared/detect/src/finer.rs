@@ -4,7 +4,7 @@
 //! installation has a counter from the first day on which anybody's is told.
 
 use crate::spans::{KNOWN, WARM_UP};
-use crate::traffic::{DayTraffic, float};
+use crate::traffic::{AccountDay, DayTraffic, float};
 
 /// What a day is worth after another one.
 const FADES: f32 = 0.97;
@@ -43,38 +43,34 @@ pub(crate) struct Since {
 impl Since {
     /// Takes note of what a day has.
     pub(crate) fn note(&mut self, today: i32, traffic: &DayTraffic) {
-        if !traffic.night.is_empty() {
+        if traffic.has_nights {
             self.night.get_or_insert(today);
         }
-        if !traffic.recipients.is_empty() {
+        if traffic.has_recipients {
             self.recipients.get_or_insert(today);
         }
     }
 }
 
-/// The counters of the day that is judged.
-pub(crate) struct Finer<'t> {
-    traffic: &'t DayTraffic,
+/// The counters on the day that is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finer {
     pub(crate) night: Grain,
     pub(crate) recipients: Grain,
 }
 
-impl<'t> Finer<'t> {
-    pub(crate) fn of(today: i32, since: Since, traffic: &'t DayTraffic) -> Self {
+impl Finer {
+    pub(crate) fn of(today: i32, since: Since) -> Self {
         let grain = |since: Option<i32>| Grain(since.map(|since| today - since));
-        Self { traffic, night: grain(since.night), recipients: grain(since.recipients) }
+        Self { night: grain(since.night), recipients: grain(since.recipients) }
     }
 
-    /// An account's messages at night, of all; none if nobody's are counted.
-    pub(crate) fn at_night(&self, account: &str, messages: u64) -> Option<u64> {
-        let night = self.traffic.night.get(account).copied().unwrap_or(0);
-        self.night.is_counted().then_some(night.min(messages))
-    }
-
-    /// Recipients of an account's messages beyond the first of each; none if nobody's are counted.
-    pub(crate) fn beyond(&self, account: &str) -> Option<u64> {
-        let beyond = self.traffic.recipients.get(account).copied().unwrap_or(0);
-        self.recipients.is_counted().then_some(beyond)
+    /// What an account did, as far as it is counted.
+    pub(crate) fn day(self, day: &AccountDay) -> FinerDay {
+        FinerDay {
+            night: self.night.is_counted().then_some(day.night.min(day.messages)),
+            beyond: self.recipients.is_counted().then_some(day.beyond),
+        }
     }
 }
 

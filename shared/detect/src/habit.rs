@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher as _};
 
-use chrono::{Datelike as _, Weekday};
+use chrono::Datelike as _;
 use report::{Day, TlsVersion};
 use siphasher::sip::SipHasher13;
 
@@ -209,9 +209,9 @@ pub(crate) const fn strength(tls: TlsVersion) -> Option<u8> {
     }
 }
 
-fn is_day_off(day: i32) -> usize {
-    let weekday = Day::from_num_days_from_ce_opt(day).map(|day| day.weekday());
-    usize::from(matches!(weekday, Some(Weekday::Sat | Weekday::Sun)))
+/// 1 on a Saturday or a Sunday: day 1 is a Monday.
+const fn is_day_off(day: i32) -> usize {
+    ((day - 1).rem_euclid(7) >= 5) as usize
 }
 
 /// Whether a network, a site, a sender or a program is in more habits now, or in fewer.
@@ -269,7 +269,9 @@ impl Habit {
 
     /// How often it was in rare networks, of late: but for the last week.
     pub(crate) fn rare_days(&self, today: i32) -> f64 {
-        let mut rare = self.rare * RARE_FADES.powi(today - self.rare_at);
+        // Most never are.
+        let fades = if self.rare > 0.0 { RARE_FADES.powi(today - self.rare_at) } else { 1.0 };
+        let mut rare = self.rare * fades;
         for day in self.waiting.iter().filter(|day| today - **day > WAITS) {
             rare += RARE_FADES.powi(today - day - WAITS);
         }
@@ -290,7 +292,8 @@ impl Habit {
 
     /// On how many of the days since it last sent it would have sent, as it used to.
     pub(crate) fn missed(&self, today: i32) -> f64 {
-        let share = |day| self.activity[is_day_off(day)].shrunk(0.0, 1.0);
+        let shares = self.activity.map(|share| share.shrunk(0.0, 1.0));
+        let share = |day| shares[is_day_off(day)];
         (self.last + 1..today).take(usize::try_from(QUARTER).unwrap_or(0)).map(share).sum()
     }
 
@@ -307,13 +310,13 @@ impl Habit {
         self.senders.own(today);
     }
 
-    /// Learns of a day. `is_rare` tells whether a client's network is rare; `change` is told what other habits may want to know.
+    /// Learns of a day. `is_rare` tells which clients' networks are rare; `change` is told what other habits may want to know.
     pub(crate) fn learn(
         &mut self,
         today: i32,
         day: &AccountDay,
         learned: DayLearned,
-        is_rare: impl Fn(&str) -> bool,
+        is_rare: impl Iterator<Item = bool>,
         mut change: impl FnMut(Change, bool),
     ) {
         self.silent_until(today);
@@ -322,13 +325,14 @@ impl Habit {
         let volume = messages as f64;
         self.volume = (self.volume.0 * FADES + 1.0, self.volume.1 * FADES + volume);
         self.largest.retain(|(day, _)| today - day <= QUARTER);
-        self.largest.push((today, messages));
-        self.largest.sort_by_key(|(_, messages)| std::cmp::Reverse(*messages));
-        self.largest.truncate(LARGEST);
-        self.domain = mark(day.domain());
+        let at = self.largest.partition_point(|(_, most)| *most >= messages);
+        if at < LARGEST {
+            self.largest.truncate(LARGEST - 1);
+            self.largest.insert(at, (today, messages));
+        }
+        self.domain = day.domain().map_or(0, |domain| domain.mark);
         let mut all_rare = true;
-        for (address, client) in &day.clients {
-            let rare = is_rare(address);
+        for (client, rare) in day.clients.iter().zip(is_rare) {
             all_rare &= rare;
             if let Some(place) = client.place {
                 let mut tell = |site, is_new| change(Change::Site(site), is_new);
@@ -336,16 +340,16 @@ impl Habit {
                 let mut tell = |network, is_new| change(Change::Network(network), is_new);
                 self.networks.see(place.network, today, false, &mut tell);
             }
-            for program in client.programs.keys() {
-                self.programs.see(mark(program), today, rare, &mut |_, _| ());
+            for (program, _) in &client.programs {
+                self.programs.see(program.mark, today, rare, &mut |_, _| ());
                 if !rare {
                     self.sees(program);
                 }
             }
         }
-        for sender in day.senders.keys() {
+        for sender in &day.senders {
             let mut tell = |sender, is_new| change(Change::Sender(sender), is_new);
-            self.senders.see(mark(&**sender), today, all_rare, &mut tell);
+            self.senders.see(sender.mark, today, all_rare, &mut tell);
         }
         self.activity[is_day_off(today)].add(true, FADES);
         self.desk[is_day_off(today)].add(learned.has_desk, FADES);

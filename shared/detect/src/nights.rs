@@ -1,7 +1,6 @@
 //! The signs of what is counted more finely: messages at night, and recipients.
 
 use crate::fact::Fact;
-use crate::finer::FinerDay;
 use crate::habit::Habit;
 use crate::sum::{Sum, Value};
 use crate::traffic::float;
@@ -9,11 +8,7 @@ use crate::traffic::float;
 impl Sum<'_> {
     /// What is learned of the day's counters.
     pub(crate) fn count_finely(&mut self) {
-        let (finer, messages) = (&self.today.finer, self.day.messages);
-        self.learned.finer = FinerDay {
-            night: finer.at_night(self.account, messages),
-            beyond: finer.beyond(self.account),
-        };
+        self.learned.finer = self.today.finer.day(self.day);
     }
 
     /// Adds the sign of messages at night, of which a long day has some too: `volume` is what the day's weighs.

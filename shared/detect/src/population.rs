@@ -45,8 +45,8 @@ impl Population {
     }
 
     /// Whether a sender is one other account's alone.
-    pub(crate) fn is_anothers(&self, sender: &str) -> bool {
-        self.senders.get(&mark(sender)) == Some(&1)
+    pub(crate) fn is_anothers(&self, sender: Mark) -> bool {
+        self.senders.get(&sender) == Some(&1)
     }
 
     /// Changes a habit, which may be a new one.

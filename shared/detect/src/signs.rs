@@ -2,13 +2,12 @@
 
 use crate::customs::Past;
 use crate::fact::Fact;
-use crate::habit::{Habit, mark, strength};
+use crate::habit::{Habit, strength};
 use crate::network::Place;
 use crate::spans::KNOWN;
 use crate::sum::{Sum, Value};
 use crate::today::{MOVERS, weakened};
-use crate::traffic::Program;
-use crate::traffic::float;
+use crate::traffic::{Name, Program, float};
 
 /// Days on which an account must have been active, where having two devices is enough to be wrong.
 const LONG_KNOWN: u32 = 20;
@@ -37,7 +36,7 @@ const GUESSED_NAMES: [&str; 16] = [
 impl Sum<'_> {
     /// Adds the signs of a first use.
     pub(crate) fn first(&mut self) {
-        let is_rare = !self.levels.is_empty() && self.levels.values().all(|level| *level >= 3);
+        let is_rare = !self.levels.is_empty() && self.levels.iter().all(|level| *level >= 3);
         let weight = match self.level {
             _ if is_rare => 3.0,
             0 => 0.0,
@@ -96,7 +95,7 @@ impl Sum<'_> {
         self.learned.has_desk = self
             .day
             .clients
-            .values()
+            .iter()
             .any(|client| client.place.is_some_and(|place| habit.is_fixed(place.site)));
         if self.is_strange() {
             self.program(habit);
@@ -116,17 +115,19 @@ impl Sum<'_> {
     }
 
     fn program(&mut self, habit: &Habit) {
-        let strange: Vec<_> =
-            self.clients(1).flat_map(|(_, client)| client.programs.keys()).cloned().collect();
-        let known: Vec<_> = strange.iter().filter(|program| program.is_known()).collect();
-        let Some(program) = known.first() else { return };
+        let mut known = Vec::new();
+        for client in self.clients(1) {
+            let programs = client.programs.iter().map(|(program, _)| program);
+            known.extend(programs.filter(|program| program.is_known()));
+        }
+        let Some(first) = known.first() else { return };
         // That weighs more, and is the same.
         if self.new_password(habit).is_some() {
             return;
         }
-        let new = known.iter().find(|program| !habit.programs.has(mark(**program)));
+        let new = known.iter().find(|program| !habit.programs.has(program.mark));
         let is_new = new.is_some();
-        let program = new.unwrap_or(program);
+        let program = new.unwrap_or(first);
         let fact = Fact::Program { mechanism: program.mechanism.clone(), tls: program.tls, is_new };
         self.values.push(Value::Program(is_new));
         self.add(self.customs.program.weight_if(is_new), fact);
@@ -164,7 +165,7 @@ impl Sum<'_> {
         self.values.push(value);
         let in_all = custom.weight(x);
         let mut there = 0.0;
-        let strange: u64 = self.clients(1).map(|(_, client)| client.messages).sum();
+        let strange: u64 = self.clients(1).map(|client| client.messages).sum();
         if self.is_strange() {
             let x = float(strange) / usual.max(1.0);
             self.values.push(Value::VolumeThere(x));
@@ -189,7 +190,7 @@ impl Sum<'_> {
     fn guessed(&mut self, usual: f64, at: u64) {
         let tried = self
             .clients(1)
-            .map(|(client, _)| (client, self.today.lately.of_client(client)))
+            .map(|client| (&*client.address, self.today.lately.of_client(&client.address)))
             .max_by_key(|(_, tried)| (tried.accounts, tried.failures));
         let by = tried.filter(|(_, tried)| tried.is_guessing());
         let is_many = float(at) > 2.0 * 3.0 * usual;
@@ -210,30 +211,25 @@ impl Sum<'_> {
 
     fn identities(&mut self, habit: &Habit) {
         let today = self.today.number;
-        let new: Vec<&str> = self
-            .day
-            .senders
-            .keys()
-            .map(|sender| &**sender)
-            .filter(|sender| !habit.senders.has(mark(*sender)))
-            .collect();
+        let senders = self.day.senders.iter();
+        let new: Vec<&Name> = senders.filter(|sender| !habit.senders.has(sender.mark)).collect();
         self.learned.new_senders = new.len();
         if habit.active < KNOWN {
             return;
         }
         let count = float(new.len() as u64) / habit.most_new.max(1.0);
         let x = if habit.senders.trusted(today) > 3 { count / 2.0 } else { count };
-        let alien = new.iter().filter_map(|sender| Some(sender.rsplit_once('@')?.1));
+        let alien = new.iter().filter_map(|sender| Some(sender.text.rsplit_once('@')?.1));
         let alien = alien.filter(|domain| !self.people.sends_for(domain)).min();
-        let anothers = new.iter().find(|sender| self.people.is_anothers(sender));
+        let anothers = new.iter().find(|sender| self.people.is_anothers(sender.mark));
         self.values.push(Value::Identities(x));
         self.values.push(Value::AlienDomain(alien.is_some()));
         self.values.push(Value::Anothers(anothers.is_some()));
         let weight = self.customs.identities.weight(x);
         let weight = if new.len() == 1 { weight.min(0.6) } else { weight };
-        let senders = new.iter().map(|sender| (*sender).into()).collect();
+        let senders = new.iter().map(|sender| sender.text.clone()).collect();
         let alien = alien.map(|domain| Fact::Domain { domain: domain.into() });
-        let anothers = anothers.map(|sender| Fact::Anothers { sender: (*sender).into() });
+        let anothers = anothers.map(|sender| Fact::Anothers { sender: sender.text.clone() });
         self.add(weight, Fact::Senders { senders });
         if let Some(fact) = alien {
             self.add(self.customs.alien_domain.weight(1.0), fact);
@@ -245,12 +241,12 @@ impl Sum<'_> {
 
     fn downgrade(&mut self, habit: &Habit) {
         if let Some(weakest) = weakened(habit, self.day)
-            && self.today.weaker(mark(self.day.domain())) <= MOVERS
+            && self.today.weaker(self.domain) <= MOVERS
         {
-            let all = self.day.clients.values().flat_map(|client| &client.programs);
+            let all = self.day.clients.iter().flat_map(|client| &client.programs);
             let weak: Vec<_> =
                 all.filter(|(program, _)| strength(program.tls) == Some(weakest)).collect();
-            let messages = weak.iter().map(|(_, messages)| **messages).sum();
+            let messages = weak.iter().map(|(_, messages)| *messages).sum();
             let days = self.today.number - habit.first;
             if let Some((program, _)) = weak.first() {
                 self.add(4.7, Fact::Weaker { messages, tls: program.tls, days });
@@ -262,10 +258,10 @@ impl Sum<'_> {
     }
 
     /// A password, where it only ever used tokens.
-    fn new_password(&self, habit: &Habit) -> Option<Program> {
+    fn new_password(&self, habit: &Habit) -> Option<&Program> {
         let only_tokens = habit.active >= LONG_KNOWN && habit.only_uses_tokens();
-        let passwords = || self.day.programs().into_iter().find(|program| program.is_password());
-        only_tokens.then(passwords).flatten().cloned()
+        let passwords = || self.day.programs().filter(|program| program.is_password()).min();
+        only_tokens.then(passwords).flatten()
     }
 
     /// The longer an account is silent that used to send, the odder is it that it sends again.

@@ -1,10 +1,8 @@
 //! A sum in the making: what is known of an account's day, and what was found odd so far.
 
-use std::collections::BTreeMap;
-
 use crate::customs::{Customs, Past};
 use crate::fact::{Fact, Sign};
-use crate::habit::DayLearned;
+use crate::habit::{DayLearned, Mark};
 use crate::population::Population;
 use crate::today::Today;
 use crate::traffic::{AccountDay, ClientDay};
@@ -17,8 +15,8 @@ pub(crate) struct Judged {
     pub(crate) score: f64,
     pub(crate) signs: Vec<Sign>,
     pub(crate) learned: DayLearned,
-    /// How rare each client's network is: from 0, which is its own, to 4, which nobody else uses.
-    pub(crate) levels: BTreeMap<Box<str>, u8>,
+    /// How rare each client's network is, in their order: from 0, which is its own, to 4, which nobody else uses.
+    pub(crate) levels: Vec<u8>,
     pub(crate) values: Vec<Value>,
 }
 
@@ -85,10 +83,12 @@ impl Judged {
 pub(crate) struct Sum<'s> {
     pub(crate) account: &'s str,
     pub(crate) day: &'s AccountDay,
+    /// The domain that most of it belongs to.
+    pub(crate) domain: Mark,
     pub(crate) today: &'s Today<'s>,
     pub(crate) customs: &'s Customs,
     pub(crate) people: &'s Population,
-    pub(crate) levels: BTreeMap<Box<str>, u8>,
+    pub(crate) levels: Vec<u8>,
     /// The highest of them.
     pub(crate) level: u8,
     pub(crate) signs: Vec<Sign>,
@@ -96,7 +96,7 @@ pub(crate) struct Sum<'s> {
     pub(crate) learned: DayLearned,
 }
 
-impl Sum<'_> {
+impl<'s> Sum<'s> {
     pub(crate) fn add(&mut self, weight: f64, fact: Fact) {
         if weight.abs() > 1e-9 {
             self.signs.push(Sign { fact, weight });
@@ -108,16 +108,14 @@ impl Sum<'_> {
     }
 
     /// The clients of this level or above.
-    pub(crate) fn clients(&self, level: u8) -> impl Iterator<Item = (&str, &ClientDay)> {
-        let clients = self.day.clients.iter().zip(self.levels.values());
-        clients
-            .filter(move |(_, l)| **l >= level)
-            .map(|((address, client), _)| (&**address, client))
+    pub(crate) fn clients(&self, level: u8) -> impl Iterator<Item = &'s ClientDay> + Clone {
+        let clients = self.day.clients.iter().zip(&self.levels);
+        clients.filter(move |(_, of)| **of >= level).map(|(client, _)| client)
     }
 
     pub(crate) fn networks(&self, level: u8) -> usize {
         let mut networks: Vec<_> =
-            self.clients(level).filter_map(|(_, client)| Some(client.place?.network)).collect();
+            self.clients(level).filter_map(|client| Some(client.place?.network)).collect();
         networks.sort_unstable();
         networks.dedup();
         networks.len()
@@ -127,8 +125,8 @@ impl Sum<'_> {
         let level = self.level;
         Fact::Place {
             level,
-            messages: self.clients(level).map(|(_, client)| client.messages).sum(),
-            clients: self.clients(level).map(|(address, _)| address.into()).collect(),
+            messages: self.clients(level).map(|client| client.messages).sum(),
+            clients: self.clients(level).map(|client| client.address.clone()).collect(),
             networks: self.networks(level),
         }
     }

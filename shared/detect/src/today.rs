@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use crate::failures::Lately;
 use crate::finer::{Finer, Since};
-use crate::habit::{Habit, Mark, mark, strength};
+use crate::habit::{Habit, Mark, strength};
 use crate::network::{Network, Place};
 use crate::population::Population;
 use crate::spans::KNOWN;
-use crate::traffic::{AccountDay, DayTraffic};
+use crate::traffic::{AccountDay, ClientDay, DayTraffic};
 
 /// Accounts of a domain that may do the same new thing before it is the domain's.
 pub(crate) const MOVERS: u32 = 3;
+
+/// From which [`strength`] on TLS is what everybody may use.
+const MODERN: u8 = 3;
 
 /// The day that is judged.
 pub(crate) struct Today<'t> {
@@ -21,35 +24,38 @@ pub(crate) struct Today<'t> {
     /// How many accounts of a domain use weaker TLS than they ever did.
     weaker: HashMap<Mark, u32>,
     pub(crate) lately: Lately<'t>,
-    pub(crate) finer: Finer<'t>,
+    pub(crate) finer: Finer,
 }
 
 impl<'t> Today<'t> {
     pub(crate) fn of(
         number: i32,
-        traffic: &'t DayTraffic,
+        traffic: &DayTraffic,
         people: &Population,
         lately: Lately<'t>,
         since: Since,
     ) -> Self {
         let (mut movers, mut weaker) = (HashMap::new(), HashMap::new());
-        for (account, day) in &traffic.accounts {
-            let domain = mark(day.domain());
-            // Whoever fails at several accounts and gets in at some has not moved there with them.
-            let has_moved = |address: &str| !lately.of_client(address).is_at_many();
-            let clients = day.clients.iter().filter(|(address, _)| has_moved(address));
-            let mut sites: Vec<_> =
-                clients.filter_map(|(_, client)| Some(client.place?.site)).collect();
+        // Whoever fails at several accounts and gets in at some has not moved there with them.
+        let has_moved = |client: &&ClientDay| !lately.of_client(&client.address).is_at_many();
+        let mut sites = Vec::new();
+        for (account, day) in traffic.accounts() {
+            let domain = day.domain().map_or(0, |domain| domain.mark);
+            let clients = day.clients.iter().filter(has_moved);
+            sites.clear();
+            sites.extend(clients.filter_map(|client| Some(client.place?.site)));
             sites.sort_unstable();
             sites.dedup();
-            for site in sites {
-                *movers.entry((domain, site)).or_default() += 1;
+            for site in &sites {
+                *movers.entry((domain, *site)).or_default() += 1;
             }
-            if people.habit(account).is_some_and(|habit| weakened(habit, day).is_some()) {
+            let is_weak = weakest(day).is_some_and(|weakest| weakest < MODERN);
+            let habit = if is_weak { people.habit(account) } else { None };
+            if habit.is_some_and(|habit| weakened(habit, day).is_some()) {
                 *weaker.entry(domain).or_default() += 1;
             }
         }
-        Self { number, movers, weaker, lately, finer: Finer::of(number, since, traffic) }
+        Self { number, movers, weaker, lately, finer: Finer::of(number, since) }
     }
 
     /// How many accounts of a domain use weaker TLS than they ever did.
@@ -88,9 +94,13 @@ impl<'t> Today<'t> {
     }
 }
 
+fn weakest(day: &AccountDay) -> Option<u8> {
+    day.programs().filter_map(|program| strength(program.tls)).min()
+}
+
 /// The weakest TLS of a day, if an account that is known never used one as weak, and nobody should.
 pub(crate) fn weakened(habit: &Habit, day: &AccountDay) -> Option<u8> {
-    let weakest = day.programs().into_iter().filter_map(|program| strength(program.tls)).min()?;
-    let is_weaker = weakest < 3 && habit.weakest.is_some_and(|usual| weakest < usual);
+    let weakest = weakest(day)?;
+    let is_weaker = weakest < MODERN && habit.weakest.is_some_and(|usual| weakest < usual);
     (is_weaker && habit.active >= KNOWN).then_some(weakest)
 }

@@ -1,9 +1,12 @@
 //! What happened on one day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use report::{Kind, Kinds, NULL_SENDER, OTHER_SENDERS, TlsVersion, UNKNOWN_SENDER, UsageKey};
 
+use crate::habit::{Mark, mark};
 use crate::network::Place;
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a day")]
@@ -16,24 +19,31 @@ pub(crate) fn float(count: u64) -> f64 {
 pub struct DayTraffic {
     /// Which mechanisms are of which kind.
     kinds: Kinds,
-    pub(crate) accounts: BTreeMap<Box<str>, AccountDay>,
+    programs: Programs,
+    /// Those that sent, and those of which something else was counted.
+    accounts: BTreeMap<Box<str>, AccountDay>,
     /// Failed logins by account, then by client.
     pub(crate) failures: BTreeMap<Box<str>, BTreeMap<Box<str>, u64>>,
-    /// Messages at night by account.
-    pub(crate) night: BTreeMap<Box<str>, u64>,
-    /// Recipients beyond the first of each message by account.
-    pub(crate) recipients: BTreeMap<Box<str>, u64>,
+    /// Whether messages at night are counted, and recipients.
+    pub(crate) has_nights: bool,
+    pub(crate) has_recipients: bool,
 }
 
 /// How somebody logged in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Program {
     pub(crate) mechanism: Box<str>,
     pub(crate) kind: Kind,
     pub(crate) tls: TlsVersion,
+    /// What stands for all of it.
+    pub(crate) mark: Mark,
 }
 
 impl Program {
+    fn new(mechanism: &str, kind: Kind, tls: TlsVersion) -> Self {
+        Self { mechanism: mechanism.into(), kind, tls, mark: mark(&(mechanism, kind, tls)) }
+    }
+
     pub(crate) fn is_token(&self) -> bool {
         self.kind == Kind::OAuth
     }
@@ -48,22 +58,55 @@ impl Program {
     }
 }
 
+/// The programs of a day by mechanism: there are few, that everybody shares.
+#[derive(Clone, Debug, Default)]
+struct Programs(BTreeMap<Box<str>, Vec<Arc<Program>>>);
+
+impl Programs {
+    fn of(&mut self, mechanism: &str, tls: TlsVersion, kinds: &Kinds) -> Arc<Program> {
+        let known = self.0.get(mechanism).into_iter().flatten();
+        if let Some(known) = known.into_iter().find(|program| program.tls == tls) {
+            return Arc::clone(known);
+        }
+        let program = Arc::new(Program::new(mechanism, kinds.of(mechanism), tls));
+        self.0.entry(mechanism.into()).or_default().push(Arc::clone(&program));
+        program
+    }
+}
+
+/// A name, and what stands for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(crate) text: Box<str>,
+    pub(crate) mark: Mark,
+}
+
+impl Name {
+    fn of(text: &str) -> Self {
+        Self { text: text.into(), mark: mark(text) }
+    }
+}
+
 /// What one client did for an account.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientDay {
+    pub(crate) address: Box<str>,
     pub(crate) place: Option<Place>,
     pub(crate) messages: u64,
-    /// How it logged in, and for how many messages.
-    pub(crate) programs: BTreeMap<Program, u64>,
+    /// How it logged in, and for how many messages; in order.
+    pub(crate) programs: Vec<(Arc<Program>, u64)>,
 }
 
-/// What one account did.
+/// What one account did. Of everything there are few: they lie in order, one after the other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AccountDay {
     pub(crate) messages: u64,
-    pub(crate) clients: BTreeMap<Box<str>, ClientDay>,
-    pub(crate) senders: BTreeMap<Box<str>, u64>,
-    domains: BTreeMap<Box<str>, u64>,
+    pub(crate) clients: Vec<ClientDay>,
+    pub(crate) senders: Vec<Name>,
+    domains: Vec<(Name, u64)>,
+    /// Messages at night, and recipients beyond the first of each message; as far as they are counted.
+    pub(crate) night: u64,
+    pub(crate) beyond: u64,
 }
 
 impl DayTraffic {
@@ -79,21 +122,23 @@ impl DayTraffic {
         if account.is_empty() || messages == 0 {
             return;
         }
-        if !self.accounts.contains_key(account) {
-            self.accounts.insert(account.into(), AccountDay::default());
+        let program = self.programs.of(key.mechanism, key.tls, &self.kinds);
+        self.change(account, |day| {
+            day.messages = day.messages.saturating_add(messages);
+            day.sent_for(key.domain, messages);
+            if ![NULL_SENDER, OTHER_SENDERS, UNKNOWN_SENDER].contains(&key.sender) {
+                day.sent_as(key.sender);
+            }
+            let client = day.client(key.client, || Place::of(key.client));
+            client.add(program, messages);
+        });
+    }
+
+    fn change(&mut self, account: &str, change: impl FnOnce(&mut AccountDay)) {
+        match self.accounts.get_mut(account) {
+            Some(day) => change(day),
+            None => change(self.accounts.entry(account.into()).or_default()),
         }
-        let Some(day) = self.accounts.get_mut(account) else { return };
-        day.messages = day.messages.saturating_add(messages);
-        count(&mut day.domains, key.domain, messages);
-        if ![NULL_SENDER, OTHER_SENDERS, UNKNOWN_SENDER].contains(&key.sender) {
-            count(&mut day.senders, key.sender, messages);
-        }
-        if !day.clients.contains_key(key.client) {
-            day.clients.insert(key.client.into(), ClientDay::at(Place::of(key.client)));
-        }
-        let Some(client) = day.clients.get_mut(key.client) else { return };
-        let kind = self.kinds.of(key.mechanism);
-        client.add(Program { mechanism: key.mechanism.into(), kind, tls: key.tls }, messages);
     }
 
     /// Adds what happened besides.
@@ -106,79 +151,113 @@ impl DayTraffic {
                 self.failed(&account, &client, failures);
             }
         }
-        other.night.into_iter().for_each(|(account, messages)| self.night(&account, messages));
-        for (account, beyond_first) in other.recipients {
-            self.recipients(&account, beyond_first);
-        }
+        self.has_nights |= other.has_nights;
+        self.has_recipients |= other.has_recipients;
     }
 
     /// Adds failed logins of an account from a client; of either, nothing is what the log does not tell.
     pub fn failed(&mut self, account: &str, client: &str, failures: u64) {
         let of = self.failures.entry(account.into()).or_default();
-        count(of, client, failures);
+        match of.get_mut(client) {
+            Some(sum) => *sum = sum.saturating_add(failures),
+            None => drop(of.insert(client.into(), failures)),
+        }
     }
 
     /// Adds messages of an account that were sent between 23:00 and 06:00. What is zero need not be told: from the first
     /// day with a call on, even of zero, nights are taken to be counted.
     pub fn night(&mut self, account: &str, messages: u64) {
-        count(&mut self.night, account, messages);
+        self.has_nights = true;
+        self.change(account, |day| day.night = day.night.saturating_add(messages));
     }
 
     /// Adds recipients of an account's messages, but for the first of each message. As with nights, they are taken to be
     /// counted from the first day with a call on; an installation whose logs do not tell them makes none.
     pub fn recipients(&mut self, account: &str, beyond_first: u64) {
-        count(&mut self.recipients, account, beyond_first);
+        self.has_recipients = true;
+        self.change(account, |day| day.beyond = day.beyond.saturating_add(beyond_first));
     }
 
     /// The accounts that sent.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.accounts.keys().map(|name| &**name)
+        self.accounts().map(|(name, _)| name)
+    }
+
+    /// What they did, in order of their names. Counters alone are nobody's day.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&str, &AccountDay)> {
+        let accounts = self.accounts.iter().map(|(name, day)| (&**name, day));
+        accounts.filter(|(_, day)| day.messages > 0)
     }
 }
 
-fn count(counts: &mut BTreeMap<Box<str>, u64>, name: &str, number: u64) {
-    match counts.get_mut(name) {
-        Some(sum) => *sum = sum.saturating_add(number),
-        None => drop(counts.insert(name.into(), number)),
-    }
+/// Where something is in a list that is in order; it becomes a part of it.
+fn place_in<T>(
+    list: &mut Vec<T>,
+    compare: impl FnMut(&T) -> Ordering,
+    new: impl FnOnce() -> T,
+) -> &mut T {
+    let at = list.binary_search_by(compare).unwrap_or_else(|at| {
+        list.insert(at, new());
+        at
+    });
+    &mut list[at]
 }
 
 impl ClientDay {
-    fn at(place: Option<Place>) -> Self {
-        Self { place, messages: 0, programs: BTreeMap::new() }
-    }
-
-    fn add(&mut self, program: Program, messages: u64) {
+    fn add(&mut self, program: Arc<Program>, messages: u64) {
         self.messages = self.messages.saturating_add(messages);
-        let sum = self.programs.entry(program).or_default();
-        *sum = sum.saturating_add(messages);
+        let compare = |(known, _): &(Arc<Program>, u64)| known.cmp(&program);
+        match self.programs.binary_search_by(compare) {
+            Ok(at) => self.programs[at].1 = self.programs[at].1.saturating_add(messages),
+            Err(at) => self.programs.insert(at, (program, messages)),
+        }
     }
 }
 
 impl AccountDay {
     fn merge(&mut self, other: Self) {
         self.messages = self.messages.saturating_add(other.messages);
-        for (sender, messages) in other.senders {
-            count(&mut self.senders, &sender, messages);
+        other.senders.iter().for_each(|sender| self.sent_as(&sender.text));
+        for (domain, messages) in &other.domains {
+            self.sent_for(&domain.text, *messages);
         }
-        for (domain, messages) in other.domains {
-            count(&mut self.domains, &domain, messages);
-        }
-        for (address, client) in other.clients {
-            let own = self.clients.entry(address).or_insert_with(|| ClientDay::at(client.place));
+        for client in other.clients {
+            let own = self.client(&client.address, || client.place);
             client.programs.into_iter().for_each(|(program, messages)| own.add(program, messages));
         }
+        self.night = self.night.saturating_add(other.night);
+        self.beyond = self.beyond.saturating_add(other.beyond);
+    }
+
+    fn sent_for(&mut self, domain: &str, messages: u64) {
+        let new = || (Name::of(domain), 0);
+        let (_, sum) = place_in(&mut self.domains, |(known, _)| (*known.text).cmp(domain), new);
+        *sum = sum.saturating_add(messages);
+    }
+
+    fn sent_as(&mut self, sender: &str) {
+        let new = || Name::of(sender);
+        place_in(&mut self.senders, |known| (*known.text).cmp(sender), new);
+    }
+
+    fn client(&mut self, address: &str, place: impl FnOnce() -> Option<Place>) -> &mut ClientDay {
+        let new = || ClientDay {
+            address: address.into(),
+            place: place(),
+            messages: 0,
+            programs: Vec::new(),
+        };
+        place_in(&mut self.clients, |known| (*known.address).cmp(address), new)
     }
 
     /// The domain that most of its messages belong to.
-    pub(crate) fn domain(&self) -> &str {
-        let most = self.domains.iter().max_by_key(|(_, messages)| **messages);
-        most.map_or("", |(domain, _)| domain)
+    pub(crate) fn domain(&self) -> Option<&Name> {
+        self.domains.iter().max_by_key(|(_, messages)| *messages).map(|(domain, _)| domain)
     }
 
-    /// Every way in which it logged in.
-    pub(crate) fn programs(&self) -> BTreeSet<&Program> {
-        self.clients.values().flat_map(|client| client.programs.keys()).collect()
+    /// Every way in which it logged in; some more than once.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.clients.iter().flat_map(|client| &client.programs).map(|(program, _)| &**program)
     }
 }
 
@@ -200,8 +279,8 @@ mod tests {
                 client: "192.0.2.1",
             };
             traffic.add(&key, 1);
-            let programs = traffic.accounts["ann"].programs();
-            assert!(programs.iter().all(|program| program.is_token() == is_token));
+            let mut programs = traffic.accounts["ann"].programs();
+            assert!(programs.all(|program| program.is_token() == is_token));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Watching accounts: day after day, each is judged by its habit, and then learned from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use report::Day;
 
@@ -85,7 +85,7 @@ impl Watch {
         let judged = self.raise(day, &traffic);
         let today = number(day);
         if let Some(known) = self.began.map(|began| today - began) {
-            for (account, judged) in &judged {
+            for ((account, _), judged) in traffic.accounts().zip(&judged) {
                 let is_anothers = self.verdicts.is_own(account, day) == Some(false);
                 if judged.score >= ORDINARY || is_anothers {
                     continue;
@@ -97,15 +97,12 @@ impl Watch {
                 }
             }
         }
-        for (account, of_day) in &traffic.accounts {
-            let Some(judged) = judged.get(account) else { continue };
+        for ((account, of_day), judged) in traffic.accounts().zip(&judged) {
             if self.is_in_strange_hands(account, day) {
                 continue;
             }
             let is_own = self.verdicts.is_own(account, day) == Some(true);
-            let is_rare = |client: &str| {
-                !is_own && judged.levels.get(client).is_some_and(|level| *level >= 3)
-            };
+            let is_rare = judged.levels.iter().map(|level| !is_own && *level >= 3);
             self.people.change(account, today, |habit, tell| {
                 habit.learn(today, of_day, judged.learned, is_rare, tell);
                 if is_own {
@@ -113,7 +110,7 @@ impl Watch {
                 }
             });
             if is_own || judged.score < ORDINARY {
-                of_day.senders.keys().for_each(|sender| self.people.add_sender(sender));
+                of_day.senders.iter().for_each(|sender| self.people.add_sender(&sender.text));
             }
         }
         self.failures.add(today, traffic.failures);
@@ -133,25 +130,27 @@ impl Watch {
         })
     }
 
-    fn raise(&mut self, day: Day, traffic: &DayTraffic) -> BTreeMap<Box<str>, Judged> {
+    fn raise(&mut self, day: Day, traffic: &DayTraffic) -> Vec<Judged> {
         let today = number(day);
-        if self.began.is_none() && !traffic.accounts.is_empty() {
+        if self.began.is_none() && traffic.names().next().is_some() {
             self.began = Some(today);
         }
         self.since.note(today, traffic);
         let lately = self.failures.until(today, &traffic.failures);
         let of_today = Today::of(today, traffic, &self.people, lately, self.since);
-        let mut all = BTreeMap::new();
-        for (account, of_day) in &traffic.accounts {
+        let mut all = Vec::new();
+        for (account, of_day) in traffic.accounts() {
             let episode = self.open(account, today).map(|at| number(self.alerts[at].day));
             let judged = weigh((account, of_day), &of_today, &self.people, &self.customs, episode);
-            all.insert(account.clone(), judged);
+            all.push(judged);
         }
         if self.is_warm(today) {
             let threshold = self.sensitivity.threshold();
-            for (account, judged) in all.iter().filter(|(_, judged)| judged.score >= threshold) {
-                let domain = traffic.accounts.get(account).map_or("", |of_day| of_day.domain());
-                self.add(account, domain, day, judged);
+            for ((account, of_day), judged) in traffic.accounts().zip(&all) {
+                if judged.score >= threshold {
+                    let domain = of_day.domain().map_or("", |domain| &domain.text);
+                    self.add(account, domain, day, judged);
+                }
             }
         }
         all

@@ -1,9 +1,7 @@
 //! Everything odd of a day in one sum.
 
-use std::collections::BTreeMap;
-
 use crate::customs::Customs;
-use crate::habit::{DayLearned, mark};
+use crate::habit::DayLearned;
 use crate::population::Population;
 use crate::sum::{Judged, Sum};
 use crate::today::Today;
@@ -21,22 +19,17 @@ pub(crate) fn weigh(
     episode: Option<i32>,
 ) -> Judged {
     let habit = people.habit(account);
-    let domain = mark(day.domain());
-    let levels: BTreeMap<Box<str>, u8> = day
-        .clients
-        .iter()
-        .map(|(address, client)| {
-            let level = |place| today.level(people, habit, domain, place);
-            (address.clone(), client.place.map_or(0, level))
-        })
-        .collect();
+    let domain = day.domain().map_or(0, |domain| domain.mark);
+    let level = |place| today.level(people, habit, domain, place);
+    let levels: Vec<u8> = day.clients.iter().map(|client| client.place.map_or(0, level)).collect();
     let mut sum = Sum {
         account,
         day,
+        domain,
         today,
         customs,
         people,
-        level: levels.values().copied().max().unwrap_or(0),
+        level: levels.iter().copied().max().unwrap_or(0),
         levels,
         signs: Vec::new(),
         values: Vec::new(),
