@@ -35,9 +35,9 @@ impl Custom {
     /// Learns of an ordinary day.
     pub(crate) fn learn(&mut self, value: f64) {
         self.days += 1;
-        for (seen, level) in self.seen.iter_mut().zip(self.levels) {
-            *seen += u64::from(value >= level.from);
-        }
+        // Levels rise, and most days are below the first.
+        let reached = self.levels.iter().take_while(|level| value >= level.from);
+        self.seen.iter_mut().zip(reached).for_each(|(seen, _)| *seen += 1);
     }
 
     /// The share of ordinary days at a level or above.
