@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use foldhash::fast::RandomState;
+
 /// For how many days failed logins say something of a success.
 const DAYS: i32 = 7;
 /// The days in which those at one account are counted.
@@ -39,8 +41,8 @@ impl Tried {
 
 /// Failed logins of the last seven days, by client and by account.
 pub(crate) struct Lately<'f> {
-    by_client: HashMap<&'f str, Tried>,
-    by_account: HashMap<&'f str, Vec<(&'f str, u64)>>,
+    by_client: HashMap<&'f str, Tried, RandomState>,
+    by_account: HashMap<&'f str, Vec<(&'f str, u64)>, RandomState>,
 }
 
 impl Failures {
@@ -54,8 +56,8 @@ impl Failures {
     pub(crate) fn until<'f>(&'f self, today: i32, of_today: &'f OfDay) -> Lately<'f> {
         let before = self.0.iter().filter(|(day, _)| *day < today && today - day < DAYS);
         let days = before.map(|(day, failures)| (*day, failures)).chain([(today, of_today)]);
-        let mut pairs: HashMap<(&str, &str), u64> = HashMap::new();
-        let mut by_account: HashMap<&str, Vec<(&str, u64)>> = HashMap::new();
+        let mut pairs: HashMap<(&str, &str), u64, RandomState> = HashMap::default();
+        let mut by_account: HashMap<&str, Vec<(&str, u64)>, RandomState> = HashMap::default();
         for (day, failures) in days {
             for (account, clients) in failures {
                 for (client, failures) in clients {
@@ -66,7 +68,7 @@ impl Failures {
                 }
             }
         }
-        let mut by_client: HashMap<&str, Tried> = HashMap::new();
+        let mut by_client: HashMap<&str, Tried, RandomState> = HashMap::default();
         for ((client, _), failures) in pairs {
             let tried = by_client.entry(client).or_default();
             tried.failures += failures;

@@ -8,6 +8,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::finer::{FinerDay, FinerHabit};
 use crate::network::Network;
+use crate::remembered::Remembered;
 use crate::traffic::{AccountDay, Program};
 
 /// The most sites, networks and senders that are remembered of an account.
@@ -24,11 +25,6 @@ const FADES: f64 = 0.97;
 const RARE_FADES: f64 = 0.985;
 /// For how long days in rare networks wait before they count: a running episode must not excuse itself.
 const WAITS: i32 = 7;
-/// Days after which what was seen once belongs to the habit.
-const RIPENS: i32 = 10;
-/// On how many days a site must have been seen to be a desk, not a phone.
-const FIXED: u16 = 5;
-
 /// A name, without the name.
 pub(crate) type Mark = u64;
 
@@ -42,94 +38,6 @@ pub(crate) fn mark(name: &(impl Hash + ?Sized)) -> Mark {
 /// The number of a day.
 pub(crate) fn number(day: Day) -> i32 {
     day.num_days_from_ce()
-}
-
-/// Something that was seen on some days.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen<T> {
-    pub(crate) what: T,
-    first: i32,
-    last: i32,
-    days: u16,
-    /// Whether it only ever came from rare networks: then it does not ripen.
-    is_rare: bool,
-}
-
-impl<T> Seen<T> {
-    /// Whether it belongs to the habit.
-    fn is_trusted(&self, today: i32) -> bool {
-        let is_usual = self.days >= 3 && self.last - self.first >= 5;
-        !self.is_rare && (is_usual || today - self.first > RIPENS)
-    }
-}
-
-/// Things that were seen; the least and the oldest are forgotten.
-#[derive(Clone, Debug)]
-pub(crate) struct Remembered<T, const MOST: usize>(Vec<Seen<T>>);
-
-impl<T, const MOST: usize> Default for Remembered<T, MOST> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T: Copy + PartialEq, const MOST: usize> Remembered<T, MOST> {
-    fn find(&self, what: T) -> Option<&Seen<T>> {
-        self.0.iter().find(|seen| seen.what == what)
-    }
-
-    pub(crate) fn has(&self, what: T) -> bool {
-        self.find(what).is_some()
-    }
-
-    pub(crate) fn trusts(&self, what: T, today: i32) -> bool {
-        self.find(what).is_some_and(|seen| seen.is_trusted(today))
-    }
-
-    pub(crate) fn trusted(&self, today: i32) -> usize {
-        self.0.iter().filter(|seen| seen.is_trusted(today)).count()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn all(&self) -> impl Iterator<Item = T> {
-        self.0.iter().map(|seen| seen.what)
-    }
-
-    /// Trusts at once what was seen today.
-    fn own(&mut self, today: i32) {
-        for seen in self.0.iter_mut().filter(|seen| seen.last == today) {
-            (seen.is_rare, seen.first) = (false, seen.first.min(today - RIPENS));
-        }
-    }
-
-    /// Takes note of something. Tells of what is new, and of what is forgotten for it.
-    fn see(&mut self, what: T, today: i32, is_rare: bool, tell: &mut impl FnMut(T, bool)) {
-        if let Some(seen) = self.0.iter_mut().find(|seen| seen.what == what) {
-            if seen.last != today {
-                seen.days = seen.days.saturating_add(1);
-                seen.last = today;
-            }
-            if seen.is_rare && !is_rare {
-                // From now on it ripens.
-                (seen.is_rare, seen.first, seen.days) = (false, today, 1);
-            }
-            return;
-        }
-        if self.0.len() >= MOST {
-            let oldest = (0..self.0.len()).min_by_key(|at| {
-                let seen = &self.0[*at];
-                (seen.days.min(3), seen.last)
-            });
-            if let Some(oldest) = oldest {
-                tell(self.0.swap_remove(oldest).what, false);
-            }
-        }
-        tell(what, true);
-        self.0.push(Seen { what, first: today, last: today, days: 1, is_rare });
-    }
 }
 
 /// How often something was so, of how many days.
@@ -214,10 +122,10 @@ const fn is_day_off(day: i32) -> usize {
     ((day - 1).rem_euclid(7) >= 5) as usize
 }
 
-/// Whether a network, a site, a sender or a program is in more habits now, or in fewer.
+/// What is in more habits now, or in fewer: a network, a site of a domain, or a sender.
 pub(crate) enum Change {
     Network(Network),
-    Site(Network),
+    Site(Mark, Network),
     Sender(Mark),
 }
 
@@ -280,14 +188,13 @@ impl Habit {
 
     /// Whether a site is one of its desks.
     pub(crate) fn is_fixed(&self, site: Network) -> bool {
-        self.sites.find(site).is_some_and(|seen| seen.days >= FIXED)
+        self.sites.is_fixed(site)
     }
 
     /// How often its desks are there on such a day; none if it has none.
     pub(crate) fn desk_share(&self, today: i32) -> Option<f64> {
-        let has_desk = self.sites.0.iter().any(|seen| seen.days >= FIXED);
         let share = &self.desk[is_day_off(today)];
-        (has_desk && share.days >= 3.0).then(|| share.shrunk(0.5, 2.0))
+        (self.sites.has_fixed() && share.days >= 3.0).then(|| share.shrunk(0.5, 2.0))
     }
 
     /// On how many of the days since it last sent it would have sent, as it used to.
@@ -330,12 +237,12 @@ impl Habit {
             self.largest.truncate(LARGEST - 1);
             self.largest.insert(at, (today, messages));
         }
-        self.domain = day.domain().map_or(0, |domain| domain.mark);
-        let mut all_rare = true;
+        self.moves_to(day.domain().map_or(0, |domain| domain.mark), &mut change);
+        let (domain, mut all_rare) = (self.domain, true);
         for (client, rare) in day.clients.iter().zip(is_rare) {
             all_rare &= rare;
             if let Some(place) = client.place {
-                let mut tell = |site, is_new| change(Change::Site(site), is_new);
+                let mut tell = |site, is_new| change(Change::Site(domain, site), is_new);
                 self.sites.see(place.site, today, false, &mut tell);
                 let mut tell = |network, is_new| change(Change::Network(network), is_new);
                 self.networks.see(place.network, today, false, &mut tell);
@@ -371,6 +278,17 @@ impl Habit {
         (self.last, self.active) = (today, self.active + 1);
     }
 
+    fn moves_to(&mut self, domain: Mark, change: &mut impl FnMut(Change, bool)) {
+        if self.domain != domain {
+            // What it has is now another domain's.
+            for site in self.sites.all() {
+                change(Change::Site(self.domain, site), false);
+                change(Change::Site(domain, site), true);
+            }
+            self.domain = domain;
+        }
+    }
+
     fn sees(&mut self, program: &Program) {
         self.weakest = match (self.weakest, strength(program.tls)) {
             (Some(known), Some(new)) => Some(known.min(new)),
@@ -399,5 +317,20 @@ impl Habit {
         self.rare = self.rare_days(today);
         self.rare_at = today;
         self.waiting.retain(|day| today - day <= WAITS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saturdays_and_sundays_are_days_off() {
+        use chrono::Weekday;
+
+        for day in Day::default().iter_days().take(30) {
+            let is_off = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+            assert_eq!(is_day_off(number(day)), usize::from(is_off), "{day}");
+        }
     }
 }

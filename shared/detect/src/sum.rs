@@ -11,6 +11,7 @@ use crate::traffic::{AccountDay, ClientDay};
 pub(crate) const ORDINARY: f64 = -0.25;
 
 /// What came of weighing an account's day.
+#[derive(Default)]
 pub(crate) struct Judged {
     pub(crate) score: f64,
     pub(crate) signs: Vec<Sign>,

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::failures::Lately;
 use crate::finer::{Finer, Since};
-use crate::habit::{Habit, Mark, strength};
+use crate::habit::{Habit, Mark, mark, strength};
 use crate::network::{Network, Place};
-use crate::population::Population;
+use crate::population::{Habits, Population};
 use crate::spans::KNOWN;
 use crate::traffic::{AccountDay, ClientDay, DayTraffic};
 
@@ -20,9 +22,9 @@ const MODERN: u8 = 3;
 pub(crate) struct Today<'t> {
     pub(crate) number: i32,
     /// How many accounts of a domain use a site.
-    movers: HashMap<(Mark, Network), u32>,
+    movers: HashMap<(Mark, Network), u32, RandomState>,
     /// How many accounts of a domain use weaker TLS than they ever did.
-    weaker: HashMap<Mark, u32>,
+    weaker: HashMap<Mark, u32, RandomState>,
     pub(crate) lately: Lately<'t>,
     pub(crate) finer: Finer,
 }
@@ -31,11 +33,11 @@ impl<'t> Today<'t> {
     pub(crate) fn of(
         number: i32,
         traffic: &DayTraffic,
-        people: &Population,
+        habits: &Habits,
         lately: Lately<'t>,
         since: Since,
     ) -> Self {
-        let (mut movers, mut weaker) = (HashMap::new(), HashMap::new());
+        let (mut movers, mut weaker) = (HashMap::default(), HashMap::default());
         // Whoever fails at several accounts and gets in at some has not moved there with them.
         let has_moved = |client: &&ClientDay| !lately.of_client(&client.address).is_at_many();
         let mut sites = Vec::new();
@@ -50,7 +52,7 @@ impl<'t> Today<'t> {
                 *movers.entry((domain, *site)).or_default() += 1;
             }
             let is_weak = weakest(day).is_some_and(|weakest| weakest < MODERN);
-            let habit = if is_weak { people.habit(account) } else { None };
+            let habit = if is_weak { habits.of(mark(account)) } else { None };
             if habit.is_some_and(|habit| weakened(habit, day).is_some()) {
                 *weaker.entry(domain).or_default() += 1;
             }

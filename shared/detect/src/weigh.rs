@@ -1,7 +1,7 @@
 //! Everything odd of a day in one sum.
 
 use crate::customs::Customs;
-use crate::habit::DayLearned;
+use crate::habit::{DayLearned, Habit};
 use crate::population::Population;
 use crate::sum::{Judged, Sum};
 use crate::today::Today;
@@ -10,18 +10,23 @@ use crate::traffic::AccountDay;
 /// What every account-day begins with: one of a hundred thousand is bad.
 const BEFORE: f64 = -5.0;
 
-/// Weighs a day of an account. `episode` is the day on which an alert about it began that is still open.
+/// Weighs a day of an account. `episode` is the day on which an alert about it began that is still open. What came of another
+/// account is spent: only its room is used.
 pub(crate) fn weigh(
     (account, day): (&str, &AccountDay),
+    habit: Option<&Habit>,
     today: &Today<'_>,
-    people: &Population,
-    customs: &Customs,
+    (people, customs): (&Population, &Customs),
     episode: Option<i32>,
+    spent: Judged,
 ) -> Judged {
-    let habit = people.habit(account);
+    let Judged { mut signs, mut levels, mut values, .. } = spent;
+    signs.clear();
+    levels.clear();
+    values.clear();
     let domain = day.domain().map_or(0, |domain| domain.mark);
     let level = |place| today.level(people, habit, domain, place);
-    let levels: Vec<u8> = day.clients.iter().map(|client| client.place.map_or(0, level)).collect();
+    levels.extend(day.clients.iter().map(|client| client.place.map_or(0, level)));
     let mut sum = Sum {
         account,
         day,
@@ -31,8 +36,8 @@ pub(crate) fn weigh(
         people,
         level: levels.iter().copied().max().unwrap_or(0),
         levels,
-        signs: Vec::new(),
-        values: Vec::new(),
+        signs,
+        values,
         learned: DayLearned::default(),
     };
     match habit {
