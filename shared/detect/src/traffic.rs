@@ -20,6 +20,7 @@ pub struct DayTraffic {
     /// Which mechanisms are of which kind.
     kinds: Kinds,
     programs: Programs,
+    domains: BTreeMap<Box<str>, Arc<Name>>,
     /// Those that sent, and those of which something else was counted.
     accounts: BTreeMap<Box<str>, AccountDay>,
     /// Failed logins by account, then by client.
@@ -64,8 +65,8 @@ struct Programs(BTreeMap<Box<str>, Vec<Arc<Program>>>);
 
 impl Programs {
     fn of(&mut self, mechanism: &str, tls: TlsVersion, kinds: &Kinds) -> Arc<Program> {
-        let known = self.0.get(mechanism).into_iter().flatten();
-        if let Some(known) = known.into_iter().find(|program| program.tls == tls) {
+        let mut known = self.0.get(mechanism).into_iter().flatten();
+        if let Some(known) = known.find(|program| program.tls == tls) {
             return Arc::clone(known);
         }
         let program = Arc::new(Program::new(mechanism, kinds.of(mechanism), tls));
@@ -103,7 +104,7 @@ pub(crate) struct AccountDay {
     pub(crate) messages: u64,
     pub(crate) clients: Vec<ClientDay>,
     pub(crate) senders: Vec<Name>,
-    domains: Vec<(Name, u64)>,
+    domains: Vec<(Arc<Name>, u64)>,
     /// Messages at night, and recipients beyond the first of each message; as far as they are counted.
     pub(crate) night: u64,
     pub(crate) beyond: u64,
@@ -123,22 +124,16 @@ impl DayTraffic {
             return;
         }
         let program = self.programs.of(key.mechanism, key.tls, &self.kinds);
-        self.change(account, |day| {
+        let domains = &mut self.domains;
+        change(&mut self.accounts, account, |day| {
             day.messages = day.messages.saturating_add(messages);
-            day.sent_for(key.domain, messages);
+            day.sent_for(key.domain, messages, || shared(domains, key.domain));
             if ![NULL_SENDER, OTHER_SENDERS, UNKNOWN_SENDER].contains(&key.sender) {
                 day.sent_as(key.sender);
             }
             let client = day.client(key.client, || Place::of(key.client));
-            client.add(program, messages);
+            client.add(&program, messages);
         });
-    }
-
-    fn change(&mut self, account: &str, change: impl FnOnce(&mut AccountDay)) {
-        match self.accounts.get_mut(account) {
-            Some(day) => change(day),
-            None => change(self.accounts.entry(account.into()).or_default()),
-        }
     }
 
     /// Adds what happened besides.
@@ -168,14 +163,16 @@ impl DayTraffic {
     /// day with a call on, even of zero, nights are taken to be counted.
     pub fn night(&mut self, account: &str, messages: u64) {
         self.has_nights = true;
-        self.change(account, |day| day.night = day.night.saturating_add(messages));
+        change(&mut self.accounts, account, |day| day.night = day.night.saturating_add(messages));
     }
 
     /// Adds recipients of an account's messages, but for the first of each message. As with nights, they are taken to be
     /// counted from the first day with a call on; an installation whose logs do not tell them makes none.
     pub fn recipients(&mut self, account: &str, beyond_first: u64) {
         self.has_recipients = true;
-        self.change(account, |day| day.beyond = day.beyond.saturating_add(beyond_first));
+        change(&mut self.accounts, account, |day| {
+            day.beyond = day.beyond.saturating_add(beyond_first);
+        });
     }
 
     /// The accounts that sent.
@@ -190,6 +187,25 @@ impl DayTraffic {
     }
 }
 
+fn change(
+    accounts: &mut BTreeMap<Box<str>, AccountDay>,
+    account: &str,
+    change: impl FnOnce(&mut AccountDay),
+) {
+    match accounts.get_mut(account) {
+        Some(day) => change(day),
+        None => change(accounts.entry(account.into()).or_default()),
+    }
+}
+
+/// A name that many share.
+fn shared(names: &mut BTreeMap<Box<str>, Arc<Name>>, text: &str) -> Arc<Name> {
+    match names.get(text) {
+        Some(name) => Arc::clone(name),
+        None => Arc::clone(names.entry(text.into()).or_insert_with(|| Arc::new(Name::of(text)))),
+    }
+}
+
 /// Where something is in a list that is in order; it becomes a part of it.
 fn place_in<T>(
     list: &mut Vec<T>,
@@ -197,6 +213,10 @@ fn place_in<T>(
     new: impl FnOnce() -> T,
 ) -> &mut T {
     let at = list.binary_search_by(compare).unwrap_or_else(|at| {
+        if list.is_empty() {
+            // Most get no second one.
+            list.reserve_exact(1);
+        }
         list.insert(at, new());
         at
     });
@@ -204,13 +224,11 @@ fn place_in<T>(
 }
 
 impl ClientDay {
-    fn add(&mut self, program: Arc<Program>, messages: u64) {
+    fn add(&mut self, program: &Arc<Program>, messages: u64) {
         self.messages = self.messages.saturating_add(messages);
-        let compare = |(known, _): &(Arc<Program>, u64)| known.cmp(&program);
-        match self.programs.binary_search_by(compare) {
-            Ok(at) => self.programs[at].1 = self.programs[at].1.saturating_add(messages),
-            Err(at) => self.programs.insert(at, (program, messages)),
-        }
+        let new = || (Arc::clone(program), 0);
+        let (_, sum) = place_in(&mut self.programs, |(known, _)| known.cmp(program), new);
+        *sum = sum.saturating_add(messages);
     }
 }
 
@@ -218,20 +236,20 @@ impl AccountDay {
     fn merge(&mut self, other: Self) {
         self.messages = self.messages.saturating_add(other.messages);
         other.senders.iter().for_each(|sender| self.sent_as(&sender.text));
-        for (domain, messages) in &other.domains {
-            self.sent_for(&domain.text, *messages);
+        for (domain, messages) in other.domains {
+            self.sent_for(&domain.text, messages, || Arc::clone(&domain));
         }
         for client in other.clients {
             let own = self.client(&client.address, || client.place);
-            client.programs.into_iter().for_each(|(program, messages)| own.add(program, messages));
+            client.programs.iter().for_each(|(program, messages)| own.add(program, *messages));
         }
         self.night = self.night.saturating_add(other.night);
         self.beyond = self.beyond.saturating_add(other.beyond);
     }
 
-    fn sent_for(&mut self, domain: &str, messages: u64) {
-        let new = || (Name::of(domain), 0);
-        let (_, sum) = place_in(&mut self.domains, |(known, _)| (*known.text).cmp(domain), new);
+    fn sent_for(&mut self, domain: &str, messages: u64, name: impl FnOnce() -> Arc<Name>) {
+        let compare = |(known, _): &(Arc<Name>, u64)| (*known.text).cmp(domain);
+        let (_, sum) = place_in(&mut self.domains, compare, || (name(), 0));
         *sum = sum.saturating_add(messages);
     }
 
@@ -252,7 +270,7 @@ impl AccountDay {
 
     /// The domain that most of its messages belong to.
     pub(crate) fn domain(&self) -> Option<&Name> {
-        self.domains.iter().max_by_key(|(_, messages)| *messages).map(|(domain, _)| domain)
+        self.domains.iter().max_by_key(|(_, messages)| *messages).map(|(domain, _)| &**domain)
     }
 
     /// Every way in which it logged in; some more than once.
