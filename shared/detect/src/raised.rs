@@ -11,6 +11,7 @@ use crate::fact::{Fact, Sign};
 use crate::habit::{Mark, mark, number};
 use crate::reason::{clause, sentence};
 use crate::sum::Judged;
+use crate::traffic::AccountDay;
 
 /// Names listed in evidence.
 const LISTED: usize = 20;
@@ -57,8 +58,7 @@ impl Raised {
 }
 
 pub(crate) fn alert(
-    account: &str,
-    domain: &str,
+    (account, of_day): (&str, &AccountDay),
     day: Day,
     severity: Severity,
     judged: &Judged,
@@ -74,7 +74,7 @@ pub(crate) fn alert(
         id: format!("{:016x}", mark(&(account, day))),
         kind: kind_of(&judged.signs),
         account: account.to_owned(),
-        domain: domain.to_owned(),
+        domain: of_day.domain().map_or_else(String::new, |domain| domain.text.to_string()),
         severity,
         score: (judged.score * 100.0).round() / 100.0,
         day,

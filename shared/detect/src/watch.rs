@@ -103,15 +103,13 @@ impl Watch {
         let mut judged = Judged::default();
         for (account, of_day) in traffic.accounts() {
             let who = mark(account);
-            let (habit, episode) =
-                (self.habits.of(who), self.raised.open(who, today, &self.verdicts));
-            let known = (&self.people, &self.customs);
+            let episode = self.raised.open(who, today, &self.verdicts);
+            let (habit, known) = (self.habits.of(who), (&self.people, &self.customs));
             judged = weigh((account, of_day), habit, &of_today, known, episode, judged);
             if days >= WARM_UP && judged.score >= threshold {
                 let is_high = judged.score >= threshold + HIGH;
                 let severity = if is_high { Severity::High } else { Severity::Medium };
-                let domain = of_day.domain().map_or("", |domain| &domain.text);
-                let new = alert(account, domain, day, severity, &judged);
+                let new = alert((account, of_day), day, severity, &judged);
                 self.raised.add(who, new, episode.is_some());
             }
             let Some(lessons) = &mut lessons else { continue };
