@@ -9,6 +9,7 @@ mod case;
 mod customs;
 mod fact;
 mod failures;
+mod few;
 mod finer;
 mod habit;
 mod lessons;

@@ -1,11 +1,11 @@
 //! What happened on one day.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use report::{Kind, Kinds, NULL_SENDER, OTHER_SENDERS, TlsVersion, UNKNOWN_SENDER, UsageKey};
 
+use crate::few::{Few, find};
 use crate::habit::{Mark, mark};
 use crate::network::Place;
 
@@ -94,17 +94,18 @@ pub(crate) struct ClientDay {
     pub(crate) address: Box<str>,
     pub(crate) place: Option<Place>,
     pub(crate) messages: u64,
-    /// How it logged in, and for how many messages; in order.
-    pub(crate) programs: Vec<(Arc<Program>, u64)>,
+    /// How it logged in, and for how many messages.
+    pub(crate) programs: Few<(Arc<Program>, u64)>,
 }
 
-/// What one account did. Of everything there are few: they lie in order, one after the other.
+/// What one account did. Of everything there are few.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AccountDay {
     pub(crate) messages: u64,
+    /// In order.
     pub(crate) clients: Vec<ClientDay>,
-    pub(crate) senders: Vec<Name>,
-    domains: Vec<(Arc<Name>, u64)>,
+    pub(crate) senders: Few<Name>,
+    domains: Few<(Arc<Name>, u64)>,
     /// Messages at night, and recipients beyond the first of each message; as far as they are counted.
     pub(crate) night: u64,
     pub(crate) beyond: u64,
@@ -206,28 +207,11 @@ fn shared(names: &mut BTreeMap<Box<str>, Arc<Name>>, text: &str) -> Arc<Name> {
     }
 }
 
-/// Where something is in a list that is in order; it becomes a part of it.
-fn place_in<T>(
-    list: &mut Vec<T>,
-    compare: impl FnMut(&T) -> Ordering,
-    new: impl FnOnce() -> T,
-) -> &mut T {
-    let at = list.binary_search_by(compare).unwrap_or_else(|at| {
-        if list.is_empty() {
-            // Most get no second one.
-            list.reserve_exact(1);
-        }
-        list.insert(at, new());
-        at
-    });
-    &mut list[at]
-}
-
 impl ClientDay {
     fn add(&mut self, program: &Arc<Program>, messages: u64) {
         self.messages = self.messages.saturating_add(messages);
         let new = || (Arc::clone(program), 0);
-        let (_, sum) = place_in(&mut self.programs, |(known, _)| known.cmp(program), new);
+        let (_, sum) = self.programs.find(|(known, _)| known.cmp(program), new);
         *sum = sum.saturating_add(messages);
     }
 }
@@ -236,8 +220,8 @@ impl AccountDay {
     fn merge(&mut self, other: Self) {
         self.messages = self.messages.saturating_add(other.messages);
         other.senders.iter().for_each(|sender| self.sent_as(&sender.text));
-        for (domain, messages) in other.domains {
-            self.sent_for(&domain.text, messages, || Arc::clone(&domain));
+        for (domain, messages) in &other.domains {
+            self.sent_for(&domain.text, *messages, || Arc::clone(domain));
         }
         for client in other.clients {
             let own = self.client(&client.address, || client.place);
@@ -249,13 +233,13 @@ impl AccountDay {
 
     fn sent_for(&mut self, domain: &str, messages: u64, name: impl FnOnce() -> Arc<Name>) {
         let compare = |(known, _): &(Arc<Name>, u64)| (*known.text).cmp(domain);
-        let (_, sum) = place_in(&mut self.domains, compare, || (name(), 0));
+        let (_, sum) = self.domains.find(compare, || (name(), 0));
         *sum = sum.saturating_add(messages);
     }
 
     fn sent_as(&mut self, sender: &str) {
         let new = || Name::of(sender);
-        place_in(&mut self.senders, |known| (*known.text).cmp(sender), new);
+        self.senders.find(|known| (*known.text).cmp(sender), new);
     }
 
     fn client(&mut self, address: &str, place: impl FnOnce() -> Option<Place>) -> &mut ClientDay {
@@ -263,9 +247,9 @@ impl AccountDay {
             address: address.into(),
             place: place(),
             messages: 0,
-            programs: Vec::new(),
+            programs: Few::default(),
         };
-        place_in(&mut self.clients, |known| (*known.address).cmp(address), new)
+        find(&mut self.clients, |known| (*known.address).cmp(address), new)
     }
 
     /// The domain that most of its messages belong to.
