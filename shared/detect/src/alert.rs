@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Fact, Sign};
 
+/// Names listed in evidence, at most.
+pub(crate) const LISTED: usize = 20;
+
 /// What an alert is about: the kind of its strongest sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

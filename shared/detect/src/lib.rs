@@ -13,6 +13,7 @@ mod few;
 mod finer;
 mod habit;
 mod lessons;
+mod mute;
 mod network;
 mod nights;
 mod notice;
@@ -32,6 +33,7 @@ pub use alert::{Alert, Evidence, Kind, Sensitivity, Severity, Signal};
 pub use case::{
     Case, Decision, Notice, QUIET, Resolution, Status, Verdicts, after, as_of, brought_up,
 };
+pub use mute::{Mute, Muted, is_muted, muting, unmuted};
 pub use notice::{Due, due};
 pub use spans::WARM_UP;
 pub use traffic::DayTraffic;

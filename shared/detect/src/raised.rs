@@ -5,16 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use foldhash::fast::RandomState;
 use report::Day;
 
-use crate::alert::{Alert, Evidence, Kind, Severity, Signal, kind_of};
+use crate::alert::{Alert, Evidence, Kind, LISTED, Severity, Signal, kind_of};
 use crate::case::{EPISODE, Verdicts};
 use crate::fact::{Fact, Sign};
 use crate::habit::{Mark, mark, number};
 use crate::reason::{clause, sentence};
 use crate::sum::Judged;
 use crate::traffic::AccountDay;
-
-/// Names listed in evidence.
-const LISTED: usize = 20;
 
 /// Every alert, in the order in which they were raised.
 #[derive(Clone, Debug, Default)]
