@@ -1,4 +1,4 @@
-//! Alerts about accounts, and what became of them. They expire with the days that they are about.
+//! Alerts about accounts, what became of them, and which are muted. They expire with the days that they are about.
 //!
 //! All of them are in one partition, with a revision that every write raises in the same transaction, and names as a
 //! condition: whoever decides by what was read writes nothing if somebody else wrote meanwhile, and reads again. So two
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use detect::Case;
+use detect::{Case, Mute};
 use futures_util::StreamExt as _;
 use report::Day;
 
@@ -18,6 +18,7 @@ use crate::dynamo::keys::{self, ALERTS};
 use crate::dynamo::table::Table;
 use crate::dynamo::update::{Change, Condition};
 use crate::dynamo::writes::{TRANSACTION, Transacted, Write};
+use crate::mutes::{self, MUTE};
 
 /// How often a write is tried while others write.
 const TRIES: u32 = 10;
@@ -34,8 +35,14 @@ pub struct Alerts {
 /// What was read last, with its revision.
 type Kept = (u64, Read);
 
-/// The cases, and the ids of those that cannot be read: a later version wrote them.
-type Read = (Arc<[Case]>, Arc<BTreeSet<String>>);
+/// What was read at a revision.
+#[derive(Clone, Debug)]
+struct Read {
+    cases: Arc<[Case]>,
+    mutes: Arc<[Mute]>,
+    /// The ids of cases that cannot be read: a later version wrote them.
+    unreadable: Arc<BTreeSet<String>>,
+}
 
 /// Who is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +63,17 @@ pub struct KnownAlerts {
     pub watched: Option<Watched>,
     /// Every case, in no order.
     pub cases: Arc<[Case]>,
+    /// Every mute, the newest first; some may have ended.
+    pub mutes: Arc<[Mute]>,
     unreadable: Arc<BTreeSet<String>>,
+}
+
+impl KnownAlerts {
+    /// Whether somebody would have to do something about a case, if it were not muted on this day.
+    #[must_use]
+    pub fn is_muted(&self, case: &Case, today: Day) -> bool {
+        detect::is_muted(case, &self.mutes, today)
+    }
 }
 
 impl Alerts {
@@ -78,7 +95,7 @@ impl Alerts {
         // Before the cases: what is written meanwhile has another revision, and is read again.
         let revision = items::number(&first, REVISION).unwrap_or(0);
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (cases, unreadable) = match kept.filter(|(known, _)| *known == revision) {
+        let Read { cases, mutes, unreadable } = match kept.filter(|(known, _)| *known == revision) {
             Some((_, read)) => read,
             None => {
                 let read = self.read().await?;
@@ -87,25 +104,34 @@ impl Alerts {
                 read
             }
         };
-        Ok(KnownAlerts { revision, watched, cases, unreadable })
+        Ok(KnownAlerts { revision, watched, cases, mutes, unreadable })
     }
 
-    /// Every case. One that cannot be read is logged and left out: it must not hold up the others.
+    /// Every case and every mute. One that cannot be read is logged and left out: it must not hold up the others.
     async fn read(&self) -> Result<Read, StoreError> {
-        let (mut cases, mut unreadable) = (Vec::new(), BTreeSet::new());
+        let (mut cases, mut mutes, mut unreadable) = (Vec::new(), Vec::new(), BTreeSet::new());
         let mut pages = self.table.pages(ALERTS);
         while let Some(page) = pages.next().await {
-            for item in page?.iter().filter(|item| item.contains_key(CASE)) {
-                match read(item) {
-                    Ok(case) => cases.push(case),
-                    Err(error) => {
-                        tracing::error!(%error, "alert left out");
-                        unreadable.extend(items::text(item, "sk").map(str::to_owned));
+            for item in &page? {
+                if item.contains_key(MUTE) {
+                    match mutes::read(item) {
+                        Ok(mute) => mutes.push(mute),
+                        Err(error) => tracing::error!(%error, "mute left out"),
+                    }
+                } else if item.contains_key(CASE) {
+                    match read(item) {
+                        Ok(case) => cases.push(case),
+                        Err(error) => {
+                            tracing::error!(%error, "alert left out");
+                            unreadable.extend(items::text(item, "sk").map(str::to_owned));
+                        }
                     }
                 }
             }
         }
-        Ok((cases.into(), Arc::new(unreadable)))
+        mutes.sort_by(|one, other| (other.at, &one.id).cmp(&(one.at, &other.id)));
+        let unreadable = Arc::new(unreadable);
+        Ok(Read { cases: cases.into(), mutes: mutes.into(), unreadable })
     }
 
     /// Writes what `decide` makes of all that there is, and gives it; nothing where it gives nothing. It is asked again
@@ -119,13 +145,55 @@ impl Alerts {
         &self,
         mut decide: impl FnMut(&[Case]) -> Vec<Case>,
     ) -> Result<Vec<Case>, StoreError> {
-        for attempt in 0..TRIES {
-            let known = self.all().await?;
+        self.write(|known| {
             let mut cases = decide(&known.cases);
             // What was decided there is not to be written over.
             cases.retain(|case| !known.unreadable.contains(&case.alert.id));
-            if self.put(known.revision, &cases).await? {
-                return Ok(cases);
+            let writes: Result<_, _> =
+                cases.iter().map(|case| change(case).map(Write::Change)).collect();
+            Ok((writes?, cases))
+        })
+        .await
+    }
+
+    /// Writes a mute in the place of the one of the same; false if there are `most` others that hold on this day.
+    ///
+    /// # Errors
+    /// A request failed, or others write all the time.
+    pub async fn mute(&self, mute: &Mute, most: usize, today: Day) -> Result<bool, StoreError> {
+        self.write(|known| {
+            let is_other = |one: &&Mute| one.id != mute.id && one.holds(today);
+            if known.mutes.iter().filter(is_other).count() >= most {
+                return Ok((Vec::new(), false));
+            }
+            Ok((vec![mutes::written(mute)?], true))
+        })
+        .await
+    }
+
+    /// Removes a mute that holds on this day, and gives it; none if there is none.
+    ///
+    /// # Errors
+    /// A request failed, or others write all the time.
+    pub async fn unmute(&self, id: &str, today: Day) -> Result<Option<Mute>, StoreError> {
+        self.write(|known| {
+            let found = known.mutes.iter().find(|mute| mute.id == id && mute.holds(today));
+            Ok((found.map(|mute| mutes::removed(&mute.id)).into_iter().collect(), found.cloned()))
+        })
+        .await
+    }
+
+    /// Makes the writes that `plan` finds for all that there is, and gives what it gives beside them. It is asked again if others
+    /// write meanwhile.
+    async fn write<T>(
+        &self,
+        mut plan: impl FnMut(&KnownAlerts) -> Result<(Vec<Write>, T), StoreError>,
+    ) -> Result<T, StoreError> {
+        for attempt in 0..TRIES {
+            let known = self.all().await?;
+            let (writes, planned) = plan(&known)?;
+            if self.put(known.revision, &writes).await? {
+                return Ok(planned);
             }
             // Others write: they are through in a moment.
             tokio::time::sleep(Duration::from_millis(20 << attempt.min(5))).await;
@@ -134,16 +202,12 @@ impl Alerts {
         Err(StoreError::Request { operation: "TransactWriteItems", detail })
     }
 
-    /// Writes cases over what was read at a revision; false if others wrote since.
-    async fn put(&self, mut revision: u64, cases: &[Case]) -> Result<bool, StoreError> {
+    /// Makes writes after what was read at a revision; false if others wrote since.
+    async fn put(&self, mut revision: u64, writes: &[Write]) -> Result<bool, StoreError> {
         // A transaction also raises the revision.
-        for part in cases.chunks(TRANSACTION - 1) {
-            let mut writes = Vec::with_capacity(TRANSACTION);
-            for case in part {
-                writes.push(Write::Change(change(case)?));
-            }
-            writes.push(Write::Change(raised(revision)));
-            match self.table.transact(writes).await? {
+        for part in writes.chunks(TRANSACTION - 1) {
+            let raised = Write::Change(raised(revision));
+            match self.table.transact([part, &[raised]].concat()).await? {
                 Transacted::Done(_) => revision += 1,
                 Transacted::Refused(_) | Transacted::Contended => return Ok(false),
             }

@@ -36,6 +36,7 @@ mod dynamo;
 mod health;
 mod ingestion;
 mod mailing;
+mod mutes;
 mod notes;
 mod store;
 mod whole;

@@ -85,7 +85,11 @@ pub(crate) fn of_bytes(bytes: impl Into<Vec<u8>>) -> AttributeValue {
 /// When an item about `day` expires: two days after it has left the retention, so that no zone and no
 /// clock sees it go too early.
 pub(crate) fn expiry(day: Day) -> AttributeValue {
-    let days = i64::try_from(RETENTION_DAYS).unwrap_or(i64::MAX) + 2;
+    after(day, i64::try_from(RETENTION_DAYS).unwrap_or(i64::MAX) + 2)
+}
+
+/// When an item expires that is kept for so many days after the beginning of a day.
+pub(crate) fn after(day: Day, days: i64) -> AttributeValue {
     let begins = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
     of_number(begins.saturating_add(days.saturating_mul(86_400)))
 }

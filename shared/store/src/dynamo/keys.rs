@@ -23,6 +23,7 @@
 //! | note | `NOTES` | `account` TAB account, or `client` TAB address or network |
 //! | revision of the notes | `NOTES` | `-` |
 //! | alert, and what became of it | `ALERTS` | id |
+//! | mute of alerts | `ALERTS` | `mute#` id |
 //! | revision of the alerts, and what is watched | `ALERTS` | `-` |
 //! | zone of the days | `META` | `zone` |
 //! | open report requests | `META` | `open requests` |
@@ -181,6 +182,10 @@ pub(crate) fn revision_of_notes() -> Item {
 
 pub(crate) fn alert(id: &str) -> Item {
     key(ALERTS, id)
+}
+
+pub(crate) fn mute(id: &str) -> Item {
+    key(ALERTS, &format!("mute#{id}"))
 }
 
 pub(crate) fn revision_of_alerts() -> Item {
