@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use detect::{Alert, Case, Due, Sensitivity, Verdicts, Watch, after, brought_up, due};
+use detect::{Alert, Case, Due, Sensitivity, Verdicts, Watch, after, brought_up, due, unmuted};
 use history::{History, RangeState, blocking};
 use report::{Day, Kinds, Range};
 use serde::Serialize;
@@ -95,6 +95,7 @@ impl Detector {
         let (summary, cases) = self.judge(today, now).await?;
         let Some(mail) = &self.settings.mail else { return Ok(summary) };
         let hour = report::Days::new(self.settings.zone).hour_of(now);
+        let cases = unmuted(&cases, &self.alerts.all().await?.mutes, today);
         let Some(due) = due(&cases, today, hour) else { return Ok(summary) };
         match mail.send(&due, now).await {
             Ok(()) => {
