@@ -5,13 +5,13 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use report::notes::sheet::SHEET;
 
 use crate::api::problem::Problem;
 use crate::api::{
-    alerts, body, charts, details, export, failures, insight, note_sheets, notes, openapi, plan,
-    report_requests, schedules, search, sources, tables,
+    alerts, body, charts, details, export, failures, insight, mutes, note_sheets, notes, openapi,
+    plan, report_requests, schedules, search, sources, tables,
 };
 use crate::dashboard::problem_page;
 use crate::dashboard::routes as dashboard;
@@ -45,6 +45,8 @@ fn routes(service: Service) -> Router {
             get(schedules::one).put(schedules::replace).delete(schedules::delete),
         )
         .route("/v1/alerts/{id}/status", post(alerts::decide))
+        .route("/v1/mutes", post(mutes::create))
+        .route("/v1/mutes/{id}", delete(mutes::delete))
         .route("/v1/notes", put(notes::replace).delete(notes::delete))
         .route("/v1/notes/import", post(note_sheets::import).layer(DefaultBodyLimit::max(SHEET)))
         .merge(dashboard::managed())
@@ -70,6 +72,7 @@ fn routes(service: Service) -> Router {
         .route("/v1/search", get(search::search))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::one))
+        .route("/v1/mutes", get(mutes::list))
         .route("/v1/notes", get(notes::list))
         .merge(managed)
         .merge(dashboard::open())

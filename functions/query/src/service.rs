@@ -155,6 +155,11 @@ impl Query {
         self.visitor.as_ref().is_none_or(|visitor| visitor.role >= Role::Manager)
     }
 
+    /// What whoever asks is called, where it is kept beside what they decided.
+    pub(crate) fn called(&self) -> &str {
+        self.visitor.as_ref().map_or("a manager", |visitor| visitor.name.as_str())
+    }
+
     /// Logs who changed what, for those who look into it later.
     pub(crate) fn audit(&self, action: &'static str, id: &str) {
         let (subject, name) = match &self.visitor {
@@ -202,7 +207,7 @@ impl FromRequestParts<Service> for Query {
         // Every page tells it; where the store does not answer, the page says so itself.
         let attention = match parts.uri.path() {
             path if path.starts_with("/v1/") || path == "/healthz" => 0,
-            _ => query.data.attention().await.unwrap_or(0),
+            _ => query.data.attention(query.today()).await.unwrap_or(0),
         };
         Ok(Self { attention, visitor, ..query })
     }

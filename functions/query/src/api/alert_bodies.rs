@@ -35,7 +35,7 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Debug, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub(crate) struct $name($of);
+        pub(crate) struct $name(pub(super) $of);
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
@@ -96,6 +96,8 @@ pub(crate) struct AlertAnswer {
     decision: Option<DecisionAnswer>,
     /// When people were mailed of it last; null if they were not.
     mailed_at: Option<DateTime<Utc>>,
+    /// Whether it would need attention, but is muted today.
+    muted: bool,
 }
 
 /// A sign of an alert.
@@ -142,8 +144,9 @@ struct DecisionAnswer {
     note: String,
 }
 
-impl From<Case> for AlertAnswer {
-    fn from(case: Case) -> Self {
+impl AlertAnswer {
+    /// A case as it is answered.
+    pub(crate) fn new(case: Case, muted: bool) -> Self {
         let Case { alert, status, resolution, raised_at, decision, notice } = case;
         let signals = alert.signals.into_iter().map(|one| SignalAnswer {
             signal: AlertKind(one.signal),
@@ -181,6 +184,7 @@ impl From<Case> for AlertAnswer {
                 note: decision.note,
             }),
             mailed_at: notice.map(|notice| instant(notice.at)),
+            muted,
         }
     }
 }

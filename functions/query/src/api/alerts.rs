@@ -5,8 +5,8 @@ use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use detect::{Case, Decision, Resolution, Status};
 use report::csv::{file_name, write_texts};
-use report::displayed;
 use report::views::cursor;
+use report::{Day, displayed};
 use serde::Deserialize;
 use store::KnownAlerts;
 use utoipa::IntoParams;
@@ -38,26 +38,32 @@ pub(crate) struct AlertPath {
 pub(crate) async fn list(query: Query, given: Given) -> Result<Response, Problem> {
     let asked: AlertsParams = given.read(query.today())?;
     let known = query.data.alerts().await?;
-    let range = asked.wanted.range;
+    let (range, today) = (asked.wanted.range, query.today());
     if asked.format.format == Format::Csv {
-        let (found, _) = page(&known, &asked, usize::MAX)?;
+        let (found, _) = page(&known, &asked, usize::MAX, today)?;
         let mut text = Vec::new();
-        write_texts(&mut text, HEAD, found.iter().map(line)).map_err(unwritten)?;
+        let lines = found.iter().map(|case| line(case, known.is_muted(case, today)));
+        write_texts(&mut text, HEAD, lines).map_err(unwritten)?;
         return Ok((csv_headers(&file_name("alerts", range)), text).into_response());
     }
-    let (found, next) = page(&known, &asked, asked.page.limit.unwrap_or(LIMIT))?;
-    let alerts = found.into_iter().map(AlertAnswer::from).collect();
+    let (found, next) = page(&known, &asked, asked.page.limit.unwrap_or(LIMIT), today)?;
+    let answer = |case: Case| {
+        let muted = known.is_muted(&case, today);
+        AlertAnswer::new(case, muted)
+    };
+    let alerts = found.into_iter().map(answer).collect();
     Ok(Json(AlertsPage { start: range.start, end: range.end, alerts, next }).into_response())
 }
 
-/// The alerts that are asked for, `most` at most, and the cursor of those that follow.
+/// The alerts that are asked for on this day, `most` at most, and the cursor of those that follow.
 pub(crate) fn page(
     known: &KnownAlerts,
     asked: &AlertsParams,
     most: usize,
+    today: Day,
 ) -> Result<(Vec<Case>, Option<String>), Problem> {
     let after = asked.page.held(|text| cursor::held(text, places::read))?;
-    let passes = |case: &&Case| asked.wanted.passes(case);
+    let passes = |case: &&Case| asked.wanted.passes(case, known.is_muted(case, today));
     let mut found: Vec<_> =
         known.cases.iter().filter(passes).map(|case| (place(case), case)).collect();
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -79,7 +85,7 @@ fn place(case: &Case) -> String {
     format!("{days:012} {sure} {}", alert.id)
 }
 
-const HEAD: [&str; 17] = [
+const HEAD: [&str; 18] = [
     "Account",
     "Kind",
     "Severity",
@@ -97,9 +103,10 @@ const HEAD: [&str; 17] = [
     "Recipients",
     "Decided by",
     "Note",
+    "Muted",
 ];
 
-fn line(case: &Case) -> [String; 17] {
+fn line(case: &Case, muted: bool) -> [String; 18] {
     let Case { alert, status, resolution, decision, .. } = case;
     let evidence = &alert.evidence;
     let decision = decision.as_ref();
@@ -121,6 +128,7 @@ fn line(case: &Case) -> [String; 17] {
         evidence.recipients.to_string(),
         decision.map(|decision| decision.by.clone()).unwrap_or_default(),
         decision.map(|decision| decision.note.clone()).unwrap_or_default(),
+        if muted { "yes" } else { "no" }.to_owned(),
     ]
 }
 
@@ -135,14 +143,17 @@ pub(crate) async fn one(
     given: Given,
 ) -> Result<Json<AlertAnswer>, Problem> {
     given.refuse()?;
-    Ok(Json(find(&query, &id).await?.into()))
+    let (known, case) = find(&query, &id).await?;
+    let muted = known.is_muted(&case, query.today());
+    Ok(Json(AlertAnswer::new(case, muted)))
 }
 
-/// The alert with an id.
-pub(crate) async fn find(query: &Query, id: &str) -> Result<Case, Problem> {
+/// The alert with an id, and what there is beside it.
+pub(crate) async fn find(query: &Query, id: &str) -> Result<(KnownAlerts, Case), Problem> {
     let known = query.data.alerts().await?;
-    let found = known.cases.iter().find(|case| case.alert.id == id);
-    found.cloned().ok_or_else(|| Problem::not_found("/v1/alerts", id))
+    let found = known.cases.iter().find(|case| case.alert.id == id).cloned();
+    let found = found.ok_or_else(|| Problem::not_found("/v1/alerts", id))?;
+    Ok((known, found))
 }
 
 /// Decides about an alert: that somebody looks into it, what it was, or that it is open again.
@@ -162,7 +173,8 @@ pub(crate) async fn decide(
     let status = fields.needed("status", "it must be open, acknowledged or resolved")?;
     let (resolution, note) = (fields.text("resolution")?, fields.text("note")?);
     let decided = set(&query, &id, (status, resolution), note.unwrap_or_default()).await?;
-    Ok(Json(decided.into()))
+    let muted = query.data.alerts().await?.is_muted(&decided, query.today());
+    Ok(Json(AlertAnswer::new(decided, muted)))
 }
 
 /// Gives an alert a status, with what it was if it is resolved.
@@ -198,11 +210,10 @@ pub(crate) async fn set(
         let told = format!("it must be one line of at most {NOTE} characters");
         return Err(wrong("note", &note.into(), told));
     }
-    let by = query.visitor.as_ref().map_or("a manager", |visitor| visitor.name.as_str());
     let decision = Decision {
         at: query.now(),
         day: query.today(),
-        by: displayed(by, NOTE),
+        by: displayed(query.called(), NOTE),
         note: note.trim().to_owned(),
     };
     let decided = query.data.decide(id, status, resolution, &decision).await?;

@@ -13,6 +13,8 @@ pub(crate) mod export;
 pub(crate) mod failures;
 pub(crate) mod insight;
 pub(crate) mod labels;
+pub(crate) mod mute_bodies;
+pub(crate) mod mutes;
 pub(crate) mod note_bodies;
 pub(crate) mod note_sheets;
 pub(crate) mod notes;

@@ -7,8 +7,8 @@ use utoipa::{IntoResponses as _, Modify, OpenApi};
 use super::problem::ProblemDetails;
 use super::responses::LetsIn;
 use super::{
-    alerts, charts, details, export, failures, insight, note_sheets, notes, plan, report_requests,
-    schedules, search, sources, tables,
+    alerts, charts, details, export, failures, insight, mutes, note_sheets, notes, plan,
+    report_requests, schedules, search, sources, tables,
 };
 
 #[derive(OpenApi)]
@@ -47,6 +47,9 @@ use super::{
         alerts::list,
         alerts::one,
         alerts::decide,
+        mutes::list,
+        mutes::create,
+        mutes::delete,
         notes::list,
         notes::replace,
         notes::delete,

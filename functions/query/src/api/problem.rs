@@ -76,6 +76,11 @@ pub enum Problem {
         /// How many that are.
         most: usize,
     },
+    /// There are as many mutes as there may be.
+    TooManyMutes {
+        /// How many that are.
+        most: usize,
+    },
     /// Nobody signed in, or the token is wrong.
     Unauthorized,
     /// A sign-in did not come to its end.
@@ -174,6 +179,9 @@ impl Problem {
             Self::TooManyNotes { .. } => {
                 (StatusCode::CONFLICT, "too-many-notes", "There are too many notes")
             }
+            Self::TooManyMutes { .. } => {
+                (StatusCode::CONFLICT, "too-many-mutes", "There are too many mutes")
+            }
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A sign-in is needed"),
             Self::SignIn { .. } => {
                 (StatusCode::BAD_REQUEST, "sign-in", "The sign-in did not come to its end")
@@ -235,7 +243,9 @@ impl Problem {
                 "{limit} reports were asked for today, and that is the most: ask again in {retry_after} \
                  seconds, or make a schedule"
             ),
-            Self::TooManySchedules { most } | Self::TooManyNotes { most } => {
+            Self::TooManySchedules { most }
+            | Self::TooManyNotes { most }
+            | Self::TooManyMutes { most } => {
                 format!("there may be {most} at most: delete one first")
             }
             Self::Unauthorized => {

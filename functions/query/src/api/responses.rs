@@ -48,6 +48,8 @@ does! {
     Schedules: Problem::TooManySchedules { most: 0 };
     /// It writes a note.
     WritesNotes: Problem::TooManyNotes { most: 0 };
+    /// It mutes alerts.
+    Mutes: Problem::TooManyMutes { most: 0 };
     /// It lets in whom the provider knows, to do what their role allows.
     LetsIn: Problem::Unauthorized, Problem::Forbidden { needed: Role::Manager };
 }

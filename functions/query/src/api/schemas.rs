@@ -9,8 +9,8 @@ use report::{Kind, NOTE_NAME, NOTE_TEXT, RECIPIENTS, Sort, TlsVersion};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
-    ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
-    SchemaType, Type,
+    AnyOfBuilder, ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema,
+    SchemaFormat, SchemaType, Type,
 };
 
 /// The longest name of a report, in characters.
@@ -66,9 +66,8 @@ pub(super) fn line_or_null(most: usize) -> Object {
 
 /// A name that must be there, and not blank.
 pub(super) fn name() -> Object {
-    let pattern = format!("^[^{CONTROL}]*[^{CONTROL}{WHITE}][^{CONTROL}]*$");
     let told = format!("Stands in the mail; one line of at most {NAME} characters.");
-    text().description(Some(told)).max_length(Some(NAME)).pattern(Some(pattern)).build()
+    said(NAME).description(Some(told)).build()
 }
 
 /// Whom a report goes to.
@@ -98,6 +97,16 @@ pub(super) fn noted(field: &str, said: bool) -> Object {
     object.description(Some(told)).max_length(Some(most)).pattern(Some(pattern)).build()
 }
 
+/// A line that must be there, and not blank.
+pub(super) fn some_line(most: usize) -> Object {
+    said(most).build()
+}
+
+fn said(most: usize) -> ObjectBuilder {
+    let pattern = format!("^[^{CONTROL}]*[^{CONTROL}{WHITE}][^{CONTROL}]*$");
+    text().max_length(Some(most)).pattern(Some(pattern))
+}
+
 /// A text that is not empty.
 pub(super) fn some_text() -> Object {
     text().min_length(Some(1)).build()
@@ -116,6 +125,11 @@ pub(super) fn flag() -> Object {
 /// A day.
 pub(super) fn date() -> Object {
     text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build()
+}
+
+/// A day that may be left out.
+pub(super) fn date_or_null() -> Object {
+    text_or_null().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).build()
 }
 
 /// A time of day.
@@ -204,10 +218,22 @@ pub(super) fn client() -> Object {
 }
 
 fn one_client(times: &str) -> Object {
+    text().pattern(Some(format!("^([^/]{times}|{})$", network_patterns()))).build()
+}
+
+fn network_patterns() -> String {
     const BYTE: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
     let v4 = format!(r"({BYTE}\.){{3}}{BYTE}/(3[0-2]|[12]?[0-9])");
     let v6 = "([0-9A-Fa-f]{1,4}:){1,7}:/(12[0-8]|1[01][0-9]|[1-9]?[0-9])";
-    text().pattern(Some(format!("^([^/]{times}|{v4}|{v6})$"))).build()
+    format!("{v4}|{v6}")
+}
+
+/// A network that clients are in; one address is one of its own.
+pub(super) fn client_network() -> Schema {
+    let network = text().pattern(Some(format!("^({})$", network_patterns())));
+    let address = |format| text().format(Some(SchemaFormat::Custom(String::from(format))));
+    let any = AnyOfBuilder::new().item(network.build());
+    any.item(address("ipv4").build()).item(address("ipv6").build()).build().into()
 }
 
 /// An idempotency key.

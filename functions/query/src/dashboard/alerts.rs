@@ -12,11 +12,12 @@ use super::columns::Chart;
 use super::form::{Form, choice};
 use super::frame::{Choice, Frame, Part, html};
 use super::mistake::{Mistake, can_be_mended, fault};
+use super::mutes::{self, MuteForm};
 use super::problem_page::Failed;
 use super::wording::{self, SHOWN};
 use crate::api::params::{AlertFilter, AlertsParams, Given, Standing};
 use crate::api::problem::Problem;
-use crate::api::{alerts, details};
+use crate::api::{alerts, details, mutes as muting};
 use crate::service::Query;
 
 /// Characters of a sentence: more than it has.
@@ -36,22 +37,6 @@ pub(super) struct Line {
     pub(super) kind: &'static str,
     pub(super) days: String,
     pub(super) status: String,
-}
-
-/// What a kind is called.
-pub(super) const fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::NewPlace => "New place",
-        Kind::Spread => "Many networks",
-        Kind::Volume => "Volume",
-        Kind::GuessedPassword => "Guessed password",
-        Kind::Identities => "New senders",
-        Kind::Downgrade => "Weaker login",
-        Kind::Dormant => "Woken up",
-        Kind::NewAccount => "New account",
-        Kind::Night => "At night",
-        Kind::Recipients => "Many recipients",
-    }
 }
 
 fn days(alert: &Alert) -> String {
@@ -79,16 +64,16 @@ const fn resolution_of(resolution: Resolution) -> &'static str {
 }
 
 impl Line {
-    pub(super) fn new(case: &Case) -> Self {
-        let alert = &case.alert;
+    pub(super) fn new(case: &Case, muted: bool) -> Self {
+        let (alert, status) = (&case.alert, status(case));
         Self {
             href: format!("/alerts/{}", alert.id),
             reason: displayed(&alert.reason, SENTENCE),
             severity: alert.severity.name(),
             is_high: alert.severity == Severity::High,
-            kind: kind(alert.kind),
+            kind: wording::alert_kind(alert.kind),
             days: days(alert),
-            status: status(case),
+            status: if muted { format!("{status}, muted") } else { status },
         }
     }
 }
@@ -127,8 +112,9 @@ struct ListPage {
 /// The alerts that are asked for.
 pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
     let asked: AlertsParams = usable(&given, &query)?;
-    let known = query.data.alerts().await?;
-    let (found, next) = alerts::page(&known, &asked, asked.page.limit.unwrap_or(ROWS))?;
+    let (known, today) = (query.data.alerts().await?, query.today());
+    let limit = asked.page.limit.unwrap_or(ROWS);
+    let (found, next) = alerts::page(&known, &asked, limit, today)?;
     let href = |standing: Standing, more: &[(&'static str, String)]| {
         let path =
             if more.iter().any(|(name, _)| *name == "format") { "/v1/alerts" } else { "/alerts" };
@@ -136,6 +122,7 @@ pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Fai
     };
     let standings = [
         (Standing::Attention, "Needs attention"),
+        (Standing::Muted, "Muted"),
         (Standing::One(Status::Resolved), "Resolved"),
         (Standing::One(Status::Historic), "Found later"),
         (Standing::All, "All"),
@@ -152,9 +139,10 @@ pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Fai
         standings: standings.into(),
         watched: known.watched.map(|who| watched(who, &query)),
         is_bound: *query.data.scope() != Scope::All,
-        rows: found.iter().map(Line::new).collect(),
+        rows: found.iter().map(|case| Line::new(case, known.is_muted(case, today))).collect(),
         nothing: match standing {
             Standing::Attention => "Nothing needs attention",
+            Standing::Muted => "Nothing is muted in these days",
             _ => "No alerts like these in these days",
         },
         first: asked.page.cursor.is_some().then(|| href(standing, &[])),
@@ -188,6 +176,7 @@ struct Named {
 #[template(path = "alert.html")]
 struct AlertPage {
     frame: Frame,
+    id: String,
     line: Line,
     account: String,
     account_href: String,
@@ -212,7 +201,17 @@ struct AlertPage {
     resolutions: Vec<Choice>,
     wrong: Option<Mistake>,
     typed: String,
-    done: bool,
+    /// By what it is muted.
+    mutes: Vec<mutes::Line>,
+    mute: MuteForm,
+    /// What was just done.
+    done: Option<String>,
+}
+
+/// What was sent with a mistake in it.
+enum Sent<'f> {
+    Decision(Mistake, &'f Form),
+    Mute(Mistake, &'f Form),
 }
 
 impl AlertPage {
@@ -223,18 +222,22 @@ impl AlertPage {
 
 /// The page of one alert.
 pub(super) async fn one(query: Query, At(id): At, given: Given) -> Result<Html<String>, Failed> {
-    let case = alerts::find(&query, &id).await?;
-    let done = given.get("done").is_some();
-    Ok(html(&page(&query, &case, done, None).await?)?)
+    Ok(html(&page(&query, &id, given.get("done"), None).await?)?)
 }
 
 async fn page(
     query: &Query,
-    case: &Case,
-    done: bool,
-    wrong: Option<(Mistake, &Form)>,
+    id: &str,
+    done: Option<&str>,
+    sent: Option<Sent<'_>>,
 ) -> Result<AlertPage, Problem> {
-    let Case { alert, decision, .. } = case;
+    let (known, case) = alerts::find(query, id).await?;
+    let (muted, mutes) = {
+        let today = query.today();
+        (known.is_muted(&case, today), detect::muting(&case, &known.mutes, today))
+    };
+    let line = Line::new(&case, muted);
+    let Case { alert, decision, .. } = &case;
     let kept = query.kept();
     let shown_days = Range {
         start: (alert.day - chrono::Days::new(BEFORE)).max(kept.start),
@@ -262,7 +265,11 @@ async fn page(
     let evidence = &alert.evidence;
     let some = |number: u64| (number > 0).then(|| grouped(number));
     let failed = [&of_days(shown_days)[..], &[("account", alert.account.clone())]].concat();
-    let (wrong, form) = wrong.map_or((None, None), |(wrong, form)| (Some(wrong), Some(form)));
+    let (wrong, form, mute) = match sent {
+        Some(Sent::Decision(wrong, form)) => (Some(wrong), Some(form), None),
+        Some(Sent::Mute(wrong, form)) => (None, None, Some((wrong, form))),
+        None => (None, None, None),
+    };
     let typed = |name: &str| form.map(|form| form.get(name).to_owned()).unwrap_or_default();
     let chosen = typed("resolution");
     Ok(AlertPage {
@@ -271,7 +278,9 @@ async fn page(
             Part::Alerts,
             format!("Alert {}", displayed(&alert.account, SHOWN)),
         ),
-        line: Line::new(case),
+        done: done.map(|done| self::done(done, muted, &line)),
+        line,
+        id: alert.id.clone(),
         account: wording::address(&alert.account),
         account_href,
         failed_href: address("/failed-logins", &failed),
@@ -312,8 +321,21 @@ async fn page(
             .into(),
         wrong,
         typed: typed("note"),
-        done,
+        mutes: mutes.into_iter().map(mutes::Line::new).collect(),
+        mute: MuteForm::new(query, &case, mute),
     })
+}
+
+/// What was just done, in words.
+fn done(what: &str, muted: bool, line: &Line) -> String {
+    match what {
+        "muted" if !muted => {
+            "It is muted. This alert is once all its networks, or all its new senders, are"
+                .to_owned()
+        }
+        "unmuted" if !muted => "It is not muted any more".to_owned(),
+        _ => line.status.clone(),
+    }
 }
 
 fn decided(decision: &Decision, query: &Query) -> String {
@@ -333,9 +355,22 @@ pub(super) async fn decide(query: Query, At(id): At, form: Form) -> Result<Respo
     match alerts::set(&query, &id, (status, resolution), form.get("note")).await {
         Ok(case) => Ok(Redirect::to(&format!("/alerts/{}?done=1", case.alert.id)).into_response()),
         Err(problem) if can_be_mended(&problem) => {
-            let case = alerts::find(&query, &id).await?;
-            let wrong = Some((Mistake::new(&problem), &form));
-            let page = page(&query, &case, false, wrong).await?;
+            let sent = Sent::Decision(Mistake::new(&problem), &form);
+            let page = page(&query, &id, None, Some(sent)).await?;
+            Ok((problem.status(), html(&page)?).into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Mutes something about an alert.
+pub(super) async fn mute(query: Query, At(id): At, form: Form) -> Result<Response, Failed> {
+    let (_, case) = alerts::find(&query, &id).await?;
+    match muting::make(&query, &MuteForm::fields(&form, &case)).await {
+        Ok(_) => Ok(Redirect::to(&format!("/alerts/{}?done=muted", case.alert.id)).into_response()),
+        Err(problem) if can_be_mended(&problem) => {
+            let sent = Sent::Mute(Mistake::new(&problem), &form);
+            let page = page(&query, &id, None, Some(sent)).await?;
             Ok((problem.status(), html(&page)?).into_response())
         }
         Err(problem) => Err(problem.into()),
@@ -348,5 +383,6 @@ pub(super) async fn about_account(query: &Query, account: &str) -> Result<Vec<Li
     let own = |case: &&Case| case.alert.account == account;
     let mut found: Vec<_> = known.cases.iter().filter(own).collect();
     found.sort_by_key(|case| std::cmp::Reverse((case.alert.last_day, &case.alert.id)));
-    Ok(found.into_iter().map(Line::new).collect())
+    let today = query.today();
+    Ok(found.into_iter().map(|case| Line::new(case, known.is_muted(case, today))).collect())
 }

@@ -17,6 +17,8 @@ pub(super) struct Attention {
     pub(super) rows: Vec<Line>,
     /// How many are not listed.
     pub(super) more: usize,
+    /// As in `2 alerts are muted`; none if none is.
+    pub(super) muted: Option<String>,
     /// Who is watched, and since when.
     pub(super) watched: String,
 }
@@ -26,8 +28,10 @@ impl Attention {
     pub(super) async fn of(query: &Query) -> Result<Option<Self>, Problem> {
         let known = query.data.alerts().await?;
         let Some(who) = known.watched else { return Ok(None) };
-        let mut open: Vec<&Case> =
-            known.cases.iter().filter(|case| case.status.needs_attention()).collect();
+        let today = query.today();
+        let standing = known.cases.iter().filter(|case| case.status.needs_attention());
+        let (muted, mut open): (Vec<&Case>, Vec<&Case>) =
+            standing.partition(|case| known.is_muted(case, today));
         open.sort_by(|one, other| {
             let (one, other) = (&one.alert, &other.alert);
             let surer = other.severity.cmp(&one.severity);
@@ -39,8 +43,13 @@ impl Attention {
                 1 => "1 alert needs attention".to_owned(),
                 more => format!("{} alerts need attention", grouped(more as u64)),
             },
-            rows: open.iter().take(LISTED).map(|case| Line::new(case)).collect(),
+            rows: open.iter().take(LISTED).map(|case| Line::new(case, false)).collect(),
             more: open.len().saturating_sub(LISTED),
+            muted: match muted.len() {
+                0 => None,
+                1 => Some("1 alert is muted".to_owned()),
+                more => Some(format!("{} alerts are muted", grouped(more as u64))),
+            },
             watched: watched(who, query),
         }))
     }

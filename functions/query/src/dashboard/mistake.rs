@@ -35,7 +35,8 @@ pub(super) fn can_be_mended(problem: &Problem) -> bool {
         | Problem::KeyReused
         | Problem::NoMoreToday { .. }
         | Problem::TooManySchedules { .. }
-        | Problem::TooManyNotes { .. } => true,
+        | Problem::TooManyNotes { .. }
+        | Problem::TooManyMutes { .. } => true,
         Problem::NotFound { .. }
         | Problem::MethodNotAllowed { .. }
         | Problem::MediaType { .. }

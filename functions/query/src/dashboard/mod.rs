@@ -20,6 +20,7 @@ mod filters;
 mod form;
 pub(crate) mod frame;
 mod mistake;
+mod mutes;
 mod note_imports;
 mod note_shown;
 mod notes;

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use super::address::At;
 use super::problem_page::Failed;
 use super::{
-    alerts, assets, charts, details, failures, note_imports, notes, overview, plan,
+    alerts, assets, charts, details, failures, mutes, note_imports, notes, overview, plan,
     report_requests, schedules, search, sources, table, upload,
 };
 use crate::api::problem::Problem;
@@ -29,6 +29,7 @@ pub(crate) fn open() -> Router<Service> {
         .route("/search", get(search::page))
         .route("/alerts", get(alerts::list))
         .route("/alerts/{id}", get(alerts::one))
+        .route("/mutes", get(mutes::list))
         .route("/notes", get(notes::list))
         .route("/sources", get(sources::page))
         .route("/assets/{name}", get(asset))
@@ -41,6 +42,8 @@ pub(crate) fn managed() -> Router<Service> {
         .route("/report-requests/new", get(report_requests::blank))
         .route("/report-requests/{id}", get(report_requests::one))
         .route("/alerts/{id}/status", post(alerts::decide))
+        .route("/alerts/{id}/mute", post(alerts::mute))
+        .route("/mutes/{id}/end", post(mutes::end))
         .route("/notes/edit", get(notes::one).post(notes::save))
         .route("/notes/delete", get(notes::confirm).post(notes::delete))
         .route(

@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
+use detect::Kind as AlertKind;
 use report::views::{ClientPlace, Labels};
 use report::{Day, Group, OTHER_SENDERS, Origin, date, displayed, grouped};
 
@@ -112,6 +113,22 @@ pub(super) fn place(place: &ClientPlace) -> String {
     });
     let parts: Vec<_> = country.into_iter().chain(network).collect();
     displayed(&parts.join(", "), SHOWN)
+}
+
+/// What a kind of alerts is called.
+pub(super) const fn alert_kind(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::NewPlace => "New place",
+        AlertKind::Spread => "Many networks",
+        AlertKind::Volume => "Volume",
+        AlertKind::GuessedPassword => "Guessed password",
+        AlertKind::Identities => "New senders",
+        AlertKind::Downgrade => "Weaker login",
+        AlertKind::Dormant => "Woken up",
+        AlertKind::NewAccount => "New account",
+        AlertKind::Night => "At night",
+        AlertKind::Recipients => "Many recipients",
+    }
 }
 
 /// An instant (seconds since 1970) on the wall clock of a zone, as in `Thu 12 Nov 2026, 08:00`.

@@ -1,14 +1,14 @@
 //! Alerts within a scope: all of them, or none. What is odd about an account is told against what everybody else does, so
 //! whoever is bound to some domains could tell others' mail by it.
 
-use detect::{Case, Decision, Resolution, Status};
-use report::Scope;
+use detect::{Case, Decision, Mute, Resolution, Status};
+use report::{Day, Scope};
 use store::{KnownAlerts, StoreError};
 
 use super::within::Scoped;
 
 impl Scoped {
-    /// Every alert, and who is watched.
+    /// Every alert, every mute, and who is watched.
     pub(crate) async fn alerts(&self) -> Result<KnownAlerts, StoreError> {
         match self.scope {
             Scope::All => self.alerts.all().await,
@@ -16,10 +16,30 @@ impl Scoped {
         }
     }
 
-    /// How many alerts need attention.
-    pub(crate) async fn attention(&self) -> Result<usize, StoreError> {
+    /// How many alerts need attention on this day.
+    pub(crate) async fn attention(&self, today: Day) -> Result<usize, StoreError> {
         let known = self.alerts().await?;
-        Ok(known.cases.iter().filter(|case| case.status.needs_attention()).count())
+        let needs = |case: &&Case| case.status.needs_attention() && !known.is_muted(case, today);
+        Ok(known.cases.iter().filter(needs).count())
+    }
+
+    /// Writes a mute in the place of the one of the same; false if there are `most` others that hold on this day. Nothing
+    /// is muted by whoever is bound.
+    pub(crate) async fn mute(
+        &self,
+        mute: &Mute,
+        most: usize,
+        today: Day,
+    ) -> Result<bool, StoreError> {
+        Ok(self.scope == Scope::All && self.alerts.mute(mute, most, today).await?)
+    }
+
+    /// Removes a mute that holds on this day, and gives it; none if there is none.
+    pub(crate) async fn unmute(&self, id: &str, today: Day) -> Result<Option<Mute>, StoreError> {
+        match self.scope {
+            Scope::All => self.alerts.unmute(id, today).await,
+            Scope::Domains(_) => Ok(None),
+        }
     }
 
     /// Decides about an alert, and gives it as it is then; none if there is none.

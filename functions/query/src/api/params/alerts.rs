@@ -14,12 +14,15 @@ use crate::api::schemas;
 const DAYS: u64 = 30;
 const ALL: &str = "all";
 const ATTENTION: &str = "attention";
+const MUTED: &str = "muted";
 
 /// Alerts by how they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Open or acknowledged.
+    /// Open or acknowledged, and not muted.
     Attention,
+    /// What would be one of these, if it were not muted.
+    Muted,
     One(Status),
     All,
 }
@@ -29,15 +32,17 @@ impl Standing {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Attention => ATTENTION,
+            Self::Muted => MUTED,
             Self::One(status) => status.name(),
             Self::All => ALL,
         }
     }
 
-    pub(crate) fn has(self, status: Status) -> bool {
+    fn has(self, status: Status, muted: bool) -> bool {
         match self {
-            Self::Attention => status.needs_attention(),
-            Self::One(one) => status == one,
+            Self::Attention => status.needs_attention() && !muted,
+            Self::Muted => muted,
+            Self::One(one) => status == one && !muted,
             Self::All => true,
         }
     }
@@ -57,14 +62,15 @@ pub(crate) struct AlertFilter {
 }
 
 impl AlertFilter {
-    pub(crate) fn passes(&self, case: &Case) -> bool {
+    /// Whether a case is asked for, which may be muted.
+    pub(crate) fn passes(&self, case: &Case, muted: bool) -> bool {
         let alert = &case.alert;
         let is = |wanted: &Option<String>, own: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == own.to_lowercase())
         };
         alert.day <= self.range.end
             && alert.last_day >= self.range.start
-            && self.standing.has(case.status)
+            && self.standing.has(case.status, muted)
             && self.severity.is_none_or(|severity| severity == alert.severity)
             && self.kind.is_none_or(|kind| kind == alert.kind)
             && is(&self.account, &alert.account)
@@ -72,16 +78,15 @@ impl AlertFilter {
     }
 }
 
-fn words() -> [&'static str; 6] {
+fn words() -> [&'static str; 7] {
     let [a, b, c, d] = Status::ALL.map(Status::name);
-    [ATTENTION, a, b, c, d, ALL]
+    [ATTENTION, a, b, c, d, MUTED, ALL]
 }
 
 impl IntoParams for AlertFilter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let start = "First day, as in 2026-11-17; by default 29 days before the last";
-        let standing =
-            "How they stand; by default attention, which is open or acknowledged; all are all";
+        let standing = "How they stand; by default attention, which is open or acknowledged. What is muted is none of these but muted; all are all";
         vec![
             may_have("start", start, schemas::date()),
             may_have("end", "Last day, included; by default today", schemas::date()),
@@ -129,7 +134,7 @@ impl Parameters for AlertFilter {
                 Range { start: last.start.max(Range::kept(today).start), ..last }
             }
         };
-        let standings = [Standing::Attention, Standing::All].into_iter();
+        let standings = [Standing::Attention, Standing::Muted, Standing::All].into_iter();
         let standings: Vec<_> = standings.chain(Status::ALL.map(Standing::One)).collect();
         let text = |name: &'static str| match given.get(name) {
             Some("") => Err(Problem::parameter(name, "", "it must say which")),
