@@ -22,6 +22,7 @@ def moved(fields):
         "start": lambda number: today - 10 - number % 50,
         "end": lambda number: today - number % 10,
         "first_date": lambda number: today + number % 100,
+        "until": lambda number: today + number % 300,
         "expires": lambda number: today + 500 + number % 100,
     }
     for name, place in places.items():

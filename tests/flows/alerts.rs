@@ -1,5 +1,7 @@
 //! Alerts: raised, kept once whatever happens, shown, and decided about.
 
+mod mutes;
+
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};

@@ -290,11 +290,32 @@ async fn bodies_that_the_description_allows_are_taken_and_no_others() -> Result<
         ("owner", with_others(&owners)),
         ("note", [with_others(&lines), strings(&[&long_text, &long_text[..1000]])].concat()),
     ];
+    let mute = json!({"account": "scanner", "reason": "x"});
+    let networks = [
+        "192.0.2.1",
+        "192.0.2.0/24",
+        "192.0.2.0/33",
+        "2001:db8::1",
+        "2001:DB8::/32",
+        "2001:db8::1/32",
+        "here",
+        "",
+    ];
+    let of_mutes = [
+        ("unknown", vec![json!(1), json!(null)]),
+        ("account", with_others(&lines)),
+        ("kind", with_others(&["spread", "Spread", ""])),
+        ("network", with_others(&networks)),
+        ("sender", with_others(&lines)),
+        ("until", with_others(&["2026-12-24", "2026-11-31", "2026-1-2", "", " 2026-12-24"])),
+        ("reason", [with_others(&lines), strings(&[&long_text, &long[..202]])].concat()),
+    ];
     let whole = |own: &[(&'static str, Vec<Value>)]| [&shared[..], own].concat();
     for (path, method, good, choices) in [
         ("/v1/report-requests", "post", good, whole(&of_requests)),
         ("/v1/schedules", "post", daily, whole(&of_schedules)),
         ("/v1/notes", "put", note, of_notes.to_vec()),
+        ("/v1/mutes", "post", mute, of_mutes.to_vec()),
     ] {
         let schema = &document["paths"][path][method]["requestBody"]["content"]["application/json"]
             ["schema"];

@@ -119,7 +119,7 @@ fn value(name: &str, rng: &mut Rng) -> Result<&'static str> {
         "mechanism" => one_of(&["(none)", "PLAIN", "LOGIN"], rng),
         "tls" => one_of(&["TLS1.0", "TLS1.3", "none", "unknown"], rng),
         "kind" => one_of(&["basic", "unknown"], rng),
-        "status" => one_of(&["attention", "all", "historic"], rng),
+        "status" => one_of(&["attention", "all", "historic", "muted"], rng),
         "severity" => one_of(&["medium", "high"], rng),
         "off" => one_of(&["TLS1.0,none", "basic", "unknown", "LOGIN"], rng),
         "country" | "network" => one_of(&["(none)", "(private)"], rng),
@@ -206,7 +206,7 @@ fn questions(rng: &mut Rng) -> Result<Vec<String>> {
     Ok(asked)
 }
 
-/// Mails and notes of others, which nobody may tell by anything.
+/// Mails, notes and mutes of others, which nobody may tell by anything.
 async fn of_others(app: &App) -> Result<()> {
     let request = json!({"view": "tls-usage", "recipients": ["ann@example.test"]});
     let schedule = crate::schedules::daily("13:00");
@@ -219,6 +219,8 @@ async fn of_others(app: &App) -> Result<()> {
     for subject in ["client=192.0.2.1", "client=192.0.2.0/24", "account=root", "account=x@x.test"] {
         app.send("PUT", &format!("/v1/notes?{subject}"), &note).await?.ok()?;
     }
+    let mute = json!({"account": "ann@example.test", "reason": "ann@corp.test said so"});
+    app.send("POST", "/v1/mutes", &mute).await?.ok()?;
     Ok(())
 }
 

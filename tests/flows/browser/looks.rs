@@ -44,6 +44,7 @@ async fn pages(program: &Program, browser: &Browser) -> Result<Vec<(&'static str
         ("alerts", "/alerts".to_owned()),
         ("no-alerts", "/alerts?status=historic&account=nobody".to_owned()),
         ("alert", format!("/alerts/{alert}")),
+        ("mutes", "/mutes".to_owned()),
         ("insight", "/insight".to_owned()),
         ("tls-usage", format!("/reports/tls-usage?{WEEK}")),
         ("tls-usage-90-days", format!("/reports/tls-usage?{quarter}")),

@@ -240,6 +240,15 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     assert_eq!(decided["status"], "acknowledged");
     let listed = stack.ask(&query, Method::GET, "/v1/alerts", None).await?.ok()?;
     assert_eq!(listed["alerts"][0], decided);
+    // And mutes it.
+    let mute = Some(json!({"account": "a1", "reason": "a test"}));
+    let muted = stack.ask(&query, Method::POST, "/v1/mutes", mute.as_ref()).await?.ok()?;
+    let listed = stack.ask(&query, Method::GET, "/v1/alerts", None).await?.ok()?;
+    assert_eq!(listed["alerts"], json!([]));
+    let path = format!("/v1/mutes/{}", muted["id"].as_str().context("an id")?);
+    stack.ask(&query, Method::DELETE, &path, None).await?;
+    let listed = stack.ask(&query, Method::GET, "/v1/alerts", None).await?.ok()?;
+    assert_eq!(listed["alerts"][0], decided);
     let csv = stack.ask(&query, Method::GET, "/v1/reports/detailed", None).await?.text()?;
     assert_eq!(csv.lines().count(), 16);
 

@@ -15,7 +15,7 @@ use crate::reports::asked;
 const JSON: &str = "application/json";
 
 /// What can be asked of every service.
-const QUESTIONS: [(&str, &str); 19] = [
+const QUESTIONS: [(&str, &str); 20] = [
     ("healthz", "/healthz"),
     ("insight", "/v1/insight"),
     ("insight-details", "/v1/insight/details"),
@@ -33,6 +33,7 @@ const QUESTIONS: [(&str, &str); 19] = [
     ("sources", "/v1/sources"),
     ("alerts", "/v1/alerts"),
     ("alerts.csv", "/v1/alerts?format=csv"),
+    ("mutes", "/v1/mutes"),
     ("notes", "/v1/notes"),
     ("notes.csv", "/v1/notes?format=csv"),
 ];

@@ -16,7 +16,7 @@ use super::{NAME, SCRIPT, State, hostile, hostile_senders, normal};
 const HTML: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
 /// The pages of every service.
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 15] = [
     ("overview.html", "/"),
     ("insight.html", "/insight"),
     ("tls-usage.html", "/reports/tls-usage"),
@@ -30,6 +30,7 @@ const PAGES: [(&str, &str); 14] = [
     ("schedule-form.html", "/schedules/new"),
     ("sources.html", "/sources"),
     ("alerts.html", "/alerts"),
+    ("mutes.html", "/mutes"),
     ("notes.html", "/notes"),
 ];
 
