@@ -4,6 +4,7 @@
 
 use report::TlsVersion;
 
+use super::due::Due;
 use super::lines::{Active, Authenticated, QueueId};
 use super::model::{Accepted, Held, Message, MessageKey, Proxied, Session, SessionKey};
 use super::names::Names;
@@ -37,32 +38,6 @@ pub(super) struct Ledger {
     pub(super) cleanup_is_told: bool,
     /// Sessions and messages forgotten because there were too many.
     pub(super) evicted: u64,
-}
-
-/// A moment, in the log's own time, of something that is to be done; the end of time if there is nothing to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Due(i64);
-
-impl Default for Due {
-    fn default() -> Self {
-        Self(i64::MAX)
-    }
-}
-
-impl Due {
-    /// There is also something to do at this moment.
-    pub(super) fn no_later_than(&mut self, time: i64) {
-        self.0 = self.0.min(time);
-    }
-
-    pub(super) fn time(self) -> i64 {
-        self.0
-    }
-
-    #[inline]
-    pub(super) fn has_come(self, time: i64) -> bool {
-        self.0 <= time
-    }
 }
 
 /// The process that a line of a session comes from.

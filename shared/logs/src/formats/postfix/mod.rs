@@ -17,6 +17,7 @@
 //! `reader` knows what lines say, by the words of `lines` and `envelope`; `ledger` what is open, and `security` and `ending` what
 //! becomes of it; `state` how that is saved, and `earlier` how it was.
 
+mod due;
 mod earlier;
 mod ending;
 mod envelope;
