@@ -5,6 +5,7 @@ mod alerts;
 mod architecture;
 mod archives;
 mod browser;
+mod channels;
 mod connections;
 mod damage;
 mod dashboard;

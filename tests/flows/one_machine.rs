@@ -32,6 +32,7 @@ async fn service(outbox: PathBuf) -> Result<Service> {
         known: report::Known::default(),
         detection: Detection { sensitivity: Sensitivity::default() },
         alerted: Vec::new(),
+        channels: Vec::new(),
         public_url: None,
     })
 }

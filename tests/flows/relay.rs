@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use detector::{Detector, Settings};
 use mailer::{SMTP_LIMIT, Smtp};
 use serde_json::json;
+use tests::app::NOW;
 use tests::mail::Letter;
 use tokio::process::Command;
 
+use crate::alerts::{STOLEN, mailed_by, today, unjudged};
 use crate::reports::{app_with_mail, ask, asked, inserted, request};
 
 /// The relay, stopped when this is dropped.
@@ -132,5 +135,22 @@ async fn reports_go_through_a_relay_that_demands_tls_and_a_login() -> Result<()>
 
     let (status, reason) = failing(smtp(&submission, &password)?, &asked("tls-usage")).await?;
     assert!(status == "pending" && !reason.is_empty(), "no connection: {status}: {reason}");
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs root and Postfix"]
+async fn alerts_go_through_it_too() -> Result<()> {
+    let relay = Relay::start().await?;
+    let (authority, password) = (relay.read("ca.pem")?, relay.read("password")?);
+    let submission = format!("smtp://reports@localhost:{}", relay.submission);
+    let smtp = Smtp::new(&submission, Some(&password), Some(authority.as_bytes()), SMTP_LIMIT)?;
+    let settings = Settings { channels: Some(mailed_by(Arc::new(smtp))?), ..Settings::default() };
+    let app = unjudged().await?;
+    let summary =
+        Detector::new(&app.store, app.history.clone(), settings).run(today(), NOW).await?;
+    ensure!(summary.told > 0 && summary.failing_channels == 0, "{summary:?}");
+    let letter = Letter::read(&relay.next_mail("ann@example.test").await?)?;
+    ensure!(letter.text.contains(STOLEN) && letter.subject.contains("need"), "{}", letter.text);
     Ok(())
 }

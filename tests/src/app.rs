@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use channels::Channels;
 use chrono_tz::Tz;
 use history::{DayRows, History};
 use ingest::{FileIngest, Ingest, IngestedLine, Settings, Summary};
@@ -43,6 +44,7 @@ pub struct App {
     /// Where the archives are.
     pub objects: Arc<dyn ObjectStore>,
     clock: Clock,
+    channels: Channels,
     router: Router,
 }
 
@@ -138,23 +140,42 @@ impl App {
         let ingest = Ingest::new(&store, settings(zone));
         let clock = Clock::default();
         let router = router(&store, &history, zone, mailing(), &clock);
-        Self { engine, store, ingest, history, objects, clock, router }
+        Self {
+            engine,
+            store,
+            ingest,
+            history,
+            objects,
+            clock,
+            channels: Channels::default(),
+            router,
+        }
     }
 
     /// The same service with other rules for reports by mail.
     #[must_use]
     pub fn with_mailing(self, mailing: Mailing) -> Self {
-        let router = router(&self.store, &self.history, Tz::UTC, mailing, &self.clock);
-        Self { router, ..self }
+        Self { router: router(&self.store, &self.history, Tz::UTC, mailing, &self.clock), ..self }
     }
 
     /// The same service, which knows this beside the logs.
     #[must_use]
     pub fn knowing(self, known: Known) -> Self {
+        Self { router: query::router(self.query().knowing(known)), ..self }
+    }
+
+    /// The same service, which can test these channels of alerts.
+    #[must_use]
+    pub fn telling(self, channels: Channels) -> Self {
+        let app = Self { channels, ..self };
+        Self { router: query::router(app.query()), ..app }
+    }
+
+    fn query(&self) -> Query {
         let clock = self.clock.clone();
-        let clock: query::Clock = Arc::new(move || clock.now());
-        let query = Query::new(&self.store, self.history.clone(), Tz::UTC, mailing(), clock);
-        Self { router: query::router(query.knowing(known)), ..self }
+        let (history, clock) = (self.history.clone(), Arc::new(move || clock.now()));
+        let query = Query::new(&self.store, history, Tz::UTC, mailing(), clock);
+        query.telling(self.channels.clone())
     }
 
     /// The same service for a table that marks long names in this form.
@@ -167,10 +188,9 @@ impl App {
     /// The same service for logs of one format.
     #[must_use]
     pub fn reading(self, format: logs::Format) -> Self {
-        let settings = settings(Tz::UTC);
-        let logs = logs::Options { format, ..settings.logs };
-        let ingest = Ingest::new(&self.store, Settings { logs, ..settings });
-        Self { ingest, ..self }
+        let mut settings = settings(Tz::UTC);
+        settings.logs.format = format;
+        Self { ingest: Ingest::new(&self.store, settings), ..self }
     }
 
     /// The same service for those whom an issuer's tokens show.
@@ -199,10 +219,8 @@ impl App {
         };
         let http = bootstrap::http(std::time::Duration::from_secs(5))?;
         let clock = self.clock.clone();
-        let clock: query::Clock = Arc::new(move || clock.now());
-        let sign_in = SignIn::new(oidc, BASE, http, Arc::clone(&clock));
-        let query = Query::new(&self.store, self.history.clone(), Tz::UTC, mailing(), clock);
-        Ok(Self { router: query::router_behind(sign_in, query), ..self })
+        let sign_in = SignIn::new(oidc, BASE, http, Arc::new(move || clock.now()));
+        Ok(Self { router: query::router_behind(sign_in, self.query()), ..self })
     }
 
     /// Its HTTP interface.

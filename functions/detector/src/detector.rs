@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use channels::Channels;
 use chrono_tz::Tz;
-use detect::{Alert, Case, Due, Sensitivity, Verdicts, Watch, after, brought_up, due, unmuted};
+use detect::{
+    Alert, Case, Moment, Mute, Sensitivity, Verdicts, Watch, after, brought_up, is_muted,
+};
 use history::{History, RangeState, blocking};
 use report::{Day, Kinds, Range};
 use serde::Serialize;
-use store::{Alerts, Store, Watched};
+use store::{Alerts, ChannelState, KnownAlerts, Store, Watched};
 
 use crate::days::{Days, DetectError};
-use crate::letter::ByMail;
+use crate::telling::{Spread, Telling};
 
 /// Days at the end that are folded anew each time: late lines come for these.
 const FRESH: u64 = 2;
@@ -24,14 +27,14 @@ metrics::figures! {
     pub struct Summary {
         /// Accounts that are watched.
         pub accounts: u64 => Gauge, Count;
-        /// Alerts that were raised, or became high, or began again.
+        /// Alerts that were raised, or became high, or began again, and are not muted.
         pub raised: u64 => Counter, Count;
-        /// Alerts that need attention.
+        /// Alerts that need attention: none that is muted.
         pub open: u64 => Gauge, Count;
-        /// Mails that told people of alerts.
-        pub mailed: u64 => Counter, Count;
-        /// Mails that could not be sent, and are tried again.
-        pub not_mailed: u64 => Counter, Count;
+        /// Alerts that channels were told of, each channel by itself.
+        pub told: u64 => Counter, Count;
+        /// Channels that do not take what they are told; it is tried again.
+        pub failing_channels: u64 => Gauge, Count;
     }
 }
 
@@ -44,8 +47,8 @@ pub struct Settings {
     pub sensitivity: Sensitivity,
     /// Which mechanisms are of which kind.
     pub kinds: Kinds,
-    /// Who is told by mail; nobody, if there is none.
-    pub mail: Option<ByMail>,
+    /// Who is told; none where nobody is, and what is known of channels stays as it is.
+    pub channels: Option<Channels>,
 }
 
 /// What was folded already, on this day: the next one begins with other days.
@@ -64,7 +67,18 @@ struct Last {
     today: Day,
     state: RangeState,
     verdicts: Verdicts,
+    mutes: Arc<[Mute]>,
     accounts: u64,
+}
+
+/// What there is once accounts were judged.
+struct Judged {
+    accounts: u64,
+    /// What was raised, but what is muted.
+    raised: u64,
+    cases: Arc<[Case]>,
+    mutes: Arc<[Mute]>,
+    channels: Vec<ChannelState>,
 }
 
 /// Judges accounts, and keeps the alerts.
@@ -92,47 +106,46 @@ impl Detector {
     /// # Errors
     /// A day cannot be read, or an alert not be written.
     pub async fn run(&mut self, today: Day, now: i64) -> Result<Summary, DetectError> {
-        let (summary, cases) = self.judge(today, now).await?;
-        let Some(mail) = &self.settings.mail else { return Ok(summary) };
-        let hour = report::Days::new(self.settings.zone).hour_of(now);
-        let cases = unmuted(&cases, &self.alerts.all().await?.mutes, today);
-        let Some(due) = due(&cases, today, hour) else { return Ok(summary) };
-        match mail.send(&due, now).await {
-            Ok(()) => {
-                self.note(&due, today, now).await?;
-                Ok(Summary { mailed: 1, ..summary })
-            }
-            // The next run tries again.
-            Err(error) => {
-                tracing::error!(%error, "people cannot be told of alerts by mail");
-                Ok(Summary { not_mailed: 1, ..summary })
-            }
-        }
+        let Judged { accounts, raised, cases, mutes, channels } = self.judge(today, now).await?;
+        let needs = |case: &&Case| case.status.needs_attention() && !is_muted(case, &mutes, today);
+        let open = cases.iter().filter(needs).count() as u64;
+        let summary = Summary { accounts, raised, open, ..Summary::default() };
+        let Some(telling) = self.telling() else { return Ok(summary) };
+        let moment = self.moment(today, now);
+        let Spread { told, failing } = telling.tell(&cases, &mutes, &channels, moment).await?;
+        Ok(Summary { told, failing_channels: failing, ..summary })
     }
 
-    /// Notes that people were told. Who dies before tells them again, by a mail with the same id.
-    async fn note(&self, due: &Due, today: Day, now: i64) -> Result<(), DetectError> {
-        let told = due.told(now, today);
-        let noted = |known: &[Case]| {
-            // Somebody may have decided meanwhile.
-            let now = |case: &Case| known.iter().find(|one| one.alert.id == case.alert.id).cloned();
-            let noted =
-                told.iter().filter_map(|case| Some(Case { notice: case.notice, ..now(case)? }));
-            noted.collect()
-        };
-        self.alerts.decide(noted).await?;
-        Ok(())
+    /// Tells each channel something that says of itself that it is a test.
+    ///
+    /// # Errors
+    /// How they work cannot be noted.
+    pub async fn test(&self, today: Day, now: i64) -> Result<Summary, DetectError> {
+        let Some(telling) = self.telling() else { return Ok(Summary::default()) };
+        let Spread { told, failing } = telling.test(self.moment(today, now)).await?;
+        Ok(Summary { told, failing_channels: failing, ..Summary::default() })
     }
 
-    /// Judges, if there is anything new; gives all cases as they are then.
-    async fn judge(&mut self, today: Day, now: i64) -> Result<(Summary, Arc<[Case]>), DetectError> {
-        let known = self.alerts.all().await?.cases;
+    fn telling(&self) -> Option<Telling<'_>> {
+        let channels = self.settings.channels.as_ref()?;
+        Some(Telling { alerts: &self.alerts, channels })
+    }
+
+    fn moment(&self, today: Day, now: i64) -> Moment {
+        Moment { now, today, hour: report::Days::new(self.settings.zone).hour_of(now) }
+    }
+
+    /// Judges, if there is anything new.
+    async fn judge(&mut self, today: Day, now: i64) -> Result<Judged, DetectError> {
+        let KnownAlerts { cases: known, mutes, channels, .. } = self.alerts.all().await?;
         let verdicts = Verdicts::of(&known);
         let state = self.days.state(Range::kept(today)).await?;
         if let Some(last) = &self.last
             && (last.today, &last.state, &last.verdicts) == (today, &state, &verdicts)
+            && last.mutes == mutes
         {
-            return Ok((summary(last.accounts, 0, &known), known));
+            let (accounts, cases) = (last.accounts, known);
+            return Ok(Judged { accounts, raised: 0, cases, mutes, channels });
         }
         let (watch, is_current) = self.judged(today, now, &state, &verdicts).await?;
         let accounts = watch.accounts() as u64;
@@ -143,9 +156,10 @@ impl Detector {
         // Of each try: a part of one may be written.
         let (mut news, mut all) = (BTreeMap::new(), Vec::new());
         let decide = |known: &[Case]| {
-            let changed = brought_up(known, &found, today, now);
+            let changed = brought_up(known, &found, &mutes, (today, now));
             let before = |case: &Case| known.iter().find(|one| one.alert.id == case.alert.id);
-            let new = changed.iter().filter(|case| case.is_news(before(case)));
+            let is_new = |case: &&Case| case.is_news(before(case));
+            let new = changed.iter().filter(is_new);
             news.extend(new.map(|case| (case.alert.id.clone(), case.alert.clone())));
             all = after(known, &changed);
             changed
@@ -156,8 +170,14 @@ impl Detector {
             tracing::warn!(target: "alerts", id, kind, severity, reason, "needs attention");
         }
         decided?;
-        self.last = is_current.then_some(Last { today, state, verdicts, accounts });
-        Ok((summary(accounts, news.len() as u64, &all), all.into()))
+        self.last = is_current.then(|| Last {
+            today,
+            state,
+            verdicts,
+            mutes: Arc::clone(&mutes),
+            accounts,
+        });
+        Ok(Judged { accounts, raised: news.len() as u64, cases: all.into(), mutes, channels })
     }
 
     /// All days until `today`, judged; and whether by all that is there.
@@ -197,9 +217,4 @@ impl Detector {
         let watch = self.days.close(state, over, watch, |_| {}).await?;
         Ok((self.days.judge(state, today, watch).await?, is_current))
     }
-}
-
-fn summary(accounts: u64, raised: u64, cases: &[Case]) -> Summary {
-    let open = cases.iter().filter(|case| case.status.needs_attention()).count() as u64;
-    Summary { accounts, raised, open, mailed: 0, not_mailed: 0 }
 }

@@ -6,8 +6,7 @@
 
 mod days;
 mod detector;
-mod letter;
+mod telling;
 
 pub use days::{Days, DetectError};
 pub use detector::{Detector, Settings, Summary};
-pub use letter::ByMail;

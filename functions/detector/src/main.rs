@@ -1,8 +1,12 @@
-//! The `detect` function on AWS Lambda: invoked by a schedule, or by hand, with any event.
+//! The `detect` function on AWS Lambda: invoked by a schedule, or by hand, with any event. `{"test": true}` tells each
+//! channel of alerts a test instead.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::{Days, Detection, Function, Mechanisms};
+use bootstrap::{AlertTargets, ConfigError, Days, Detection, Function, Mechanisms, Site};
+use channels::{Channel, Channels, EventBridge, Sns, Way};
+use detect::{Pace, Severity};
 use detector::{Detector, Settings};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -18,16 +22,50 @@ async fn main() -> Result<(), Error> {
     let zone = function.read::<Days>()?.zone;
     let Detection { sensitivity } = function.read()?;
     let Mechanisms { kinds } = function.read()?;
-    let settings = Settings { zone, sensitivity, kinds, mail: None };
+    let settings = Settings { zone, sensitivity, kinds, channels: Some(channels(function)?) };
     let (store, archives) = (function.store()?, function.archives(bootstrap::http(WAIT)?, WAIT)?);
     let history = History::new(&store, archives);
     // Lives as long as the environment: the next hour goes on from the days that were read.
     let detector = &Mutex::new(Detector::new(&store, history, settings));
-    lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
         let now = bootstrap::now();
-        let summary = detector.lock().await.run(report::day_in(zone, now), now).await?;
+        let today = report::day_in(zone, now);
+        let mut detector = detector.lock().await;
+        let summary = if event.payload["test"] == true {
+            detector.test(today, now).await?
+        } else {
+            detector.run(today, now).await?
+        };
         function.tell(&summary, now);
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await
+}
+
+/// Where alerts go. `AWS_ENDPOINT_URL_SNS` and `AWS_ENDPOINT_URL_EVENTBRIDGE` name other endpoints.
+fn channels(function: &Function) -> Result<Channels, ConfigError> {
+    let AlertTargets { topic, bus } = function.read()?;
+    let Site { dashboard } = function.read()?;
+    if topic.is_none() && bus.is_none() {
+        return Ok(Channels::default());
+    }
+    let sdk = bootstrap::sdk_config()?;
+    let endpoint = |name: &str| std::env::var(name).ok();
+    let channel = |name: &str, form, pace, way: Arc<dyn Way>| Channel {
+        name: name.to_owned(),
+        form,
+        pace,
+        each: pace == Pace::Machine,
+        least: Severity::Medium,
+        way,
+    };
+    let topic = topic.map(|topic| {
+        let sns = Sns::new(&sdk, endpoint("AWS_ENDPOINT_URL_SNS"), topic);
+        channel("topic", "sns", Pace::People, Arc::new(sns))
+    });
+    let bus = bus.map(|bus| {
+        let bus = EventBridge::new(&sdk, endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"), bus);
+        channel("bus", "eventbridge", Pace::Machine, Arc::new(bus))
+    });
+    Ok(Channels { all: topic.into_iter().chain(bus).collect(), dashboard })
 }

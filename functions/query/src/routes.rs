@@ -10,8 +10,8 @@ use report::notes::sheet::SHEET;
 
 use crate::api::problem::Problem;
 use crate::api::{
-    alerts, body, charts, details, export, failures, insight, mutes, note_sheets, notes, openapi,
-    plan, report_requests, schedules, search, sources, tables,
+    alerts, body, channels, charts, details, export, failures, habit, insight, mutes, note_sheets,
+    notes, openapi, plan, report_requests, schedules, search, sources, tables,
 };
 use crate::dashboard::problem_page;
 use crate::dashboard::routes as dashboard;
@@ -45,6 +45,7 @@ fn routes(service: Service) -> Router {
             get(schedules::one).put(schedules::replace).delete(schedules::delete),
         )
         .route("/v1/alerts/{id}/status", post(alerts::decide))
+        .route("/v1/channels/{name}/test", post(channels::test))
         .route("/v1/mutes", post(mutes::create))
         .route("/v1/mutes/{id}", delete(mutes::delete))
         .route("/v1/notes", put(notes::replace).delete(notes::delete))
@@ -66,12 +67,14 @@ fn routes(service: Service) -> Router {
         .route("/v1/reports/tls-usage/details", get(tables::tls_usage))
         .route("/v1/reports/{view}/details/{*sender}", get(details::sender))
         .route("/v1/accounts", get(details::account))
+        .route("/v1/accounts/habit", get(habit::habit))
         .route("/v1/clients", get(details::client))
         .route("/v1/failed-logins", get(failures::list))
         .route("/v1/plan", get(plan::plan))
         .route("/v1/search", get(search::search))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::one))
+        .route("/v1/channels", get(channels::list))
         .route("/v1/mutes", get(mutes::list))
         .route("/v1/notes", get(notes::list))
         .merge(managed)

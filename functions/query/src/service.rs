@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use channels::Channels;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use history::History;
@@ -47,6 +48,7 @@ pub struct Query {
     as_of: Option<Day>,
     pub(crate) zone: Tz,
     known: Known,
+    channels: Arc<Channels>,
     pub(crate) mailing: Mailing,
     /// Ids that this process makes in one moment are in order.
     ids: Arc<Mutex<ContextV7>>,
@@ -71,6 +73,7 @@ impl Query {
             as_of: None,
             zone,
             known: Known::default(),
+            channels: Arc::default(),
             mailing,
             ids: Arc::new(Mutex::new(ContextV7::new())),
             exports: Arc::new(Semaphore::new(EXPORTS)),
@@ -103,6 +106,17 @@ impl Query {
     /// What is known of names beside the logs.
     pub(crate) fn known(&self) -> &Known {
         &self.known
+    }
+
+    /// Can test these channels of alerts.
+    #[must_use]
+    pub fn telling(self, channels: Channels) -> Self {
+        Self { channels: Arc::new(channels), ..self }
+    }
+
+    /// The channels of alerts that can be tested from here.
+    pub(crate) fn channels(&self) -> &Channels {
+        &self.channels
     }
 
     /// Keeps long answers in this folder until they are read, not in the system's for temporary files. They have no

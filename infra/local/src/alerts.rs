@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches};
-use detect::{Alert, Case, Severity, Status, WARM_UP, Watch};
+use detect::{Alert, Case, Mute, Severity, Status, WARM_UP, Watch, is_muted};
 use report::{Day, date, displayed, grouped};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ impl Shown {
             Arg::new(ALL)
                 .long(ALL)
                 .action(ArgAction::SetTrue)
-                .help("Those too that are resolved, or were over before they were found"),
+                .help("Those too that are resolved or muted, or were over before they were found"),
         ]
     }
 
@@ -46,8 +46,14 @@ impl Shown {
     }
 
     /// Tells of alerts as of a day; gives how many need attention.
-    pub(crate) fn tell(self, watch: &Watch, cases: &[Case], today: Day) -> Result<usize> {
-        let is_open = |case: &&Case| case.status.needs_attention();
+    pub(crate) fn tell(
+        self,
+        watch: &Watch,
+        (cases, mutes): (&[Case], &[Mute]),
+        today: Day,
+    ) -> Result<usize> {
+        let is_muted = |case: &Case| is_muted(case, mutes, today);
+        let is_open = |case: &&Case| case.status.needs_attention() && !is_muted(case);
         let mut shown: Vec<_> = cases.iter().filter(|case| self.all || is_open(case)).collect();
         // What is surest, then what is newest.
         shown.sort_by_key(|case| {
@@ -64,7 +70,7 @@ impl Shown {
         line(heading(watch, today, open));
         for case in shown {
             line("");
-            line(of(case));
+            line(of(case, is_muted(case)));
             line(format_args!("  {}", case.alert.reason));
         }
         Ok(open)
@@ -95,7 +101,7 @@ fn heading(watch: &Watch, today: Day, open: usize) -> String {
     }
 }
 
-fn of(case: &Case) -> String {
+fn of(case: &Case, muted: bool) -> String {
     let alert = &case.alert;
     let severity = match alert.severity {
         Severity::High => "HIGH  ",
@@ -107,8 +113,9 @@ fn of(case: &Case) -> String {
         format!("{} to {}", date(alert.day), date(alert.last_day))
     };
     let status = match (case.status, case.resolution) {
-        (Status::Open, _) => String::new(),
+        (Status::Open, _) if !muted => String::new(),
         (Status::Historic, _) => " (before)".to_owned(),
+        (status, None) if muted => format!(" ({}, muted)", status.name()),
         (status, None) => format!(" ({})", status.name()),
         (status, Some(resolution)) => format!(" ({}: {})", status.name(), resolution.name()),
     };

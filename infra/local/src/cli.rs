@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bootstrap::{
-    AlertMail, Data, Days, DemoData, Detection, Followed, Journal, Listening, Logs, Mail, Meaning,
-    Mechanisms, Reports, Section, Setting, Settings, Source,
+    AlertChannels, AlertMail, Data, Days, DemoData, Detection, Followed, Journal, Listening, Logs,
+    Mail, Meaning, Mechanisms, Reports, Section, Setting, Settings, Site, Source,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::alerts::Shown;
+use crate::channels::{self, Tested};
 use crate::clock::Now;
 use crate::quarantine::Look;
 
@@ -51,6 +52,8 @@ pub enum Task {
     Quarantine(Quarantine, Look),
     /// `detect`, and how it is shown.
     Detect(Detect, Shown),
+    /// `channels`, and which are meant.
+    Channels(Site, Tested),
     /// `demo`
     Demo(Demo),
 }
@@ -68,6 +71,7 @@ bootstrap::sections! {
         pub(crate) meaning: Meaning,
         pub(crate) detection: Detection,
         pub(crate) alert_mail: AlertMail,
+        pub(crate) alert_channels: AlertChannels,
         pub(crate) mail: Mail,
         pub(crate) reports: Reports,
     }
@@ -169,6 +173,7 @@ fn task(name: &str, matches: &ArgMatches) -> Result<Task, bootstrap::ConfigError
         "verify" => Task::Verify(settings.read()?),
         "rebuild" => Task::Rebuild(settings.read()?, matches.get_one(FROM).cloned()),
         "quarantine" => Task::Quarantine(settings.read()?, Look::read(matches)),
+        "channels" => Task::Channels(settings.read()?, Tested::read(matches)),
         "detect" => Task::Detect(settings.read()?, Shown::read(matches)),
         _ => Task::Demo(settings.read()?),
     })
@@ -268,6 +273,15 @@ fn program() -> Command {
                 )
                 .args(flags::<Detect>())
                 .args(Shown::args()),
+            Command::new("channels")
+                .about("Tell the channels of alerts a test: webhooks, chats, pagers, syslog")
+                .long_about(channels::ABOUT)
+                .after_help(
+                    "Examples:\n  smtp-auth-report channels alerts.toml\n  \
+                     smtp-auth-report serve --alert-channels alerts.toml",
+                )
+                .args(flags::<Site>())
+                .args(Tested::args()),
             Command::new("demo")
                 .about("Fill a fresh store with 90 days of an invented organisation's mail, and serve it")
                 .args(flags::<Demo>()),

@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::alerts::Shown;
+use crate::channels;
 use crate::cli::{Archive, Check, Demo, Detect, Ingest, Inputs, Quarantine, Serve, Task, now};
 use crate::examine::examine;
 use crate::files::{self, Heard, Stop};
@@ -46,6 +47,7 @@ pub async fn run(task: Task) -> Result<ExitCode> {
         Task::Verify(told) => verify_store(told).await?,
         Task::Rebuild(told, from) => rebuild_store(told, from).await?,
         Task::Quarantine(told, look) => look_at(told, look).await?,
+        Task::Channels(told, tested) => tested.test(told).await?,
         Task::Detect(told, shown) => return detect(told, shown).await,
         Task::Demo(told) => show_demo(told).await?,
     }
@@ -58,6 +60,7 @@ async fn serve(told: Serve) -> Result<()> {
     let door = open(&listening).await?;
     let way = Way::of(&mail, reports.recipients.clone(), Some(&data.folder))?;
     let alerted = alerted(&told.alert_mail, &way)?;
+    let channels = channels::of(&told.alert_channels)?;
     let known = known(meaning)?;
     let home = Home::own(&data.folder, days.zone).await?;
     home.let_others_in().await?;
@@ -99,7 +102,7 @@ async fn serve(told: Serve) -> Result<()> {
         let _ = tokio::time::timeout(LAST_LINES, stored).await;
     };
     let service = service(home, &days, way, reports, known);
-    Service { heard, detection, alerted, ..service }.run(door, stopped).await;
+    Service { heard, detection, alerted, channels, ..service }.run(door, stopped).await;
     Ok(())
 }
 
@@ -184,14 +187,17 @@ async fn detect(told: Detect, shown: Shown) -> Result<ExitCode> {
     let home = Home::share(&data.folder, days.zone).await?;
     let now = now(&days);
     let today = now.today(days.zone);
-    let known = as_of(&home.store.alerts().all().await?.cases, today);
+    let alerts = home.store.alerts().all().await?;
+    let known = as_of(&alerts.cases, today);
+    let mutes = alerts.mutes.iter().filter(|mute| report::day_in(days.zone, mute.at) <= today);
+    let mutes: Vec<_> = mutes.cloned().collect();
     let bar = progress::days("judging", Range::kept(today).days().count() as u64);
     let watch = Watch::new(detection.sensitivity).told(Verdicts::of(&known));
     let days = detector::Days::new(&home.store, home.history.clone(), mechanisms.kinds);
     let watch = days.watch(today, watch, |_| bar.inc(1)).await?;
     bar.finish_and_clear();
-    let cases = after(&known, &brought_up(&known, watch.alerts(), today, now.unix()));
-    let open = shown.tell(&watch, &cases, today)?;
+    let cases = after(&known, &brought_up(&known, watch.alerts(), &mutes, (today, now.unix())));
+    let open = shown.tell(&watch, (&cases, &mutes), today)?;
     Ok(if open == 0 { ExitCode::SUCCESS } else { ExitCode::from(ATTENTION) })
 }
 
@@ -332,6 +338,7 @@ fn service(home: Home, days: &Days, way: Way, reports: Reports, known: Known) ->
         known,
         detection,
         alerted: Vec::new(),
+        channels: Vec::new(),
         public_url,
     }
 }

@@ -6,6 +6,7 @@
 //! mail, and [`demo`] makes traffic to look at. [`serve`] puts them together, as [`cli`] says and [`commands`] does.
 
 mod alerts;
+mod channels;
 pub mod cli;
 pub mod clock;
 pub mod commands;

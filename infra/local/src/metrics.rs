@@ -1,4 +1,4 @@
-//! What is followed, as Prometheus scrapes it.
+//! What is followed, and who is told of alerts, as Prometheus scrapes it.
 
 use std::sync::atomic::AtomicU64;
 
@@ -12,20 +12,27 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use store::{Alerts, ChannelState};
+
 use crate::files::{Heard, NotCounted, Standing};
 
 /// What names begin with.
-const PREFIX: &str = "smtp_auth_report_source";
+const PREFIX: &str = "smtp_auth_report";
 /// The media type of the text format, as `OpenMetrics` has it.
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `/metrics`: each source that is followed, and when it was heard of last.
-pub(crate) fn router(heard: Heard) -> Router {
-    Router::new().route("/metrics", get(move || std::future::ready(scraped(&heard.standing()))))
+/// `/metrics`: each source that is followed, and when it was heard of last; each channel of alerts, and whether it works.
+pub(crate) fn router(heard: Heard, alerts: Alerts) -> Router {
+    let scrape = move || async move {
+        // Where the store does not answer, the rest is told all the same.
+        let channels = alerts.channels().await.unwrap_or_default();
+        scraped(&heard.standing(), &channels)
+    };
+    Router::new().route("/metrics", get(scrape))
 }
 
-fn scraped(sources: &[Standing]) -> Response {
-    match text(sources) {
+fn scraped(sources: &[Standing], channels: &[ChannelState]) -> Response {
+    match text(sources, channels) {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -36,7 +43,7 @@ type Labels = [(&'static str, String); 1];
 /// And why lines of them do not count.
 type Reasons = [(&'static str, String); 2];
 
-fn text(sources: &[Standing]) -> Result<String, std::fmt::Error> {
+fn text(sources: &[Standing], channels: &[ChannelState]) -> Result<String, std::fmt::Error> {
     let lines = Family::<Labels, Counter>::default();
     let messages = Family::<Labels, Counter>::default();
     let not_counted = Family::<Reasons, Counter>::default();
@@ -58,14 +65,22 @@ fn text(sources: &[Standing]) -> Result<String, std::fmt::Error> {
             age.get_or_create(&labels).set(silence.as_secs_f64());
         }
     }
-    let mut registry = Registry::with_prefix(PREFIX);
+    let failing = Family::<Labels, Gauge>::default();
+    for channel in channels {
+        let labels = [("channel", channel.name.clone())];
+        failing.get_or_create(&labels).set(i64::from(channel.failing_since.is_some()));
+    }
+    let mut all = Registry::with_prefix(PREFIX);
+    let help = "Whether a channel does not take the alerts that it is told";
+    all.sub_registry_with_prefix("channel").register("failing", help, failing);
+    let registry = all.sub_registry_with_prefix("source");
     registry.register("lines", "Lines read since the program began", lines);
     let help = "Lines of no mail server since the program began, by what they are";
     registry.register("not_counted_lines", help, not_counted);
     registry.register("messages", "Messages counted since the program began", messages);
     registry.register("last_line_age_seconds", "Time since the last line was read", age);
     let mut text = String::new();
-    encode(&mut text, &registry)?;
+    encode(&mut text, &all)?;
     Ok(text)
 }
 
@@ -84,7 +99,14 @@ mod tests {
             not_counted: NotCounted { other_programs: 1, quarantined: 0, not_understood: 3 },
             silence: silence.map(Duration::from_secs),
         };
-        let told = text(&[source("/var/log/mail.log", Some(90)), source("journal", None)]);
+        let channel = |name: &str, failing_since| ChannelState {
+            failing_since,
+            ..ChannelState::new(name, "webhook", detect::Severity::High)
+        };
+        let told = text(
+            &[source("/var/log/mail.log", Some(90)), source("journal", None)],
+            &[channel("soc", Some(7)), channel("siem", None)],
+        );
         let told = told.expect("there is room");
         for line in [
             "smtp_auth_report_source_lines_total{source=\"/var/log/mail.log\"} 7",
@@ -92,6 +114,8 @@ mod tests {
             "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"quarantined\"} 0",
             "smtp_auth_report_source_not_counted_lines_total{source=\"journal\",reason=\"not_understood\"} 3",
             "smtp_auth_report_source_messages_total{source=\"journal\"} 2",
+            "smtp_auth_report_channel_failing{channel=\"soc\"} 1",
+            "smtp_auth_report_channel_failing{channel=\"siem\"} 0",
             "smtp_auth_report_source_last_line_age_seconds{source=\"/var/log/mail.log\"} 90.0",
         ] {
             assert!(told.lines().any(|one| one == line), "{told}");

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bootstrap::Detection;
+use channels::{ByMail, Channel, Channels};
 use chrono_tz::Tz;
-use detector::{ByMail, Detector};
+use detect::{Pace, Severity};
+use detector::Detector;
 use query::{Mailing, Query};
 use report::{Known, Range};
 use reporter::Reporter;
@@ -87,6 +89,8 @@ pub struct Service {
     pub detection: Detection,
     /// Whom alerts are mailed to.
     pub alerted: Vec<String>,
+    /// Where alerts go beside that.
+    pub channels: Vec<Channel>,
     /// Where people reach it, for links in mails; else where it listens.
     pub public_url: Option<String>,
 }
@@ -97,12 +101,14 @@ impl Service {
     pub async fn run(self, door: Door, stop: impl Future<Output = ()>) {
         let url = door.url();
         let heard = self.heard.clone();
-        let query = self.query();
+        let channels = self.channels(door.link());
+        let query = self.query().telling(channels.clone());
+        let alerts = self.home.store.alerts();
         let history = self.home.history.clone();
         let (engine, watch) = (self.home.engine.clone(), self.home.watch.clone());
         tokio::spawn(keep_house(history, engine, watch, self.now, self.zone));
         let history = self.home.history.clone();
-        let detector = Detector::new(&self.home.store, history, self.judging(door.link()));
+        let detector = Detector::new(&self.home.store, history, self.judging(channels));
         tokio::spawn(judge(detector, self.home.watch.clone(), self.now, self.zone));
         let kept = Range::kept(self.now.today(self.zone));
         let history = self.home.history.clone();
@@ -113,7 +119,7 @@ impl Service {
         // Lives as long as the service: it holds the folder's lock.
         let (worker, _home) = self.work(door.link(), stopping);
         tell::line(format_args!("Listening on {url}"));
-        let router = query::router(query).merge(metrics::router(heard));
+        let router = query::router(query).merge(metrics::router(heard, alerts));
         let router = web::guarded(router, door.access);
         let stopped_at = Arc::new(OnceLock::new());
         let stop = {
@@ -158,17 +164,30 @@ impl Service {
         }
     }
 
-    /// How accounts are judged, and who is told.
-    fn judging(&self, link: Option<String>) -> detector::Settings {
-        // What a day that lies behind would have told is no news.
-        let tells = !self.alerted.is_empty() && !self.now.is_fixed();
-        let mail = tells.then(|| ByMail {
-            mailer: self.way.mailer.clone(),
-            recipients: self.alerted.clone(),
-            dashboard: self.public_url.clone().or(link),
+    /// Who is told of alerts.
+    fn channels(&self, link: Option<String>) -> Channels {
+        let dashboard = self.public_url.clone().or(link);
+        let mail = (!self.alerted.is_empty()).then(|| Channel {
+            name: "mail".to_owned(),
+            form: "mail",
+            pace: Pace::People,
+            each: false,
+            least: Severity::Medium,
+            way: Arc::new(ByMail {
+                mailer: self.way.mailer.clone(),
+                recipients: self.alerted.clone(),
+            }),
         });
+        Channels { all: mail.into_iter().chain(self.channels.iter().cloned()).collect(), dashboard }
+    }
+
+    /// How accounts are judged, and who is told.
+    fn judging(&self, channels: Channels) -> detector::Settings {
         let Detection { sensitivity } = self.detection;
-        detector::Settings { zone: self.zone, sensitivity, kinds: self.known.kinds.clone(), mail }
+        let kinds = self.known.kinds.clone();
+        // What a day that lies behind would have told is no news.
+        let channels = Some(channels).filter(|_| !self.now.is_fixed());
+        detector::Settings { zone: self.zone, sensitivity, kinds, channels }
     }
 
     /// Works on reports, if this process owns the store.

@@ -18,9 +18,9 @@ use std::time::SystemTime;
 #[cfg(feature = "aws")]
 pub use aws::{http, sdk_config, store_of};
 pub use config::{
-    AlertMail, Archive, By, ConfigError, Data, Days, DemoData, Detection, Environment, Followed,
-    Journal, Listening, Logs, Mail, Meaning, Mechanisms, Metrics, Oidc, People, Relay, Reports,
-    Section, SesMail, Setting, Settings, Source, Table,
+    AlertChannels, AlertMail, AlertTargets, Archive, By, ConfigError, Data, Days, DemoData,
+    Detection, Environment, Followed, Journal, Listening, Logs, Mail, Meaning, Mechanisms, Metrics,
+    Oidc, People, Relay, Reports, Section, SesMail, Setting, Settings, Site, Source, Table,
 };
 #[cfg(feature = "aws")]
 pub use function::Function;

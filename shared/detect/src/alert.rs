@@ -161,9 +161,9 @@ pub struct Evidence {
     pub messages: u64,
     /// Messages on a usual day of the account's.
     pub usual_messages: f64,
-    /// Strange client addresses; at most 20.
+    /// Strange client addresses of all its days, those of the oddest first; at most 20.
     pub clients: Vec<String>,
-    /// Senders that it had not used before; at most 20.
+    /// Senders that it had not used before, of all its days; at most 20.
     pub senders: Vec<String>,
     /// Failed logins before.
     pub failures: u64,

@@ -6,7 +6,14 @@ use report::TlsVersion;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fact {
     /// Networks that are new for it, and how rare they are here: 4 is used by nobody else.
-    Place { level: u8, messages: u64, clients: Vec<Box<str>>, networks: usize },
+    /// The clients are those from where it is rarest; the others are strange, too.
+    Place {
+        level: u8,
+        messages: u64,
+        clients: Vec<Box<str>>,
+        others: Vec<Box<str>>,
+        networks: usize,
+    },
     /// Several rare networks on one day.
     Spread { clients: usize, networks: usize, most: usize },
     /// A mechanism and TLS version that it never used, from there.

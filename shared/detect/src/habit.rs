@@ -1,12 +1,9 @@
 //! The habit of an account: a fold over its days, in some hundred bytes.
 
-use std::hash::{Hash, Hasher as _};
-
-use chrono::Datelike as _;
-use report::{Day, TlsVersion};
-use siphasher::sip::SipHasher13;
+use report::TlsVersion;
 
 use crate::finer::{FinerDay, FinerHabit};
+use crate::mark::Mark;
 use crate::network::Network;
 use crate::remembered::Remembered;
 use crate::traffic::{AccountDay, Program};
@@ -25,20 +22,6 @@ const FADES: f64 = 0.97;
 const RARE_FADES: f64 = 0.985;
 /// For how long days in rare networks wait before they count: a running episode must not excuse itself.
 const WAITS: i32 = 7;
-/// A name, without the name.
-pub(crate) type Mark = u64;
-
-/// What stands for a name.
-pub(crate) fn mark(name: &(impl Hash + ?Sized)) -> Mark {
-    let mut hasher = SipHasher13::new();
-    name.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The number of a day.
-pub(crate) fn number(day: Day) -> i32 {
-    day.num_days_from_ce()
-}
 
 /// How often something was so, of how many days.
 #[derive(Clone, Copy, Debug, Default)]
@@ -322,11 +305,14 @@ impl Habit {
 
 #[cfg(test)]
 mod tests {
+    use report::Day;
+
     use super::*;
+    use crate::mark::number;
 
     #[test]
     fn saturdays_and_sundays_are_days_off() {
-        use chrono::Weekday;
+        use chrono::{Datelike as _, Weekday};
 
         for day in Day::default().iter_days().take(30) {
             let is_off = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);

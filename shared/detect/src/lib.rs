@@ -6,6 +6,7 @@
 
 mod alert;
 mod case;
+mod cases;
 mod customs;
 mod fact;
 mod failures;
@@ -13,6 +14,7 @@ mod few;
 mod finer;
 mod habit;
 mod lessons;
+mod mark;
 mod mute;
 mod network;
 mod nights;
@@ -26,15 +28,16 @@ mod spans;
 mod sum;
 mod today;
 mod traffic;
+mod usual;
 mod watch;
 mod weigh;
 
 pub use alert::{Alert, Evidence, Kind, Sensitivity, Severity, Signal};
-pub use case::{
-    Case, Decision, Notice, QUIET, Resolution, Status, Verdicts, after, as_of, brought_up,
-};
-pub use mute::{Mute, Muted, is_muted, muting, unmuted};
-pub use notice::{Due, due};
+pub use case::{Case, Decision, Notice, QUIET, Resolution, Status, Verdicts};
+pub use cases::{after, as_of, brought_up};
+pub use mute::{Mute, Muted, is_muted, muting};
+pub use notice::{Due, Listener, Moment, Pace, Spent, due};
 pub use spans::WARM_UP;
 pub use traffic::DayTraffic;
+pub use usual::Usual;
 pub use watch::Watch;

@@ -5,7 +5,8 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-use crate::habit::{Change, Habit, Mark, mark};
+use crate::habit::{Change, Habit};
+use crate::mark::{Mark, mark};
 use crate::network::Network;
 
 /// Everybody's habits.

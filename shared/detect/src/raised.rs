@@ -8,7 +8,7 @@ use report::Day;
 use crate::alert::{Alert, Evidence, Kind, LISTED, Severity, Signal, kind_of};
 use crate::case::{EPISODE, Verdicts};
 use crate::fact::{Fact, Sign};
-use crate::habit::{Mark, mark, number};
+use crate::mark::{Mark, mark, number};
 use crate::reason::{clause, sentence};
 use crate::sum::Judged;
 use crate::traffic::AccountDay;
@@ -85,23 +85,22 @@ pub(crate) fn alert(
 
 fn evidence(signs: &[Sign]) -> Evidence {
     let mut evidence = Evidence::default();
-    let listed = |names: &[Box<str>]| -> Vec<String> {
-        names.iter().take(LISTED).map(|name| String::from(&**name)).collect()
-    };
     for sign in signs {
         match &sign.fact {
-            Fact::Place { level, messages, clients, .. } if *level > 0 => {
+            Fact::Place { level, messages, clients, others, .. } if *level > 0 => {
                 evidence.messages = evidence.messages.max(*messages);
-                evidence.clients = listed(clients);
+                add(&mut evidence.clients, clients.iter().chain(others));
             }
             Fact::Volume { messages, usual, .. } => {
                 evidence.messages = evidence.messages.max(*messages);
                 evidence.usual_messages = (usual * 10.0).round() / 10.0;
             }
-            Fact::Senders { senders } => evidence.senders = listed(senders),
-            Fact::GuessedBy { failures, .. } | Fact::GuessedAt { failures, .. } => {
+            Fact::Senders { senders } => add(&mut evidence.senders, senders.iter()),
+            Fact::GuessedBy { client, failures, .. } => {
                 evidence.failures = *failures;
+                add(&mut evidence.clients, [client]);
             }
+            Fact::GuessedAt { failures, .. } => evidence.failures = *failures,
             Fact::Night { messages, .. } => evidence.night_messages = *messages,
             Fact::Recipients { recipients, .. } => evidence.recipients = *recipients,
             _ => {}
@@ -110,17 +109,39 @@ fn evidence(signs: &[Sign]) -> Evidence {
     evidence
 }
 
+/// Adds names that are not listed yet, as long as there is room.
+fn add<'n>(listed: &mut Vec<String>, names: impl IntoIterator<Item = &'n Box<str>>) {
+    for name in names {
+        if listed.len() < LISTED && !listed.iter().any(|one| **one == **name) {
+            listed.push(String::from(&**name));
+        }
+    }
+}
+
 /// Adds what was seen later, or is more of the same day.
 fn merge(alert: &mut Alert, new: Alert) {
     alert.last_day = alert.last_day.max(new.day);
     alert.severity = alert.severity.max(new.severity);
     if new.score > alert.score {
-        // Its oddest day tells most.
+        // Its oddest day tells most, but whoever sent on another was there, too.
+        let before = std::mem::replace(&mut alert.evidence, new.evidence);
+        unite(&mut alert.evidence, before);
         (alert.score, alert.kind, alert.reason) = (new.score, new.kind, new.reason);
-        (alert.signals, alert.evidence) = (new.signals, new.evidence);
+        alert.signals = new.signals;
     } else {
+        unite(&mut alert.evidence, new.evidence);
         let known: BTreeSet<_> = alert.signals.iter().map(|one| one.signal).collect();
         let more = new.signals.into_iter().filter(|one| !known.contains(&one.signal));
         alert.signals.extend(more);
+    }
+}
+
+/// Adds the names of another day's evidence.
+fn unite(evidence: &mut Evidence, other: Evidence) {
+    for (own, more) in
+        [(&mut evidence.clients, other.clients), (&mut evidence.senders, other.senders)]
+    {
+        let more: Vec<_> = more.into_iter().map(String::into_boxed_str).collect();
+        add(own, &more);
     }
 }

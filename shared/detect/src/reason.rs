@@ -49,7 +49,7 @@ fn at_night(mean: f64) -> String {
 /// A fact as a part of a sentence about the account.
 pub(crate) fn clause(fact: &Fact) -> String {
     match fact {
-        Fact::Place { level, messages, clients, networks } => {
+        Fact::Place { level, messages, clients, networks, .. } => {
             let sent = format!("sent {}", counted(*messages, "message", "messages"));
             let from = match clients.as_slice() {
                 [client] => name(client),
@@ -193,6 +193,7 @@ mod tests {
             level: 4,
             messages: 12,
             clients: vec!["198.51.100.7".into()],
+            others: Vec::new(),
             networks: 1,
         };
         let program =

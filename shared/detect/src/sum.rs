@@ -2,7 +2,8 @@
 
 use crate::customs::{Customs, Past};
 use crate::fact::{Fact, Sign};
-use crate::habit::{DayLearned, Mark};
+use crate::habit::DayLearned;
+use crate::mark::Mark;
 use crate::population::Population;
 use crate::today::Today;
 use crate::traffic::{AccountDay, ClientDay};
@@ -124,10 +125,13 @@ impl<'s> Sum<'s> {
 
     pub(crate) fn place_fact(&self) -> Fact {
         let level = self.level;
+        let clients = self.day.clients.iter().zip(&self.levels);
+        let others = clients.filter(|(_, of)| (1..level).contains(*of));
         Fact::Place {
             level,
             messages: self.clients(level).map(|client| client.messages).sum(),
             clients: self.clients(level).map(|client| client.address.clone()).collect(),
+            others: others.map(|(client, _)| client.address.clone()).collect(),
             networks: self.networks(level),
         }
     }

@@ -6,7 +6,8 @@ use foldhash::fast::RandomState;
 
 use crate::failures::Lately;
 use crate::finer::{Finer, Since};
-use crate::habit::{Habit, Mark, mark, strength};
+use crate::habit::{Habit, strength};
+use crate::mark::{Mark, mark};
 use crate::network::{Network, Place};
 use crate::population::{Habits, Population};
 use crate::spans::KNOWN;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use report::{Kind, Kinds, NULL_SENDER, OTHER_SENDERS, TlsVersion, UNKNOWN_SENDER, UsageKey};
 
 use crate::few::{Few, find};
-use crate::habit::{Mark, mark};
+use crate::mark::{Mark, mark};
 use crate::network::Place;
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a day")]

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use detect::{Case, Mute};
+use detect::{Case, Mute, Severity, Spent};
 use futures_util::StreamExt as _;
 use report::Day;
+use serde::{Deserialize, Serialize};
 
 use crate::dynamo::error::StoreError;
 use crate::dynamo::items::{self, EXPIRES, Item};
@@ -24,6 +25,8 @@ use crate::mutes::{self, MUTE};
 const TRIES: u32 = 10;
 const REVISION: &str = "revision";
 const CASE: &str = "case";
+/// What names of attributes begin with that tell how a channel works.
+const CHANNEL: &str = "channel#";
 
 /// The alerts. Touches them and nothing else. Clones keep what they have read together.
 #[derive(Clone, Debug)]
@@ -55,6 +58,65 @@ pub struct Watched {
     pub at: i64,
 }
 
+/// A channel by which somebody is told of alerts, and how it works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelState {
+    /// By which it is known.
+    pub name: String,
+    /// What is at its end, as in `slack`.
+    pub form: String,
+    /// Of what is less sure it is not told.
+    pub least: Severity,
+    /// When it was last told something, in seconds since 1970.
+    pub told_at: Option<i64>,
+    /// Since when it takes nothing, in seconds since 1970; none if it took what it was told last.
+    pub failing_since: Option<i64>,
+    /// When it was last tried in vain, in seconds since 1970; none if it took what it was told last.
+    pub failed_at: Option<i64>,
+    /// Why it took nothing; empty otherwise.
+    pub error: String,
+    /// What it was told on the last day on which it was told something.
+    pub spent: Option<Spent>,
+}
+
+/// Seconds between two tries, at most.
+const PAUSE: i64 = 3600;
+
+impl ChannelState {
+    /// One of which nothing is known.
+    #[must_use]
+    pub fn new(name: &str, form: &str, least: Severity) -> Self {
+        let (name, form) = (name.to_owned(), form.to_owned());
+        let (told_at, failing_since, failed_at, spent) = (None, None, None, None);
+        Self { name, form, least, told_at, failing_since, failed_at, error: String::new(), spent }
+    }
+
+    /// The same after it was told something at a moment, or was not for a reason.
+    #[must_use]
+    pub fn after(self, now: i64, error: Option<String>) -> Self {
+        match error {
+            None => Self {
+                told_at: Some(now),
+                failing_since: None,
+                failed_at: None,
+                error: String::new(),
+                ..self
+            },
+            Some(error) => {
+                let failing_since = self.failing_since.or(Some(now));
+                Self { failing_since, failed_at: Some(now), error, ..self }
+            }
+        }
+    }
+
+    /// Whether it is not to be tried yet: the longer it takes nothing, the longer the pauses, up to an hour.
+    #[must_use]
+    pub fn rests(&self, now: i64) -> bool {
+        let Some((since, last)) = self.failing_since.zip(self.failed_at) else { return false };
+        now - last < (last - since).min(PAUSE)
+    }
+}
+
 /// What there is at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct KnownAlerts {
@@ -63,6 +125,8 @@ pub struct KnownAlerts {
     pub watched: Option<Watched>,
     /// Every case, in no order.
     pub cases: Arc<[Case]>,
+    /// Who is told, by their names.
+    pub channels: Vec<ChannelState>,
     /// Every mute, the newest first; some may have ended.
     pub mutes: Arc<[Mute]>,
     unreadable: Arc<BTreeSet<String>>,
@@ -73,6 +137,19 @@ impl KnownAlerts {
     #[must_use]
     pub fn is_muted(&self, case: &Case, today: Day) -> bool {
         detect::is_muted(case, &self.mutes, today)
+    }
+
+    /// The cases that somebody has to do something about on this day, the surest first.
+    #[must_use]
+    pub fn attention(&self, today: Day) -> Vec<&Case> {
+        let needs = |case: &&Case| case.status.needs_attention() && !self.is_muted(case, today);
+        let mut cases: Vec<_> = self.cases.iter().filter(needs).collect();
+        cases.sort_by(|one, other| {
+            let (one, other) = (&one.alert, &other.alert);
+            let surer = other.severity.cmp(&one.severity);
+            surer.then(other.score.total_cmp(&one.score)).then_with(|| one.id.cmp(&other.id))
+        });
+        cases
     }
 }
 
@@ -91,7 +168,7 @@ impl Alerts {
     /// A request failed.
     pub async fn all(&self) -> Result<KnownAlerts, StoreError> {
         let first = self.table.get(keys::revision_of_alerts()).await?.unwrap_or_default();
-        let watched = watched(&first);
+        let (watched, channels) = (watched(&first), channels(&first));
         // Before the cases: what is written meanwhile has another revision, and is read again.
         let revision = items::number(&first, REVISION).unwrap_or(0);
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -104,7 +181,7 @@ impl Alerts {
                 read
             }
         };
-        Ok(KnownAlerts { revision, watched, cases, mutes, unreadable })
+        Ok(KnownAlerts { revision, watched, cases, channels, mutes, unreadable })
     }
 
     /// Every case and every mute. One that cannot be read is logged and left out: it must not hold up the others.
@@ -215,6 +292,36 @@ impl Alerts {
         Ok(true)
     }
 
+    /// How the channels work.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn channels(&self) -> Result<Vec<ChannelState>, StoreError> {
+        let item = self.table.get(keys::revision_of_alerts()).await?.unwrap_or_default();
+        Ok(channels(&item))
+    }
+
+    /// Notes how channels work, and that others are gone, by their names. Of two that note the same at once the last one is
+    /// believed: the next notice corrects it.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn note_channels(
+        &self,
+        changed: &[ChannelState],
+        gone: &[&str],
+    ) -> Result<(), StoreError> {
+        let mut change = Change::of(keys::revision_of_alerts());
+        for state in changed {
+            let text = serde_json::to_string(state).unwrap_or_default();
+            change = change.set(format!("{CHANNEL}{}", state.name), items::of_text(text));
+        }
+        for name in gone {
+            change = change.remove(format!("{CHANNEL}{name}"));
+        }
+        self.table.update(change).await.map(|_| ())
+    }
+
     /// Notes who is watched.
     ///
     /// # Errors
@@ -259,6 +366,14 @@ fn read(item: &Item) -> Result<Case, StoreError> {
         key: format!("{ALERTS} {}", items::text(item, "sk").unwrap_or("?")),
         expected: "an alert",
     })
+}
+
+/// One that cannot be read is as good as none: it is noted again.
+fn channels(item: &Item) -> Vec<ChannelState> {
+    let mut names: Vec<_> = item.keys().filter(|name| name.starts_with(CHANNEL)).collect();
+    names.sort_unstable();
+    let read = |name: &String| serde_json::from_str(items::text(item, name)?).ok();
+    names.into_iter().filter_map(read).collect()
 }
 
 fn watched(item: &Item) -> Option<Watched> {

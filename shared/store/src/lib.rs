@@ -42,7 +42,7 @@ mod store;
 mod whole;
 mod work;
 
-pub use alerts::{Alerts, KnownAlerts, Watched};
+pub use alerts::{Alerts, ChannelState, KnownAlerts, Watched};
 pub use counting::admission::Limits;
 pub use counting::client_names::NamesOfClients;
 pub use counting::count::Counting;

@@ -1,12 +1,9 @@
 //! Mutes: what they silence, for whom they are, and that what they silenced is back.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, Result, ensure};
 use axum::http::StatusCode;
 use detect::{Mute, Muted};
-use detector::{ByMail, Detector, Settings};
-use mailer::{Mailer, OUTBOX_LIMIT, Outbox};
+use detector::{Detector, Settings};
 use query::{Role, Visitor};
 use report::Scope;
 use serde_json::{Value, json};
@@ -15,7 +12,7 @@ use tests::audit::audited;
 use tests::fault;
 use tests::mail::Letter;
 
-use super::{DAY, PATH, STOLEN, alerts, judged, page, send, stolen, today};
+use super::{DAY, PATH, STOLEN, alerts, by_mail, judged, page, send, stolen, today};
 use crate::scopes::{bound, of};
 
 const MUTES: &str = "/v1/mutes";
@@ -116,10 +113,10 @@ async fn a_kind_a_network_and_a_sender_are_muted_where_they_are_all_there_is() -
         let one = app.get(&format!("{PATH}/{id}")).await?.ok()?;
         let is_there = match field {
             "network" => alert["evidence"]["clients"].as_array(),
-            "sender" => alert["evidence"]["senders"].as_array(),
             _ => None,
         };
-        let is_there = is_there.is_none_or(|all| (1..20).contains(&all.len()));
+        // Whoever sends from a strange address may send as anybody.
+        let is_there = field != "sender" && is_there.is_none_or(|all| (1..20).contains(&all.len()));
         assert_eq!(one["muted"], json!(is_there), "{field}: {one}");
         for id in made {
             let path = format!("{MUTES}/{}", id.as_str().context("an id")?);
@@ -304,13 +301,7 @@ async fn readers_see_mutes_managers_make_them_and_who_is_bound_learns_nothing() 
 async fn nobody_is_mailed_of_what_is_muted_and_everybody_once_it_is_back() -> Result<()> {
     let app = judged().await?;
     let outbox = tempfile::tempdir()?;
-    let transport = Arc::new(Outbox::new(outbox.path().to_owned(), OUTBOX_LIMIT));
-    let mail = ByMail {
-        mailer: Mailer::new("SMTP AUTH report <reports@example.test>", transport)?,
-        recipients: vec!["ann@example.test".to_owned()],
-        dashboard: None,
-    };
-    let settings = Settings { mail: Some(mail), ..Settings::default() };
+    let settings = Settings { channels: Some(by_mail(outbox.path())?), ..Settings::default() };
     let mut detector = Detector::new(&app.store, app.history.clone(), settings);
     let told = || -> Result<usize> {
         let mut told = 0;

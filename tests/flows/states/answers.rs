@@ -15,7 +15,7 @@ use crate::reports::asked;
 const JSON: &str = "application/json";
 
 /// What can be asked of every service.
-const QUESTIONS: [(&str, &str); 20] = [
+const QUESTIONS: [(&str, &str); 21] = [
     ("healthz", "/healthz"),
     ("insight", "/v1/insight"),
     ("insight-details", "/v1/insight/details"),
@@ -34,6 +34,7 @@ const QUESTIONS: [(&str, &str); 20] = [
     ("alerts", "/v1/alerts"),
     ("alerts.csv", "/v1/alerts?format=csv"),
     ("mutes", "/v1/mutes"),
+    ("channels", "/v1/channels"),
     ("notes", "/v1/notes"),
     ("notes.csv", "/v1/notes?format=csv"),
 ];

@@ -35,7 +35,7 @@ macro_rules! words {
         $(#[$doc])*
         #[derive(Debug, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub(crate) struct $name(pub(super) $of);
+        pub(crate) struct $name(pub(crate) $of);
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
@@ -94,8 +94,8 @@ pub(crate) struct AlertAnswer {
     evidence: EvidenceAnswer,
     /// The last decision about it; null if there was none.
     decision: Option<DecisionAnswer>,
-    /// When people were mailed of it last; null if they were not.
-    mailed_at: Option<DateTime<Utc>>,
+    /// Who was told of it.
+    told: Vec<NoticeAnswer>,
     /// Whether it would need attention, but is muted today.
     muted: bool,
 }
@@ -144,10 +144,20 @@ struct DecisionAnswer {
     note: String,
 }
 
+/// That a channel was told of an alert.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Notice)]
+struct NoticeAnswer {
+    /// Its name; `mail` is mail.
+    channel: String,
+    /// When it was last.
+    at: DateTime<Utc>,
+}
+
 impl AlertAnswer {
     /// A case as it is answered.
     pub(crate) fn new(case: Case, muted: bool) -> Self {
-        let Case { alert, status, resolution, raised_at, decision, notice } = case;
+        let Case { alert, status, resolution, raised_at, decision, notices, .. } = case;
         let signals = alert.signals.into_iter().map(|one| SignalAnswer {
             signal: AlertKind(one.signal),
             weight: one.weight,
@@ -183,7 +193,10 @@ impl AlertAnswer {
                 by: decision.by,
                 note: decision.note,
             }),
-            mailed_at: notice.map(|notice| instant(notice.at)),
+            told: notices
+                .into_iter()
+                .map(|(channel, notice)| NoticeAnswer { channel, at: instant(notice.at) })
+                .collect(),
             muted,
         }
     }

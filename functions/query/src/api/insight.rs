@@ -16,8 +16,11 @@ use crate::service::Query;
 /// That the service is ready.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Health {
-    /// Always `ok`.
+    /// `ok`, or `degraded` if people are not told of alerts by a channel.
     status: String,
+    /// The names of the channels of alerts that take nothing; left out if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failing_channels: Vec<String>,
 }
 
 /// Sender domains.
@@ -34,7 +37,9 @@ pub(crate) struct Domains {
 ))]
 pub(crate) async fn health(query: Query) -> Result<Json<Health>, Problem> {
     query.health.check().await?;
-    Ok(Json(Health { status: "ok".to_owned() }))
+    let failing_channels = query.data.failing_channels().await?;
+    let status = if failing_channels.is_empty() { "ok" } else { "degraded" };
+    Ok(Json(Health { status: status.to_owned(), failing_channels }))
 }
 
 /// How many users or service accounts sent through SMTP AUTH, and how many messages.

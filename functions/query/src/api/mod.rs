@@ -6,11 +6,13 @@
 pub(crate) mod alert_bodies;
 pub(crate) mod alerts;
 pub(crate) mod body;
+pub(crate) mod channels;
 pub(crate) mod charts;
 pub(crate) mod contents;
 pub(crate) mod details;
 pub(crate) mod export;
 pub(crate) mod failures;
+pub(crate) mod habit;
 pub(crate) mod insight;
 pub(crate) mod labels;
 pub(crate) mod mute_bodies;

@@ -7,8 +7,8 @@ use utoipa::{IntoResponses as _, Modify, OpenApi};
 use super::problem::ProblemDetails;
 use super::responses::LetsIn;
 use super::{
-    alerts, charts, details, export, failures, insight, mutes, note_sheets, notes, plan,
-    report_requests, schedules, search, sources, tables,
+    alerts, channels, charts, details, export, failures, habit, insight, mutes, note_sheets, notes,
+    plan, report_requests, schedules, search, sources, tables,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use super::{
         details::sender,
         details::account,
         details::client,
+        habit::habit,
         failures::list,
         plan::plan,
         search::search,
@@ -47,6 +48,8 @@ use super::{
         alerts::list,
         alerts::one,
         alerts::decide,
+        channels::list,
+        channels::test,
         mutes::list,
         mutes::create,
         mutes::delete,

@@ -1,13 +1,14 @@
-//! Alerts: the list, and a page for each.
+//! An alert: as a line of a list, and its page.
 
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use detect::{Alert, Case, Decision, Kind, Resolution, Severity, Status, WARM_UP};
-use report::{Filter, Group, Range, Scope, View, date, displayed, grouped, period};
+use detect::{Alert, Case, Decision, Resolution, Severity, Status, WARM_UP};
+use report::views::ClientPlace;
+use report::{Filter, Group, Range, View, date, displayed, grouped, period};
 use store::Watched;
 
 use super::about;
-use super::address::{At, ROWS, Shown, address, of_days, usable};
+use super::address::{At, Shown, address, of_days};
 use super::columns::Chart;
 use super::form::{Form, choice};
 use super::frame::{Choice, Frame, Part, html};
@@ -15,9 +16,10 @@ use super::mistake::{Mistake, can_be_mended, fault};
 use super::mutes::{self, MuteForm};
 use super::problem_page::Failed;
 use super::wording::{self, SHOWN};
-use crate::api::params::{AlertFilter, AlertsParams, Given, Standing};
+use crate::api::labels::Labelled;
+use crate::api::params::Given;
 use crate::api::problem::Problem;
-use crate::api::{alerts, details, mutes as muting};
+use crate::api::{alerts, details, habit, mutes as muting};
 use crate::service::Query;
 
 /// Characters of a sentence: more than it has.
@@ -92,84 +94,12 @@ pub(super) fn watched(who: Watched, query: &Query) -> String {
     }
 }
 
-#[derive(Template)]
-#[template(path = "alerts.html")]
-struct ListPage {
-    frame: Frame,
-    period: String,
-    standings: Vec<Choice>,
-    /// Who is watched; none if nobody was judged yet.
-    watched: Option<String>,
-    /// Whether nothing is told to whoever looks.
-    is_bound: bool,
-    rows: Vec<Line>,
-    nothing: &'static str,
-    first: Option<String>,
-    next: Option<String>,
-    csv: String,
-}
-
-/// The alerts that are asked for.
-pub(super) async fn list(query: Query, given: Given) -> Result<Html<String>, Failed> {
-    let asked: AlertsParams = usable(&given, &query)?;
-    let (known, today) = (query.data.alerts().await?, query.today());
-    let limit = asked.page.limit.unwrap_or(ROWS);
-    let (found, next) = alerts::page(&known, &asked, limit, today)?;
-    let href = |standing: Standing, more: &[(&'static str, String)]| {
-        let path =
-            if more.iter().any(|(name, _)| *name == "format") { "/v1/alerts" } else { "/alerts" };
-        address(path, &[&pairs(&asked.wanted, standing)[..], more].concat())
-    };
-    let standings = [
-        (Standing::Attention, "Needs attention"),
-        (Standing::Muted, "Muted"),
-        (Standing::One(Status::Resolved), "Resolved"),
-        (Standing::One(Status::Historic), "Found later"),
-        (Standing::All, "All"),
-    ];
-    let standing = asked.wanted.standing;
-    let standings = standings.map(|(one, label)| Choice {
-        label: label.to_owned(),
-        value: href(one, &[]),
-        chosen: one == standing,
-    });
-    Ok(html(&ListPage {
-        frame: Frame::new(&query, Part::Alerts, "Alerts"),
-        period: period(asked.wanted.range),
-        standings: standings.into(),
-        watched: known.watched.map(|who| watched(who, &query)),
-        is_bound: *query.data.scope() != Scope::All,
-        rows: found.iter().map(|case| Line::new(case, known.is_muted(case, today))).collect(),
-        nothing: match standing {
-            Standing::Attention => "Nothing needs attention",
-            Standing::Muted => "Nothing is muted in these days",
-            _ => "No alerts like these in these days",
-        },
-        first: asked.page.cursor.is_some().then(|| href(standing, &[])),
-        next: next.map(|cursor| href(standing, &[("cursor", cursor)])),
-        csv: href(standing, &[("format", "csv".to_owned())]),
-    })?)
-}
-
-fn pairs(wanted: &AlertFilter, standing: Standing) -> Vec<(&'static str, String)> {
-    let mut pairs = of_days(wanted.range).to_vec();
-    pairs.extend([
-        ("status", standing.name().to_owned()),
-        ("severity", wanted.severity.map_or("", Severity::name).to_owned()),
-        ("kind", wanted.kind.map_or("", Kind::name).to_owned()),
-        ("account", wanted.account.clone().unwrap_or_default()),
-        ("domain", wanted.domain.clone().unwrap_or_default()),
-    ]);
-    pairs.retain(|(name, value)| {
-        !value.is_empty() && (*name, value.as_str()) != ("status", "attention")
-    });
-    pairs
-}
-
 /// A name with its page.
 struct Named {
     name: String,
     href: Option<String>,
+    /// What is known of it, in words.
+    known: String,
 }
 
 #[derive(Template)]
@@ -184,6 +114,8 @@ struct AlertPage {
     /// Every sign, the strongest first.
     signs: Vec<String>,
     usual: Option<String>,
+    /// What it did before.
+    habit: Option<String>,
     chart: Option<Chart>,
     clients: Vec<Named>,
     senders: Vec<Named>,
@@ -191,7 +123,8 @@ struct AlertPage {
     at_night: Option<String>,
     recipients: Option<String>,
     raised: String,
-    mailed: Option<String>,
+    /// Who was told of it, and when.
+    told: Vec<String>,
     decided: Option<String>,
     note: String,
     action: String,
@@ -255,13 +188,6 @@ async fn page(
     } else {
         None
     };
-    let named = |group: Group, names: &[String]| {
-        let named = |name: &String| Named {
-            name: about::named(name),
-            href: about::href(group, name, &shown),
-        };
-        names.iter().map(named).collect::<Vec<_>>()
-    };
     let evidence = &alert.evidence;
     let some = |number: u64| (number > 0).then(|| grouped(number));
     let failed = [&of_days(shown_days)[..], &[("account", alert.account.clone())]].concat();
@@ -289,18 +215,26 @@ async fn page(
             .iter()
             .map(|sign| wording::sentence(&displayed(&sign.text, SENTENCE)))
             .collect(),
+        habit: habit::before(query, &alert.account, alert.day).await?.map(|usual| usual.told()),
         usual: (evidence.usual_messages > 0.0).then(|| {
             let usual = evidence.usual_messages;
             format!("{} on its oddest day; {usual} on a usual one", grouped(evidence.messages))
         }),
         chart,
-        clients: named(Group::Client, &evidence.clients),
-        senders: named(Group::Sender, &evidence.senders),
+        clients: named(query, Group::Client, &evidence.clients, &shown).await?,
+        senders: named(query, Group::Sender, &evidence.senders, &shown).await?,
         failures: some(evidence.failures),
         at_night: some(evidence.night_messages),
         recipients: some(evidence.recipients),
         raised: wording::instant(case.raised_at, query.zone),
-        mailed: case.notice.map(|notice| wording::instant(notice.at, query.zone)),
+        told: case
+            .notices
+            .iter()
+            .map(|(name, notice)| {
+                let when = wording::instant(notice.at, query.zone);
+                format!("{}, {when}", displayed(name, SHOWN))
+            })
+            .collect(),
         decided: decision.as_ref().map(|decision| decided(decision, query)),
         note: decision
             .as_ref()
@@ -336,6 +270,25 @@ fn done(what: &str, muted: bool, line: &Line) -> String {
         "unmuted" if !muted => "It is not muted any more".to_owned(),
         _ => line.status.clone(),
     }
+}
+
+/// Names with their pages, and what is known of them.
+async fn named(
+    query: &Query,
+    group: Group,
+    names: &[String],
+    shown: &Shown,
+) -> Result<Vec<Named>, Problem> {
+    let labelled = Labelled::of(query, group, names.iter().map(String::as_str)).await?;
+    let named = |name: &String| {
+        let place = ClientPlace::of(query.known(), name).filter(|_| group == Group::Client);
+        Named {
+            name: about::named(name),
+            href: about::href(group, name, shown),
+            known: wording::labels(&labelled.labels(name, place)).join(", "),
+        }
+    };
+    Ok(names.iter().map(named).collect())
 }
 
 fn decided(decision: &Decision, query: &Query) -> String {
@@ -377,11 +330,13 @@ pub(super) async fn mute(query: Query, At(id): At, form: Form) -> Result<Respons
     }
 }
 
-/// The alerts about an account, the newest first.
-pub(super) async fn about_account(query: &Query, account: &str) -> Result<Vec<Line>, Problem> {
+/// The alerts of which this is so, the newest first.
+pub(super) async fn those(
+    query: &Query,
+    is: impl Fn(&Alert) -> bool,
+) -> Result<Vec<Line>, Problem> {
     let known = query.data.alerts().await?;
-    let own = |case: &&Case| case.alert.account == account;
-    let mut found: Vec<_> = known.cases.iter().filter(own).collect();
+    let mut found: Vec<_> = known.cases.iter().filter(|case| is(&case.alert)).collect();
     found.sort_by_key(|case| std::cmp::Reverse((case.alert.last_day, &case.alert.id)));
     let today = query.today();
     Ok(found.into_iter().map(|case| Line::new(case, known.is_muted(case, today))).collect())

@@ -1,6 +1,5 @@
 //! What needs attention, as the overview begins.
 
-use detect::Case;
 use report::grouped;
 
 use super::alerts::{Line, watched};
@@ -29,14 +28,8 @@ impl Attention {
         let known = query.data.alerts().await?;
         let Some(who) = known.watched else { return Ok(None) };
         let today = query.today();
-        let standing = known.cases.iter().filter(|case| case.status.needs_attention());
-        let (muted, mut open): (Vec<&Case>, Vec<&Case>) =
-            standing.partition(|case| known.is_muted(case, today));
-        open.sort_by(|one, other| {
-            let (one, other) = (&one.alert, &other.alert);
-            let surer = other.severity.cmp(&one.severity);
-            surer.then(other.score.total_cmp(&one.score)).then_with(|| one.id.cmp(&other.id))
-        });
+        let open = known.attention(today);
+        let muted = known.cases.iter().filter(|case| known.is_muted(case, today)).count();
         Ok(Some(Self {
             told: match open.len() {
                 0 => "Nothing needs attention".to_owned(),
@@ -45,7 +38,7 @@ impl Attention {
             },
             rows: open.iter().take(LISTED).map(|case| Line::new(case, false)).collect(),
             more: open.len().saturating_sub(LISTED),
-            muted: match muted.len() {
+            muted: match muted {
                 0 => None,
                 1 => Some("1 alert is muted".to_owned()),
                 more => Some(format!("{} alerts are muted", grouped(more as u64))),

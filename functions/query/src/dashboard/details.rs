@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
+use detect::Alert;
 use report::{Filter, Group, Note, Range, Subject, View, displayed, period};
 
 use super::about::About;
 use super::address::{Shown, usable};
-use super::alerts::{Line, about_account};
+use super::alerts::{self, Line};
 use super::filters;
 use super::frame::{Choice, Frame, Part, html};
 use super::note_shown::{NoteShown, Write};
@@ -40,8 +41,10 @@ struct DetailsPage {
 pub(super) async fn account(query: Query, given: Given) -> Result<Response, Failed> {
     let AccountParams { account, days } = usable(&given, &query)?;
     let noted = query.data.notes().await?;
-    let noted = (noted.account(&account.account), Subject::account(&account.account).ok());
-    page(&query, Group::Account, &account.account, account.filter(), days.range(), noted).await
+    let name = &account.account;
+    let noted = (noted.account(name), Subject::account(name).ok());
+    let alerts = alerts::those(&query, |alert| alert.account == *name).await?;
+    page(&query, (Group::Account, name), (account.filter(), days.range()), noted, alerts).await
 }
 
 /// Everything about one client, or all of a network.
@@ -50,16 +53,18 @@ pub(super) async fn client(query: Query, given: Given) -> Result<Response, Faile
     let noted = query.data.notes().await?;
     let noted = (noted.clients(&client.client), Subject::of(&client.client));
     let name = client.client.to_string();
-    page(&query, Group::Client, &name, client.filter(), days.range(), noted).await
+    // Several accounts may be in the hands of one.
+    let is_from = |alert: &Alert| alert.evidence.clients.iter().any(|one| client.client.has(one));
+    let alerts = alerts::those(&query, is_from).await?;
+    page(&query, (Group::Client, &name), (client.filter(), days.range()), noted, alerts).await
 }
 
 async fn page(
     query: &Query,
-    group: Group,
-    name: &str,
-    filter: Filter,
-    range: Range,
+    (group, name): (Group, &str),
+    (filter, range): (Filter, Range),
     (noted, subject): (Option<&Note>, Option<Subject>),
+    alerts: Vec<Line>,
 ) -> Result<Response, Failed> {
     let found = details::of(query, group, name, filter, range).await?;
     let shown = Shown::chart(View::TlsUsage, range).as_table();
@@ -74,10 +79,7 @@ async fn page(
             shown.during(range).page_of(group, name)
         }),
         table: shown.table_of(group, name).href(),
-        alerts: match group {
-            Group::Account => about_account(query, name).await?,
-            _ => Vec::new(),
-        },
+        alerts,
         about: About::new(&found, group, &shown, query.today()),
         write: subject
             .as_ref()

@@ -7,9 +7,11 @@
 
 mod about;
 mod address;
+mod alert_list;
 mod alerts;
 mod assets;
 mod attention;
+mod channels;
 mod charts;
 mod columns;
 mod details;

@@ -8,8 +8,8 @@ use axum::routing::{get, post};
 use super::address::At;
 use super::problem_page::Failed;
 use super::{
-    alerts, assets, charts, details, failures, mutes, note_imports, notes, overview, plan,
-    report_requests, schedules, search, sources, table, upload,
+    alert_list, alerts, assets, channels, charts, details, failures, mutes, note_imports, notes,
+    overview, plan, report_requests, schedules, search, sources, table, upload,
 };
 use crate::api::problem::Problem;
 use crate::service::Service;
@@ -27,7 +27,7 @@ pub(crate) fn open() -> Router<Service> {
         .route("/failed-logins", get(failures::page))
         .route("/plan", get(plan::page))
         .route("/search", get(search::page))
-        .route("/alerts", get(alerts::list))
+        .route("/alerts", get(alert_list::list))
         .route("/alerts/{id}", get(alerts::one))
         .route("/mutes", get(mutes::list))
         .route("/notes", get(notes::list))
@@ -42,6 +42,7 @@ pub(crate) fn managed() -> Router<Service> {
         .route("/report-requests/new", get(report_requests::blank))
         .route("/report-requests/{id}", get(report_requests::one))
         .route("/alerts/{id}/status", post(alerts::decide))
+        .route("/channels/{name}/test", post(channels::test))
         .route("/alerts/{id}/mute", post(alerts::mute))
         .route("/mutes/{id}/end", post(mutes::end))
         .route("/notes/edit", get(notes::one).post(notes::save))

@@ -3,7 +3,7 @@
 
 use detect::{Case, Decision, Mute, Resolution, Status};
 use report::{Day, Scope};
-use store::{KnownAlerts, StoreError};
+use store::{ChannelState, KnownAlerts, StoreError};
 
 use super::within::Scoped;
 
@@ -16,11 +16,35 @@ impl Scoped {
         }
     }
 
+    /// Whether there is anything about alerts to see.
+    pub(crate) fn sees_alerts(&self) -> bool {
+        self.scope == Scope::All
+    }
+
+    /// The names of the channels that take nothing. Whoever watches the service is to know, and they tell of nobody's mail.
+    pub(crate) async fn failing_channels(&self) -> Result<Vec<String>, StoreError> {
+        let channels = self.alerts.channels().await?;
+        let failing = channels.into_iter().filter(|channel| channel.failing_since.is_some());
+        Ok(failing.map(|channel| channel.name).collect())
+    }
+
+    /// Notes what came of telling a channel something, and gives how it works then.
+    pub(crate) async fn note_channel(
+        &self,
+        new: ChannelState,
+        now: i64,
+        error: Option<String>,
+    ) -> Result<ChannelState, StoreError> {
+        let known = self.alerts.channels().await?;
+        let own = known.into_iter().find(|known| known.name == new.name);
+        let state = own.unwrap_or(new).after(now, error);
+        self.alerts.note_channels(std::slice::from_ref(&state), &[]).await?;
+        Ok(state)
+    }
+
     /// How many alerts need attention on this day.
     pub(crate) async fn attention(&self, today: Day) -> Result<usize, StoreError> {
-        let known = self.alerts().await?;
-        let needs = |case: &&Case| case.status.needs_attention() && !known.is_muted(case, today);
-        Ok(known.cases.iter().filter(needs).count())
+        Ok(self.alerts().await?.attention(today).len())
     }
 
     /// Writes a mute in the place of the one of the same; false if there are `most` others that hold on this day. Nothing
@@ -31,7 +55,7 @@ impl Scoped {
         most: usize,
         today: Day,
     ) -> Result<bool, StoreError> {
-        Ok(self.scope == Scope::All && self.alerts.mute(mute, most, today).await?)
+        Ok(self.sees_alerts() && self.alerts.mute(mute, most, today).await?)
     }
 
     /// Removes a mute that holds on this day, and gives it; none if there is none.
@@ -50,7 +74,7 @@ impl Scoped {
         resolution: Option<Resolution>,
         by: &Decision,
     ) -> Result<Option<Case>, StoreError> {
-        if self.scope != Scope::All {
+        if !self.sees_alerts() {
             return Ok(None);
         }
         let decided = self.alerts.decide(|known| {

@@ -1,5 +1,7 @@
 //! How accounts are judged.
 
+use std::path::PathBuf;
+
 use detect::Sensitivity;
 
 use super::setting::{ConfigError, Section, Setting, Settings};
@@ -27,6 +29,58 @@ const ALERT_MAIL: Setting = Setting {
     heading: "Reports by mail",
     ..Setting::EMPTY
 };
+
+const ALERT_CHANNELS: Setting = Setting {
+    flag: "alert-channels",
+    value: "FILE",
+    help: "Tell alerts to the webhooks and syslog servers in this file: see smtp-auth-report channels --help",
+    ..Setting::EMPTY
+};
+
+const ALERT_TOPIC: Setting =
+    Setting { variable: "ALERT_TOPIC", expected: "the ARN of an SNS topic", ..Setting::EMPTY };
+
+const ALERT_BUS: Setting = Setting {
+    variable: "ALERT_BUS",
+    expected: "the name or ARN of an event bus",
+    ..Setting::EMPTY
+};
+
+/// Where alerts go on one machine, beside mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertChannels {
+    /// The file that tells the channels, if there is one.
+    pub file: Option<PathBuf>,
+}
+
+impl Section for AlertChannels {
+    fn settings() -> Vec<&'static Setting> {
+        vec![&ALERT_CHANNELS]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { file: settings.path(&ALERT_CHANNELS) })
+    }
+}
+
+/// Where alerts go on AWS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertTargets {
+    /// The ARN of an SNS topic, if there is one.
+    pub topic: Option<String>,
+    /// An event bus, if there is one.
+    pub bus: Option<String>,
+}
+
+impl Section for AlertTargets {
+    fn settings() -> Vec<&'static Setting> {
+        vec![&ALERT_TOPIC, &ALERT_BUS]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { topic: settings.text(&ALERT_TOPIC)?, bus: settings.text(&ALERT_BUS)? })
+    }
+}
 
 /// Who is told of alerts by mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -109,6 +109,23 @@ pub struct Reports {
     pub dashboard: Option<String>,
 }
 
+/// Where the service is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Where people find the dashboard, if that was said.
+    pub dashboard: Option<String>,
+}
+
+impl Section for Site {
+    fn settings() -> Vec<&'static Setting> {
+        vec![&DASHBOARD]
+    }
+
+    fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
+        Ok(Self { dashboard: settings.parsed(&DASHBOARD, web_address)? })
+    }
+}
+
 impl Reports {
     /// Where they may go: nowhere unless that was said.
     #[must_use]

@@ -16,9 +16,9 @@ mod values;
 
 pub use archive::{Archive, Data, DemoData, Table};
 pub use days::Days;
-pub use detection::{AlertMail, Detection};
+pub use detection::{AlertChannels, AlertMail, AlertTargets, Detection};
 pub use logs::{Followed, Journal, Logs};
-pub use mail::{By, Mail, Relay, Reports, SesMail};
+pub use mail::{By, Mail, Relay, Reports, SesMail, Site};
 pub use meaning::{Meaning, Mechanisms};
 pub use metrics::Metrics;
 pub use people::{Listening, Oidc, People};
