@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use history::{Gather, History, HistoryError, Wanted};
 use report::views::RowMechanisms;
 use report::{Day, Filter, Group, Range, Table, TableBuilder, TlsCounts, UsageKey, csv};
+use store::StoreError;
 
 use crate::detailed::{self, DetailedFile};
 use crate::spool::Spool;
@@ -42,6 +43,8 @@ pub(crate) struct Gathered {
 pub(crate) enum GatherError {
     #[error(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    Alerts(#[from] StoreError),
     #[error("cannot write the detailed report: {0}")]
     Write(#[from] io::Error),
 }

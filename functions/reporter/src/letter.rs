@@ -11,6 +11,7 @@ use report::{
     Contents, Group, Range, ReportRequest, Sort, View, csv, date, displayed, grouped, period,
 };
 
+use crate::attention::Attention;
 use crate::chart;
 use crate::detailed::{self, Part};
 use crate::figures::{Figure, VersionRow, figures, version_row};
@@ -32,6 +33,8 @@ pub(crate) struct Letter<'l> {
     pub(crate) zone: Tz,
     /// Where the dashboard is, as in `https://mail.example.org`.
     pub(crate) dashboard: Option<&'l str>,
+    /// What needs attention; none where that is not told.
+    pub(crate) attention: Option<Attention>,
     /// The days that are told about: those asked for, as far as they are still kept.
     pub(crate) range: Range,
     pub(crate) gathered: Gathered,
@@ -79,6 +82,7 @@ struct Said {
     files: Vec<String>,
     link: Option<String>,
     scheduled: bool,
+    attention: Option<Attention>,
 }
 
 impl Letter<'_> {
@@ -92,6 +96,7 @@ impl Letter<'_> {
         let usage = views::tls_usage(self.range, domain, &self.gathered.days);
         let table = self.table()?;
         let said = self.say(&usage, table.as_ref());
+        let said = Said { attention: self.attention, ..said };
         let html = Html { said: &said }.render().map_err(io::Error::other)?;
         let text = Text { said: &said }.render().map_err(io::Error::other)?;
         let png = chart::png(&usage).map_err(io::Error::other)?;
@@ -182,6 +187,7 @@ impl Letter<'_> {
             files: self.files(table),
             link: self.dashboard.map(|dashboard| self.link(dashboard)),
             scheduled: schedule.is_some(),
+            attention: None,
         }
     }
 

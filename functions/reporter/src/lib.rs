@@ -17,6 +17,7 @@
 //! A mail is for all its recipients or none: if a relay refuses one of them, nobody gets it, and the request
 //! fails with the relay's words.
 
+mod attention;
 mod chart;
 mod detailed;
 mod figures;

@@ -8,7 +8,7 @@ use history::History;
 use mailer::Mailer;
 use report::{Day, Known, RecipientDomains};
 use serde::Serialize;
-use store::{ReportRequests, Schedules, Store, StoreError};
+use store::{Alerts, ReportRequests, Schedules, Store, StoreError};
 use thiserror::Error;
 
 use crate::trigger::UnknownEvent;
@@ -41,6 +41,7 @@ pub struct Reporter {
     pub(crate) requests: ReportRequests,
     pub(crate) schedules: Schedules,
     pub(crate) history: History,
+    pub(crate) alerts: Alerts,
     pub(crate) mailer: Mailer,
     pub(crate) settings: Settings,
     pub(crate) believes: Believes,
@@ -94,8 +95,8 @@ impl Reporter {
         clock: Clock,
     ) -> Self {
         let (requests, schedules) = (store.report_requests(), store.schedules());
-        let believes: Believes = Arc::new(|_| true);
-        Self { requests, schedules, history, mailer, settings, believes, clock }
+        let (alerts, believes): (_, Believes) = (store.alerts(), Arc::new(|_| true));
+        Self { requests, schedules, history, alerts, mailer, settings, believes, clock }
     }
 
     /// Makes requests of schedules only while the clock is believed; what is due by then stays due.

@@ -7,6 +7,7 @@ use report::{Filter, Range, ReportRequest, Status, day_in};
 use store::{Claim, Ended, StoreError};
 use uuid::Uuid;
 
+use crate::attention::Attention;
 use crate::gather::{self, GatherError};
 use crate::letter::Letter;
 use crate::reporter::{ReportError, Reporter, Summary};
@@ -216,11 +217,14 @@ impl Reporter {
         } else {
             None
         };
+        let alerts = self.alerts.all().await.map_err(|error| again(error.into()))?;
+        let dashboard = self.settings.dashboard.as_deref();
         let messages = gathered.totals.messages.total();
         let letter = Letter {
             request,
             zone: self.settings.zone,
-            dashboard: self.settings.dashboard.as_deref(),
+            dashboard,
+            attention: Attention::of(&alerts, contents, today, dashboard),
             range,
             gathered,
             before,
