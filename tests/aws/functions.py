@@ -72,7 +72,9 @@ def role(stack, logical):
 
 
 def check_permissions(stack, name, statements):
-    arns, ses = set(stack.attributes.values()), f"arn:aws:ses:{REGION}:{ACCOUNT}:"
+    # A topic's id is its ARN. The default bus is the account's; its events tell whose they are.
+    topic, bus = stack.ids["AlertTopic"], f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    arns, ses = {*stack.attributes.values(), topic, bus}, f"arn:aws:ses:{REGION}:{ACCOUNT}:"
     table, archives = stack.attributes["Table.Arn"], stack.attributes["ArchiveBucket.Arn"]
     others = set()
     for statement in statements:
@@ -85,14 +87,15 @@ def check_permissions(stack, name, statements):
             inside = one in arns or any(one.startswith(f"{arn}/") for arn in arns)
             holds(f"{what} reaches {one}, beyond the stack", inside or (one.startswith(ses) and "*" not in one))
         # The functions' tests do not miss a condition.
-        limit = {table: "dynamodb:LeadingKeys", archives: "s3:prefix"}.get(resources[0])
+        limit = {table: "dynamodb:LeadingKeys", archives: "s3:prefix", bus: "events:source"}.get(resources[0])
         limit = "ses:FromAddress" if resources[0].startswith(ses) else limit
         conditions = [item for one in statement.get("Condition", {}).values() for item in one.items()]
         same(f"what limits {what}", [key for key, _ in conditions], [limit] if limit else [])
         holds(f"{what} is limited to anything", not any("*" in listed(values) for _, values in conditions))
         service = {action.split(":")[0] for action in actions}
         archived = service == {"s3"} and all(one.startswith(f"{archives}/") for one in resources)
-        if archived or (limit and service == {limit.split(":")[0]}):
+        told = name == "detect" and (actions, resources) == (["sns:Publish"], [topic])
+        if archived or told or (limit and service == {limit.split(":")[0]}):
             continue
         # moto ends the ARN of a log group with ":*", as AWS does.
         others |= {(action, one.removesuffix(":*")) for action in actions for one in resources}

@@ -31,7 +31,7 @@ WATCHED = {
     "DeadLetters": "ApproximateNumberOfMessagesVisible",
     "ingest": "quarantined",
     "archive": "failed",
-    "detect": "raised",
+    "detect": "failing_channels raised",
     "report": "failed",
 }
 
@@ -71,10 +71,11 @@ def check_alarms(stack):
     for name, wanted in WATCHED.items():
         missing = set(wanted.split()) - watched.get(name, set())
         holds(f"no alarm looks at {sorted(missing)} of {name}", not missing)
-    mails = stack.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    mail = stack.parameters["AlarmEmail"]
-    told = [(one["Protocol"], one["Endpoint"]) for one in mails]
-    same("who is mailed alarms", told, [("email", mail)] if mail else [])
+    for topic, parameter in (("AlarmTopic", "AlarmEmail"), ("AlertTopic", "AlertEmail")):
+        listed = stack.client("sns").list_subscriptions_by_topic(TopicArn=stack.ids[topic])["Subscriptions"]
+        mail = stack.parameters[parameter]
+        told = [(one["Protocol"], one["Endpoint"]) for one in listed]
+        same(f"who {topic} mails to", told, [("email", mail)] if mail else [])
 
 
 def check_dashboard(stack):

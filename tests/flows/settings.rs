@@ -5,8 +5,8 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use bootstrap::{
-    Archive, Days, Detection, Logs, Meaning, Metrics, People, Reports, Section, SesMail, Setting,
-    Table,
+    AlertTargets, Archive, Days, Detection, Logs, Meaning, Metrics, People, Reports, Section,
+    SesMail, Setting, Table,
 };
 
 /// The variables that the template sets.
@@ -31,7 +31,8 @@ fn set() -> Result<BTreeSet<String>> {
 
 #[test]
 fn functions_read_what_the_template_sets() -> Result<()> {
-    let sections: [Vec<&'static Setting>; 10] = [
+    let sections: [Vec<&'static Setting>; 11] = [
+        AlertTargets::settings(),
         Archive::settings(),
         Days::settings(),
         Detection::settings(),

@@ -1,4 +1,4 @@
-//! AWS as functions see it: DynamoDB is the embedded engine, S3 and SES are moto's. Each function's key stands for
+//! AWS as functions see it: DynamoDB is the embedded engine, S3, SES, SNS and EventBridge are moto's. Each function's key stands for
 //! its role, and what its policies do not allow is denied.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +51,7 @@ struct State_ {
 }
 
 impl Aws {
-    /// Serves the engine, and hands on to moto what is for S3 or SES.
+    /// Serves the engine, and hands on to moto what is for others than DynamoDB.
     ///
     /// # Errors
     /// There is no port.
@@ -83,6 +83,8 @@ impl Aws {
             ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint),
             ("AWS_ENDPOINT_URL_S3", &endpoint),
             ("AWS_ENDPOINT_URL_SESV2", &endpoint),
+            ("AWS_ENDPOINT_URL_SNS", &endpoint),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", &endpoint),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
@@ -214,6 +216,8 @@ async fn answer(State(aws): State<Aws>, request: Request) -> Response {
         _ => {
             let wish = match service.as_str() {
                 "s3" => s3(&parts.method, &parts.uri),
+                "sns" => sns(&body),
+                "events" => events(&body),
                 _ => ses(&body),
             };
             if aws.may(&role, vec![wish]) {
@@ -279,6 +283,25 @@ fn s3(method: &Method, uri: &Uri) -> Wish {
     let prefix = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix");
     let about = prefix.map(|(_, prefix)| prefix.into_owned()).into_iter().collect();
     Wish { action: action.to_owned(), resource: format!("arn:aws:s3:::{bucket}{object}"), about }
+}
+
+fn sns(body: &Bytes) -> Wish {
+    let asked: BTreeMap<_, _> = form_urlencoded::parse(body).into_owned().collect();
+    let text = |name: &str| asked.get(name).cloned().unwrap_or_default();
+    let action = format!("sns:{}", text("Action"));
+    Wish { action, resource: text("TopicArn"), about: Vec::new() }
+}
+
+/// All events of one request have the same source and bus.
+fn events(body: &Bytes) -> Wish {
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let entry = &asked["Entries"][0];
+    let text = |name: &str| entry[name].as_str().unwrap_or_default();
+    Wish {
+        action: "events:PutEvents".to_owned(),
+        resource: format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{}", text("EventBusName")),
+        about: vec![text("Source").to_owned()],
+    }
 }
 
 fn ses(body: &Bytes) -> Wish {

@@ -95,6 +95,99 @@ impl Moto {
         }
     }
 
+    async fn sqs(&self, operation: &str, asked: &Value) -> Result<Value> {
+        let request = Request::post(format!("http://{}/", self.address))
+            .header("x-amz-target", format!("AmazonSQS.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0");
+        let body = Body::from(asked.to_string());
+        let (status, answer) = send(signed(request, "sqs").body(body)?).await?;
+        ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+    }
+
+    /// A new queue with this name: its address.
+    async fn queue(&self, name: &str) -> Result<String> {
+        let made = self.sqs("CreateQueue", &json!({"QueueName": name})).await?;
+        Ok(made["QueueUrl"].as_str().context("an address")?.to_owned())
+    }
+
+    /// A queue that has what is published to a topic.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn subscribed(&self, topic: &str) -> Result<String> {
+        let queue = self.queue("subscribed").await?;
+        let asked = [
+            ("Action", "Subscribe"),
+            ("Version", "2010-03-31"),
+            ("TopicArn", topic),
+            ("Protocol", "sqs"),
+            ("Endpoint", "arn:aws:sqs:eu-west-1:123456789012:subscribed"),
+        ];
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(asked).finish();
+        let request = Request::post(format!("http://{}/", self.address))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let (status, answer) = send(signed(request, "sns").body(Body::from(body))?).await?;
+        ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(queue)
+    }
+
+    async fn event_bridge(&self, operation: &str, asked: &Value) -> Result<Value> {
+        let request = Request::post(format!("http://{}/", self.address))
+            .header("x-amz-target", format!("AWSEvents.{operation}"))
+            .header("content-type", "application/x-amz-json-1.1");
+        let body = Body::from(asked.to_string());
+        let (status, answer) = send(signed(request, "events").body(body)?).await?;
+        ensure!(status.is_success(), "{operation}: {status} {}", String::from_utf8_lossy(&answer));
+        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+    }
+
+    /// A queue that has the events of a source on the default bus. Rules with a schedule go: moto hands them every event,
+    /// which AWS does not, and breaks off at targets that it does not know.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn events_of(&self, source: &str) -> Result<String> {
+        let queue = self.queue("events").await?;
+        let rules = self.event_bridge("ListRules", &json!({})).await?;
+        for rule in rules["Rules"].as_array().into_iter().flatten() {
+            let name = &rule["Name"];
+            let targets = self.event_bridge("ListTargetsByRule", &json!({"Rule": name})).await?;
+            let targets = targets["Targets"].as_array().into_iter().flatten();
+            let ids: Vec<_> = targets.map(|target| &target["Id"]).collect();
+            if rule["ScheduleExpression"].is_string() {
+                self.event_bridge("RemoveTargets", &json!({"Rule": name, "Ids": ids})).await?;
+                self.event_bridge("DeleteRule", &json!({"Name": name})).await?;
+            }
+        }
+        let pattern = json!({"source": [source]}).to_string();
+        let target = json!({"Id": "1", "Arn": "arn:aws:sqs:eu-west-1:123456789012:events"});
+        self.event_bridge("PutRule", &json!({"Name": "told", "EventPattern": pattern})).await?;
+        let targets = json!({"Rule": "told", "Targets": [target]});
+        self.event_bridge("PutTargets", &targets).await?;
+        Ok(queue)
+    }
+
+    /// The bodies of what is in a queue, which is empty then.
+    ///
+    /// # Errors
+    /// There is no such queue, or a body is no JSON.
+    pub async fn taken(&self, queue: &str) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        loop {
+            let asked = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10});
+            let page = self.sqs("ReceiveMessage", &asked).await?;
+            let Some(messages) = page["Messages"].as_array() else { return Ok(all) };
+            for message in messages {
+                let body = message["Body"].as_str().context("a body")?;
+                all.push(serde_json::from_str(body)?);
+                let gone = json!({"QueueUrl": queue, "ReceiptHandle": message["ReceiptHandle"]});
+                self.sqs("DeleteMessage", &gone).await?;
+            }
+        }
+    }
+
     /// Lets requests without TLS come to a bucket whose policy denies them: there is none here.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub struct Wish {
     pub action: String,
     /// An ARN.
     pub resource: String,
-    /// Partition keys of items, the prefix of a list, or the address that a mail is from.
+    /// Partition keys of items, the prefix of a list, the address that a mail is from, or the source of an event.
     pub about: Vec<String>,
 }
 
@@ -98,7 +98,8 @@ impl Statement {
             for (key, patterns) in about.as_object().context("a condition")? {
                 match (operator.as_str(), key.as_str()) {
                     ("ForAllValues:StringLike", "dynamodb:LeadingKeys")
-                    | ("StringEquals" | "StringLike", "ses:FromAddress" | "s3:prefix") => {
+                    | ("StringEquals" | "StringLike", "ses:FromAddress" | "s3:prefix")
+                    | ("StringEquals", "events:source") => {
                         self.about = Some(texts(patterns));
                     }
                     _ => bail!("a condition {operator} on {key}"),

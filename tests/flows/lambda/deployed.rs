@@ -222,6 +222,7 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
         "/v1/failed-logins",
         "/v1/plan?off=TLS1.0",
         "/v1/search?search=192.0.2.0/24",
+        "/v1/channels",
     ] {
         stack.ask(&query, Method::GET, path, None).await?.ok()?;
     }
@@ -230,10 +231,12 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     let alert = json!({
         "id": "one", "kind": "volume", "account": "a1", "domain": "example.test", "severity": "high", "score": 1.0,
         "day": today, "last_day": today, "raised_day": today, "reason": "a1 sent.",
-        "signals": [], "evidence": {}, "status": "open", "resolution": null, "raised_at": now(), "decision": null,
+        "signals": [], "evidence": {}, "status": "open", "resolution": null, "raised_at": now(), "news_at": now(),
+        "decision": null,
     });
     let case: detect::Case = serde_json::from_value(alert)?;
     stack.store.alerts().decide(|_| vec![case.clone()]).await?;
+    tells_of_alerts(&stack, &tick).await?;
     let decision = Some(json!({"status": "acknowledged"}));
     let path = "/v1/alerts/one/status";
     let decided = stack.ask(&query, Method::POST, path, decision.as_ref()).await?.ok()?;
@@ -246,7 +249,8 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     let listed = stack.ask(&query, Method::GET, "/v1/alerts", None).await?.ok()?;
     assert_eq!(listed["alerts"], json!([]));
     let path = format!("/v1/mutes/{}", muted["id"].as_str().context("an id")?);
-    stack.ask(&query, Method::DELETE, &path, None).await?;
+    let gone = stack.ask(&query, Method::DELETE, &path, None).await?;
+    assert_eq!(gone.status, 204, "{}", String::from_utf8_lossy(&gone.body));
     let listed = stack.ask(&query, Method::GET, "/v1/alerts", None).await?.ok()?;
     assert_eq!(listed["alerts"][0], decided);
     let csv = stack.ask(&query, Method::GET, "/v1/reports/detailed", None).await?.text()?;
@@ -319,7 +323,36 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     strangers_stay_out(&stack)
 }
 
-/// Whether a function used everything that its role allows it with the table, the bucket and SES.
+/// Those who listen on AWS are told of the alert that is open, and of a test.
+async fn tells_of_alerts(stack: &Stack, tick: &Value) -> Result<()> {
+    let environment = &stack.told["functions"]["detect"]["environment"];
+    let topic = environment["ALERT_TOPIC"].as_str().context("a topic")?;
+    let subscribed = stack.moto.subscribed(topic).await?;
+    let events = stack.moto.events_of("smtp-auth-report").await?;
+    let told = stack.invoke("detect", tick).await?;
+    let states = stack.store.alerts().channels().await?;
+    let came = (&told["told"], &told["failing_channels"]);
+    assert_eq!(came, (&json!(2), &json!(0)), "{states:?}, denied: {:?}", stack.aws.denied());
+    let again = stack.invoke("detect", tick).await?;
+    assert_eq!(again["told"], 0, "{again}");
+    let link = environment["DASHBOARD_URL"].as_str().context("an address")?;
+    let link = format!("{link}/alerts/one");
+    let [news] = &stack.moto.taken(&subscribed).await?[..] else { anyhow::bail!("one message") };
+    assert_eq!(news["Subject"], "a1 needs attention");
+    assert_eq!(news["MessageAttributes"]["severity"]["Value"], "high");
+    let message: Value = serde_json::from_str(news["Message"].as_str().context("a message")?)?;
+    assert_eq!(message["alerts"][0]["link"], link);
+    let [event] = &stack.moto.taken(&events).await?[..] else { anyhow::bail!("one event") };
+    assert_eq!((&event["detail-type"], &event["detail"]["link"]), (&json!("Alert"), &json!(link)));
+    assert_eq!(event["detail"]["alert"]["reason"], "a1 sent.");
+    let tested = stack.invoke("detect", &json!({"test": true})).await?;
+    assert_eq!((&tested["told"], &tested["failing_channels"]), (&json!(2), &json!(0)), "{tested}");
+    let [test] = &stack.moto.taken(&events).await?[..] else { anyhow::bail!("one event") };
+    assert_eq!((&test["detail-type"], &test["detail"]["event"]), (&json!("Test"), &json!("test")));
+    Ok(())
+}
+
+/// Whether a function used everything that its role allows it with the table, the bucket, SES, SNS and EventBridge.
 fn uses_all(stack: &Stack, name: &str) -> Result<()> {
     let granted = stack.aws.granted();
     let used = |action: &str, pattern: Option<&str>| {
@@ -329,8 +362,8 @@ fn uses_all(stack: &Stack, name: &str) -> Result<()> {
         })
     };
     let policy = stack.policy(name)?;
-    for (action, pattern) in ["dynamodb", "s3", "ses"].iter().flat_map(|name| policy.allowed(name))
-    {
+    let services = ["dynamodb", "s3", "ses", "sns", "events"];
+    for (action, pattern) in services.iter().flat_map(|name| policy.allowed(name)) {
         let allowed = format!("{name} may {action} {}", pattern.as_deref().unwrap_or_default());
         let by_lambda = [
             // Lambda reads streams, and puts aside what a function gave up.
