@@ -17,6 +17,9 @@ pub struct Arrival {
     pub reference: i64,
 }
 
+/// A line so far ahead of its arrival does not move a log's clock, in seconds: one from the future must not end everything.
+pub(crate) const AHEAD: i64 = 86_400;
+
 impl Arrival {
     /// A line of a file, from the offset of its first byte to that behind its last, the line end included.
     #[must_use]
@@ -28,6 +31,19 @@ impl Arrival {
     #[must_use]
     pub fn in_record(number: u64, reference: i64) -> Self {
         Self { mark: number, before: number, reference }
+    }
+
+    /// Where what has expired by the time of the line is counted, if a record of the line with the mark `read` was read last.
+    #[inline]
+    pub(crate) fn behind(self, read: u64) -> u64 {
+        // Marks grow: behind another record of the same line, there is no place before the line any more.
+        if read == self.mark { self.mark } else { self.before }
+    }
+
+    /// Whether a time is too far ahead of the arrival to be believed.
+    #[inline]
+    pub(crate) fn is_outrun(self, time: i64) -> bool {
+        time > self.reference.saturating_add(AHEAD)
     }
 }
 

@@ -21,8 +21,6 @@ pub(crate) use self::remembers::remembers;
 
 /// What has waited long enough is looked for once in so many seconds of the log's own time.
 const STEP: i64 = 8;
-/// A line so far ahead of its arrival does not move the log's clock: one from the future must not end everything.
-const AHEAD: i64 = 86_400;
 /// About how many bytes an entry takes when it is saved, besides its key's and its value's.
 const ENTRY: usize = 16;
 
@@ -272,9 +270,9 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     /// enough by it.
     #[inline]
     pub(crate) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        let before = self.before(arrival);
+        let before = arrival.behind(self.line);
         self.line = arrival.mark;
-        if time > self.clock && time <= arrival.reference.saturating_add(AHEAD) {
+        if time > self.clock && !arrival.is_outrun(time) {
             self.clock = time;
             if self.sessions.due.min(self.messages.due) < time {
                 self.sessions.expire(time, before, sink);
@@ -288,20 +286,14 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     /// Where all that was due was taken meanwhile, nothing remains of the call, the clock least of all: a memory that was
     /// restored knows only what waits, and would not have been called.
     pub(crate) fn settle_due(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        if self.due() < time && time <= arrival.reference.saturating_add(AHEAD) {
-            let before = self.before(arrival);
+        if self.due() < time && !arrival.is_outrun(time) {
+            let before = arrival.behind(self.line);
             let sessions = S::WAITS && self.sessions.expire(time, before, sink);
             let messages = M::WAITS && self.messages.expire(time, before, sink);
             if sessions || messages {
                 self.line = arrival.mark;
             }
         }
-    }
-
-    /// Where what has expired by the time of a line is counted.
-    fn before(&self, arrival: Arrival) -> u64 {
-        // Marks grow: behind another record of the same line, there is no place before the line any more.
-        if self.line == arrival.mark { arrival.mark } else { arrival.before }
     }
 
     /// The log time at which something has waited long enough, or an earlier one; the end of time if nothing waits.
@@ -396,6 +388,7 @@ mod tests {
 
     use super::*;
     use crate::kept::KeptLogin;
+    use crate::place::AHEAD;
     use crate::proofs::{Login, Proof, Sender, submit};
     use crate::testing::Collected;
 

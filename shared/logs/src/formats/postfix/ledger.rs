@@ -53,11 +53,6 @@ pub(super) struct Process {
     pub(super) time: i64,
 }
 
-/// One line from the future must not end every session.
-fn is_from_the_future(time: i64, arrival: Arrival) -> bool {
-    time > arrival.reference.saturating_add(86_400)
-}
-
 impl Ledger {
     pub(super) fn weight(&self) -> usize {
         self.sessions.weight() + self.messages.weight() + self.names.weight()
@@ -66,7 +61,7 @@ impl Ledger {
     /// Moves the log's clock on, and settles and forgets what has waited long enough by it.
     #[inline]
     pub(super) fn advance(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        let before = self.before(arrival);
+        let before = arrival.behind(self.line);
         self.line = arrival.mark;
         if time != self.clock || self.due.has_come(time) {
             self.moved(time, Arrival { before, ..arrival }, sink);
@@ -76,19 +71,13 @@ impl Ledger {
     /// See [`LogFormat::settle_due`](crate::format::LogFormat::settle_due): the sessions of what was due may have ended, and
     /// then a ledger that was restored would not have been called.
     pub(super) fn settle_due(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        if !is_from_the_future(time, arrival) && self.settle(time, self.before(arrival), sink) {
+        if !arrival.is_outrun(time) && self.settle(time, arrival.behind(self.line), sink) {
             self.line = arrival.mark;
         }
     }
 
-    /// Where what has expired by the time of a line is counted.
-    fn before(&self, arrival: Arrival) -> u64 {
-        // Marks grow: behind another record of the same line, there is no place before the line any more.
-        if self.line == arrival.mark { arrival.mark } else { arrival.before }
-    }
-
     fn moved(&mut self, time: i64, arrival: Arrival, sink: &mut impl Sink) {
-        if is_from_the_future(time, arrival) {
+        if arrival.is_outrun(time) {
             return;
         }
         if self.due.has_come(time) {
