@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use channels::Channels;
 use chrono_tz::Tz;
-use detect::{
-    Alert, Case, Moment, Mute, Sensitivity, Verdicts, Watch, after, brought_up, is_muted,
-};
+use detect::{Alert, Case, Moment, Mute, Sensitivity, Verdicts, Watch, after, brought_up};
 use history::{History, RangeState, blocking};
 use report::{Day, Kinds, Range};
 use serde::Serialize;
-use store::{Alerts, ChannelState, KnownAlerts, Store, Watched};
+use store::{Alerts, KnownAlerts, Store, Watched};
 
 use crate::days::{Days, DetectError};
 use crate::telling::{Spread, Telling};
@@ -76,9 +74,8 @@ struct Judged {
     accounts: u64,
     /// What was raised, but what is muted.
     raised: u64,
-    cases: Arc<[Case]>,
-    mutes: Arc<[Mute]>,
-    channels: Vec<ChannelState>,
+    /// The alerts as they are then.
+    known: KnownAlerts,
 }
 
 /// Judges accounts, and keeps the alerts.
@@ -106,13 +103,12 @@ impl Detector {
     /// # Errors
     /// A day cannot be read, or an alert not be written.
     pub async fn run(&mut self, today: Day, now: i64) -> Result<Summary, DetectError> {
-        let Judged { accounts, raised, cases, mutes, channels } = self.judge(today, now).await?;
-        let needs = |case: &&Case| case.status.needs_attention() && !is_muted(case, &mutes, today);
-        let open = cases.iter().filter(needs).count() as u64;
+        let Judged { accounts, raised, known } = self.judge(today, now).await?;
+        let open = known.attention(today).len() as u64;
         let summary = Summary { accounts, raised, open, ..Summary::default() };
         let Some(telling) = self.telling() else { return Ok(summary) };
         let moment = self.moment(today, now);
-        let Spread { told, failing } = telling.tell(&cases, &mutes, &channels, moment).await?;
+        let Spread { told, failing } = telling.tell(&known, moment).await?;
         Ok(Summary { told, failing_channels: failing, ..summary })
     }
 
@@ -137,15 +133,14 @@ impl Detector {
 
     /// Judges, if there is anything new.
     async fn judge(&mut self, today: Day, now: i64) -> Result<Judged, DetectError> {
-        let KnownAlerts { cases: known, mutes, channels, .. } = self.alerts.all().await?;
-        let verdicts = Verdicts::of(&known);
+        let mut known = self.alerts.all().await?;
+        let verdicts = Verdicts::of(&known.cases);
         let state = self.days.state(Range::kept(today)).await?;
         if let Some(last) = &self.last
             && (last.today, &last.state, &last.verdicts) == (today, &state, &verdicts)
-            && last.mutes == mutes
+            && last.mutes == known.mutes
         {
-            let (accounts, cases) = (last.accounts, known);
-            return Ok(Judged { accounts, raised: 0, cases, mutes, channels });
+            return Ok(Judged { accounts: last.accounts, raised: 0, known });
         }
         let (watch, is_current) = self.judged(today, now, &state, &verdicts).await?;
         let accounts = watch.accounts() as u64;
@@ -155,6 +150,7 @@ impl Detector {
             watch.alerts().iter().filter(|alert| alert.last_day >= start).cloned().collect();
         // Of each try: a part of one may be written.
         let (mut news, mut all) = (BTreeMap::new(), Vec::new());
+        let mutes = Arc::clone(&known.mutes);
         let decide = |known: &[Case]| {
             let changed = brought_up(known, &found, &mutes, (today, now));
             let before = |case: &Case| known.iter().find(|one| one.alert.id == case.alert.id);
@@ -170,14 +166,9 @@ impl Detector {
             tracing::warn!(target: "alerts", id, kind, severity, reason, "needs attention");
         }
         decided?;
-        self.last = is_current.then(|| Last {
-            today,
-            state,
-            verdicts,
-            mutes: Arc::clone(&mutes),
-            accounts,
-        });
-        Ok(Judged { accounts, raised: news.len() as u64, cases: all.into(), mutes, channels })
+        self.last = is_current.then_some(Last { today, state, verdicts, mutes, accounts });
+        known.cases = all.into();
+        Ok(Judged { accounts, raised: news.len() as u64, known })
     }
 
     /// All days until `today`, judged; and whether by all that is there.

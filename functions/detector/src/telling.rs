@@ -1,9 +1,9 @@
 //! Telling channels of alerts, and noting what they were told.
 
 use channels::{Channel, Channels, Told};
-use detect::{Case, Due, Moment, Mute, Spent, due};
+use detect::{Due, Moment, Spent, due};
 use futures_util::future::join_all;
-use store::{Alerts, ChannelState, StoreError};
+use store::{Alerts, ChannelState, KnownAlerts, StoreError};
 
 /// Tells the channels of the alerts that are kept.
 pub(crate) struct Telling<'a> {
@@ -21,19 +21,19 @@ pub(crate) struct Spread {
 }
 
 impl Telling<'_> {
-    /// Tells each channel, of which this is known, what is due of these cases at a moment.
+    /// Tells each channel what is due at a moment, of all that is known.
     pub(crate) async fn tell(
         &self,
-        cases: &[Case],
-        mutes: &[Mute],
-        known: &[ChannelState],
+        known: &KnownAlerts,
         moment: Moment,
     ) -> Result<Spread, StoreError> {
         let turn = async |channel: &Channel| {
-            let state = state(channel, known);
+            let state = state(channel, &known.channels);
+            if state.rests(moment.now) {
+                return (state, None);
+            }
             let listener = channel.listener(state.spent);
-            let due = due(cases, mutes, listener, moment).filter(|_| !state.rests(moment.now));
-            let told = match due {
+            let told = match due(&known.cases, &known.mutes, listener, moment) {
                 Some(due) => Some(self.channels.tell(channel, due, moment.now).await),
                 None => None,
             };
@@ -56,7 +56,7 @@ impl Telling<'_> {
             }
             states.push(state);
         }
-        let spread = self.set(known, states, spread).await?;
+        let spread = self.set(&known.channels, states, spread).await?;
         first_error.map_or(Ok(spread), Err)
     }
 
@@ -93,29 +93,14 @@ impl Telling<'_> {
 
     /// Notes that a channel was told. Who dies before tells it again, under the same key.
     async fn note(&self, channel: &Channel, due: &Due, moment: Moment) -> Result<(), StoreError> {
-        let told = due.told(&channel.name, moment);
-        let noted = |known: &[Case]| {
-            // Somebody may have decided meanwhile.
-            let now = |case: &Case| {
-                let mut now = known.iter().find(|one| one.alert.id == case.alert.id).cloned()?;
-                now.notices.insert(channel.name.clone(), *case.notices.get(&channel.name)?);
-                Some(now)
-            };
-            told.iter().filter_map(now).collect()
-        };
-        self.alerts.decide(noted).await?;
+        self.alerts.decide(|known| due.told(known, &channel.name, moment)).await?;
         Ok(())
     }
 }
 
 /// How a channel works, by what is known of it.
 fn state(channel: &Channel, known: &[ChannelState]) -> ChannelState {
-    let Channel { name, form, least, .. } = channel;
-    let new = ChannelState::new(name, form, *least);
-    match known.iter().find(|state| state.name == *name).cloned() {
-        Some(own) => ChannelState { form: new.form, least: new.least, ..own },
-        None => new,
-    }
+    ChannelState::of(known, &channel.name, channel.form, channel.least)
 }
 
 /// The same after it was told, or was not for a reason. The log hears of what changes.

@@ -116,16 +116,17 @@ impl Spent {
 }
 
 impl Due {
-    /// The cases, as they are once a listener was told of them.
+    /// The cases as they are known by now, once a listener was told of them.
     #[must_use]
-    pub fn told(&self, listener: &str, moment: Moment) -> Vec<Case> {
+    pub fn told(&self, known: &[Case], listener: &str, moment: Moment) -> Vec<Case> {
         let told = |case: &Case| {
-            let mut case = case.clone();
+            // Somebody may have decided meanwhile.
+            let mut now = known.iter().find(|one| one.alert.id == case.alert.id).cloned()?;
             let notice = Notice { at: moment.now, severity: case.alert.severity };
-            case.notices.insert(listener.to_owned(), notice);
-            case
+            now.notices.insert(listener.to_owned(), notice);
+            Some(now)
         };
-        self.cases.iter().map(told).collect()
+        self.cases.iter().filter_map(told).collect()
     }
 }
 
@@ -179,13 +180,13 @@ mod tests {
         ];
         let now = due(&cases, &[], PEOPLE, at(3, 3)).expect("two");
         assert_eq!((ids(&now), now.is_digest), (vec!["a", "b"], false));
-        let mut after = now.told(PEOPLE.name, at(7, 7));
+        let mut after = now.told(&cases, PEOPLE.name, at(7, 7));
         after.push(cases[1].clone());
         assert_eq!(due(&after, &[], PEOPLE, at(7, 7)), None);
         let morning = due(&after, &[], PEOPLE, at(8, 8)).expect("one");
         assert_eq!((ids(&morning), morning.is_digest), (vec!["m"], true));
         // Told is told, unless it becomes high.
-        let mut told = morning.told(PEOPLE.name, at(8, 8));
+        let mut told = morning.told(&after, PEOPLE.name, at(8, 8));
         assert_eq!(due(&told, &[], PEOPLE, at(9, 9)), None);
         told[0].alert.severity = Severity::High;
         assert_eq!(due(&told, &[], PEOPLE, at(9, 9)).map(|due| due.is_digest), Some(false));
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!(due(&cases, &[], MACHINE, at(TRIED + 1, 3)), None);
         let sure = Listener { least: Severity::High, ..MACHINE };
         assert_eq!(due(&cases, &[], sure, at(3, 3)).map(|due| due.cases.len()), Some(1));
-        let mut told = now.told(MACHINE.name, at(3, 3));
+        let mut told = now.told(&cases, MACHINE.name, at(3, 3));
         assert_eq!(due(&told, &[], MACHINE, at(4, 3)), None);
         told[1].alert.severity = Severity::High;
         assert_eq!(due(&told, &[], MACHINE, at(4, 3)).map(|due| due.cases.len()), Some(1));

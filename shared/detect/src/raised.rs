@@ -110,10 +110,11 @@ fn evidence(signs: &[Sign]) -> Evidence {
 }
 
 /// Adds names that are not listed yet, as long as there is room.
-fn add<'n>(listed: &mut Vec<String>, names: impl IntoIterator<Item = &'n Box<str>>) {
+fn add(listed: &mut Vec<String>, names: impl IntoIterator<Item = impl AsRef<str>>) {
     for name in names {
-        if listed.len() < LISTED && !listed.iter().any(|one| **one == **name) {
-            listed.push(String::from(&**name));
+        let name = name.as_ref();
+        if listed.len() < LISTED && !listed.iter().any(|one| one == name) {
+            listed.push(name.to_owned());
         }
     }
 }
@@ -138,10 +139,6 @@ fn merge(alert: &mut Alert, new: Alert) {
 
 /// Adds the names of another day's evidence.
 fn unite(evidence: &mut Evidence, other: Evidence) {
-    for (own, more) in
-        [(&mut evidence.clients, other.clients), (&mut evidence.senders, other.senders)]
-    {
-        let more: Vec<_> = more.into_iter().map(String::into_boxed_str).collect();
-        add(own, &more);
-    }
+    add(&mut evidence.clients, other.clients);
+    add(&mut evidence.senders, other.senders);
 }

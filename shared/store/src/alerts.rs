@@ -91,6 +91,16 @@ impl ChannelState {
         Self { name, form, least, told_at, failing_since, failed_at, error: String::new(), spent }
     }
 
+    /// How one works, by what is known of all; its form and what it is not told may have changed.
+    #[must_use]
+    pub fn of(known: &[Self], name: &str, form: &str, least: Severity) -> Self {
+        let new = Self::new(name, form, least);
+        match known.iter().find(|state| state.name == name).cloned() {
+            Some(own) => Self { form: new.form, least, ..own },
+            None => new,
+        }
+    }
+
     /// The same after it was told something at a moment, or was not for a reason.
     #[must_use]
     pub fn after(self, now: i64, error: Option<String>) -> Self {
@@ -191,12 +201,12 @@ impl Alerts {
         while let Some(page) = pages.next().await {
             for item in &page? {
                 if item.contains_key(MUTE) {
-                    match mutes::read(item) {
+                    match items::json(item, MUTE, (ALERTS, "a mute")) {
                         Ok(mute) => mutes.push(mute),
                         Err(error) => tracing::error!(%error, "mute left out"),
                     }
                 } else if item.contains_key(CASE) {
-                    match read(item) {
+                    match items::json(item, CASE, (ALERTS, "an alert")) {
                         Ok(case) => cases.push(case),
                         Err(error) => {
                             tracing::error!(%error, "alert left out");
@@ -206,7 +216,7 @@ impl Alerts {
                 }
             }
         }
-        mutes.sort_by(|one, other| (other.at, &one.id).cmp(&(one.at, &other.id)));
+        mutes.sort_by(|one: &Mute, other| (other.at, &one.id).cmp(&(one.at, &other.id)));
         let unreadable = Arc::new(unreadable);
         Ok(Read { cases: cases.into(), mutes: mutes.into(), unreadable })
     }
@@ -350,22 +360,9 @@ fn raised(revision: u64) -> Change {
 }
 
 fn change(case: &Case) -> Result<Change, StoreError> {
-    let failed = |error: serde_json::Error| StoreError::Item {
-        key: format!("{ALERTS} {} ({error})", case.alert.id),
-        expected: "what can be written as JSON",
-    };
-    let text = serde_json::to_string(case).map_err(failed)?;
-    let change = Change::of(keys::alert(&case.alert.id)).set(CASE, items::of_text(text));
+    let text = items::of_json(ALERTS, &case.alert.id, case)?;
+    let change = Change::of(keys::alert(&case.alert.id)).set(CASE, text);
     Ok(change.set(EXPIRES, items::expiry(case.alert.last_day)))
-}
-
-fn read(item: &Item) -> Result<Case, StoreError> {
-    let case = || serde_json::from_str(items::text(item, CASE)?).ok();
-    let case = if items::is_later(item, 1) { None } else { case() };
-    case.ok_or_else(|| StoreError::Item {
-        key: format!("{ALERTS} {}", items::text(item, "sk").unwrap_or("?")),
-        expected: "an alert",
-    })
 }
 
 /// One that cannot be read is as good as none: it is noted again.

@@ -3,7 +3,7 @@
 use detect::Mute;
 
 use crate::dynamo::error::StoreError;
-use crate::dynamo::items::{self, Item};
+use crate::dynamo::items;
 use crate::dynamo::keys::{self, ALERTS};
 use crate::dynamo::update::{Change, Condition};
 use crate::dynamo::writes::Write;
@@ -15,12 +15,8 @@ const KEPT: i64 = 8;
 
 /// Writes a mute in the place of the one of the same.
 pub(crate) fn written(mute: &Mute) -> Result<Write, StoreError> {
-    let failed = |error: serde_json::Error| StoreError::Item {
-        key: format!("{ALERTS} {} ({error})", mute.id),
-        expected: "what can be written as JSON",
-    };
-    let text = serde_json::to_string(mute).map_err(failed)?;
-    let change = Change::of(keys::mute(&mute.id)).set(MUTE, items::of_text(text));
+    let text = items::of_json(ALERTS, &mute.id, mute)?;
+    let change = Change::of(keys::mute(&mute.id)).set(MUTE, text);
     Ok(Write::Change(change.expires(items::after(mute.until, KEPT))))
 }
 
@@ -29,13 +25,4 @@ pub(crate) fn removed(id: &str) -> Write {
     // Condition **there or not**: the revision closes the race of two that remove it, and the engine may have done so before.
     let any = Condition::new("attribute_exists(pk) OR attribute_not_exists(pk)");
     Write::Delete(keys::mute(id), any)
-}
-
-pub(crate) fn read(item: &Item) -> Result<Mute, StoreError> {
-    let mute = || serde_json::from_str(items::text(item, MUTE)?).ok();
-    let mute = if items::is_later(item, 1) { None } else { mute() };
-    mute.ok_or_else(|| StoreError::Item {
-        key: format!("{ALERTS} {}", items::text(item, "sk").unwrap_or("?")),
-        expected: "a mute",
-    })
 }

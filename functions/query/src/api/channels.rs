@@ -116,6 +116,5 @@ pub(crate) async fn tested(query: &Query, name: &str) -> Result<ChannelState, Pr
     let now = query.now();
     let tested = query.channels().test(channel, query.today(), now).await;
     let error = tested.err().map(|error| error.to_string());
-    let state = ChannelState::new(&channel.name, channel.form, channel.least);
-    Ok(query.data.note_channel(state, now, error).await?)
+    Ok(query.data.note_channel(channel, now, error).await?)
 }

@@ -1,6 +1,7 @@
 //! Alerts within a scope: all of them, or none. What is odd about an account is told against what everybody else does, so
 //! whoever is bound to some domains could tell others' mail by it.
 
+use channels::Channel;
 use detect::{Case, Decision, Mute, Resolution, Status};
 use report::{Day, Scope};
 use store::{ChannelState, KnownAlerts, StoreError};
@@ -31,13 +32,12 @@ impl Scoped {
     /// Notes what came of telling a channel something, and gives how it works then.
     pub(crate) async fn note_channel(
         &self,
-        new: ChannelState,
+        Channel { name, form, least, .. }: &Channel,
         now: i64,
         error: Option<String>,
     ) -> Result<ChannelState, StoreError> {
         let known = self.alerts.channels().await?;
-        let own = known.into_iter().find(|known| known.name == new.name);
-        let state = own.unwrap_or(new).after(now, error);
+        let state = ChannelState::of(&known, name, form, *least).after(now, error);
         self.alerts.note_channels(std::slice::from_ref(&state), &[]).await?;
         Ok(state)
     }

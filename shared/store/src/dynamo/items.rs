@@ -4,6 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use report::{Day, RETENTION_DAYS};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::dynamo::error::StoreError;
 
 /// An item, or its key, as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -27,6 +31,20 @@ pub(crate) fn is_later(item: &Item, known: u64) -> bool {
 
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// What an attribute holds as JSON, in an item of the first form; errors call it what is `expected` in this partition.
+pub(crate) fn json<T: DeserializeOwned>(
+    item: &Item,
+    name: &str,
+    (partition, expected): (&str, &'static str),
+) -> Result<T, StoreError> {
+    let read = || serde_json::from_str(text(item, name)?).ok();
+    let read = if is_later(item, 1) { None } else { read() };
+    read.ok_or_else(|| StoreError::Item {
+        key: format!("{partition} {}", text(item, "sk").unwrap_or("?")),
+        expected,
+    })
 }
 
 pub(crate) fn number(item: &Item, name: &str) -> Option<u64> {
@@ -72,6 +90,19 @@ pub(crate) fn is_kept(item: &Item, now: i64) -> bool {
 
 pub(crate) fn of_text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
+}
+
+/// A value as JSON, of which errors call the item by its partition and id.
+pub(crate) fn of_json(
+    partition: &str,
+    id: &str,
+    value: &impl Serialize,
+) -> Result<AttributeValue, StoreError> {
+    let failed = |error: serde_json::Error| StoreError::Item {
+        key: format!("{partition} {id} ({error})"),
+        expected: "what can be written as JSON",
+    };
+    serde_json::to_string(value).map(of_text).map_err(failed)
 }
 
 pub(crate) fn of_number(number: impl ToString) -> AttributeValue {
