@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("samples", &[]),
     ("metrics", &[]),
     ("unpack", &[]),
-    ("bootstrap", &["detect", "geo", "logs", "mailer", "metrics", "report", "store"]),
+    ("bootstrap", &["channels", "detect", "geo", "logs", "mailer", "metrics", "report", "store"]),
     ("operator", &["bootstrap", "history", "report", "store"]),
     ("archive", &["bootstrap", "history", "metrics", "report"]),
     ("detector", &["bootstrap", "channels", "detect", "history", "metrics", "report", "store"]),

@@ -1,12 +1,9 @@
 //! The `detect` function on AWS Lambda: invoked by a schedule, or by hand, with any event. `{"test": true}` tells each
 //! channel of alerts a test instead.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use bootstrap::{AlertTargets, ConfigError, Days, Detection, Function, Mechanisms, Site};
-use channels::{Channel, Channels, EventBridge, Sns, Way};
-use detect::{Pace, Severity};
+use bootstrap::{Days, Detection, Function, Mechanisms};
 use detector::{Detector, Settings};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -22,7 +19,7 @@ async fn main() -> Result<(), Error> {
     let zone = function.read::<Days>()?.zone;
     let Detection { sensitivity } = function.read()?;
     let Mechanisms { kinds } = function.read()?;
-    let settings = Settings { zone, sensitivity, kinds, channels: Some(channels(function)?) };
+    let settings = Settings { zone, sensitivity, kinds, channels: Some(function.channels()?) };
     let (store, archives) = (function.store()?, function.archives(bootstrap::http(WAIT)?, WAIT)?);
     let history = History::new(&store, archives);
     // Lives as long as the environment: the next hour goes on from the days that were read.
@@ -40,32 +37,4 @@ async fn main() -> Result<(), Error> {
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await
-}
-
-/// Where alerts go. `AWS_ENDPOINT_URL_SNS` and `AWS_ENDPOINT_URL_EVENTBRIDGE` name other endpoints.
-fn channels(function: &Function) -> Result<Channels, ConfigError> {
-    let AlertTargets { topic, bus } = function.read()?;
-    let Site { dashboard } = function.read()?;
-    if topic.is_none() && bus.is_none() {
-        return Ok(Channels::default());
-    }
-    let sdk = bootstrap::sdk_config()?;
-    let endpoint = |name: &str| std::env::var(name).ok();
-    let channel = |name: &str, form, pace, way: Arc<dyn Way>| Channel {
-        name: name.to_owned(),
-        form,
-        pace,
-        each: pace == Pace::Machine,
-        least: Severity::Medium,
-        way,
-    };
-    let topic = topic.map(|topic| {
-        let sns = Sns::new(&sdk, endpoint("AWS_ENDPOINT_URL_SNS"), topic);
-        channel("topic", "sns", Pace::People, Arc::new(sns))
-    });
-    let bus = bus.map(|bus| {
-        let bus = EventBridge::new(&sdk, endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"), bus);
-        channel("bus", "eventbridge", Pace::Machine, Arc::new(bus))
-    });
-    Ok(Channels { all: topic.into_iter().chain(bus).collect(), dashboard })
 }

@@ -14,11 +14,17 @@ use aws_sdk_dynamodb::{Client, Config as ClientConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
+#[cfg(feature = "channels")]
+use channels::{Channel, Channels, EventBridge, Sns, Way};
+#[cfg(feature = "channels")]
+use detect::{Pace, Severity};
 use object_store::aws::AmazonS3Builder;
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use store::{Store, Writing};
 
+#[cfg(feature = "channels")]
+use crate::config::{AlertTargets, Site};
 use crate::config::{Archive, BUCKET, ConfigError, Settings, Table};
 #[cfg(feature = "ses")]
 use crate::config::{MAIL_FROM, SesMail};
@@ -81,6 +87,35 @@ pub(crate) fn mailer(settings: &Settings<'_>) -> Result<mailer::Mailer, ConfigEr
     let limit = size_limit.unwrap_or(usize::MAX);
     let ses = mailer::Ses::new(&sdk_config()?, endpoint, configuration_set, limit);
     mailer::Mailer::new(&from, Arc::new(ses)).map_err(|_| settings.invalid(&MAIL_FROM, from))
+}
+
+/// Where alerts go.
+#[cfg(feature = "channels")]
+pub(crate) fn channels(settings: &Settings<'_>) -> Result<Channels, ConfigError> {
+    let AlertTargets { topic, bus } = settings.read()?;
+    let Site { dashboard } = settings.read()?;
+    if topic.is_none() && bus.is_none() {
+        return Ok(Channels::default());
+    }
+    let sdk = sdk_config()?;
+    let endpoint = |name: &str| std::env::var(name).ok();
+    let channel = |name: &str, form, pace, way: Arc<dyn Way>| Channel {
+        name: name.to_owned(),
+        form,
+        pace,
+        each: pace == Pace::Machine,
+        least: Severity::Medium,
+        way,
+    };
+    let topic = topic.map(|topic| {
+        let sns = Sns::new(&sdk, endpoint("AWS_ENDPOINT_URL_SNS"), topic);
+        channel("topic", "sns", Pace::People, Arc::new(sns))
+    });
+    let bus = bus.map(|bus| {
+        let bus = EventBridge::new(&sdk, endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"), bus);
+        channel("bus", "eventbridge", Pace::Machine, Arc::new(bus))
+    });
+    Ok(Channels { all: topic.into_iter().chain(bus).collect(), dashboard })
 }
 
 /// Asks web servers over TLS; a request is given up after `wait`, and never led elsewhere. One is enough for a

@@ -94,6 +94,16 @@ impl Function {
         aws::mailer(&settings())
     }
 
+    /// Where alerts go: to SNS at `ALERT_TOPIC` and to EventBridge at `ALERT_BUS`, as far as these are set, with links to
+    /// `DASHBOARD_URL`; `AWS_ENDPOINT_URL_SNS` and `AWS_ENDPOINT_URL_EVENTBRIDGE` name other endpoints.
+    ///
+    /// # Errors
+    /// A variable cannot be used, or one that Lambda sets is missing.
+    #[cfg(feature = "channels")]
+    pub fn channels(&self) -> Result<channels::Channels, ConfigError> {
+        aws::channels(&settings())
+    }
+
     /// Tells figures, at `now` in seconds since 1970, where CloudWatch takes them.
     pub fn tell(&self, figures: &impl Figures, now: i64) {
         println!("{}", metrics::emf(&self.namespace, self.name, figures, now));

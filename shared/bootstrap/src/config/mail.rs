@@ -144,7 +144,7 @@ impl Section for Reports {
         Ok(Self {
             recipients: settings.parsed(&RECIPIENT_DOMAINS, recipients)?,
             requests_per_day: settings.required(&REQUESTS, number)?,
-            dashboard: settings.parsed(&DASHBOARD, web_address)?,
+            dashboard: Site::read(settings)?.dashboard,
         })
     }
 }
