@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("detector", &["bootstrap", "channels", "detect", "history", "metrics", "report", "store"]),
     ("ingest", &["bootstrap", "logs", "metrics", "report", "store", "unpack"]),
     ("query", &["bootstrap", "channels", "detect", "history", "metrics", "report", "store"]),
-    ("reporter", &["bootstrap", "detect", "history", "mailer", "metrics", "report", "store"]),
+    ("reporter", &["bootstrap", "channels", "history", "mailer", "metrics", "report", "store"]),
     (
         "smtp-auth-report",
         &[

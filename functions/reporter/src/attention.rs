@@ -1,12 +1,11 @@
 //! What needs attention, as a mail begins.
 
-use report::{Contents, Day, Filter, Scope, date, displayed, grouped};
-use store::KnownAlerts;
+use channels::{Line, attention};
+use report::{Contents, Day, Filter, Scope};
+use store::{Alerts, StoreError};
 
 /// Alerts that are listed.
 const LISTED: usize = 5;
-/// Characters of a sentence: more than it has.
-const SENTENCE: usize = 400;
 
 /// What needs attention on the day on which a mail is written.
 pub(crate) struct Attention {
@@ -18,40 +17,27 @@ pub(crate) struct Attention {
     pub(crate) more: usize,
 }
 
-/// An alert.
-pub(crate) struct Line {
-    pub(crate) reason: String,
-    pub(crate) severity: &'static str,
-    pub(crate) since: String,
-    pub(crate) href: Option<String>,
-}
-
 impl Attention {
     /// What whoever gets these contents may know of it: they have all mail, or are told nothing. None where nobody is
     /// watched.
-    pub(crate) fn of(
-        known: &KnownAlerts,
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub(crate) async fn of(
+        alerts: &Alerts,
         contents: &Contents,
         today: Day,
         dashboard: Option<&str>,
-    ) -> Option<Self> {
-        let is_all = contents.scope == Scope::All && contents.only == Filter::default();
-        known.watched.filter(|_| is_all)?;
+    ) -> Result<Option<Self>, StoreError> {
+        if contents.scope != Scope::All || contents.only != Filter::default() {
+            return Ok(None);
+        }
+        let known = alerts.all().await?;
         let cases = known.attention(today);
-        let line = |case: &&detect::Case| Line {
-            reason: displayed(&case.alert.reason, SENTENCE),
-            severity: case.alert.severity.name(),
-            since: date(case.alert.day),
-            href: dashboard.map(|base| format!("{base}/alerts/{}", case.alert.id)),
-        };
-        Some(Self {
-            told: match cases.len() {
-                0 => "Nothing needs attention".to_owned(),
-                1 => "1 alert needs attention".to_owned(),
-                more => format!("{} alerts need attention", grouped(more as u64)),
-            },
-            lines: cases.iter().take(LISTED).map(line).collect(),
+        Ok(known.watched.map(|_| Self {
+            told: attention(cases.len()),
+            lines: cases.iter().take(LISTED).map(|case| Line::new(case, dashboard)).collect(),
             more: cases.len().saturating_sub(LISTED),
-        })
+        }))
     }
 }

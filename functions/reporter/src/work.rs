@@ -217,14 +217,14 @@ impl Reporter {
         } else {
             None
         };
-        let alerts = self.alerts.all().await.map_err(|error| again(error.into()))?;
         let dashboard = self.settings.dashboard.as_deref();
+        let attention = Attention::of(&self.alerts, contents, today, dashboard).await;
         let messages = gathered.totals.messages.total();
         let letter = Letter {
             request,
             zone: self.settings.zone,
             dashboard,
-            attention: Attention::of(&alerts, contents, today, dashboard),
+            attention: attention.map_err(|error| again(error.into()))?,
             range,
             gathered,
             before,

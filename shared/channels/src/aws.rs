@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
+use aws_sdk_sns::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_types::SdkConfig;
-use detect::Severity;
 use serde_json::json;
 
 use crate::channel::{Untold, Way};
@@ -20,6 +20,8 @@ const WAIT: Duration = Duration::from_secs(20);
 const SUBJECT: usize = 99;
 /// Bytes of a message, of 262,144 that SNS takes: what is told to protocols is escaped, and there several times.
 const TEXT: usize = 20_000;
+/// Characters of a reason.
+const REASON: usize = 300;
 /// The source of our events on the bus.
 const SOURCE: &str = "smtp-auth-report";
 
@@ -56,10 +58,9 @@ impl Way for Sns {
         let link = letter.cases.first().and_then(|case| letter.link(case)).unwrap_or_default();
         let short = format!("{} {link}", words.title);
         let message = json!({"default": text, "sms": short, "lambda": machines, "sqs": machines, "http": machines, "https": machines, "firehose": machines});
-        let is_high = letter.cases.iter().any(|case| case.alert.severity == Severity::High);
         let severity = MessageAttributeValue::builder()
             .data_type("String")
-            .string_value(if is_high { "high" } else { "medium" })
+            .string_value(letter.severity().name())
             .build()
             .map_err(|error| Untold::Refused(error.to_string()))?;
         let sent = self
@@ -121,16 +122,14 @@ impl Way for EventBridge {
     }
 }
 
-fn untold<E, R>(error: aws_sdk_sns::error::SdkError<E, R>) -> Untold
+fn untold<E, R>(error: SdkError<E, R>) -> Untold
 where
     E: std::error::Error + 'static,
     R: std::fmt::Debug,
 {
-    let text = aws_sdk_sns::error::DisplayErrorContext(&error).to_string();
+    let text = report::displayed(&DisplayErrorContext(&error).to_string(), REASON);
     match error {
-        aws_sdk_sns::error::SdkError::ServiceError(_) => {
-            Untold::Refused(report::displayed(&text, 300))
-        }
-        _ => Untold::Unreached(report::displayed(&text, 300)),
+        SdkError::ServiceError(_) => Untold::Refused(text),
+        _ => Untold::Unreached(text),
     }
 }

@@ -73,7 +73,7 @@ pub struct Channels {
 impl Channels {
     /// Tells a channel what is due, at `now` in seconds since 1970. If it is told one by one, then until one is not taken, or
     /// its turn is over: others wait.
-    pub async fn tell(&self, channel: &Channel, due: Due, now: i64) -> Told {
+    pub async fn tell(&self, channel: &Channel, mut due: Due, now: i64) -> Told {
         let letter = |cases| Letter {
             cases,
             is_digest: due.is_digest,
@@ -93,7 +93,6 @@ impl Channels {
             }
             told += cases.len();
         }
-        let mut due = due;
         due.cases.truncate(told);
         Told { due, error }
     }

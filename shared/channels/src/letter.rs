@@ -1,8 +1,8 @@
 //! What is told, in words.
 
 use askama::Template;
-use detect::Case;
-use report::{date, displayed};
+use detect::{Case, Severity};
+use report::{date, displayed, grouped};
 
 /// Characters of a sentence: more than it has.
 const SENTENCE: usize = 400;
@@ -28,11 +28,39 @@ pub struct Letter<'a> {
 
 /// An alert in a letter.
 #[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) severity: &'static str,
-    pub(crate) reason: String,
-    pub(crate) since: String,
-    pub(crate) href: Option<String>,
+pub struct Line {
+    /// As in `high`.
+    pub severity: &'static str,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Its first day.
+    pub since: String,
+    /// Where it can be looked at; none if nobody knows.
+    pub href: Option<String>,
+}
+
+impl Line {
+    /// A case, which can be looked at in a dashboard.
+    #[must_use]
+    pub fn new(case: &Case, dashboard: Option<&str>) -> Self {
+        let alert = &case.alert;
+        Self {
+            severity: alert.severity.name(),
+            reason: displayed(&alert.reason, SENTENCE),
+            since: date(alert.day),
+            href: dashboard.map(|base| format!("{base}/alerts/{}", alert.id)),
+        }
+    }
+}
+
+/// How many alerts need attention, as a sentence without its full stop.
+#[must_use]
+pub fn attention(alerts: usize) -> String {
+    match alerts {
+        0 => "Nothing needs attention".to_owned(),
+        1 => "1 alert needs attention".to_owned(),
+        more => format!("{} alerts need attention", grouped(more as u64)),
+    }
 }
 
 /// A letter in words, which are harmless wherever they are shown as text.
@@ -67,24 +95,25 @@ impl Letter<'_> {
             [_] => "An alert needs attention".to_owned(),
             all => format!("{} alerts need attention", all.len()),
         };
-        let lines = self.cases.iter().take(most).map(|case| self.line(case)).collect();
+        let lines =
+            self.cases.iter().take(most).map(|case| Line::new(case, self.shown_in())).collect();
         Words { title, lines, more: self.cases.len().saturating_sub(most) }
-    }
-
-    fn line(&self, case: &Case) -> Line {
-        let alert = &case.alert;
-        Line {
-            severity: alert.severity.name(),
-            reason: displayed(&alert.reason, SENTENCE),
-            since: date(alert.day),
-            href: self.link(case),
-        }
     }
 
     /// Where an alert can be looked at; none if nobody knows, or there is nothing to look at.
     pub(crate) fn link(&self, case: &Case) -> Option<String> {
-        let base = self.dashboard.filter(|_| !self.is_test)?;
-        Some(format!("{base}/alerts/{}", case.alert.id))
+        Line::new(case, self.shown_in()).href
+    }
+
+    /// The dashboard, if there is anything to look at.
+    fn shown_in(&self) -> Option<&str> {
+        self.dashboard.filter(|_| !self.is_test)
+    }
+
+    /// How sure the surest of its cases is.
+    pub(crate) fn severity(&self) -> Severity {
+        let severities = self.cases.iter().map(|case| case.alert.severity);
+        severities.max().unwrap_or(Severity::Medium)
     }
 
     /// What is told again, because nobody knows whether it arrived, has the same key.

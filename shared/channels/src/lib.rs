@@ -34,6 +34,6 @@ pub use aws::{EventBridge, Sns};
 pub use channel::{Channel, Channels, Told, Untold, Way};
 #[cfg(feature = "file")]
 pub use file::{FileError, read};
-pub use letter::Letter;
+pub use letter::{Letter, Line, attention};
 #[cfg(feature = "mail")]
 pub use mail::ByMail;

@@ -6,7 +6,7 @@
 use detect::{Case, Severity};
 use serde_json::{Value, json};
 
-use crate::letter::{Letter, Words};
+use crate::letter::{Letter, Line, Words};
 use crate::news::{News, instant};
 
 /// Alerts in a message of a chat: it is to be read, not to be paged through.
@@ -45,15 +45,9 @@ impl Service {
     }
 }
 
-fn is_high(cases: &[Case]) -> bool {
-    cases.iter().any(|case| case.alert.severity == Severity::High)
-}
-
 /// The lines of a message.
 fn lines(words: &Words) -> Vec<String> {
-    let line = |line: &crate::letter::Line| {
-        format!("{} ({}, since {})", line.reason, line.severity, line.since)
-    };
+    let line = |line: &Line| format!("{} ({}, since {})", line.reason, line.severity, line.since);
     let mut lines: Vec<_> = words.lines.iter().map(line).collect();
     if words.more > 0 {
         lines.push(format!("And {} more.", words.more));
@@ -124,7 +118,7 @@ fn ntfy(letter: &Letter<'_>, topic: &str) -> Value {
         "topic": topic,
         "title": words.title,
         "message": fitting(lines(&words)),
-        "priority": if is_high(letter.cases) { 5 } else { 3 },
+        "priority": if letter.severity() == Severity::High { 5 } else { 3 },
         "tags": ["warning"],
     });
     if let Some(href) = link(letter) {

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::response::Html;
 use detect::{Kind, Severity, Status};
 use report::{Scope, displayed, period};
-
 use store::ChannelState;
 
 use super::address::{ROWS, address, of_days, usable};

@@ -31,11 +31,7 @@ impl Attention {
         let open = known.attention(today);
         let muted = known.cases.iter().filter(|case| known.is_muted(case, today)).count();
         Ok(Some(Self {
-            told: match open.len() {
-                0 => "Nothing needs attention".to_owned(),
-                1 => "1 alert needs attention".to_owned(),
-                more => format!("{} alerts need attention", grouped(more as u64)),
-            },
+            told: channels::attention(open.len()),
             rows: open.iter().take(LISTED).map(|case| Line::new(case, false)).collect(),
             more: open.len().saturating_sub(LISTED),
             muted: match muted {
