@@ -63,12 +63,23 @@ impl Moto {
     /// # Errors
     /// moto refuses it.
     pub async fn kinesis(&self, operation: &str, asked: &Value) -> Result<Value> {
+        self.json("kinesis", "1.1", &format!("Kinesis_20131202.{operation}"), asked).await
+    }
+
+    /// Asks a service that speaks this version of AWS's JSON.
+    async fn json(
+        &self,
+        service: &str,
+        version: &str,
+        target: &str,
+        asked: &Value,
+    ) -> Result<Value> {
         let request = Request::post(format!("http://{}/", self.address))
-            .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
-            .header("content-type", "application/x-amz-json-1.1");
+            .header("x-amz-target", target)
+            .header("content-type", format!("application/x-amz-json-{version}"));
         let body = Body::from(asked.to_string());
-        let (status, answer) = send(signed(request, "kinesis").body(body)?).await?;
-        ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&answer));
+        let (status, answer) = send(signed(request, service).body(body)?).await?;
+        ensure!(status.is_success(), "{target}: {status} {}", String::from_utf8_lossy(&answer));
         Ok(serde_json::from_slice(&answer).unwrap_or_default())
     }
 
@@ -96,13 +107,7 @@ impl Moto {
     }
 
     async fn sqs(&self, operation: &str, asked: &Value) -> Result<Value> {
-        let request = Request::post(format!("http://{}/", self.address))
-            .header("x-amz-target", format!("AmazonSQS.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0");
-        let body = Body::from(asked.to_string());
-        let (status, answer) = send(signed(request, "sqs").body(body)?).await?;
-        ensure!(status.is_success(), "{status} {}", String::from_utf8_lossy(&answer));
-        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+        self.json("sqs", "1.0", &format!("AmazonSQS.{operation}"), asked).await
     }
 
     /// A new queue with this name: its address.
@@ -134,13 +139,7 @@ impl Moto {
     }
 
     async fn event_bridge(&self, operation: &str, asked: &Value) -> Result<Value> {
-        let request = Request::post(format!("http://{}/", self.address))
-            .header("x-amz-target", format!("AWSEvents.{operation}"))
-            .header("content-type", "application/x-amz-json-1.1");
-        let body = Body::from(asked.to_string());
-        let (status, answer) = send(signed(request, "events").body(body)?).await?;
-        ensure!(status.is_success(), "{operation}: {status} {}", String::from_utf8_lossy(&answer));
-        Ok(serde_json::from_slice(&answer).unwrap_or_default())
+        self.json("events", "1.1", &format!("AWSEvents.{operation}"), asked).await
     }
 
     /// A queue that has the events of a source on the default bus. Rules with a schedule go: moto hands them every event,
