@@ -3,9 +3,17 @@
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
+use ingest::Ingest;
+use local::clock::Now;
+use local::files::Stop;
+use report::{ALL_DOMAINS, Range, TlsCounts};
+use store::{Store, Writing};
+use tests::app::{App, NOW, settings};
+use tests::fault::store_that_dies;
 
 use crate::local_files::{Machine, append, gzip, message, whole};
 
@@ -174,5 +182,35 @@ async fn a_link_leads_from_one_dated_log_to_the_next() -> Result<()> {
     machine.until(7).await?;
     following.abort();
     assert_eq!(machine.plain().await?, 7);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_counts_once_though_the_next_log_was_begun_first_and_wherever_that_died()
+-> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let files = ["mail.log.1", "mail.log"].map(|name| folder.path().join(name));
+    let now = chrono::DateTime::from_timestamp(NOW, 0).context("a time")?;
+    let of_now = |text: String| text.replace("2026-11-24T10:00:00Z", &now.to_rfc3339());
+    let (begins, ends) = message(0);
+    fs::write(&files[0], of_now(begins))?;
+    fs::write(&files[1], of_now(ends + &whole(1)))?;
+    let mut died = 0;
+    for writes in 0..20 {
+        let app = App::new().await?;
+        let read = async |store: &Store, names: &[PathBuf]| {
+            let (ingest, stop) = (Ingest::new(store, settings(chrono_tz::UTC)), Stop::default());
+            let (known, now) = (store.files(), Now::Fixed(NOW));
+            local::files::ingest(&ingest, &known, names, now, false, &stop, drop).await
+        };
+        let mortal = store_that_dies(&app.engine, Writing::Transactions, writes);
+        died += u32::from(read(&mortal, &files[1..]).await.is_err());
+        read(&app.store, &files).await?;
+        let range = Range::kept(report::Days::new(chrono_tz::UTC).day_of(NOW));
+        let rollup = app.store.summaries().rollup(ALL_DOMAINS, range).await?;
+        let messages: u64 = rollup.values().map(TlsCounts::total).sum();
+        assert_eq!(messages, 2, "{writes} writes");
+    }
+    assert!((3..20).contains(&died), "{died} died");
     Ok(())
 }

@@ -300,6 +300,21 @@ impl FileIngest {
         Ok(())
     }
 
+    /// Decides that nothing is handed over to this file any more, before anything of it is counted: whoever reads it once
+    /// more after a crash has to settle the same at the same places.
+    async fn begin(&mut self) -> Result<f64, IngestError> {
+        let state = StreamState::default().write();
+        let begun = self.carried.next(state, &self.source, &Positions::Offsets, 0);
+        let ingestion = &self.ingest.ingestion;
+        match ingestion.put_carry_over(self.source.name(), &begun, self.now).await? {
+            Written::Done(units) => {
+                self.carried = begun;
+                Ok(units)
+            }
+            Written::Overtaken => Err(IngestError::Contended(self.source.name().to_owned())),
+        }
+    }
+
     async fn store(&mut self, mark: u64, closing: bool) -> Result<Summary, IngestError> {
         let fresh = Collected::new(self.ingest.settings.tally(self.now));
         let mut collected = std::mem::replace(&mut self.collected, fresh);
@@ -307,6 +322,9 @@ impl FileIngest {
         // First: between the counts and the state, as little as can be.
         if let Some(sampled) = &mut self.sampled {
             sampled.store(self.source.name()).await?;
+        }
+        if !self.is_begun() {
+            summary.write_units += self.begin().await?;
         }
         let (Ingest { counting, ingestion, .. }, positions) = (&self.ingest, Positions::Offsets);
         summary.add_tally(&collected.tally);

@@ -201,15 +201,24 @@ impl Unsettled {
             self.reading.hand_over(file).await?;
             return Ok(self.report);
         }
-        Ok(self.settle(now, stop).await?)
+        // What it goes on in was begun without it: nothing there will tell of what is open here.
+        let is_over = follows || self.is_over(now);
+        Ok(self.settle_if(is_over, stop).await?)
     }
 
     /// Settles what waits for a later line, if the log is over: its last line lies far back, or it was not
     /// written to for long. One that was not read to its end is not.
-    async fn settle(mut self, now: Now, stop: &Stop) -> Result<Report, IngestError> {
+    async fn settle(self, now: Now, stop: &Stop) -> Result<Report, IngestError> {
+        let is_over = self.is_over(now);
+        self.settle_if(is_over, stop).await
+    }
+
+    fn is_over(&self, now: Now) -> bool {
         let age = now.unix().saturating_sub(self.reading.clock());
-        let is_over =
-            self.input.as_ref().is_none_or(Input::is_over) || age >= OVER.as_secs().cast_signed();
+        self.input.as_ref().is_none_or(Input::is_over) || age >= OVER.as_secs().cast_signed()
+    }
+
+    async fn settle_if(mut self, is_over: bool, stop: &Stop) -> Result<Report, IngestError> {
         if is_over
             && !stop.is_told()
             && self.report.failure.is_none()

@@ -114,7 +114,7 @@ impl CarryOver {
         }
         // What was told before may have gone on elsewhere.
         let id = || match self.version {
-            0 | 1 => log_stream.to_owned(),
+            0..=2 => log_stream.to_owned(),
             version => format!("{log_stream}~{version}"),
         };
         let listed = self.listed.get_or_insert_with(|| Listed::new(id(), name, is_followed));
