@@ -84,7 +84,7 @@ fn decode(payloads: &[String]) -> Collected {
     for (mark, payload) in payloads.iter().enumerate() {
         let mark = mark as u64;
         let data = record::unbase64(payload).expect("base64");
-        let text = inflater.inflate(&data).expect("gzip");
+        let text = inflater.inflate(&data).expect("gzip").expect("held");
         let Ok(Decoded::CloudWatch(payloads)) = record::decode(text) else { panic!("no payload") };
         for event in payloads.iter().flat_map(|payload| &payload.events) {
             for line in record::lines(event.message.as_bytes()) {

@@ -19,7 +19,7 @@ use report::{Day, LineCounts, Range, TlsVersion, views};
 use store::{KnownFile, Limits, Store, Writing};
 use tests::app::{NOW, finer, settings, usage};
 use tests::fault::store_that_dies;
-use tests::kinesis::{self, Record};
+use tests::kinesis::{self, Puts, Record};
 use tests::recorded;
 use tests::traffic::{self, Expected, Failed, Key, Kind};
 
@@ -115,18 +115,19 @@ fn records(number: usize, mut sources: Vec<Source>, rng: &mut Rng) -> Shard {
         let Source { name, is_named, lines, taken } = source;
         let to = lines.len().min(*taken + rng.usize(1..6));
         let part = &lines[*taken..to];
+        let puts = Puts { log_stream: name, lines, size: 7 };
         let data = match rng.u32(0..3) {
-            _ if *is_named => {
-                kinesis::cloudwatch(name, part.iter().map(String::as_str), *taken, NOW)
-            }
+            _ if *is_named => puts.payload(*taken..to, NOW),
             0 => kinesis::gzip(part.join("\n").as_bytes()),
             _ => (part.join("\n") + "\n").into_bytes(),
         };
         *taken = to;
-        records.push(Record { sequence, data: data.clone() });
+        records.push(Record { sequence, data });
         if *is_named && rng.u32(0..8) == 0 {
-            // CloudWatch Logs sends a payload twice.
+            // CloudWatch Logs sends events again, cut as it likes.
             sequence += rng.u64(1..1000);
+            let from = rng.usize(0..*taken);
+            let data = puts.payload(from..rng.usize(from + 1..=*taken), NOW);
             records.push(Record { sequence, data });
         }
         if rng.u32(0..12) == 0 {
@@ -263,6 +264,34 @@ async fn records_of_a_stream() -> Result<()> {
         assert_eq!(listed(&engine).await?, listed(&plain).await?, "seed {seed}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn an_event_counts_once_however_late_it_comes_again() -> Result<()> {
+    let mut rng = Rng::with_seed(7);
+    let log = traffic::log(Kind::Postfix, "mx1", 229, Tz::UTC, &mut rng).dressed(&mut rng);
+    let puts = Puts { log_stream: "mx1", lines: &log.lines, size: 3 };
+    let all = log.lines.len();
+    assert!(all > 900, "{all}");
+    let mut payloads: Vec<_> =
+        (0..all).step_by(3).map(|from| puts.payload(from..all.min(from + 3), NOW)).collect();
+    // Hundreds of payloads later, and by other cuts.
+    payloads.extend((0..all - 50).step_by(41).map(|from| puts.payload(from..from + 50, NOW)));
+    let records: Vec<_> =
+        (1..).zip(payloads).map(|(sequence, data)| Record { sequence, data }).collect();
+    let shard = Shard { name: "shardId-000000000000".to_owned(), records, unreadable: 0 };
+    let engine = engine().await?;
+    let place = Place { engine: &engine, zone: Tz::UTC, limits: Limits::default() };
+    let ingest = place.writer(FOREVER, &mut rng);
+    let (mut repeated, mut state_bytes) = (0, 0);
+    for from in (0..shard.records.len()).step_by(5) {
+        let to = shard.records.len().min(from + 5);
+        let summary = ingest.event(&event(&shard, from, to)?, NOW).await?;
+        assert_eq!(summary.repeats_forgotten, 0);
+        (repeated, state_bytes) = (repeated + summary.repeated_events, summary.state_bytes);
+    }
+    assert!(repeated > 900 && state_bytes < 8_000, "{repeated}, {state_bytes} bytes");
+    check(&engine, Tz::UTC, &log.expected).await
 }
 
 /// Each server's own way to join lines, with the logs that real servers wrote.

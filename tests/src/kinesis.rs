@@ -1,5 +1,7 @@
 //! Kinesis events as Lambda hands them over.
 
+use std::ops::Range;
+
 use libdeflater::{CompressionLvl, Compressor};
 use serde_json::{Value, json};
 
@@ -42,10 +44,45 @@ pub fn cloudwatch<'a>(
     first: usize,
     arrived: i64,
 ) -> Vec<u8> {
-    let events = lines.into_iter().enumerate().map(|(number, line)| {
-        let id = format!("3755{:052}", first + number);
-        json!({ "id": id, "timestamp": arrived * 1000, "message": line })
-    });
+    let numbers = first..;
+    payload(log_stream, numbers.map(|number| format!("3755{number:052}")).zip(lines), arrived)
+}
+
+/// Lines that were put into a log stream so many at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Puts<'a> {
+    /// The log stream.
+    pub log_stream: &'a str,
+    /// All its lines.
+    pub lines: &'a [String],
+    /// How many a put has.
+    pub size: usize,
+}
+
+impl Puts<'_> {
+    /// A payload with some of the lines, whatever put they are of.
+    ///
+    /// An id is the time in milliseconds and 144 bits, of the put and of the place in it.
+    #[must_use]
+    pub fn payload(self, lines: Range<usize>, arrived: i64) -> Vec<u8> {
+        let ids = lines.clone().map(|line| {
+            let (put, place) = (line / self.size, line % self.size);
+            let time = u64::try_from(arrived).unwrap_or(0) * 1000;
+            // Decimal digits of such a number, as far as they matter: what is left of it modulo 2 to the power of 64.
+            let tail = (put as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16 << 16;
+            format!("{time:013}{:023}{:020}", put, tail.wrapping_add(place as u64))
+        });
+        payload(self.log_stream, ids.zip(self.lines[lines].iter().map(String::as_str)), arrived)
+    }
+}
+
+fn payload<'a>(
+    log_stream: &str,
+    events: impl Iterator<Item = (String, &'a str)>,
+    arrived: i64,
+) -> Vec<u8> {
+    let events =
+        events.map(|(id, line)| json!({ "id": id, "timestamp": arrived * 1000, "message": line }));
     let events: Vec<_> = events.collect();
     // The order of fields is CloudWatch's.
     let text = format!(

@@ -163,6 +163,19 @@ impl Function {
         *self.running.lock().await = None;
     }
 
+    /// The most memory that its environment's process has held so far, in bytes.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn peak_memory(&self) -> Result<u64> {
+        let running = self.running.lock().await;
+        let id = running.as_ref().and_then(|running| running.process.id()).context("no process")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB")).context("a peak")?;
+        Ok(kilobytes.parse::<u64>()? * 1024)
+    }
+
     async fn run(&self) -> Result<Running> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

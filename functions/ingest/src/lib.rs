@@ -12,14 +12,17 @@
 //! [`Ingest::event`] does this for a Kinesis event; [`FileIngest`] for a file, in batches of its own
 //! choice.
 
+mod batch;
 mod collect;
 mod file;
 pub mod kinesis;
 mod landmarks;
+mod repeats;
 mod sampled;
 mod service;
 mod state;
 mod summary;
+mod window;
 
 pub use collect::Collected;
 pub use file::{FileIngest, Found, IngestedLine};

@@ -9,12 +9,13 @@ use siphasher::sip::SipHasher13;
 use store::{CarryOver, Ingestion, Positions, Rejected, Source, StoreError};
 
 use crate::landmarks::Landmarks;
+use crate::repeats::Repeats;
 use unpack::cloudwatch::Payload;
 
-/// Payloads remembered: CloudWatch Logs repeats one within seconds, if at all.
-const PAYLOADS: usize = 64;
 /// The version of what [`StreamState::write`] writes, which stands in its first byte.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
+/// The version that knew payloads, not events.
+const WITHOUT_REPEATS: u8 = 4;
 /// The version without a cursor.
 const WITHOUT_CURSOR: u8 = 3;
 /// The version without landmarks.
@@ -28,7 +29,7 @@ pub(crate) struct StreamState {
     /// The log's end is being settled: [`logs::LogStream::close`] was decided on, and must be done
     /// before anything else is read.
     pub(crate) closing: bool,
-    /// Checksums of the last payloads, so that one that was sent twice counts once.
+    /// Checksums of payloads that an earlier version has read, and may be sent again.
     pub(crate) payloads: Vec<u64>,
     /// [`logs::LogStream::save`].
     pub(crate) log: Vec<u8>,
@@ -36,6 +37,24 @@ pub(crate) struct StreamState {
     pub(crate) landmarks: Landmarks,
     /// The last entry that was read, if it is a journal: its `__CURSOR`.
     pub(crate) cursor: String,
+    /// Events that were read, if it is a log stream of CloudWatch Logs.
+    pub(crate) repeats: Repeats,
+}
+
+/// The form before events were known by their ids.
+#[derive(Deserialize)]
+struct WithoutRepeats {
+    closing: bool,
+    payloads: Vec<u64>,
+    log: Vec<u8>,
+    landmarks: Landmarks,
+    cursor: String,
+}
+
+impl From<WithoutRepeats> for StreamState {
+    fn from(WithoutRepeats { closing, payloads, log, landmarks, cursor }: WithoutRepeats) -> Self {
+        Self { closing, payloads, log, landmarks, cursor, repeats: Repeats::default() }
+    }
 }
 
 /// The form before journals were read by themselves.
@@ -49,7 +68,7 @@ struct WithoutCursor {
 
 impl From<WithoutCursor> for StreamState {
     fn from(WithoutCursor { closing, payloads, log, landmarks }: WithoutCursor) -> Self {
-        Self { closing, payloads, log, landmarks, cursor: String::new() }
+        Self { closing, payloads, log, landmarks, ..Self::default() }
     }
 }
 
@@ -81,6 +100,9 @@ impl StreamState {
         let state = match bytes {
             [] => return Ok(Self::default()),
             [VERSION, state @ ..] => postcard::from_bytes(state),
+            [WITHOUT_REPEATS, state @ ..] => {
+                postcard::from_bytes::<WithoutRepeats>(state).map(Self::from)
+            }
             [WITHOUT_CURSOR, state @ ..] => {
                 postcard::from_bytes::<WithoutCursor>(state).map(Self::from)
             }
@@ -100,16 +122,13 @@ impl StreamState {
         postcard::to_extend(self, vec![VERSION]).unwrap_or_default()
     }
 
-    /// Whether this payload is new.
-    pub(crate) fn is_new(&mut self, payload: u64) -> bool {
-        if self.payloads.contains(&payload) {
-            return false;
-        }
-        if self.payloads.len() >= PAYLOADS {
+    /// Whether an earlier version has read this payload. With each that it has not, the oldest of those is forgotten.
+    pub(crate) fn has_payload(&mut self, payload: u64) -> bool {
+        let is_known = self.payloads.contains(&payload);
+        if !is_known && !self.payloads.is_empty() {
             self.payloads.remove(0);
         }
-        self.payloads.push(payload);
-        true
+        is_known
     }
 }
 
@@ -164,7 +183,7 @@ pub(crate) async fn put_aside(
     Ok(rejected.len() as u64)
 }
 
-/// A checksum by which a payload that is sent twice is recognised; none without event ids.
+/// The checksum by which an earlier version knew a payload that is sent twice; none without event ids.
 ///
 /// SipHash-1-3 without a key, over the first and the last event's id, each ended by a byte that no UTF-8 text has, and the number
 /// of events as 64 bits, little-endian: it is stored, so it may never change.
@@ -196,19 +215,22 @@ mod tests {
         assert_eq!((old.closing, old.payloads.len(), old.log.len()), (false, 0, 353));
         let mut state = StreamState { closing: true, payloads: vec![7, 8], ..Default::default() };
         state.log = vec![1, 2];
-        // Version 2 ends before the landmarks, and version 3 before the cursor.
+        // Version 2 ends before the landmarks, version 3 before the cursor, and version 4 before the repeats.
         let written = state.write();
-        let without = [&[WITHOUT_LANDMARKS], &written[1..written.len() - 2]].concat();
+        let without = [&[WITHOUT_LANDMARKS], &written[1..written.len() - 4]].concat();
         assert_eq!(StreamState::read(&without).as_ref(), Ok(&state));
         state.landmarks.note(b"a line", 7);
         let written = state.write();
-        let without = [&[WITHOUT_CURSOR], &written[1..written.len() - 1]].concat();
+        let without = [&[WITHOUT_CURSOR], &written[1..written.len() - 3]].concat();
         assert_eq!(StreamState::read(&without).as_ref(), Ok(&state));
         state.cursor = "s=1;i=2".to_owned();
+        let written = state.write();
+        let without = [&[WITHOUT_REPEATS], &written[1..written.len() - 2]].concat();
+        assert_eq!(StreamState::read(&without).as_ref(), Ok(&state));
         assert_eq!(StreamState::read(&state.write()), Ok(state));
         assert_eq!(StreamState::read(&[]), Ok(StreamState::default()));
-        let later = StateError::Version { found: 5, known: VERSION };
-        assert_eq!(StreamState::read(&[5, 0]), Err(later));
+        let later = StateError::Version { found: 6, known: VERSION };
+        assert_eq!(StreamState::read(&[6, 0]), Err(later));
         assert_eq!(StreamState::read(&[VERSION, 9]), Err(StateError::Damaged));
     }
 

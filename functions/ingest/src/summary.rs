@@ -29,8 +29,10 @@ metrics::figures! {
         pub duplicates: u64 => Counter, Count;
         /// Of both, those of days that were rebuilt from archives: not counted.
         pub rebuilt: u64 => Counter, Count;
-        /// Payloads that were sent twice and skipped.
-        pub repeated_payloads: u64 => Counter, Count;
+        /// Log events that were sent again, and skipped.
+        pub repeated_events: u64 => Counter, Count;
+        /// Runs of log events that are not remembered for lack of room: sent again, they would count again.
+        pub repeats_forgotten: u64 => Counter, Count;
         /// Records and lines put into quarantine.
         pub quarantined: u64 => Counter, Count;
         /// Of these, those that the day's quarantine had no room for.
@@ -113,7 +115,8 @@ impl Summary {
         self.temporary_failures += other.temporary_failures;
         self.duplicates += other.duplicates;
         self.rebuilt += other.rebuilt;
-        self.repeated_payloads += other.repeated_payloads;
+        self.repeated_events += other.repeated_events;
+        self.repeats_forgotten += other.repeats_forgotten;
         self.quarantined += other.quarantined;
         self.left_out += other.left_out;
         self.too_old += other.too_old;

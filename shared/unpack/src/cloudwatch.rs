@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+/// Why a payload is refused behind which something else stands.
+pub(crate) const MIXED: &str = "a CloudWatch Logs payload, and then something else";
 /// The field that only payloads have.
 const NAME: &[u8] = b"\"messageType\"";
 
@@ -69,23 +71,36 @@ pub fn read(text: &[u8]) -> Result<Option<Vec<Payload<'_>>>, String> {
                 log_group,
                 log_stream,
                 log_events: Some(events),
-            }) => match &*kind {
-                "CONTROL_MESSAGE" => {}
-                "DATA_MESSAGE" => {
-                    let log_stream = format!("cw:{owner}:{log_group}:{log_stream}");
-                    payloads.push(Payload { log_stream, events });
-                }
-                other => {
-                    return Err(format!("CloudWatch Logs payload of unknown type {other:?}"));
-                }
-            },
+            }) => {
+                let source = source(&kind, [&owner, &log_group, &log_stream])?;
+                payloads.extend(source.map(|log_stream| Payload { log_stream, events }));
+            }
             Ok(_) if number == 0 => return Ok(None),
             Err(_) if number == 0 && !is_meant => return Ok(None),
-            Ok(_) => return Err("a CloudWatch Logs payload, and then something else".to_owned()),
-            Err(error) => return Err(format!("no CloudWatch Logs payload: {error}")),
+            Ok(_) => return Err(MIXED.to_owned()),
+            Err(error) => return Err(broken(&error)),
         }
     }
     Ok(Some(payloads))
+}
+
+/// What the log stream of a payload of this type is called: owner, log group and log stream. None if the payload only checks
+/// that the destination is there.
+///
+/// # Errors
+/// There is no such type.
+pub(crate) fn source(kind: &str, names: [&str; 3]) -> Result<Option<String>, String> {
+    let [owner, log_group, log_stream] = names;
+    match kind {
+        "CONTROL_MESSAGE" => Ok(None),
+        "DATA_MESSAGE" => Ok(Some(format!("cw:{owner}:{log_group}:{log_stream}"))),
+        other => Err(format!("CloudWatch Logs payload of unknown type {other:?}")),
+    }
+}
+
+/// Why a payload is refused that is none.
+pub(crate) fn broken(error: &serde_json::Error) -> String {
+    format!("no CloudWatch Logs payload: {error}")
 }
 
 #[cfg(test)]

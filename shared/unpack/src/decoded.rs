@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::cloudwatch::{self, Payload};
 
+/// Why bytes are refused that are neither.
+pub(crate) const NO_TEXT: &str = "neither compressed nor text";
+
 /// A decoded record.
 #[derive(Debug)]
 pub enum Decoded<'a> {
@@ -23,7 +26,7 @@ pub fn decode(text: &[u8]) -> Result<Decoded<'_>, String> {
         return Ok(Decoded::CloudWatch(payloads));
     }
     if memchr::memchr(0, text).is_some() {
-        return Err("neither compressed nor text".to_owned());
+        return Err(NO_TEXT.to_owned());
     }
     Ok(Decoded::Text)
 }

@@ -16,6 +16,7 @@ mod events;
 mod form;
 mod inflate;
 mod kpl;
+mod large;
 mod lines;
 mod packed;
 mod peel;

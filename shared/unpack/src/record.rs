@@ -4,8 +4,9 @@ use std::io::{Cursor, Read as _};
 
 pub use crate::decoded::{Decoded, decode, unbase64};
 use crate::events::{self, Events};
+pub use crate::large::{Large, Part, Payload};
 use crate::lines::without_mark;
-use crate::packed::{INFLATED, Packed, too_large};
+use crate::packed::{INFLATED, Packed, Refused};
 
 /// Inflates records, in memory that it uses again.
 #[derive(Default)]
@@ -17,20 +18,25 @@ pub struct Inflater {
 impl Inflater {
     /// The bytes of a record, inflated if they are compressed; of several records that the Kinesis Producer Library has
     /// packed together, or that stand in an event of a function, one behind the other, each from a line's beginning on.
+    /// None if there are more than 16 MiB of them: that is read as a [`Large`] record.
     ///
     /// # Errors
-    /// Damaged, too large, or nothing that can be read, in words for a person.
-    pub fn inflate<'a>(&'a mut self, data: &'a [u8]) -> Result<&'a [u8], String> {
+    /// Damaged, or nothing that can be read, in words for a person.
+    pub fn inflate<'a>(&'a mut self, data: &'a [u8]) -> Result<Option<&'a [u8]>, String> {
         let Self { packed, expanded } = self;
-        let text = packed.inflate(data)?;
+        let text = match packed.inflate(data) {
+            Ok(text) => text,
+            Err(Refused::TooLarge(_)) => return Ok(None),
+            Err(Refused::Unreadable(reason)) => return Err(reason),
+        };
         if events::meant(text) != Some(true) {
-            return Ok(text);
+            return Ok(Some(text));
         }
         expanded.clear();
         let events = Events::new(Box::new(Cursor::new(text.to_vec())));
         let read = events.take(INFLATED as u64 + 1).read_to_end(expanded);
         let length = read.map_err(|error| error.to_string())?;
-        if length > INFLATED { Err(too_large("an event")) } else { Ok(expanded) }
+        Ok((length <= INFLATED).then_some(expanded))
     }
 }
 
@@ -81,27 +87,26 @@ mod tests {
     #[test]
     fn gzip_in_one_part_or_several_and_plain_text() {
         let mut inflater = Inflater::default();
-        assert_eq!(inflater.inflate(b"plain"), Ok(&b"plain"[..]));
-        assert_eq!(inflater.inflate(&gzip(b"one\n")), Ok(&b"one\n"[..]));
+        assert_eq!(inflater.inflate(b"plain"), Ok(Some(&b"plain"[..])));
+        assert_eq!(inflater.inflate(&gzip(b"one\n")), Ok(Some(&b"one\n"[..])));
         let parts = [gzip(b"one\n"), gzip(b"three\n")].concat();
-        assert_eq!(inflater.inflate(&parts), Ok(&b"one\nthree\n"[..]));
+        assert_eq!(inflater.inflate(&parts), Ok(Some(&b"one\nthree\n"[..])));
         let alike = [gzip(b"one\n"), gzip(b"two\n")].concat();
-        assert_eq!(inflater.inflate(&alike), Ok(&b"one\ntwo\n"[..]));
+        assert_eq!(inflater.inflate(&alike), Ok(Some(&b"one\ntwo\n"[..])));
         let large = vec![b'x'; 1_000_000];
-        assert_eq!(inflater.inflate(&gzip(&large)), Ok(&large[..]));
+        assert_eq!(inflater.inflate(&gzip(&large)), Ok(Some(&large[..])));
     }
 
     #[test]
     fn damaged_and_oversized_data_is_refused() {
         let mut inflater = Inflater::default();
         let mut damaged = gzip(b"some text that is long enough to be damaged");
-        let cut = inflater.inflate(&damaged[..20]).map(<[u8]>::len);
+        let cut = inflater.inflate(&damaged[..20]);
         assert!(cut.is_err());
         damaged[15] ^= 0xff;
         assert!(inflater.inflate(&damaged).is_err());
         let bomb = gzip(&vec![0; INFLATED + 1]);
-        let error = inflater.inflate(&bomb).expect_err("a bomb");
-        assert!(error.contains("more than"), "{error}");
+        assert_eq!(inflater.inflate(&bomb), Ok(None));
         assert!(inflater.inflate(&[0xf3, 0x89, 0x9a, 0xc2, 1]).is_err());
     }
 
@@ -110,14 +115,19 @@ mod tests {
         let mut inflater = Inflater::default();
         let large = vec![b'x'; 1_000_000];
         for packing in [Packing::Bzip2, Packing::Xz, Packing::Zstd, Packing::Lz4] {
-            assert_eq!(inflater.inflate(&packed(packing, &large)), Ok(&large[..]), "{packing:?}");
+            assert_eq!(
+                inflater.inflate(&packed(packing, &large)),
+                Ok(Some(&large[..])),
+                "{packing:?}"
+            );
             let bomb = packed(packing, &vec![b'x'; INFLATED + 1]);
-            let error = inflater.inflate(&bomb).expect_err("a bomb");
-            assert!(error.contains("more than"), "{error}");
-            let error = inflater.inflate(&bomb[..bomb.len() - 6]).expect_err("cut or a bomb");
-            assert!(error.contains(packing.name()), "{error}");
+            assert_eq!(inflater.inflate(&bomb), Ok(None));
+            match inflater.inflate(&bomb[..bomb.len() - 6]) {
+                Ok(None) => {}
+                cut => assert!(cut.expect_err("cut").contains(packing.name())),
+            }
         }
-        assert_eq!(inflater.inflate(b"plain"), Ok(&b"plain"[..]));
+        assert_eq!(inflater.inflate(b"plain"), Ok(Some(&b"plain"[..])));
         assert!(inflater.inflate(b"PAR1\x15\0").expect_err("Parquet").contains("Parquet"));
         assert!(inflater.inflate(b"\x1f\x8b").is_err());
     }
@@ -127,13 +137,14 @@ mod tests {
         let (first, second) = (gzip(b"one\ntwo"), packed(Packing::Zstd, b"three\n"));
         let together = kpl::tests::packed(&[&first, b"", &second, b"four"]);
         let mut inflater = Inflater::default();
-        assert_eq!(inflater.inflate(&together), Ok(&b"one\ntwo\nthree\nfour\n"[..]));
+        assert_eq!(inflater.inflate(&together), Ok(Some(&b"one\ntwo\nthree\nfour\n"[..])));
         let part = gzip(&vec![b'x'; INFLATED / 2]);
         let together = kpl::tests::packed(&[&part, &part, &part]);
-        assert!(inflater.inflate(&together).expect_err("a bomb").contains("more than"));
+        assert_eq!(inflater.inflate(&together), Ok(None));
         let payload = br#"{"messageType":"DATA_MESSAGE","logStream":"a","logEvents":[]}"#;
         let together = kpl::tests::packed(&[payload, &gzip(payload)]);
-        let Ok(Decoded::CloudWatch(payloads)) = decode(inflater.inflate(&together).expect("text"))
+        let Ok(Decoded::CloudWatch(payloads)) =
+            decode(inflater.inflate(&together).expect("text").expect("held"))
         else {
             panic!("no payloads")
         };

@@ -15,7 +15,7 @@ use tests::app::Answer;
 use tests::aws::Aws;
 use tests::gateway;
 use tests::issuer::Issuer;
-use tests::kinesis::{self, Record};
+use tests::kinesis::{self, Puts, Record};
 use tests::lambda::Function;
 use tests::mail::Letter;
 use tests::moto::{self, Moto};
@@ -182,6 +182,22 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
     ];
     // Delivered in part, then whole, to environments that know nothing of each other.
     for part in [&records[..1], &records[..], &records[..]] {
+        stack.invoke("ingest", &kinesis::event("shardId-000000000000", part, now())).await?;
+    }
+    // A payload that comes again after many others of the same time: what its log stream's state has no room for is looked up.
+    let some = |number: u32| {
+        let lines = vec![String::from("mx1 cron[1]: a line"); 200];
+        Puts { log_stream: "mx2", lines: &lines, size: 1 }
+            .payload(number as usize..number as usize + 1, now())
+    };
+    let others: Vec<_> = (0..150)
+        .map(|number| Record { sequence: 10 + u64::from(number), data: some(number) })
+        .collect();
+    for part in [
+        &others[..],
+        &[Record { sequence: 300, data: some(151) }],
+        &[Record { sequence: 301, data: some(0) }],
+    ] {
         stack.invoke("ingest", &kinesis::event("shardId-000000000000", part, now())).await?;
     }
     // What is too old lies in the bucket since the archive function last ran.
@@ -418,6 +434,7 @@ fn strangers_stay_out(stack: &Stack) -> Result<()> {
         ("detect", wish("dynamodb:UpdateItem", &table, "U#2026-11-24")),
         ("detect", wish("s3:PutObject", &bucket, "")),
         ("ingest", wish("dynamodb:PutItem", &table, "REQUESTS")),
+        ("ingest", wish("dynamodb:Query", &table, "U#2026-11-24")),
         ("ingest", wish("s3:GetObject", &bucket, "")),
         (
             "report",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use tests::gateway;
 use tests::kinesis::{self, Record};
 use tests::lambda::Outcome;
 use tests::stage::{PATIENCE, Stage};
@@ -144,5 +145,44 @@ async fn two_invocations_at_once_count_once() -> Result<()> {
         }
         assert_eq!(stage.messages().await?, (round + 1) * 40);
     }
+    Ok(())
+}
+
+/// So many lines of failed logins, as a server writes them that is tried all day.
+fn failed_logins(lines: usize) -> String {
+    let time = chrono::DateTime::from_timestamp(now(), 0).map(|time| time.to_rfc3339());
+    let line = format!(
+        "{} mx1 postfix/smtpd[7]: warning: unknown[192.0.2.1]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=ann\n",
+        time.unwrap_or_default()
+    );
+    line.repeat(lines)
+}
+
+#[tokio::test]
+#[ignore = "needs the functions' programs: cargo build --release --workspace --bins"]
+async fn memory_is_bounded_whatever_an_event_inflates_to() -> Result<()> {
+    let stage = Stage::new().await?;
+    let ingest = stage.ingest()?;
+    // Records that are far larger than what is held, as text and as CloudWatch Logs sends it; then many that are not.
+    let (large, small) = (400_000, 6_000);
+    let text = failed_logins(large);
+    let mut records = vec![kinesis::gzip(text.as_bytes())];
+    records.push(kinesis::cloudwatch("mx1", text.lines(), 1, now()));
+    let text = failed_logins(small);
+    records.extend((0..200).map(|_| kinesis::gzip(text.as_bytes())));
+    let records = (1..).zip(records).map(|(sequence, data)| Record { sequence, data });
+    let event = kinesis::event("shardId-000000000000", &records.collect::<Vec<_>>(), now());
+    assert!(event.to_string().len() < 6 << 20);
+    for _ in 0..2 {
+        assert_eq!(ingest.invoke(&event).await?, Outcome::Answered(Value::Null));
+    }
+    let told = figures(&ingest.told());
+    assert_eq!((&told["quarantined"], &told["not_understood"]), (&json!(0), &json!(0)), "{told}");
+    let question = stage.question("/v1/failed-logins")?;
+    let query = stage.function("query", &[], PATIENCE)?;
+    let answer = gateway::ask(&query, question).await?.ok()?;
+    assert_eq!(answer["failures"], json!(2 * large + 200 * small), "{answer}");
+    let peak = ingest.peak_memory().await?;
+    assert!(peak < 160 << 20, "{} MiB", peak >> 20);
     Ok(())
 }

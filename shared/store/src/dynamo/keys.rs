@@ -11,6 +11,7 @@
 //! | page of failures | `F#2026-11-23` | `.` the page's place in the tree |
 //! | page of finer counters | `G#2026-11-23` | `.` the page's place in the tree |
 //! | carry-over | `C#` log stream | `-` |
+//! | events that were read | `C#` log stream | `events 0001795435200000` id |
 //! | log that is listed | `O#2026-11` | `=` id |
 //! | logs that a month tells apart | `O#2026-11` | `-` |
 //! | known file | `K#` checksum of its first line | source |
@@ -149,8 +150,17 @@ pub(crate) fn known_sources(month: &str) -> Item {
     key(&sources(month), ONLY)
 }
 
+pub(crate) fn of_log_stream(log_stream: &str) -> String {
+    format!("C#{}", within(log_stream, LOG_STREAM))
+}
+
 pub(crate) fn carry_over(log_stream: &str) -> Item {
-    key(&format!("C#{}", within(log_stream, LOG_STREAM)), ONLY)
+    key(&of_log_stream(log_stream), ONLY)
+}
+
+/// Events that were read, by the latest of their times in milliseconds since 1970.
+pub(crate) fn repeats(until: i64, id: &str) -> String {
+    format!("events {:019} {id}", until.max(0))
 }
 
 /// A name of whoever can write to a stream, within so many bytes and a checksum: a key takes 2,048 bytes.

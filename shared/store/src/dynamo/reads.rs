@@ -35,10 +35,15 @@ impl Table {
 
     /// Every item of a partition whose sort key is a day of a range.
     pub(crate) fn pages_between(&self, partition: &str, range: Range) -> Pages<'_> {
+        self.pages_within(partition, &range.start.to_string(), &range.end.to_string())
+    }
+
+    /// Every item of a partition whose sort key is one of these, or between them.
+    pub(crate) fn pages_within(&self, partition: &str, start: &str, end: &str) -> Pages<'_> {
         let query = self
             .query(partition, "pk = :pk AND sk BETWEEN :start AND :end")
-            .expression_attribute_values(":start", of_text(range.start.to_string()))
-            .expression_attribute_values(":end", of_text(range.end.to_string()));
+            .expression_attribute_values(":start", of_text(start))
+            .expression_attribute_values(":end", of_text(end));
         paged(query)
     }
 

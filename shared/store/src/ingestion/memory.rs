@@ -8,6 +8,7 @@ use crate::dynamo::keys;
 use crate::dynamo::table::Table;
 use crate::ingestion::carry_over::{self, CarryOver, Written};
 use crate::ingestion::quarantine::{self, Rejected};
+use crate::ingestion::repeats;
 use crate::ingestion::zone;
 
 /// Remembers how far log streams were read, tells what of, and keeps what could not be read. Touches carry-overs, the
@@ -75,6 +76,32 @@ impl Ingestion {
         now: i64,
     ) -> Result<Written, StoreError> {
         carry_over::put(&self.0, log_stream, carry_over, now).await
+    }
+
+    /// Keeps which events of a log stream were read, beside its state, for as long as they may be sent again and more.
+    ///
+    /// `until` is the latest time of these events in milliseconds since 1970; what has the same `id` is there already. Gives the
+    /// write units.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn keep_repeats(
+        &self,
+        log_stream: &str,
+        until: i64,
+        id: &str,
+        bytes: Vec<u8>,
+        now: i64,
+    ) -> Result<f64, StoreError> {
+        repeats::keep(&self.0, log_stream, (until, id), bytes, now).await
+    }
+
+    /// What was [kept](Self::keep_repeats) of a log stream's events at `from` (milliseconds since 1970) and later.
+    ///
+    /// # Errors
+    /// A request failed.
+    pub async fn repeats(&self, log_stream: &str, from: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+        repeats::since(&self.0, log_stream, from).await
     }
 
     /// Writes two carry-overs or none, each under the condition **not overtaken**.

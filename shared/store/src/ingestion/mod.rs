@@ -5,5 +5,6 @@ pub(crate) mod files;
 pub(crate) mod listed;
 pub(crate) mod memory;
 pub(crate) mod quarantine;
+pub(crate) mod repeats;
 pub(crate) mod samples;
 pub(crate) mod zone;

@@ -118,7 +118,8 @@ fn records_are_what_they_hold_with_the_time_at_which_they_came() {
         let (packed, mut joined) = (gzip(&event), String::new());
         for data in [event.as_bytes(), &packed] {
             joined.clear();
-            joined.push_str(str::from_utf8(inflater.inflate(data).expect("text")).expect("text"));
+            let text = inflater.inflate(data).expect("text").expect("held");
+            joined.push_str(str::from_utf8(text).expect("text"));
             assert_eq!(lines(&joined), expected);
         }
     }
