@@ -24,6 +24,8 @@ use crate::local_files::gzip;
 
 /// How often the log is written to.
 const TICK: Duration = Duration::from_millis(4);
+/// Ticks between rotations: not so few that files cannot be told apart by the times when they were written to.
+const REST: u32 = 10;
 /// How long the last count may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Processes of the server, each with one session at a time.
@@ -83,9 +85,8 @@ impl Log {
                 let process = self.rng.usize(0..PROCESSES);
                 self.write(process)?;
             }
-            // Not so soon that files cannot be told apart by the times when they were written to.
             self.rested += 1;
-            if self.rested > 10 && self.rng.u32(0..30) == 0 {
+            if self.rested > REST && self.rng.u32(0..30) == 0 {
                 self.rested = 0;
                 self.rotate()?;
             }
@@ -184,7 +185,10 @@ impl Log {
     }
 
     /// Ends every session, and the log with a line.
-    fn end(&mut self) -> Result<()> {
+    async fn end(&mut self) -> Result<()> {
+        for _ in self.rested..=REST {
+            self.ticks.tick().await;
+        }
         for process in 0..PROCESSES {
             if self.sessions[process].is_some() {
                 self.write(process)?;
@@ -269,7 +273,7 @@ async fn followed(way: Way, seed: u64) -> Result<()> {
         log.go_on(ticks).await?;
         serve_once = serve(&program, &log)?;
     }
-    log.end()?;
+    log.end().await?;
     let expected = (u64::from(log.messages), u64::from(log.messages));
     let store = store_of(&mut serve_once, &data).await?;
     let mut last = counted(&store).await?;
@@ -310,7 +314,7 @@ async fn ingested(way: Way, seed: u64) -> Result<()> {
         log.go_on(ticks).await?;
         ingest.kill().await?;
     }
-    log.end()?;
+    log.end().await?;
     let status = program("ingest").args(log.files()?).status().await?;
     ensure!(status.success(), "{status}");
     let home = Home::own(&data, chrono_tz::UTC).await?;

@@ -1,16 +1,19 @@
 //! What could not be read: looked at, saved, and read again once the program can.
 
+use std::io::Cursor;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use ingest::{FileIngest, Ingest, IngestedLine};
+use ingest::{FileIngest, Ingest};
 use report::{Day, grouped, local_to_unix};
 use store::{KnownFile, Quarantine, Quarantined};
+use unpack::{Line, Pieces, Text};
 
 use crate::clock::Now;
+use crate::files::place;
 use crate::tell;
 
 const SINCE: &str = "since";
@@ -97,16 +100,18 @@ async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> R
     }
     let next = one.day.succ_opt().unwrap_or(one.day).and_time(NaiveTime::MIN);
     let reference = (local_to_unix(zone, next) - 1).min(now.unix());
-    let mut begins = 0;
-    for line in one.raw().split(|byte| *byte == b'\n') {
-        let ends = begins + line.len() as u64 + 1;
-        reading.line(
-            line,
-            IngestedLine { begins, ends, reference, is_ended: true, is_continued: false },
-        );
-        begins = ends;
-    }
-    if reading.rejected() > 0 {
+    // A record lies there as it came, mostly compressed.
+    let Ok(text) = Text::open(Cursor::new(one.raw()), 0) else { return Ok(false) };
+    let mut lines = Pieces::new(text.reader, 0);
+    let mut each = |line: Line<'_>| reading.line(line.text, place(&line, reference, true));
+    let is_read = loop {
+        match lines.read(&mut each) {
+            Ok(true) => {}
+            end => break end.is_ok(),
+        }
+    };
+    lines.rest().into_iter().for_each(each);
+    if !is_read || reading.rejected() > 0 {
         return Ok(false);
     }
     reading.close().await?;
@@ -115,10 +120,54 @@ async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> R
 
 #[cfg(test)]
 mod tests {
-    use chrono_tz::Tz;
+    use std::io::Write as _;
+
+    use flate2::write::GzEncoder;
+    use ingest::Settings;
+    use logs::{Format, Options};
     use store::{Positions, Rejected, Source};
 
+    use super::*;
     use crate::home::Home;
+
+    #[tokio::test]
+    async fn records_are_read_again_as_they_came() {
+        let now = 1_795_435_200;
+        let home = Home::in_memory(Tz::UTC).await.expect("a home");
+        let logs = Options { format: Format::Auto, zone: Tz::UTC };
+        let (default_domain, long_names) = ("(none)".into(), report::LongNames::default());
+        let settings = Settings { logs, zone: Tz::UTC, default_domain, long_names };
+        let ingest = Ingest::new(&home.store, settings);
+        let line = "2026-11-23 10:00:00 1xVWoN-0001PO-1u <= a@example.test H=(h) [192.0.2.1] P=esmtpsa A=plain:a S=1\n";
+        let event = serde_json::json!({"id": "1", "timestamp": now * 1000, "message": line});
+        let payload = serde_json::json!({"messageType": "DATA_MESSAGE", "logStream": "mx1", "logEvents": [event]});
+        let text = format!("{line}{}", "another line that is much like others\n".repeat(500_000));
+        let (mut messages, day) = (0, report::Days::new(Tz::UTC).day_of(now));
+        for text in [line, &payload.to_string(), &text] {
+            let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(text.as_bytes()).expect("gzip");
+            let gzip = gzip.finish().expect("gzip");
+            for (raw, counts) in [(&gzip[..], true), (&gzip[..gzip.len() - 9], false)] {
+                let (source, mark) = (Source::new("shard"), messages);
+                messages += 1;
+                let (raw, reason) = (raw.to_vec(), "it was too large".to_owned());
+                let rejected = [Rejected { mark, number: 0, raw, reason }];
+                let ingestion = home.store.ingestion();
+                let kept = ingestion.quarantine(&rejected, &source, &Positions::Offsets, |_| day);
+                kept.await.expect("kept");
+                let mut found = Vec::new();
+                home.store.quarantine().read(day, |one| found.push(one)).await.expect("read");
+                let [one] = found.as_slice() else { panic!("{found:?}") };
+                let read = read_again(&ingest, one, Now::Fixed(now), Tz::UTC).await;
+                assert_eq!(read.expect("read"), counts);
+                home.store.quarantine().release(one).await.expect("taken out");
+            }
+        }
+        let summaries = home.store.summaries();
+        let rollup = summaries.rollup(report::ALL_DOMAINS, report::Range::kept(day));
+        let total: u64 = rollup.await.expect("read").values().map(report::TlsCounts::total).sum();
+        assert_eq!(total, 3);
+    }
 
     #[tokio::test]
     async fn what_comes_from_sources_with_long_names_is_put_aside_and_taken_out() {

@@ -37,6 +37,7 @@ pub(crate) use input::Input;
 pub use input::STDIN;
 pub use journal::{Journal, follow_journal, ingest_journal};
 pub(crate) use order::{Later, References};
+pub(crate) use reading::place;
 pub use report::Report;
 use siblings::log_of;
 pub use stop::Stop;

@@ -194,7 +194,7 @@ fn failure(error: &io::Error) -> String {
 }
 
 /// Where a line stands.
-pub(super) fn place(line: &Line<'_>, reference: i64, is_ended: bool) -> IngestedLine {
+pub(crate) fn place(line: &Line<'_>, reference: i64, is_ended: bool) -> IngestedLine {
     let Line { begins, ends, is_continued, .. } = *line;
     IngestedLine { begins, ends, reference, is_ended: is_ended && !is_continued, is_continued }
 }
