@@ -3,7 +3,7 @@
 import json
 import re
 
-from expect import has, holds, only, same
+from expect import has, holds, listed, only, same
 from functions import check_invokers, check_retention, role
 from template import ACCOUNT, REGION
 
@@ -111,6 +111,11 @@ def check_stream(stack):
     )
     statement = only("statements about subscriptions", statements)
     has("subscriptions", statement, Action=["kinesis:PutRecord", "kinesis:PutRecords"], Resource=arn)
+    # A subscription is tested as it is made, and a role that has only just been made is not known everywhere yet. The event
+    # source refers to the function.
+    for name, before in ("IngestFunction", "SubscriptionRole"), *((f"Subscription{n}", "IngestSource") for n in range(1, 6)):
+        awaited = listed(stack.document["Resources"][name].get("DependsOn", []))
+        holds(f"{name} does not wait for {before}", before in awaited)
     for number in range(1, 6):
         group = stack.parameters[f"LogGroup{number}"]
         if not group:
