@@ -85,7 +85,12 @@ def check_permissions(stack, name, statements):
             holds(f"{what} may do {action}, with a wildcard", "*" not in action)
         for one in resources:
             inside = one in arns or any(one.startswith(f"{arn}/") for arn in arns)
-            holds(f"{what} reaches {one}, beyond the stack", inside or (one.startswith(ses) and "*" not in one))
+            mails = one == f"{ses}identity/*" or (one.startswith(f"{ses}configuration-set/") and "*" not in one)
+            holds(f"{what} reaches {one}, beyond the stack", inside or mails)
+        if resources[0].startswith(ses):
+            # In the sandbox SES asks about recipients' identities, too.
+            holds(f"{what} does not reach recipients", f"{ses}identity/*" in resources)
+            has(what, statement, Condition={"StringEquals": {"ses:FromAddress": stack.parameters["MailFrom"]}})
         # The functions' tests do not miss a condition.
         limit = {table: "dynamodb:LeadingKeys", archives: "s3:prefix", bus: "events:source"}.get(resources[0])
         limit = "ses:FromAddress" if resources[0].startswith(ses) else limit

@@ -214,13 +214,13 @@ async fn answer(State(aws): State<Aws>, request: Request) -> Response {
     let answered = match service.as_str() {
         "dynamodb" => aws.table(&role, &parts.headers, &body).await,
         _ => {
-            let wish = match service.as_str() {
-                "s3" => s3(&parts.method, &parts.uri),
-                "sns" => sns(&body),
-                "events" => events(&body),
+            let wishes = match service.as_str() {
+                "s3" => vec![s3(&parts.method, &parts.uri)],
+                "sns" => vec![sns(&body)],
+                "events" => vec![events(&body)],
                 _ => ses(&body),
             };
-            if aws.may(&role, vec![wish]) {
+            if aws.may(&role, wishes) {
                 if service == "ses" {
                     let mail = serde_json::from_slice(&body).unwrap_or_default();
                     locked(&aws.0.state).mails.push(mail);
@@ -304,19 +304,23 @@ fn events(body: &Bytes) -> Wish {
     }
 }
 
-fn ses(body: &Bytes) -> Wish {
+/// SES as it is in the sandbox: it asks about the identity of each recipient as well as the sender's.
+fn ses(body: &Bytes) -> Vec<Wish> {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
-    let from = asked["FromEmailAddress"].as_str().unwrap_or_default().to_owned();
-    let domain = from.rsplit('@').next().unwrap_or_default().to_owned();
+    let from = asked["FromEmailAddress"].as_str().unwrap_or_default();
+    let domain = from.rsplit('@').next().unwrap_or_default();
     let action = match asked["Content"]["Raw"].is_object() {
         true => "ses:SendRawEmail",
         false => "ses:SendEmail",
     };
-    Wish {
+    let recipients = asked["Destination"]["ToAddresses"].as_array().into_iter().flatten();
+    let identities = recipients.filter_map(Value::as_str).chain([domain]);
+    let wish = |identity| Wish {
         action: action.to_owned(),
-        resource: format!("arn:aws:ses:{REGION}:{ACCOUNT}:identity/{domain}"),
-        about: vec![from],
-    }
+        resource: format!("arn:aws:ses:{REGION}:{ACCOUNT}:identity/{identity}"),
+        about: vec![from.to_owned()],
+    };
+    identities.map(wish).collect()
 }
 
 impl std::fmt::Debug for Aws {

@@ -106,15 +106,38 @@ fn told(error: &SdkError<SendEmailError>) -> SendError {
     };
     let (status, error) = (service.raw().status().as_u16(), service.err());
     let code = error.code().unwrap_or("an error without a name");
-    let reason = match error.message() {
-        Some(message) => format!("SES answered {code}: {message}"),
-        None => format!("SES answered {code}"),
+    let message = error.message().unwrap_or_default();
+    let answered = match message {
+        "" => format!("SES answered {code}"),
+        message => format!("SES answered {code}: {message}"),
+    };
+    let reason = match mend(code, message) {
+        Some(mend) => format!("{mend}; {answered}"),
+        None => answered,
     };
     if is_temporary(error, code, status) {
         SendError::Temporary(reason)
     } else {
         SendError::Permanent(reason)
     }
+}
+
+/// What somebody has to do before SES takes the mail; none where its own words must do. It stands first: what is kept of a
+/// reason may be its beginning.
+fn mend(code: &str, message: &str) -> Option<&'static str> {
+    // Some services leave the end of the name away.
+    if code.starts_with("AccessDenied") {
+        return Some(
+            "the report function is not allowed to send this: as long as the account is in the SES sandbox, verify the \
+             recipients in SES or ask for production access; otherwise let its role send from MAIL_FROM, to identity/* and \
+             with the configuration set",
+        );
+    }
+    // So is an unverified sender refused, or a recipient while the account is in the sandbox.
+    (code == "MessageRejected" && message.contains("not verified")).then_some(
+        "verify in SES what its answer names; recipients only have to be while the account is in the sandbox, which ends with \
+         production access",
+    )
 }
 
 fn is_temporary(error: &SendEmailError, code: &str, status: u16) -> bool {
@@ -135,5 +158,57 @@ fn is_temporary(error: &SendEmailError, code: &str, status: u16) -> bool {
                 || code.starts_with("Throttl")
                 || code.contains("Expired")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::config::http::HttpResponse;
+    use aws_sdk_sesv2::error::ErrorMetadata;
+    use aws_sdk_sesv2::types::error::MessageRejected;
+
+    use super::*;
+
+    fn answered(status: u16, error: SendEmailError) -> SendError {
+        let status = status.try_into().expect("a status");
+        told(&SdkError::service_error(error, HttpResponse::new(status, "{}".into())))
+    }
+
+    fn named(status: u16, code: &str, message: &str) -> SendError {
+        let metadata = ErrorMetadata::builder().code(code).message(message).build();
+        answered(status, SendEmailError::generic(metadata))
+    }
+
+    #[test]
+    fn who_may_not_send_is_told_what_to_do_first() {
+        let message = "User: arn:aws:sts::123456789012:assumed-role/report/report is not authorized to perform: ses:SendEmail \
+            on resource: arn:aws:ses:eu-west-1:123456789012:identity/ann@example.org";
+        for code in ["AccessDenied", "AccessDeniedException"] {
+            let SendError::Permanent(told) = named(403, code, message) else { panic!("{code}") };
+            assert!(told.starts_with("the report function is not allowed to send"), "{told}");
+            assert!(told.ends_with(&format!("; SES answered {code}: {message}")), "{told}");
+            let kept: String = told.chars().take(400).collect();
+            assert!(kept.contains("sandbox") && kept.contains("verify the recipients"), "{kept}");
+        }
+        let message = "Email address is not verified. The following identities failed the check in region EU-WEST-1: \
+            ann@example.org";
+        let metadata = ErrorMetadata::builder().code("MessageRejected").message(message).build();
+        let rejected = MessageRejected::builder().message(message).meta(metadata).build();
+        let SendError::Permanent(told) = answered(400, SendEmailError::MessageRejected(rejected)) else {
+            panic!("it is tried again")
+        };
+        assert!(told.starts_with("verify in SES") && told.ends_with("ann@example.org"), "{told}");
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_tried_again_and_nothing_is_made_up_about_the_rest() {
+        assert_eq!(
+            named(503, "ServiceUnavailable", "later"),
+            SendError::Temporary("SES answered ServiceUnavailable: later".to_owned())
+        );
+        assert_eq!(
+            named(400, "MessageRejected", "a virus"),
+            SendError::Permanent("SES answered MessageRejected: a virus".to_owned())
+        );
     }
 }
