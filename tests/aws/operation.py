@@ -32,8 +32,16 @@ WATCHED = {
     "ingest": "quarantined",
     "archive": "failed",
     "detect": "failing_channels raised",
+    "query": "archives_unusable",
     "report": "failed",
 }
+# What CloudWatch Logs sends of each subscription, and the one form of query that finds it: the values of DestinationType
+# are not documented.
+FORWARDING = "DeliveryErrors DeliveryThrottling"
+FORWARDED = re.compile(
+    r"""SELECT SUM\((\w+)\) FROM SCHEMA\("AWS/Logs", DestinationType, FilterName, LogGroupName\)"""
+    r""" WHERE (FilterName = '[^']+'(?: OR FilterName = '[^']+')*)"""
+)
 
 
 class Metrics:
@@ -56,6 +64,15 @@ class Metrics:
         holds(f"{looks} is not of the stack", value in self.senders)
         return self.senders[value]
 
+    def asked(self, who, query):
+        """Each sender and metric that a query is about."""
+        found = FORWARDED.fullmatch(query)
+        holds(f"{who} asks {query}, which is no query that is known", found)
+        holds(f"{who} looks at {found[1]}, which is not sent", found[1] in FORWARDING.split())
+        for name in re.findall("'([^']+)'", found[2]):
+            holds(f"{who} looks at the subscription {name}, which is not of the stack", name in self.senders)
+            yield self.senders[name], found[1]
+
 
 def check_alarms(stack):
     metrics, topic, watched = Metrics(stack), stack.ids["AlarmTopic"], {}
@@ -64,11 +81,15 @@ def check_alarms(stack):
         has(name, alarm, AlarmActions=[topic], TreatMissingData="notBreaching")
         holds(f"{name} does not tell what to do", len(alarm.get("AlarmDescription", "")) > 80)
         several = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
-        for one in several or [alarm]:
+        queries = [one["Expression"] for one in alarm.get("Metrics", []) if one.get("Expression", "").startswith("SELECT")]
+        for sender, metric in (found for query in queries for found in metrics.asked(name, query)):
+            watched.setdefault(sender, set()).add(metric)
+        for one in several or ([] if queries else [alarm]):
             dimension = only(f"dimensions of {name}", one["Dimensions"])
             parts = one["Namespace"], one["MetricName"], dimension["Name"], dimension["Value"]
             watched.setdefault(metrics.sender(name, *parts), set()).add(one["MetricName"])
-    for name, wanted in WATCHED.items():
+    subscriptions = [name for name, kind in stack.existing() if kind == "AWS::Logs::SubscriptionFilter"]
+    for name, wanted in (WATCHED | dict.fromkeys(subscriptions, FORWARDING)).items():
         missing = set(wanted.split()) - watched.get(name, set())
         holds(f"no alarm looks at {sorted(missing)} of {name}", not missing)
     for topic, parameter in (("AlarmTopic", "AlarmEmail"), ("AlertTopic", "AlertEmail")):

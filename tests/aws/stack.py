@@ -11,7 +11,7 @@ import boto3
 from template import FUNCTIONS, PROGRAMS, REGION, Template, Wrong, transformed
 
 # Type of a resource, the call that makes it, and where its answer or the request has the id. Others refer to the first
-# ones; the last ones refer to others.
+# ones; the last ones refer to others, alarms to subscriptions.
 BEFORE = [
     ("AWS::ApiGatewayV2::Api", "apigatewayv2", "create_api", "ApiId"),
     ("AWS::Cognito::UserPool", "cognito-idp", "create_user_pool", "UserPool.Id"),
@@ -26,9 +26,9 @@ AFTER = [
     ("AWS::ApiGatewayV2::Integration", "apigatewayv2", "create_integration", "IntegrationId"),
     ("AWS::ApiGatewayV2::Route", "apigatewayv2", "create_route", "RouteId"),
     ("AWS::ApiGatewayV2::Stage", "apigatewayv2", "create_stage", "StageName"),
+    ("AWS::Logs::SubscriptionFilter", "logs", "put_subscription_filter", "filterName"),
     ("AWS::CloudWatch::Alarm", "cloudwatch", "put_metric_alarm", "AlarmName"),
     ("AWS::Lambda::EventInvokeConfig", "lambda", "put_function_event_invoke_config", "FunctionArn"),
-    ("AWS::Logs::SubscriptionFilter", "logs", "put_subscription_filter", "filterName"),
     ("AWS::S3::BucketPolicy", "s3", "put_bucket_policy", "Bucket"),
     ("AWS::SNS::Subscription", "sns", "subscribe", "SubscriptionArn"),
 ]

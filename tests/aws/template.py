@@ -72,6 +72,8 @@ class Template:
                 return not self.condition(operands[0])
             case "Fn::And":
                 return all(map(self.condition, operands))
+            case "Fn::Or":
+                return any(map(self.condition, operands))
             case "Fn::Equals":
                 first, second = (str(self.value(one)) for one in operands)
                 return first == second
@@ -109,6 +111,8 @@ class Template:
                 return self.value(holds if self.condition(condition) else otherwise)
             case [("Fn::Select", [place, values])]:
                 return self.value(values)[int(place)]
+            case [("Fn::Join", [separator, texts])]:
+                return separator.join(map(str, self.value(texts)))
             case [("Fn::Split", [separator, text])]:
                 return self.value(text).split(separator)
             case [("Fn::Sub", operand)]:
