@@ -6,9 +6,10 @@ are the ones that are needed.
 
 import ast
 import json
+import re
 
 from expect import has, holds, listed, same
-from template import ACCOUNT, FUNCTIONS, REGION
+from template import ACCOUNT, FUNCTIONS, PROGRAMS, REGION, ROOT
 
 
 def check_functions(stack):
@@ -40,6 +41,7 @@ def check_function(stack, name):
     takers = [one["Principal"] for one in takers]
     same(f"who may take the role of {name}", takers, [{"Service": "lambda.amazonaws.com"}])
     check_permissions(stack, name, statements)
+    check_patience(name, found["Timeout"])
     return {
         "environment": environment,
         "memory": found["MemorySize"],
@@ -47,6 +49,14 @@ def check_function(stack, name):
         "architectures": architectures,
         "policies": statements,
     }
+
+
+def check_patience(name, timeout):
+    """A function tells what did not answer before Lambda ends it."""
+    source = (ROOT / f"functions/{PROGRAMS.get(name, name)}/src/main.rs").read_text()
+    waits = [int(seconds) for seconds in re.findall(r"const PATIENCE: Duration = Duration::from_secs\((\d+)\);", source)]
+    holds(f"{name} does not tell how long it waits for AWS", len(waits) == 1)
+    holds(f"{name} waits for AWS for {waits[0]} of its {timeout} seconds", waits[0] < timeout)
 
 
 def check_retention(stack, group):

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use history::{History, Standing};
@@ -13,7 +14,9 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use report::{Day, Range};
 use serde_json::Value;
 use tests::app::{App, NOW, usage};
+use tests::fault::MortalObjects;
 use tests::generate::{self, Plan, Shape};
+use tokio::time::Instant;
 
 fn today() -> Day {
     report::Days::new(chrono_tz::UTC).day_of(NOW)
@@ -52,15 +55,20 @@ const VIEWS: [&str; 9] = [
 async fn views(app: &App) -> Result<Vec<String>> {
     let mut views = Vec::new();
     for path in VIEWS {
-        let mut text = app.get(path).await?.text()?;
-        // A cursor names the computation that it belongs to.
-        if let Ok(mut page) = serde_json::from_str::<Value>(&text) {
-            page["next"].take();
-            text = page.to_string();
-        }
-        views.push(text);
+        views.push(counts(&app.get(path).await?.text()?));
     }
     Ok(views)
+}
+
+/// What is told, but for the cursor: it names the computation that it belongs to.
+fn counts(answer: &str) -> String {
+    match serde_json::from_str::<Value>(answer) {
+        Ok(mut page) => {
+            page["next"].take();
+            page.to_string()
+        }
+        Err(_) => answer.to_owned(),
+    }
 }
 
 /// Counts the archives that cannot be used.
@@ -123,6 +131,35 @@ async fn views_are_the_same_from_items_and_from_archives() -> Result<()> {
     assert_eq!(app.history.standing("2026-11-01".parse()?).await?, Standing::Current);
     assert!(app.objects.head(&object("usage", "2026-10-31")).await.is_err());
     assert_eq!(views(&restarted(&app, watched())).await?, from_items);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_store_that_does_not_answer_is_waited_for_once_a_range() -> Result<()> {
+    let app = app().await?;
+    run(&app.history).await?;
+    let wait = Duration::from_secs(3);
+    let cores = std::thread::available_parallelism()?.get();
+    for path in [VIEWS[0], VIEWS[7]] {
+        let expected = app.get(path).await?.text()?;
+        let objects = MortalObjects::out_of_reach(Arc::clone(&app.objects), wait);
+        let wanted = Arc::clone(&objects.wanted);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let watch = move |_, error: &history::Unusable| {
+            tell.lock().expect("nobody panicked").push(error.to_string());
+        };
+        let history = History::new(&app.store, Arc::new(objects)).watched_by(Arc::new(watch));
+        let began = Instant::now();
+        let answer = restarted(&app, history).get(path).await?.text()?;
+        assert_eq!(counts(&answer), counts(&expected), "{path}");
+        // Others are on their way when the first one fails.
+        assert!((1..=cores).contains(&wanted.load(Ordering::SeqCst)), "{path}: {wanted:?}");
+        assert!(began.elapsed() < 2 * wait, "{path}: {:?}", began.elapsed());
+        let told = told.lock().expect("nobody panicked");
+        assert!((1..=cores).contains(&told.len()), "{path}: {told:?}");
+        assert!(told[0].contains("timed out") && told[0].contains("not waited for"), "{told:?}");
+    }
     Ok(())
 }
 

@@ -89,7 +89,7 @@ impl World {
 
     fn history_of(&self, life: Life, writing: Writing) -> History {
         let store = store_with(&self.engine, writing, life.clone());
-        let objects = MortalObjects { objects: Arc::clone(&self.objects), life };
+        let objects = MortalObjects::of(Arc::clone(&self.objects), life);
         History::new(&store, Arc::new(objects)).watched_by(Arc::new(|_, _| {}))
     }
 

@@ -2,8 +2,9 @@
 //! died there.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
@@ -152,6 +153,24 @@ pub struct MortalObjects {
     pub objects: Arc<dyn ObjectStore>,
     /// The process.
     pub life: Life,
+    /// Lets wait for so long whoever wants an object, and then gives nothing.
+    pub hangs: Option<Duration>,
+    /// How many objects were wanted.
+    pub wanted: Arc<AtomicUsize>,
+}
+
+impl MortalObjects {
+    /// These objects, as long as a process lives.
+    #[must_use]
+    pub fn of(objects: Arc<dyn ObjectStore>, life: Life) -> Self {
+        Self { objects, life, hangs: None, wanted: Arc::default() }
+    }
+
+    /// These objects, in a store that lets wait for so long whoever wants one, and then gives nothing.
+    #[must_use]
+    pub fn out_of_reach(objects: Arc<dyn ObjectStore>, wait: Duration) -> Self {
+        Self { hangs: Some(wait), ..Self::of(objects, Life::of(i64::MAX)) }
+    }
 }
 
 impl fmt::Display for MortalObjects {
@@ -183,6 +202,11 @@ impl ObjectStore for MortalObjects {
 
     async fn get_opts(&self, location: &Path, opts: GetOptions) -> object_store::Result<GetResult> {
         self.life.object_store(false)?;
+        self.wanted.fetch_add(1, Ordering::SeqCst);
+        if let Some(wait) = self.hangs {
+            tokio::time::sleep(wait).await;
+            return Err(object_store::Error::Generic { store: "test", source: "timed out".into() });
+        }
         self.objects.get_opts(location, opts).await
     }
 

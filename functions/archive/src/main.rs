@@ -9,10 +9,12 @@ use serde_json::Value;
 
 /// How long the object store is waited for: nobody else waits here.
 const WAIT: Duration = Duration::from_secs(60);
+/// How long AWS is waited for, with all attempts at a request: less than the 15 minutes that the function has.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = &Function::start("archive")?;
+    let function = &Function::start("archive", PATIENCE)?;
     let zone = function.read::<Days>()?.zone;
     let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
     let history = &History::new(&function.store()?, archives);

@@ -12,10 +12,12 @@ use tokio::sync::Mutex;
 
 /// How long the object store is waited for: nobody else waits here.
 const WAIT: Duration = Duration::from_secs(60);
+/// How long AWS is waited for, with all attempts at a request: less than the 15 minutes that the function has.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = &Function::start("detect")?;
+    let function = &Function::start("detect", PATIENCE)?;
     let zone = function.read::<Days>()?.zone;
     let Detection { sensitivity } = function.read()?;
     let Mechanisms { kinds } = function.read()?;

@@ -1,13 +1,18 @@
 //! The `ingest` function on AWS Lambda: a Kinesis event in, counts in DynamoDB.
 
+use std::time::Duration;
+
 use bootstrap::{Days, Function, Logs};
 use ingest::kinesis::KinesisEvent;
 use ingest::{Ingest, Settings};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
+/// How long AWS is waited for, with all attempts at a request: less than the 5 minutes that the function has.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = &Function::start("ingest")?;
+    let function = &Function::start("ingest", PATIENCE)?;
     let (Days { zone, .. }, logs) = (function.read()?, function.read::<Logs>()?);
     let store = function.store()?;
     let long_names = store.ingestion().claim_zone(zone.name()).await?;

@@ -13,6 +13,8 @@ use serde::Serialize;
 
 /// How long the object store and the provider are waited for: somebody is waiting.
 const WAIT: Duration = Duration::from_secs(3);
+/// How long AWS is waited for, with all attempts at a request: less than the 29 seconds that the function has.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 metrics::figures! {
     /// A closed day that had to be read from items.
@@ -29,7 +31,7 @@ metrics::figures! {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = Function::start("query")?;
+    let function = Function::start("query", PATIENCE)?;
     let (Days { zone, .. }, reports) = (function.read()?, function.read::<Reports>()?);
     // Nobody comes in without a provider that tells who it is.
     let People { oidc, dashboard } = function.read()?;

@@ -11,10 +11,12 @@ use serde_json::Value;
 
 /// How long the object store is waited for before a day is read from items: nobody else waits here.
 const WAIT: Duration = Duration::from_secs(30);
+/// How long AWS is waited for, with all attempts at a request: less than the 15 minutes that the function has.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let function = &Function::start("report")?;
+    let function = &Function::start("report", PATIENCE)?;
     let (Days { zone, .. }, reports) = (function.read()?, function.read::<Reports>()?);
     let archives = function.archives(bootstrap::http(WAIT)?, WAIT)?;
     let store = function.store()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use bootstrap::Patience;
 use chrono::Utc;
 use clap::Args;
 use report::{Day, Range};
@@ -33,7 +34,7 @@ pub(crate) struct Quarantine {
 
 /// Lists it, saves it, or writes it to the stream.
 pub(crate) async fn run(options: Quarantine) -> Result<()> {
-    let quarantine = bootstrap::store_of(&options.table)?.quarantine();
+    let quarantine = bootstrap::store_of(&options.table, Patience::OF_A_PERSON)?.quarantine();
     let today = Utc::now().date_naive();
     let since = options.since.unwrap_or(Range::last(today, DAYS + 1).start);
     let days = operator::quarantine::days(Some(since), today);

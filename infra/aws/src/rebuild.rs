@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use bootstrap::Patience;
 use chrono::Utc;
 use clap::Args;
 
@@ -19,7 +20,7 @@ pub(crate) struct Rebuild {
 
 /// Counts the archives into the table.
 pub(crate) async fn run(options: Rebuild) -> Result<()> {
-    let store = bootstrap::store_of(&options.table)?;
+    let store = bootstrap::store_of(&options.table, Patience::OF_A_PERSON)?;
     operator::rebuild::rebuild(&store, &options.from, Utc::now().date_naive()).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::Builder;
 use aws_sdk_kinesis::primitives::Blob;
+use bootstrap::Patience;
 use libdeflater::{CompressionLvl, Compressor};
 use store::why_failed;
 
@@ -31,7 +32,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// The stream of this name; `AWS_ENDPOINT_URL_KINESIS` names another endpoint.
     pub(crate) fn open(name: &str) -> Result<Self> {
-        let mut config = Builder::from(&bootstrap::sdk_config()?);
+        let mut config = Builder::from(&bootstrap::sdk_config(Patience::OF_A_PERSON)?);
         if let Ok(endpoint) = std::env::var("AWS_ENDPOINT_URL_KINESIS") {
             config = config.endpoint_url(endpoint);
         }

@@ -9,7 +9,7 @@ use object_store::ObjectStore;
 use object_store::ObjectStoreExt as _;
 use store::Store;
 
-use crate::aws;
+use crate::aws::{self, Patience};
 #[cfg(feature = "geo")]
 use crate::config::Meaning;
 use crate::config::{ConfigError, Environment, Metrics, Section, Settings, Source};
@@ -20,17 +20,20 @@ use crate::log::log_for_machines;
 pub struct Function {
     name: &'static str,
     namespace: Arc<str>,
+    patience: Patience,
 }
 
 impl Function {
-    /// Begins to log.
+    /// Begins to log. Its requests to DynamoDB, SES, SNS and EventBridge are given up after `patience`, with all their attempts:
+    /// less than the function may run.
     ///
     /// # Errors
     /// What every function is told makes no sense.
-    pub fn start(name: &'static str) -> Result<Self, ConfigError> {
+    pub fn start(name: &'static str, patience: Duration) -> Result<Self, ConfigError> {
         log_for_machines();
         let Metrics { namespace } = settings().read()?;
-        Ok(Self { name, namespace: namespace.into() })
+        let patience = Patience::of_function(patience);
+        Ok(Self { name, namespace: namespace.into(), patience })
     }
 
     /// What it is told by its variables.
@@ -46,11 +49,11 @@ impl Function {
     /// # Errors
     /// `TABLE_NAME`, or a variable that Lambda sets, is missing.
     pub fn store(&self) -> Result<Store, ConfigError> {
-        aws::store(&settings())
+        aws::store(&settings(), self.patience)
     }
 
     /// The bucket of the archives in S3, asked through `http`; `AWS_ENDPOINT_URL_S3` names another endpoint. A
-    /// request is given up after `wait`, with all its retries.
+    /// request is not tried again once `wait` is over.
     ///
     /// # Errors
     /// `ARCHIVE_BUCKET`, or a variable that Lambda sets, is missing.
@@ -91,7 +94,7 @@ impl Function {
     /// `MAIL_FROM` is missing or cannot be used, or a variable that Lambda sets is missing.
     #[cfg(feature = "ses")]
     pub fn mailer(&self) -> Result<mailer::Mailer, ConfigError> {
-        aws::mailer(&settings())
+        aws::mailer(&settings(), self.patience)
     }
 
     /// Where alerts go: to SNS at `ALERT_TOPIC` and to EventBridge at `ALERT_BUS`, as far as these are set, with links to
@@ -101,7 +104,7 @@ impl Function {
     /// A variable cannot be used, or one that Lambda sets is missing.
     #[cfg(feature = "channels")]
     pub fn channels(&self) -> Result<channels::Channels, ConfigError> {
-        aws::channels(&settings())
+        aws::channels(&settings(), self.patience)
     }
 
     /// Tells figures, at `now` in seconds since 1970, where CloudWatch takes them.

@@ -16,7 +16,7 @@ pub mod progress;
 use std::time::SystemTime;
 
 #[cfg(feature = "aws")]
-pub use aws::{http, sdk_config, store_of};
+pub use aws::{Patience, http, sdk_config, store_of};
 pub use config::{
     AlertChannels, AlertMail, AlertTargets, Archive, By, ConfigError, Data, Days, DemoData,
     Detection, Environment, Followed, Journal, Listening, Logs, Mail, Meaning, Mechanisms, Metrics,

@@ -38,7 +38,7 @@ impl Sns {
     pub fn new(sdk: &SdkConfig, endpoint: Option<String>, topic: String) -> Self {
         let mut config = aws_sdk_sns::config::Builder::from(sdk);
         config.set_endpoint_url(endpoint);
-        config.set_timeout_config(Some(TimeoutConfig::builder().operation_timeout(WAIT).build()));
+        config.set_timeout_config(Some(timeouts(sdk)));
         Self { client: aws_sdk_sns::Client::from_conf(config.build()), topic }
     }
 }
@@ -76,6 +76,12 @@ impl Way for Sns {
     }
 }
 
+/// Those of all clients, but for the whole of a request.
+fn timeouts(sdk: &SdkConfig) -> TimeoutConfig {
+    let of_all = sdk.timeout_config().map(TimeoutConfig::to_builder).unwrap_or_default();
+    of_all.operation_timeout(WAIT).build()
+}
+
 /// Subjects are ASCII, and begin with a letter.
 fn subject(title: &str) -> String {
     let title: String = title.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
@@ -97,7 +103,7 @@ impl EventBridge {
     pub fn new(sdk: &SdkConfig, endpoint: Option<String>, bus: String) -> Self {
         let mut config = aws_sdk_eventbridge::config::Builder::from(sdk);
         config.set_endpoint_url(endpoint);
-        config.set_timeout_config(Some(TimeoutConfig::builder().operation_timeout(WAIT).build()));
+        config.set_timeout_config(Some(timeouts(sdk)));
         Self { client: aws_sdk_eventbridge::Client::from_conf(config.build()), bus }
     }
 }

@@ -192,7 +192,7 @@ impl History {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = cores.min(archived.len());
         let queue = Mutex::new(archived);
-        let workers = (0..workers).map(|_| self.read_archives(&queue, reading, empty()));
+        let workers = (0..workers).map(|_| self.read_archives(state, &queue, reading, empty()));
         let archives = async { join_all(workers).await.into_iter().collect::<Result<Vec<_>, _>>() };
         let items = async { Ok(self.read_items(open, &reading.filter, empty()).await?) };
         let (parts, mut gathered) = try_join(archives, items).await?;
@@ -218,14 +218,19 @@ impl History {
     /// Reads archives until the queue is empty. Gives the days whose archives cannot be used as well.
     async fn read_archives<G: Gather>(
         &self,
+        state: &RangeState,
         queue: &Queue,
         reading: &Reading,
         mut gathered: G,
     ) -> Result<(G, Vec<Day>), Stopped> {
         let mut unusable = Vec::new();
         while let Some((day, manifest)) = next(queue) {
-            let broken = match manifest.fetch(&*self.objects, day, reading.grain).await {
-                Ok(file) => {
+            let broken = match self.fetch(state, day, &manifest, reading.grain).await {
+                None => {
+                    unusable.push(day);
+                    continue;
+                }
+                Some(Ok(file)) => {
                     let (to, read) = read_archive(day, file, reading.clone(), gathered).await;
                     gathered = to;
                     match read {
@@ -233,7 +238,7 @@ impl History {
                         Err(broken) => broken,
                     }
                 }
-                Err(error) => Broken { error, after_rows: false },
+                Some(Err(error)) => Broken { error, after_rows: false },
             };
             (self.watch)(day, &broken.error);
             if broken.after_rows {
@@ -298,8 +303,9 @@ impl History {
         mut to: G,
     ) -> (G, Result<ControlFlow<()>, HistoryError>) {
         if let Some(manifest) = self.usable(state, day) {
-            match manifest.fetch(&*self.objects, day, reading.grain).await {
-                Ok(file) => {
+            match self.fetch(state, day, &manifest, reading.grain).await {
+                None => {}
+                Some(Ok(file)) => {
                     let (back, read) = read_archive(day, file, reading.clone(), to).await;
                     to = back;
                     match read {
@@ -312,7 +318,7 @@ impl History {
                         }
                     }
                 }
-                Err(error) => (self.watch)(day, &error),
+                Some(Err(error)) => (self.watch)(day, &error),
             }
         }
         let rows = match DayRows::read(&self.usage, day, &reading.filter).await {

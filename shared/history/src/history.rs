@@ -2,13 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use object_store::ObjectStore;
 use report::{Day, Range};
 use store::{Days, Failures, FinerCounters, Store, Usage};
+use tokio::time::Instant;
 
 use crate::error::{HistoryError, Unusable};
-use crate::state::RangeState;
+use crate::grain::Grain;
+use crate::manifest::Manifest;
+use crate::state::{Away, RangeState};
+
+/// An object store that lets somebody wait for so long and then gives nothing does not work: it would for every day.
+const IN_VAIN: Duration = Duration::from_secs(1);
 
 /// Told whenever an archive that should be usable is not: the day, and why.
 pub type Watch = Arc<dyn Fn(Day, &Unusable) + Send + Sync>;
@@ -47,7 +55,34 @@ impl History {
     /// # Errors
     /// The table did not answer.
     pub async fn state(&self, range: Range) -> Result<RangeState, HistoryError> {
-        Ok(RangeState { range, days: self.days.states(range).await? })
+        let days = self.days.states(range).await?;
+        Ok(RangeState { range, days, away: Away::default() })
+    }
+
+    /// Fetches a file of a day's archive. None if the object store let somebody wait in vain for another day of the state: that
+    /// is told once.
+    pub(crate) async fn fetch(
+        &self,
+        state: &RangeState,
+        day: Day,
+        manifest: &Manifest,
+        grain: Grain,
+    ) -> Option<Result<Bytes, Unusable>> {
+        if state.away.is_known() {
+            return None;
+        }
+        let began = Instant::now();
+        let found = match manifest.get(&*self.objects, day, grain).await {
+            Ok(found) => found,
+            Err(error) if began.elapsed() < IN_VAIN => return Some(Err(error)),
+            Err(error) => {
+                state.away.found();
+                return Some(Err(Unusable(format!(
+                    "{error}; the archives of other days are not waited for"
+                ))));
+            }
+        };
+        Some(manifest.check(found, day, grain).await)
     }
 }
 

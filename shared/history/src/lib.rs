@@ -55,6 +55,8 @@
 //! - *An object is replaced while a reader fetches it*: the store replaces whole objects, and the checksum
 //!   is of the one that the manifest names.
 //! - *An object is lost or damaged*: readers take the items; the job makes it again.
+//! - *The object store does not answer*: whoever reads a range waits for one of its days (one a core, if they are read at
+//!   once), says so, and takes the items of all others.
 //!
 //! # When the table is lost
 //!

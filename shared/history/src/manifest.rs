@@ -86,30 +86,49 @@ impl Manifest {
         day: Day,
         grain: Grain,
     ) -> Result<Bytes, Unusable> {
-        let path = path(day, grain);
-        let object = match grain {
-            Grain::Usage => &self.usage,
-            Grain::Senders => &self.senders,
-            Grain::Failures => self
-                .failures
-                .as_ref()
-                .ok_or_else(|| Unusable("it has no failed logins".to_owned()))?,
-            Grain::Finer => self
-                .finer
-                .as_ref()
-                .ok_or_else(|| Unusable("it has no finer counters".to_owned()))?,
-        };
+        self.check(self.get(objects, day, grain).await?, day, grain).await
+    }
+
+    /// What stands where one of the files is, if it has as many bytes.
+    pub(crate) async fn get(
+        &self,
+        objects: &dyn ObjectStore,
+        day: Day,
+        grain: Grain,
+    ) -> Result<Bytes, Unusable> {
+        let (path, object) = (path(day, grain), self.object(grain)?);
         let found = objects.get(&path).await.map_err(Unusable::new)?;
         // Before it is in memory: what stands there now may be anything.
         if found.meta.size != object.bytes {
             let (size, bytes) = (found.meta.size, object.bytes);
             return Err(Unusable(format!("{path} has {size} bytes, not {bytes}")));
         }
-        let bytes = found.bytes().await.map_err(Unusable::new)?;
-        let expected = object.clone();
+        found.bytes().await.map_err(Unusable::new)
+    }
+
+    /// The same bytes, if they are the very ones that the archiver wrote.
+    pub(crate) async fn check(
+        &self,
+        bytes: Bytes,
+        day: Day,
+        grain: Grain,
+    ) -> Result<Bytes, Unusable> {
+        let expected = self.object(grain)?.clone();
         let checked = blocking(move || (Object::of(&bytes) == expected).then_some(bytes)).await;
-        let damaged = || Unusable(format!("{path} has another checksum than its manifest says"));
-        checked.ok_or_else(damaged)
+        checked.ok_or_else(|| {
+            let path = path(day, grain);
+            Unusable(format!("{path} has another checksum than its manifest says"))
+        })
+    }
+
+    fn object(&self, grain: Grain) -> Result<&Object, Unusable> {
+        let lacks = |what: &str| Unusable(format!("it has no {what}"));
+        match grain {
+            Grain::Usage => Ok(&self.usage),
+            Grain::Senders => Ok(&self.senders),
+            Grain::Failures => self.failures.as_ref().ok_or_else(|| lacks("failed logins")),
+            Grain::Finer => self.finer.as_ref().ok_or_else(|| lacks("finer counters")),
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use report::{Day, Range};
 use store::DayState;
@@ -15,7 +17,31 @@ use crate::wanted::Wanted;
 pub struct RangeState {
     pub(crate) range: Range,
     pub(crate) days: BTreeMap<Day, DayState>,
+    pub(crate) away: Away,
 }
+
+/// Whether somebody waited in vain for an archive of one of the days: nobody waits for another one then. Those who share a
+/// state share what they found, and are equal whatever that is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Away(Arc<AtomicBool>);
+
+impl Away {
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn found(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl PartialEq for Away {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Away {}
 
 impl RangeState {
     /// What a table of the range is kept under while its process runs: a checksum of all that decides what is in
@@ -35,7 +61,8 @@ impl RangeState {
     #[must_use]
     pub fn of_day(&self, day: Day) -> Self {
         let days = self.days.get(&day).map(|state| (day, state.clone()));
-        Self { range: Range { start: day, end: day }, days: days.into_iter().collect() }
+        let (range, days) = (Range { start: day, end: day }, days.into_iter().collect());
+        Self { range, days, away: self.away.clone() }
     }
 
     /// Whether days were counted into neither between this moment and another.

@@ -80,7 +80,11 @@ impl Transport for Ses {
             .set_configuration_set_name(self.configuration_set.clone());
         let mut pauses = PAUSES.into_iter();
         loop {
-            let timeouts = TimeoutConfig::builder().operation_timeout(patience).build();
+            // Of the attempt, too: a large message takes longer than what other clients give one.
+            let timeouts = TimeoutConfig::builder()
+                .operation_timeout(patience)
+                .operation_attempt_timeout(patience)
+                .build();
             let attempt = email.clone().customize();
             let attempt = attempt.config_override(Config::builder().timeout_config(timeouts));
             let error = match attempt.send().await {
@@ -194,7 +198,8 @@ mod tests {
             ann@example.org";
         let metadata = ErrorMetadata::builder().code("MessageRejected").message(message).build();
         let rejected = MessageRejected::builder().message(message).meta(metadata).build();
-        let SendError::Permanent(told) = answered(400, SendEmailError::MessageRejected(rejected)) else {
+        let SendError::Permanent(told) = answered(400, SendEmailError::MessageRejected(rejected))
+        else {
             panic!("it is tried again")
         };
         assert!(told.starts_with("verify in SES") && told.ends_with("ann@example.org"), "{told}");
