@@ -31,6 +31,7 @@ mod open_days;
 mod operations;
 mod plan;
 mod rebuilding;
+mod refusals;
 mod relay;
 mod report_crashes;
 mod report_sizes;

@@ -96,6 +96,23 @@ async fn a_request_survives_its_worker_wherever_that_dies() -> Result<()> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_that_failed_for_good_is_counted_wherever_the_table_fails() -> Result<()> {
+    let mut halted = 0;
+    for steps in 0..STEPS {
+        let (app, post) = (app_with_mail().await?, Post::default());
+        post.refuse_once(SendError::Permanent("nobody is there".to_owned()));
+        let id = ask(&app, &asked("tls-usage")).await?;
+        let mut summary = Summary::default();
+        let done = dying(&app, &post, steps)?.handle_into(&inserted(&id), &mut summary).await;
+        let failed = request(&app, &id).await?["status"] == "failed";
+        ensure!(!failed || summary.failed == 1, "{steps}: {summary:?}");
+        halted += usize::from(failed && done.is_err());
+    }
+    ensure!(halted > 0, "no error after the end was recorded");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_schedule_survives_its_tick_wherever_that_dies() -> Result<()> {
     for steps in 0..STEPS {
         let (app, post) = (app_with_mail().await?, Post::default());

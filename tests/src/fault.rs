@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt as _};
@@ -18,6 +18,7 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult,
 };
+use serde_json::{Map, Value};
 use store::{Store, Writing};
 
 /// The engine, until so many writes were made.
@@ -106,6 +107,89 @@ pub fn store_that_is_overtaken(engine: &Engine, by: BoxFuture<'static, ()>) -> S
     Store::new(engine::client(overtaken), "table", Writing::Transactions)
 }
 
+/// What answers in the table's place, and where it falls short of it.
+#[derive(Clone, Debug)]
+pub struct Wanting {
+    engine: Engine,
+    /// Who is refused does not learn what is there.
+    tells_items: bool,
+    /// Single writes that still meet a transaction.
+    conflicts: Arc<AtomicUsize>,
+    /// What it was asked. There is an end to it, so that nobody asks for ever.
+    asked: Arc<AtomicUsize>,
+}
+
+impl Wanting {
+    /// One that does not tell the items at which conditions fail.
+    #[must_use]
+    pub fn in_telling(engine: &Engine) -> Self {
+        let (conflicts, asked) = Default::default();
+        Self { engine: engine.clone(), tells_items: false, conflicts, asked }
+    }
+
+    /// One where so many single writes meet a transaction.
+    #[must_use]
+    pub fn in_peace(engine: &Engine, conflicts: usize) -> Self {
+        let conflicts = Arc::new(AtomicUsize::new(conflicts));
+        Self { tells_items: true, conflicts, ..Self::in_telling(engine) }
+    }
+
+    /// A store of its own over it.
+    #[must_use]
+    pub fn store(&self, writing: Writing) -> Store {
+        Store::new(engine::client(self.clone()), "table", writing).with_pages_of(PAGE)
+    }
+
+    /// How many requests there were.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// The same request, that does not want to know of items.
+    fn without_wish(mut request: HttpRequest) -> HttpRequest {
+        let body = request.body().bytes().unwrap_or_default();
+        let mut asked: Value = serde_json::from_slice(body).unwrap_or_default();
+        let parts = asked.get_mut("TransactItems").and_then(Value::as_array_mut);
+        let parts = parts.into_iter().flatten();
+        let parts = parts.filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+        parts.for_each(forget_wish);
+        forget_wish(&mut asked);
+        *request.body_mut() = asked.to_string().into();
+        request
+    }
+}
+
+fn forget_wish(asked: &mut Value) {
+    if let Some(asked) = asked.as_object_mut() {
+        asked.remove("ReturnValuesOnConditionCheckFailure");
+    }
+}
+
+impl HttpConnector for Wanting {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if self.asked.fetch_add(1, Ordering::SeqCst) > ENOUGH {
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("asked for ever".into())));
+        }
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let is_write = ["PutItem", "UpdateItem", "DeleteItem"];
+        if is_write.iter().any(|write| target.ends_with(write)) {
+            let one_less = |left: usize| left.checked_sub(1);
+            let left = self.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+            if left.is_ok() {
+                let status = 400.try_into().expect("a status");
+                return HttpConnectorFuture::ready(Ok(HttpResponse::new(status, CONFLICT.into())));
+            }
+        }
+        let asked = if self.tells_items { request } else { Self::without_wish(request) };
+        self.engine.call(asked)
+    }
+}
+
+/// More requests than anybody has who does not turn in a circle.
+const ENOUGH: usize = 1_000;
+const CONFLICT: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+    "message":"Transaction is ongoing for the item"}"#;
 /// Two or three counters: pages are full soon.
 const PAGE: usize = 200;
 const DEAD: &str = "the process died here";

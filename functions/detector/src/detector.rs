@@ -36,6 +36,13 @@ metrics::figures! {
     }
 }
 
+impl Summary {
+    fn add(&mut self, spread: &Spread) {
+        self.told += spread.told;
+        self.failing_channels = spread.failing;
+    }
+}
+
 /// How accounts are judged, and who is told.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -69,15 +76,6 @@ struct Last {
     accounts: u64,
 }
 
-/// What there is once accounts were judged.
-struct Judged {
-    accounts: u64,
-    /// What was raised, but what is muted.
-    raised: u64,
-    /// The alerts as they are then.
-    known: KnownAlerts,
-}
-
 /// Judges accounts, and keeps the alerts.
 ///
 /// Memory: some hundred bytes an account, twice.
@@ -103,23 +101,44 @@ impl Detector {
     /// # Errors
     /// A day cannot be read, or an alert not be written.
     pub async fn run(&mut self, today: Day, now: i64) -> Result<Summary, DetectError> {
-        let Judged { accounts, raised, known } = self.judge(today, now).await?;
-        let open = known.attention(today).len() as u64;
-        let summary = Summary { accounts, raised, open, ..Summary::default() };
-        let Some(telling) = self.telling() else { return Ok(summary) };
-        let moment = self.moment(today, now);
-        let Spread { told, failing } = telling.tell(&known, moment).await?;
-        Ok(Summary { told, failing_channels: failing, ..summary })
+        let mut summary = Summary::default();
+        self.run_into(today, now, &mut summary).await.map(|()| summary)
     }
 
-    /// Tells each channel something that says of itself that it is a test.
+    /// The same, and `summary` tells what was done also if not everything was.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_into(
+        &mut self,
+        today: Day,
+        now: i64,
+        summary: &mut Summary,
+    ) -> Result<(), DetectError> {
+        let known = self.judge(today, now, summary).await?;
+        summary.open = known.attention(today).len() as u64;
+        let Some(telling) = self.telling() else { return Ok(()) };
+        let mut spread = Spread::default();
+        let told = telling.tell(&known, self.moment(today, now), &mut spread).await;
+        summary.add(&spread);
+        Ok(told?)
+    }
+
+    /// Tells each channel something that says of itself that it is a test. `summary` tells what came of it.
     ///
     /// # Errors
     /// How they work cannot be noted.
-    pub async fn test(&self, today: Day, now: i64) -> Result<Summary, DetectError> {
-        let Some(telling) = self.telling() else { return Ok(Summary::default()) };
-        let Spread { told, failing } = telling.test(self.moment(today, now)).await?;
-        Ok(Summary { told, failing_channels: failing, ..Summary::default() })
+    pub async fn test(
+        &self,
+        today: Day,
+        now: i64,
+        summary: &mut Summary,
+    ) -> Result<(), DetectError> {
+        let Some(telling) = self.telling() else { return Ok(()) };
+        let mut spread = Spread::default();
+        let told = telling.test(self.moment(today, now), &mut spread).await;
+        summary.add(&spread);
+        Ok(told?)
     }
 
     fn telling(&self) -> Option<Telling<'_>> {
@@ -131,8 +150,13 @@ impl Detector {
         Moment { now, today, hour: report::Days::new(self.settings.zone).hour_of(now) }
     }
 
-    /// Judges, if there is anything new.
-    async fn judge(&mut self, today: Day, now: i64) -> Result<Judged, DetectError> {
+    /// Judges, if there is anything new. Gives the alerts as they are then.
+    async fn judge(
+        &mut self,
+        today: Day,
+        now: i64,
+        summary: &mut Summary,
+    ) -> Result<KnownAlerts, DetectError> {
         let mut known = self.alerts.all().await?;
         let verdicts = Verdicts::of(&known.cases);
         let state = self.days.state(Range::kept(today)).await?;
@@ -140,10 +164,12 @@ impl Detector {
             && (last.today, &last.state, &last.verdicts) == (today, &state, &verdicts)
             && last.mutes == known.mutes
         {
-            return Ok(Judged { accounts: last.accounts, raised: 0, known });
+            summary.accounts = last.accounts;
+            return Ok(known);
         }
         let (watch, is_current) = self.judged(today, now, &state, &verdicts).await?;
         let accounts = watch.accounts() as u64;
+        summary.accounts = accounts;
         self.alerts.watch(Watched { accounts, began: watch.began(), at: now }).await?;
         let start = Range::kept(today).start;
         let found: Vec<_> =
@@ -165,10 +191,12 @@ impl Detector {
             let (kind, severity) = (kind.name(), severity.name());
             tracing::warn!(target: "alerts", id, kind, severity, reason, "needs attention");
         }
+        // An alarm looks at it. What was written is no news to the next run.
+        summary.raised = news.len() as u64;
         decided?;
         self.last = is_current.then_some(Last { today, state, verdicts, mutes, accounts });
         known.cases = all.into();
-        Ok(Judged { accounts, raised: news.len() as u64, known })
+        Ok(known)
     }
 
     /// All days until `today`, judged; and whether by all that is there.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bootstrap::{Days, Detection, Function, Mechanisms};
-use detector::{Detector, Settings};
+use detector::{Detector, Settings, Summary};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -30,12 +30,15 @@ async fn main() -> Result<(), Error> {
         let now = bootstrap::now();
         let today = report::day_in(zone, now);
         let mut detector = detector.lock().await;
-        let summary = if event.payload["test"] == true {
-            detector.test(today, now).await?
+        let mut summary = Summary::default();
+        let done = if event.payload["test"] == true {
+            detector.test(today, now, &mut summary).await
         } else {
-            detector.run(today, now).await?
+            detector.run_into(today, now, &mut summary).await
         };
+        // Whatever went wrong: alarms look at what was raised, and at channels.
         function.tell(&summary, now);
+        done?;
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await

@@ -21,12 +21,14 @@ pub(crate) struct Spread {
 }
 
 impl Telling<'_> {
-    /// Tells each channel what is due at a moment, of all that is known.
+    /// Tells each channel what is due at a moment, of all that is known. `spread` says what came of it also if that cannot be
+    /// noted.
     pub(crate) async fn tell(
         &self,
         known: &KnownAlerts,
         moment: Moment,
-    ) -> Result<Spread, StoreError> {
+        spread: &mut Spread,
+    ) -> Result<(), StoreError> {
         let turn = async |channel: &Channel| {
             let state = state(channel, &known.channels);
             if state.rests(moment.now) {
@@ -39,7 +41,7 @@ impl Telling<'_> {
             };
             (state, told)
         };
-        let (mut spread, mut states, mut first_error) = (Spread::default(), Vec::new(), None);
+        let (mut states, mut first_error) = (Vec::new(), None);
         // All at once: nobody waits for one that is slow.
         let turns = self.channels.all.iter().map(turn);
         for (channel, (mut state, told)) in self.channels.all.iter().zip(join_all(turns).await) {
@@ -56,13 +58,12 @@ impl Telling<'_> {
             }
             states.push(state);
         }
-        let spread = self.set(&known.channels, states, spread).await?;
-        first_error.map_or(Ok(spread), Err)
+        self.set(&known.channels, states, spread).await?;
+        first_error.map_or(Ok(()), Err)
     }
 
     /// Tells each channel a test.
-    pub(crate) async fn test(&self, moment: Moment) -> Result<Spread, StoreError> {
-        let mut spread = Spread::default();
+    pub(crate) async fn test(&self, moment: Moment, spread: &mut Spread) -> Result<(), StoreError> {
         let mut states = Vec::new();
         let known = self.alerts.channels().await?;
         for channel in &self.channels.all {
@@ -78,8 +79,9 @@ impl Telling<'_> {
         &self,
         known: &[ChannelState],
         states: Vec<ChannelState>,
-        spread: Spread,
-    ) -> Result<Spread, StoreError> {
+        spread: &mut Spread,
+    ) -> Result<(), StoreError> {
+        spread.failing = states.iter().filter(|state| state.failing_since.is_some()).count() as u64;
         let changed: Vec<_> =
             states.iter().filter(|state| !known.contains(state)).cloned().collect();
         let is_gone = |one: &&ChannelState| states.iter().all(|state| state.name != one.name);
@@ -87,8 +89,7 @@ impl Telling<'_> {
         if !changed.is_empty() || !gone.is_empty() {
             self.alerts.note_channels(&changed, &gone).await?;
         }
-        let failing = states.iter().filter(|state| state.failing_since.is_some()).count() as u64;
-        Ok(Spread { failing, ..spread })
+        Ok(())
     }
 
     /// Notes that a channel was told. Who dies before tells it again, under the same key.

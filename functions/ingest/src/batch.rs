@@ -46,20 +46,28 @@ impl Ingest {
     /// The store failed. Nothing is lost: the records must be delivered again.
     pub async fn event(&self, event: &KinesisEvent, now: i64) -> Result<Summary, IngestError> {
         let mut summary = Summary::default();
-        for batch in batches(event) {
-            summary.add(&self.batch(&batch, now).await?);
-        }
-        Ok(summary)
+        self.event_into(event, now, &mut summary).await.map(|()| summary)
     }
 
-    async fn batch(&self, batch: &Batch<'_>, now: i64) -> Result<Summary, IngestError> {
-        let (mut summary, mut inflater, mut next) = (Summary::default(), Inflater::default(), 0);
-        while next < batch.end() {
-            let window = Window::of(batch, next, &mut inflater);
-            summary.add(&self.window(batch, &window, now).await?);
-            next = window.end();
+    /// The same; of what fails, `summary` tells what went into quarantine.
+    ///
+    /// # Errors
+    /// As [`event`](Self::event).
+    pub async fn event_into(
+        &self,
+        event: &KinesisEvent,
+        now: i64,
+        summary: &mut Summary,
+    ) -> Result<(), IngestError> {
+        for batch in batches(event) {
+            let (mut inflater, mut next) = (Inflater::default(), 0);
+            while next < batch.end() {
+                let window = Window::of(&batch, next, &mut inflater);
+                self.window(&batch, &window, now, summary).await?;
+                next = window.end();
+            }
         }
-        Ok(summary)
+        Ok(())
     }
 
     async fn window(
@@ -67,35 +75,49 @@ impl Ingest {
         batch: &Batch<'_>,
         window: &Window,
         now: i64,
-    ) -> Result<Summary, IngestError> {
+        summary: &mut Summary,
+    ) -> Result<(), IngestError> {
         for _ in 0..ATTEMPTS {
-            if let Some(summary) = self.attempt(batch, window, now).await? {
-                return Ok(summary);
+            let mut attempted = Summary::default();
+            match self.attempt(batch, window, now, &mut attempted).await {
+                Ok(true) => {
+                    summary.add(&attempted);
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    // The rest is told once it is counted. This may not come again: log streams whose states are written go on
+                    // behind it.
+                    summary.quarantined += attempted.quarantined;
+                    return Err(error);
+                }
             }
         }
         Err(IngestError::Contended(batch.source.name().to_owned()))
     }
 
-    /// Reads and counts some of a batch; none if another reader of its log streams was faster.
+    /// Reads and counts some of a batch; false if another reader of its log streams was faster.
     async fn attempt(
         &self,
         batch: &Batch<'_>,
         window: &Window,
         now: i64,
-    ) -> Result<Option<Summary>, IngestError> {
+        summary: &mut Summary,
+    ) -> Result<bool, IngestError> {
         let mut collected = Collected::new(self.settings.tally(now));
-        let mut summary = Summary { records: window.count(), ..Summary::default() };
+        summary.records = window.count();
         let records = window.decode(batch, &mut collected);
         let (shard, mut names) = (batch.source.name(), LogStreams::new());
         records.iter().for_each(|record| record.name_log_streams(shard, &mut names));
         let mut readers = Readers(self.readers(batch, names, now).await?);
+        summary.quarantined = readers.0.values().map(|reader| reader.put_aside).sum();
         for record in &records {
             summary.oldest_record_ms = summary.oldest_record_ms.max(record.age(now));
-            readers.read(record, shard, &mut collected, &mut summary);
+            readers.read(record, shard, &mut collected, summary);
         }
         let Readers(mut readers) = readers;
         for (name, reader) in &mut readers {
-            reader.tell(name, &mut summary);
+            reader.tell(name, summary);
         }
         summary.add_tally(&collected.tally);
         let outcome =
@@ -105,9 +127,9 @@ impl Ingest {
         let day_of =
             |rejected: &Rejected| clock.day_of(batch.arrival(rejected.mark).unwrap_or(now));
         let (rejected, positions) = (&collected.rejected, &batch.positions);
+        summary.quarantined += rejected.len() as u64;
         summary.left_out =
             self.ingestion.quarantine(rejected, &batch.source, positions, day_of).await?;
-        summary.quarantined = collected.rejected.len() as u64;
         summary.temporary_failures = collected.temporary_failures;
         // Last: everything that these states stand for is stored now.
         let writes = readers
@@ -117,13 +139,12 @@ impl Ingest {
         let written: Vec<_> =
             stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await?;
         for (_, part) in &written {
-            summary.quarantined += part.quarantined;
             summary.state_bytes += part.state_bytes;
             summary.evicted += part.evicted;
             summary.repeats_forgotten += part.repeats_forgotten;
             summary.write_units += part.write_units;
         }
-        Ok(written.into_iter().all(|(done, _)| done).then_some(summary))
+        Ok(written.into_iter().all(|(done, _)| done))
     }
 
     async fn readers(
@@ -189,7 +210,7 @@ impl Ingest {
         mut reader: Reader,
         now: i64,
     ) -> Result<(bool, Summary), IngestError> {
-        let mut part = Summary { quarantined: reader.put_aside, ..Summary::default() };
+        let mut part = Summary::default();
         if reader.next >= end {
             part.write_units = self.ingestion.list_again(&reader.carried, now).await?;
             return Ok((true, part));

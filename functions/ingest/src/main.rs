@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bootstrap::{Days, Function, Logs};
 use ingest::kinesis::KinesisEvent;
-use ingest::{Ingest, Settings};
+use ingest::{Ingest, Settings, Summary};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 /// How long AWS is waited for, with all attempts at a request: less than the 5 minutes that the function has.
@@ -21,9 +21,11 @@ async fn main() -> Result<(), Error> {
     let ingest = &Ingest::new(&store, settings);
     lambda_runtime::run(service_fn(|event: LambdaEvent<KinesisEvent>| async move {
         let now = bootstrap::now();
-        let summary = ingest.event(&event.payload, now).await?;
+        let mut summary = Summary::default();
+        let done = ingest.event_into(&event.payload, now, &mut summary).await;
+        // Whatever went wrong: an alarm looks at the quarantine.
         function.tell(&summary, now);
-        Ok::<_, Error>(())
+        Ok::<_, Error>(done?)
     }))
     .await
 }

@@ -11,9 +11,22 @@ impl Reporter {
     /// # Errors
     /// The event is of another kind, or the table does not answer.
     pub async fn handle(&self, event: &Value) -> Result<Summary, ReportError> {
+        let mut summary = Summary::default();
+        self.handle_into(event, &mut summary).await.map(|()| summary)
+    }
+
+    /// The same, and `summary` tells what was done also if not everything was.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    pub async fn handle_into(
+        &self,
+        event: &Value,
+        summary: &mut Summary,
+    ) -> Result<(), ReportError> {
         match Trigger::read(event)? {
-            Trigger::Requests(ids) => self.work_on(ids).await,
-            Trigger::Tick => self.tick().await,
+            Trigger::Requests(ids) => self.work_on(ids, summary).await,
+            Trigger::Tick => self.tick_into(summary).await,
         }
     }
 
@@ -22,15 +35,15 @@ impl Reporter {
     /// # Errors
     /// The table does not answer.
     pub async fn tick(&self) -> Result<Summary, ReportError> {
-        let due = self.make_due_requests().await;
+        let mut summary = Summary::default();
+        self.tick_into(&mut summary).await.map(|()| summary)
+    }
+
+    async fn tick_into(&self, summary: &mut Summary) -> Result<(), ReportError> {
+        let made = self.make_due_requests(summary).await;
         // What waits is worked on even if a schedule is in trouble.
         let open = self.requests.open().await?;
-        let mut summary = self.work_on(open).await?;
-        let (scheduled, next) = due?;
-        summary.scheduled = scheduled;
-        if let Some(next) = next {
-            summary.look_again(next);
-        }
-        Ok(summary)
+        self.work_on(open, summary).await?;
+        Ok(made?)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bootstrap::{Days, Function, Reports};
 use history::History;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reporter::{Reporter, Settings};
+use reporter::{Reporter, Settings, Summary};
 use serde_json::Value;
 
 /// How long the object store is waited for before a day is read from items: nobody else waits here.
@@ -27,8 +27,11 @@ async fn main() -> Result<(), Error> {
     let mailer = function.mailer()?;
     let reporter = &Reporter::new(&store, history, mailer, settings, Arc::new(bootstrap::now));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
-        let summary = reporter.handle(&event.payload).await?;
+        let mut summary = Summary::default();
+        let done = reporter.handle_into(&event.payload, &mut summary).await;
+        // Whatever else went wrong: an alarm looks at reports that failed.
         function.tell(&summary, bootstrap::now());
+        done?;
         Ok::<_, Error>(serde_json::to_value(summary)?)
     }))
     .await

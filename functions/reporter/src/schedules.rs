@@ -4,31 +4,33 @@ use report::{LastRun, ReportRequest, Schedule};
 use sha2::{Digest as _, Sha256};
 use store::{Guard, StoreError};
 
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, Summary};
 
 impl Reporter {
-    /// Makes a request of every schedule that is due. Gives their number, and when the next one is due.
+    /// Makes a request of every schedule that is due. The summary tells their number, and when the next one is due.
     ///
     /// One that fails does not hold up the others; the first error is reported when all were tried.
-    pub(crate) async fn make_due_requests(&self) -> Result<(u64, Option<i64>), StoreError> {
+    pub(crate) async fn make_due_requests(&self, summary: &mut Summary) -> Result<(), StoreError> {
         let now = self.now();
         if !(self.believes)(now) {
-            return Ok((0, None));
+            return Ok(());
         }
-        let (mut made, mut next, mut first_error) = (0, None::<i64>, None);
+        let mut first_error = None;
         for schedule in &self.schedules.list(now).await? {
             if let Some(due) = schedule.due(now) {
                 match self.make_request(schedule, due, now).await {
-                    Ok(()) => made += 1,
+                    Ok(()) => summary.scheduled += 1,
                     Err(error) => {
                         tracing::error!(schedule = schedule.id, %error, "schedule left as it is");
                         first_error.get_or_insert(error);
                     }
                 }
             }
-            next = next.into_iter().chain(schedule.next_run(now)).min();
+            if let Some(next) = schedule.next_run(now) {
+                summary.look_again(next);
+            }
         }
-        first_error.map_or(Ok((made, next)), Err)
+        first_error.map_or(Ok(()), Err)
     }
 
     /// The request is made first, and then noted: after a crash in between, it is found to be there.

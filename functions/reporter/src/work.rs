@@ -42,18 +42,19 @@ enum Outcome {
 impl Reporter {
     /// Works on requests, one after the other. One that fails does not hold up the others; the first error
     /// of the table's is reported when all were tried.
-    pub(crate) async fn work_on(&self, ids: Vec<String>) -> Result<Summary, ReportError> {
-        let (mut summary, mut first_error) = (Summary::default(), None);
+    pub(crate) async fn work_on(
+        &self,
+        ids: Vec<String>,
+        summary: &mut Summary,
+    ) -> Result<(), ReportError> {
+        let mut first_error = None;
         for id in ids {
-            if let Err(error) = self.work_on_one(&id, &mut summary).await {
+            if let Err(error) = self.work_on_one(&id, summary).await {
                 tracing::error!(request = id, %error, "request left as it is");
                 first_error.get_or_insert(error);
             }
         }
-        match first_error {
-            Some(error) => Err(error.into()),
-            None => Ok(summary),
-        }
+        first_error.map_or(Ok(()), |error| Err(error.into()))
     }
 
     async fn work_on_one(&self, id: &str, summary: &mut Summary) -> Result<(), StoreError> {
@@ -236,6 +237,8 @@ impl Reporter {
         Ok((mail, messages))
     }
 
+    /// Counts and records that there will be no mail. It is counted first: a write may be made and its answer be lost, and
+    /// then this is never come back to.
     async fn fail(
         &self,
         id: &str,
@@ -245,10 +248,8 @@ impl Reporter {
     ) -> Result<(), StoreError> {
         let (at, reason) = (self.now(), Some(shortened(&reason)));
         let ended = Ended { status: Status::Failed, at, reason, message_id: None, messages: None };
-        if self.requests.end(id, token, &ended).await? {
-            tell(id, &ended, summary);
-        }
-        Ok(())
+        tell(id, &ended, summary);
+        self.requests.end(id, token, &ended).await.map(|_| ())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::dynamo::items::{self, Item};
 use crate::dynamo::keys;
 use crate::dynamo::table::{Table, Writing};
 use crate::dynamo::update::{Change, Condition};
-use crate::dynamo::writes::{Answer, Refusal, TRANSACTION, Transacted, Write, gathered};
+use crate::dynamo::writes::{Answer, Refusal, TRANSACTION, Transacted, Write, gathered, known};
 
 /// Transactions under way at once.
 const TRANSACTIONS: usize = 2;
@@ -121,12 +121,10 @@ impl<'a> Counted<'a> {
     }
 
     /// What is left when the item turns out to be `old`.
-    fn left<'p>(&self, pending: Pending<'p>, old: Option<&Item>) -> Left<'p> {
-        let position = old.and_then(|old| items::bytes(old, self.source.attribute()));
+    fn left<'p>(&self, pending: Pending<'p>, old: &Item) -> Left<'p> {
+        let position = items::bytes(old, self.source.attribute());
         match pending {
-            Pending::Page(page) if old.is_some_and(|old| old.contains_key(FULL)) => {
-                Left::Full(page)
-            }
+            Pending::Page(page) if old.contains_key(FULL) => Left::Full(page),
             Pending::Page(mut page) => {
                 page.skip(position, self.positions);
                 Left::Rest(Pending::Page(page))
@@ -264,7 +262,7 @@ impl Counting {
                 }
                 Answer::Refused(old, units) => {
                     progress.outcome.write_units += units;
-                    match self.left(counted, pending, old.as_ref(), &mut progress) {
+                    match self.left(counted, pending, &known(old)?, &mut progress) {
                         Some(rest) => pending = rest,
                         None => break,
                     }
@@ -300,14 +298,16 @@ impl Counting {
                 Transacted::Refused(refusals) => {
                     // What the answer does not speak of was not refused.
                     let refusals = refusals.into_iter().chain(std::iter::repeat_with(|| None));
-                    let left = pending.into_iter().zip(refusals);
-                    let left = left.filter_map(|(pending, refusal)| match refusal {
-                        Some(Refusal { item }) => {
-                            self.left(counted, pending, item.as_ref(), &mut progress)
-                        }
-                        None => Some(pending),
-                    });
-                    pending = left.collect();
+                    let mut left = Vec::with_capacity(pending.len());
+                    for (pending, refusal) in pending.into_iter().zip(refusals) {
+                        left.extend(match refusal {
+                            Some(Refusal { item }) => {
+                                self.left(counted, pending, &known(item)?, &mut progress)
+                            }
+                            None => Some(pending),
+                        });
+                    }
+                    pending = left;
                 }
                 Transacted::Contended => {
                     for pending in pending {
@@ -339,13 +339,13 @@ impl Counting {
         &self,
         counted: &Counted<'_>,
         pending: Pending<'t>,
-        old: Option<&Item>,
+        old: &Item,
         progress: &mut Progress<'t>,
     ) -> Option<Pending<'t>> {
         match counted.left(pending, old) {
             Left::Rest(rest) => Some(rest),
             Left::Full(page) => {
-                self.pages.directory().found(&page, old);
+                self.pages.directory().found(&page, Some(old));
                 progress.full.push(page);
                 None
             }

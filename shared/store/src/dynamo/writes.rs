@@ -1,5 +1,8 @@
 //! Writes: alone, a hundred in a transaction, or some at once; and how it shows that a condition failed.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -23,6 +26,11 @@ const CONCURRENCY: usize = 16;
 /// What a refused write costs at least: the unit that it would have written.
 const REFUSED: f64 = 1.0;
 
+/// Times that a single write is tried again while a transaction is at its item.
+const TRIES: u32 = 8;
+/// DynamoDB's name for a single write that met a transaction. The SDK does not try that again.
+const CONFLICT: &str = "TransactionConflictException";
+
 /// What became of one write.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -30,6 +38,19 @@ pub(crate) enum Answer {
     Done(f64),
     /// The condition failed: the item as it is, if there is one, and the write units that finding out cost.
     Refused(Option<Item>, f64),
+}
+
+/// The item at which a condition failed that holds where there is none.
+///
+/// # Errors
+/// The engine does not tell it. Whoever goes on by what is there would try the same again for ever.
+pub(crate) fn known(item: Option<Item>) -> Result<Item, StoreError> {
+    item.ok_or_else(|| StoreError::Request {
+        operation: "UpdateItem",
+        detail: "a condition failed, and the engine does not tell at which item: it must know \
+                 ReturnValuesOnConditionCheckFailure"
+            .to_owned(),
+    })
 }
 
 /// What became of a transaction.
@@ -63,7 +84,8 @@ impl Table {
     /// Puts an item in the place of whatever is there.
     pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&*self.name).set_item(Some(item));
-        put.send().boxed().await.map(|_| ()).map_err(|error| StoreError::request("PutItem", &error))
+        let sent = past_transactions(|| put.clone().send()).await;
+        sent.map(|_| ()).map_err(|error| StoreError::request("PutItem", &error))
     }
 
     /// Puts an item under a condition.
@@ -72,7 +94,7 @@ impl Table {
         item: Item,
         condition: Condition,
     ) -> Result<Answer, StoreError> {
-        let sent = self
+        let put = self
             .client
             .put_item()
             .table_name(&*self.name)
@@ -81,11 +103,8 @@ impl Table {
             .set_expression_attribute_names(some(condition.names))
             .set_expression_attribute_values(some(condition.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .boxed()
-            .await;
-        let error = match sent {
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let error = match past_transactions(|| put.clone().send()).await {
             Ok(done) => return Ok(Answer::Done(units(done.consumed_capacity.as_slice()))),
             Err(error) => error,
         };
@@ -100,7 +119,7 @@ impl Table {
     /// Makes a change.
     pub(crate) async fn update(&self, change: Change) -> Result<Answer, StoreError> {
         let change = change.into_expressions();
-        let sent = self
+        let update = self
             .client
             .update_item()
             .table_name(&*self.name)
@@ -110,11 +129,8 @@ impl Table {
             .set_expression_attribute_names(Some(change.names))
             .set_expression_attribute_values(change.values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .boxed()
-            .await;
-        let error = match sent {
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let error = match past_transactions(|| update.clone().send()).await {
             Ok(done) => return Ok(Answer::Done(units(done.consumed_capacity.as_slice()))),
             Err(error) => error,
         };
@@ -156,7 +172,8 @@ impl Table {
     /// Removes an item; false if there was none.
     pub(crate) async fn delete(&self, key: Item) -> Result<bool, StoreError> {
         let delete = self.client.delete_item().table_name(&*self.name).set_key(Some(key));
-        let deleted = delete.return_values(ReturnValue::AllOld).send().boxed().await;
+        let delete = delete.return_values(ReturnValue::AllOld);
+        let deleted = past_transactions(|| delete.clone().send()).await;
         let deleted = deleted.map_err(|error| StoreError::request("DeleteItem", &error))?;
         Ok(deleted.attributes.is_some_and(|old| !old.is_empty()))
     }
@@ -241,6 +258,27 @@ impl Table {
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 /// Why a transaction was cancelled: a condition failed.
 const FAILED: &str = "ConditionalCheckFailed";
+
+/// Sends a single write, and again if a transaction is at its item: that is through in a moment.
+async fn past_transactions<T, E, F>(send: impl Fn() -> F) -> Result<T, SdkError<E>>
+where
+    F: Future<Output = Result<T, SdkError<E>>> + Send,
+    E: ProvideErrorMetadata,
+{
+    for attempt in 0..TRIES {
+        match send().boxed().await {
+            Err(error) if is_conflict(&error) => {
+                tokio::time::sleep(Duration::from_millis(20 << attempt.min(5))).await;
+            }
+            sent => return sent,
+        }
+    }
+    send().boxed().await
+}
+
+fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(CONFLICT)
+}
 
 /// DynamoDB refuses empty maps.
 fn some<V>(

@@ -11,7 +11,7 @@ use crate::dynamo::items::{self, EXPIRES, Item};
 use crate::dynamo::keys;
 use crate::dynamo::table::Table;
 use crate::dynamo::update::{Change, Condition};
-use crate::dynamo::writes::{Answer, gathered};
+use crate::dynamo::writes::{Answer, gathered, known};
 
 /// The most bytes that are kept of a day: who may write to a log must not fill a disk.
 const BUDGET: u64 = 16 << 20;
@@ -141,7 +141,7 @@ async fn keep_of_day(
             .only_if(condition);
         match table.update(change).await? {
             Answer::Done(_) => return Ok(left.entries),
-            Answer::Refused(old, _) => state = old.unwrap_or_default(),
+            Answer::Refused(old, _) => state = known(old)?,
         }
     }
 }
