@@ -178,7 +178,11 @@ def check_sign_in(stack):
     has("the environment of query", environment, OIDC_ISSUER=issuer, OIDC_CLIENT_ID=ids["BrowserClient"])
     cognito, pool = stack.client("cognito-idp"), {"UserPoolId": ids["UserPool"]}
     found = cognito.describe_user_pool(**pool)["UserPool"]
-    has("the user pool", found, MfaConfiguration="OPTIONAL", UsernameAttributes=["email"])
+    # Nobody is asked to set up what is optional, and no page lets anybody do it.
+    required = given["RequireMfa"] == "true"
+    has("the user pool", found, MfaConfiguration="ON" if required else "OPTIONAL", UsernameAttributes=["email"])
+    # moto has a call of its own for it.
+    has("the user pool", stack.properties("UserPool"), EnabledMfas=["SOFTWARE_TOKEN_MFA"])
     has("the user pool", found["AdminCreateUserConfig"], AllowAdminCreateUserOnly=True)
     holds("passwords may be short", found["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12)
 
