@@ -29,7 +29,7 @@ WATCHED = {
     "Stream": "WriteProvisionedThroughputExceeded",
     "Table": "ReadThrottleEvents WriteThrottleEvents",
     "DeadLetters": "ApproximateNumberOfMessagesVisible",
-    "ingest": "quarantined",
+    "ingest": "log_streams_not_understood quarantined repeats_forgotten",
     "archive": "failed",
     "detect": "failing_channels raised",
     "query": "archives_unusable",

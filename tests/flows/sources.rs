@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use ingest::Summary;
 use report::LineCounts;
 use report::views::{self, SourceRow, SourceState};
 use serde_json::{Value, json};
@@ -43,10 +44,9 @@ impl Machine {
 }
 
 /// The records of one shard, delivered at a time.
-async fn deliver(app: &App, records: &[Record], now: i64) -> Result<()> {
+async fn deliver(app: &App, records: &[Record], now: i64) -> Result<Summary> {
     let event = kinesis::event("shardId-000000000001", records, now);
-    app.ingest.event(&serde_json::from_value(event)?, now).await?;
-    Ok(())
+    Ok(app.ingest.event(&serde_json::from_value(event)?, now).await?)
 }
 
 /// Numbered records, each with some lines of a log stream.
@@ -154,6 +154,23 @@ async fn a_log_that_is_read_for_months_is_one() -> Result<()> {
     let sources = asked(&app).await?;
     ensure!(sources.len() == 1 && sources[0]["total"]["lines"] == 8, "{sources:?}");
     assert_eq!(sources[0]["last_day"]["lines"], 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_group_of_another_program_is_told_and_an_odd_line_is_not() -> Result<()> {
+    let app = App::new().await?;
+    let mail = whole(0).repeat(3);
+    let odd = UNKNOWN.trim_end();
+    let mail: Vec<_> = mail.lines().chain([odd]).collect();
+    let all = records(&[
+        ("mail", &mail),
+        ("few", &[odd; 3]),
+        ("wrong", &[odd; 12]),
+        ("web", &[r#"192.0.2.1 - - [24/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5"#; 40]),
+    ]);
+    let summary = deliver(&app, &all, NOW).await?;
+    assert_eq!((summary.not_understood, summary.log_streams_not_understood), (56, 2));
     Ok(())
 }
 

@@ -322,7 +322,7 @@ impl Reader {
     /// Adds what the lines were, and shows the first that nothing here reads.
     fn tell(&mut self, log_stream: &str, summary: &mut Summary) {
         self.understanding = understood(&mut self.stream, &self.carried);
-        summary.add_understanding(&self.understanding);
+        summary.add_log_stream(&self.understanding);
         if let Some(NotUnderstood { text, nearest }) = &self.understanding.first {
             let lines = self.understanding.not_understood;
             let log_stream = report::displayed(log_stream, SHOWN);

@@ -5,6 +5,9 @@ use report::{BatchRead, LineCounts, Tally};
 use serde::Serialize;
 use store::{CarryOver, Outcome};
 
+/// Lines of a log stream in a batch that tell something of it.
+const MANY: u64 = 10;
+
 metrics::figures! {
     /// What a batch, or several, came to.
     #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -19,6 +22,8 @@ metrics::figures! {
         pub other_lines: u64 => Counter, Count;
         /// Lines that nothing here reads.
         pub not_understood: u64 => Counter, Count;
+        /// Log streams of a batch of whose lines next to none are understood: of another program, or in another format.
+        pub log_streams_not_understood: u64 => Counter, Count;
         /// Messages counted, those counted before included.
         pub submissions: u64 => Counter, Count;
         /// Failed authentications counted, those counted before included.
@@ -90,6 +95,14 @@ impl Summary {
         self.future += counted.future;
     }
 
+    /// Adds what the lines of a log stream were in a batch. A few odd ones are no sign.
+    pub(crate) fn add_log_stream(&mut self, understanding: &Understanding) {
+        let Understanding { units, not_understood, .. } = *understanding;
+        let is_misread = units >= MANY && not_understood * 10 >= units * 9;
+        self.log_streams_not_understood += u64::from(is_misread);
+        self.add_understanding(understanding);
+    }
+
     pub(crate) fn add_understanding(&mut self, understanding: &Understanding) {
         self.server_lines += understanding.of_servers();
         self.other_lines += understanding.others;
@@ -110,6 +123,7 @@ impl Summary {
         self.server_lines += other.server_lines;
         self.other_lines += other.other_lines;
         self.not_understood += other.not_understood;
+        self.log_streams_not_understood += other.log_streams_not_understood;
         self.submissions += other.submissions;
         self.auth_failures += other.auth_failures;
         self.temporary_failures += other.temporary_failures;
