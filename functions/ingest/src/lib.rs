@@ -3,7 +3,8 @@
 //! One batch goes through these steps:
 //!
 //! 1. [`unpack::record`]: each record's bytes become lines of a log stream ([`unpack::cloudwatch`] for CloudWatch
-//!    Logs payloads). What cannot be decoded is rejected.
+//!    Logs payloads). What cannot be decoded is rejected, and events that were read before are left out. So much is
+//!    read at once that memory stays bounded; all that follows is done for each such part.
 //! 2. `logs`: lines become submissions and failed authentications, from the log stream's state.
 //! 3. `report`: these are added up by day.
 //! 4. `store`: the sums are added to the table, rejects are quarantined, and last of all the log

@@ -21,6 +21,10 @@
 //! - The reader's state of a log stream (its [`CarryOver`]) is written last, under the condition that
 //!   nobody else wrote it since it was read. After a crash at any point, the next delivery starts from the old state, finds
 //!   the same submissions again, and the items that have them refuse them.
+//! - What CloudWatch Logs sends once more comes as another record: the state knows its events by their ids. Of those that it
+//!   has no room for, items beside it know, into which nothing goes that was not in a state that was written.
+//! - The first state of a file is written before anything of it is counted: from then on no other log hands over to it what
+//!   it left open, which would be settled at places that are counted already.
 //! - What is told of a log (its lines, and what share was not understood) is a part of its carry-over, so it holds each line
 //!   once. The list of logs has copies, for those who may not read states.
 //!
