@@ -238,7 +238,7 @@ async fn kept(app: &App) -> Result<Value> {
 
 #[tokio::test]
 async fn what_was_raised_is_counted_wherever_the_table_fails() -> Result<()> {
-    let mut halted = 0;
+    let (mut halted, mut all_done) = (0, Vec::new());
     for writes in 0..6 {
         let app = unjudged().await?;
         let store = fault::store_that_dies(&app.engine, Writing::Transactions, writes);
@@ -248,8 +248,9 @@ async fn what_was_raised_is_counted_wherever_the_table_fails() -> Result<()> {
         let raised = kept.as_array().is_some_and(|all| !all.is_empty());
         ensure!(!raised || summary.raised > 0, "{writes}: {summary:?}");
         halted += usize::from(raised && done.is_err());
+        all_done.push((writes, raised, done));
     }
-    ensure!(halted > 0, "no error after alerts were written");
+    ensure!(halted > 0, "no error after alerts were written: {all_done:?}");
     Ok(())
 }
 

@@ -140,7 +140,8 @@ async fn an_object_store_that_does_not_answer_is_waited_for_once_a_range() -> Re
     run(&app.history).await?;
     let wait = Duration::from_secs(3);
     let cores = std::thread::available_parallelism()?.get();
-    for path in [VIEWS[0], VIEWS[7]] {
+    // A page of a table reads its range twice: for the rows, and for what is told of those that are shown.
+    for (path, times) in [(VIEWS[0], 2), (VIEWS[7], 1)] {
         let expected = app.get(path).await?.text()?;
         let objects = MortalObjects::out_of_reach(Arc::clone(&app.objects), wait);
         let wanted = Arc::clone(&objects.wanted);
@@ -154,10 +155,11 @@ async fn an_object_store_that_does_not_answer_is_waited_for_once_a_range() -> Re
         let answer = restarted(&app, history).get(path).await?.text()?;
         assert_eq!(counts(&answer), counts(&expected), "{path}");
         // Others are on their way when the first one fails.
-        assert!((1..=cores).contains(&wanted.load(Ordering::SeqCst)), "{path}: {wanted:?}");
-        assert!(began.elapsed() < 2 * wait, "{path}: {:?}", began.elapsed());
+        let most = cores * times as usize;
+        assert!((1..=most).contains(&wanted.load(Ordering::SeqCst)), "{path}: {wanted:?}");
+        assert!(began.elapsed() < (times + 1) * wait, "{path}: {:?}", began.elapsed());
         let told = told.lock().expect("nobody panicked");
-        assert!((1..=cores).contains(&told.len()), "{path}: {told:?}");
+        assert!((1..=most).contains(&told.len()), "{path}: {told:?}");
         assert!(told[0].contains("timed out") && told[0].contains("not waited for"), "{told:?}");
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The real Lambda functions, as Lambda runs them: events in, answers out, over the Runtime API.
 
 mod deployed;
+mod engines;
 mod faults;
 mod people;
 

@@ -1,4 +1,4 @@
-//! AWS as functions see it: DynamoDB is the embedded engine, S3, SES, SNS and EventBridge are moto's. Each function's key stands for
+//! AWS as functions see it: DynamoDB is the embedded engine or another implementation, S3, SES, SNS and EventBridge are moto's. Each function's key stands for
 //! its role, and what its policies do not allow is denied.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,13 +14,13 @@ use axum::response::{IntoResponse as _, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use local::engine::Engine;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
 use crate::locked;
 use crate::policy::{Policy, Wish};
+use crate::tables::Tables;
 
 /// The region of everything.
 pub const REGION: &str = "eu-west-1";
@@ -32,7 +32,7 @@ pub struct Aws(Arc<Inner>);
 
 struct Inner {
     address: SocketAddr,
-    engine: Engine,
+    tables: Tables,
     /// Where moto listens.
     moto: Option<SocketAddr>,
     http: Client<HttpConnector, Body>,
@@ -51,15 +51,15 @@ struct State_ {
 }
 
 impl Aws {
-    /// Serves the engine, and hands on to moto what is for others than DynamoDB.
+    /// Serves the tables, and hands on to moto what is for others than DynamoDB.
     ///
     /// # Errors
     /// There is no port.
-    pub async fn start(engine: Engine, moto: Option<SocketAddr>) -> Result<Self> {
+    pub async fn start(tables: impl Into<Tables>, moto: Option<SocketAddr>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let aws = Self(Arc::new(Inner {
             address: listener.local_addr()?,
-            engine,
+            tables: tables.into(),
             moto,
             http: Client::builder(TokioExecutor::new()).build_http(),
             state: Mutex::default(),
@@ -171,13 +171,13 @@ impl Aws {
             };
             if let Some((0, made)) = answers {
                 if made {
-                    self.0.engine.answer(operation, body.to_vec()).await?;
+                    self.0.tables.answer(operation, body.to_vec()).await?;
                 }
                 // Until whoever asked is gone.
                 return std::future::pending().await;
             }
         }
-        let (status, answer) = self.0.engine.answer(operation, body.to_vec()).await?;
+        let (status, answer) = self.0.tables.answer(operation, body.to_vec()).await?;
         let kind = [(header::CONTENT_TYPE, "application/x-amz-json-1.0")];
         Ok((StatusCode::from_u16(status)?, kind, answer).into_response())
     }

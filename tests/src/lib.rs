@@ -23,6 +23,7 @@ pub mod policy;
 pub mod process;
 pub mod recorded;
 pub mod stage;
+pub mod tables;
 pub mod traffic;
 pub mod units;
 

@@ -198,6 +198,18 @@ impl Moto {
         Ok(())
     }
 
+    /// Makes a bucket.
+    ///
+    /// # Errors
+    /// moto refuses it.
+    pub async fn make_bucket(&self, bucket: &str) -> Result<()> {
+        let place = "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
+        let request = Request::put(format!("http://{}/{bucket}", self.address));
+        let (status, answer) = send(signed(request, "s3").body(Body::from(place))?).await?;
+        ensure!(status == StatusCode::OK, "{status} {}", String::from_utf8_lossy(&answer));
+        Ok(())
+    }
+
     /// Puts an object into a bucket.
     ///
     /// # Errors

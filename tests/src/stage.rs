@@ -1,5 +1,6 @@
 //! The functions' programs around an empty table.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -15,6 +16,7 @@ use crate::gateway;
 use crate::issuer::Issuer;
 use crate::lambda::Function;
 use crate::process::{built, program};
+use crate::tables::Tables;
 
 const TABLE: &str = "table";
 /// Longer than anything takes that does not hang.
@@ -25,6 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Stage {
     /// What the functions ask.
     pub aws: Aws,
+    /// The table.
+    pub store: Store,
     /// Whom `query` believes.
     pub issuer: Issuer,
 }
@@ -35,10 +39,19 @@ impl Stage {
     /// # Errors
     /// There is no port.
     pub async fn new() -> Result<Self> {
-        let engine = Engine::in_memory()?;
-        Store::new(engine.client(), TABLE, Writing::Transactions).create_table().await?;
-        let aws = Aws::start(engine, None).await?;
-        Ok(Self { aws, issuer: Issuer::start(bootstrap::now()).await? })
+        Self::over(Engine::in_memory()?, None).await
+    }
+
+    /// One with an empty table of another implementation, beside what moto has.
+    ///
+    /// # Errors
+    /// There is no port, or the table cannot be made.
+    pub async fn over(tables: impl Into<Tables>, moto: Option<SocketAddr>) -> Result<Self> {
+        let tables = tables.into();
+        let store = Store::new(tables.client(), TABLE, Writing::Single { concurrency: 1 });
+        store.create_table().await?;
+        let aws = Aws::start(tables, moto).await?;
+        Ok(Self { aws, store, issuer: Issuer::start(bootstrap::now()).await? })
     }
 
     /// A function with this environment beside what every one needs.
@@ -79,6 +92,18 @@ impl Stage {
     /// The path is none.
     pub fn question(&self, path: &str) -> Result<Request<Body>> {
         question(path, &self.issuer.token(&self.issuer.claims(&["readers"])))
+    }
+
+    /// Asks for a report by mail, as a manager does.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn request(&self, query: &Function, asked: &Value) -> Result<Value> {
+        let token = self.issuer.token(&self.issuer.claims(&["managers"]));
+        let request = Request::post("/v1/report-requests")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json");
+        gateway::ask(query, request.body(Body::from(asked.to_string()))?).await?.ok()
     }
 
     /// How many messages there are in the last seven days, as `query` tells.
