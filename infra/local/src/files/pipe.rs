@@ -85,7 +85,9 @@ impl Piped {
         let stopped = stop.clone();
         thread::Builder::new().name("pipe".to_owned()).spawn(move || {
             let last = match hand_on(raw, &sender, &stopped) {
-                Ok(()) => Piece::Ended,
+                Ok(true) => Piece::Ended,
+                // It was not read to its end.
+                Ok(false) => return,
                 Err(error) => Piece::Failed(error),
             };
             // Whoever read may be gone.
@@ -159,7 +161,12 @@ impl Read for Piped {
     }
 }
 
-fn hand_on(raw: impl Read + Send + 'static, to: &SyncSender<Piece>, stop: &Stop) -> io::Result<()> {
+/// Hands on what comes, until it ends; false if nobody takes it any more.
+fn hand_on(
+    raw: impl Read + Send + 'static,
+    to: &SyncSender<Piece>,
+    stop: &Stop,
+) -> io::Result<bool> {
     let mut text = Text::open(raw, 0)?;
     // Made of nothing, it need not be handed on.
     io::copy(&mut text.reader.by_ref().take(text.hole), &mut io::sink())?;
@@ -173,11 +180,11 @@ fn hand_on(raw: impl Read + Send + 'static, to: &SyncSender<Piece>, stop: &Stop)
             }
         };
         if read == 0 {
-            break;
+            return Ok(true);
         }
         piece = Piece::Text(chunk[..read].to_vec());
     }
-    Ok(())
+    Ok(false)
 }
 
 #[cfg(test)]
