@@ -137,7 +137,8 @@ async fn views_are_the_same_from_items_and_from_archives() -> Result<()> {
 async fn an_object_store_that_does_not_answer_is_waited_for_once_a_range() -> Result<()> {
     let app = app().await?;
     run(&app.history).await?;
-    let wait = Duration::from_millis(100);
+    // Longer than what is taken for a mere refusal.
+    let wait = Duration::from_millis(1500);
     let cores = std::thread::available_parallelism()?.get();
     // A page of a table reads its range twice: for the rows, and for what is told of those that are shown.
     for (path, times) in [(VIEWS[0], 2), (VIEWS[7], 1)] {
