@@ -354,7 +354,8 @@ impl<S: Kept, M: Kept> Memory<S, M> {
     /// See [`LogFormat::save`](crate::format::LogFormat::save).
     pub(crate) fn save(&self) -> Vec<u8> {
         // The clock must go on even where nothing waits: a late line would be the latest in the next batch.
-        if self.clock == 0 && self.sessions.is_empty() && self.messages.is_empty() {
+        let holds = !self.sessions.is_empty() || !self.messages.is_empty();
+        if self.clock == 0 && self.evicted == 0 && !holds {
             return Vec::new();
         }
         let mut saved = SavedMemory {
@@ -502,6 +503,10 @@ mod tests {
         assert_eq!((restored.due(), restored.weight()), (memory.due(), memory.weight()));
         restored.evict(memory.weight() / 2, 4, &mut told);
         assert_eq!((counted(&told), restored.load().evicted), (vec!["b"], 1));
+        // Even where nothing else is left.
+        let forgetful = Memory::<(), Message> { evicted: 3, ..Memory::default() };
+        let restored = Memory::<(), Message>::restore(&forgetful.save()).expect("its own");
+        assert_eq!(restored.load().evicted, 3);
         assert!(Memory::<(), Message>::restore(b"\xff").is_none());
     }
 }
