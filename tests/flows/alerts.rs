@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use channels::{ByMail, Channel, Channels};
 use detect::{Pace, Severity};
-use detector::{Detector, Settings};
+use detector::{Detector, Settings, Summary};
 use local::demo;
 use mailer::{Mailer, OUTBOX_LIMIT, Outbox, Transport};
 use report::Day;
@@ -234,6 +234,28 @@ async fn kept(app: &App) -> Result<Value> {
         alert["raised_at"].take();
     }
     Ok(Value::from(all))
+}
+
+#[tokio::test]
+async fn what_was_raised_is_counted_wherever_the_table_fails() -> Result<()> {
+    let outbox = tempfile::tempdir()?;
+    let channels = Some(by_mail(outbox.path())?);
+    let settings = Settings { channels, ..Settings::default() };
+    let (mut halted, mut all_done) = (0, Vec::new());
+    for writes in 1..5 {
+        let app = unjudged().await?;
+        let store = fault::store_that_dies(&app.engine, Writing::Transactions, writes);
+        let mut summary = Summary::default();
+        let mut detector = Detector::new(&store, app.history.clone(), settings.clone());
+        let done = detector.run_into(today(), NOW, &mut summary).await;
+        let kept = kept(&app).await?;
+        let raised = kept.as_array().is_some_and(|all| !all.is_empty());
+        ensure!(!raised || summary.raised > 0, "{writes}: {summary:?}");
+        halted += usize::from(raised && done.is_err());
+        all_done.push((writes, raised, done));
+    }
+    ensure!(halted > 0, "no error after alerts were written: {all_done:?}");
+    Ok(())
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@
 
 mod api;
 mod dashboard;
+#[cfg(feature = "lambda")]
+mod read_from_items;
 mod routes;
 mod scoped;
 mod service;
@@ -24,6 +26,8 @@ mod visitor;
 
 pub use api::openapi::document as openapi_document;
 pub use api::problem::Problem;
+#[cfg(feature = "lambda")]
+pub use read_from_items::ReadFromItems;
 pub use routes::router;
 #[cfg(feature = "sign-in")]
 pub use routes::router_behind;

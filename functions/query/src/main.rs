@@ -7,27 +7,12 @@ use bootstrap::{Days, Function, People, Reports};
 use history::{History, Unusable};
 use lambda_http::Error;
 use query::sign_in::SignIn;
-use query::{Mailing, Query};
-use report::Day;
-use serde::Serialize;
+use query::{Mailing, Query, ReadFromItems};
 
 /// How long the object store and the provider are waited for: somebody is waiting.
 const WAIT: Duration = Duration::from_secs(3);
 /// How long AWS is waited for, with all attempts at a request: less than the 29 seconds that the function has.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-metrics::figures! {
-    /// A closed day that had to be read from items.
-    #[derive(Serialize)]
-    struct ReadFromItems {
-        /// Archives that were there and could not be used.
-        archives_unusable: u64 => Counter, Count;
-        /// The day.
-        day: Day;
-        /// Why.
-        reason: String;
-    }
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
