@@ -1,5 +1,5 @@
-//! AWS as functions see it: DynamoDB is the embedded engine or another implementation, S3, SES, SNS and EventBridge are moto's. Each function's key stands for
-//! its role, and what its policies do not allow is denied.
+//! AWS as functions see it: DynamoDB is the embedded engine or another implementation, S3, SES, SNS and EventBridge are
+//! moto's. Each function's key stands for its role, and what its policies do not allow is denied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -27,8 +27,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Stage {
     /// What the functions ask.
     pub aws: Aws,
-    /// The table.
-    pub store: Store,
     /// Whom `query` believes.
     pub issuer: Issuer,
 }
@@ -51,7 +49,7 @@ impl Stage {
         let store = Store::new(tables.client(), TABLE, Writing::Single { concurrency: 1 });
         store.create_table().await?;
         let aws = Aws::start(tables, moto).await?;
-        Ok(Self { aws, store, issuer: Issuer::start(bootstrap::now()).await? })
+        Ok(Self { aws, issuer: Issuer::start(bootstrap::now()).await? })
     }
 
     /// A function with this environment beside what every one needs.

@@ -6,17 +6,17 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
 use axum::body::Body;
 use axum::http::Request;
-use local::engine::{self, Engine};
+use local::engine::{self, Engine, operation_of, response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use crate::http::send;
+use crate::moto::signed;
 use crate::process::line_with;
 
 /// An implementation of DynamoDB.
@@ -156,16 +156,11 @@ impl Served {
     }
 
     async fn ask(&self, operation: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>)> {
-        // The region in the scope is where the table is; nobody checks the signature.
         let request = Request::post(format!("http://{}/", self.address))
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-date", "20261124T000000Z")
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 Credential=test/20261124/eu-west-1/dynamodb/aws4_request, \
-                 SignedHeaders=host;x-amz-date, Signature=test",
-            );
+            .header("x-amz-date", "20261124T000000Z");
+        let request = signed(request, "dynamodb");
         let (status, answer) = send(request.body(Body::from(body))?).await?;
         Ok((status.as_u16(), answer.to_vec()))
     }
@@ -175,16 +170,11 @@ impl HttpConnector for Served {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let served = *self;
         HttpConnectorFuture::new(async move {
-            let target = request.headers().get("x-amz-target").unwrap_or_default();
-            let operation = target.rsplit('.').next().unwrap_or_default();
             let body = request.body().bytes().unwrap_or_default().to_vec();
-            let answer = served.answer(operation, body).await;
+            let answer = served.answer(operation_of(&request), body).await;
             let (status, body) =
                 answer.map_err(|error| ConnectorError::other(error.into(), None))?;
-            let status = status.try_into().map_err(|_| {
-                ConnectorError::other(format!("{status} is no status code").into(), None)
-            })?;
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
+            Ok(response(status, body))
         })
     }
 }

@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::StatusCode;
-use aws_smithy_types::body::SdkBody;
-use local::engine::{self, Engine};
+use local::engine::{self, Engine, operation_of, response};
 use serde_json::{Value, json};
 
 use crate::locked;
@@ -66,8 +64,7 @@ impl HttpConnector for Counted {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let counted = self.clone();
         HttpConnectorFuture::new(async move {
-            let target = request.headers().get("x-amz-target").unwrap_or_default();
-            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+            let operation = operation_of(&request).to_owned();
             let mut asked: Value = request
                 .body()
                 .bytes()
@@ -81,9 +78,7 @@ impl HttpConnector for Counted {
             if let Ok(answer) = serde_json::from_slice(&body) {
                 counted.add(&operation, &answer);
             }
-            let status = StatusCode::try_from(status);
-            let status = status.map_err(|error| ConnectorError::other(error.into(), None))?;
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
+            Ok(response(status, body))
         })
     }
 }

@@ -262,7 +262,7 @@ impl Readers {
             Content::Control => {}
             Content::Payload(payload) => {
                 let Some(reader) = self.of(&payload.log_stream, mark) else { return };
-                if state::checksum(payload).is_some_and(|sum| reader.state.has_payload(sum)) {
+                if reader.state.has_payload(payload) {
                     summary.repeated_events += payload.events.len() as u64;
                     return;
                 }

@@ -304,14 +304,18 @@ impl FileIngest {
     /// more after a crash has to settle the same at the same places.
     async fn begin(&mut self) -> Result<f64, IngestError> {
         let state = StreamState::default().write();
-        let begun = self.carried.next(state, &self.source, &Positions::Offsets, 0);
-        let ingestion = &self.ingest.ingestion;
-        match ingestion.put_carry_over(self.source.name(), &begun, self.now).await? {
+        self.go_on_as(self.carried.next(state, &self.source, &Positions::Offsets, 0)).await
+    }
+
+    /// Writes the next state, and goes on from it. Gives the write units.
+    async fn go_on_as(&mut self, next: CarryOver) -> Result<f64, IngestError> {
+        let (ingestion, name) = (&self.ingest.ingestion, self.source.name());
+        match ingestion.put_carry_over(name, &next, self.now).await? {
             Written::Done(units) => {
-                self.carried = begun;
+                self.carried = next;
                 Ok(units)
             }
-            Written::Overtaken => Err(IngestError::Contended(self.source.name().to_owned())),
+            Written::Overtaken => Err(IngestError::Contended(name.to_owned())),
         }
     }
 
@@ -359,13 +363,7 @@ impl FileIngest {
             next.tell(self.source.name(), (name, *is_followed), &read, (self.now, day));
             ingestion.find_place(&mut next, self.now).await?;
         }
-        match ingestion.put_carry_over(self.source.name(), &next, self.now).await? {
-            Written::Done(units) => summary.write_units += units,
-            Written::Overtaken => {
-                return Err(IngestError::Contended(self.source.name().to_owned()));
-            }
-        }
-        self.carried = next;
+        summary.write_units += self.go_on_as(next).await?;
         Ok(summary)
     }
 }

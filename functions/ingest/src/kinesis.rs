@@ -58,15 +58,18 @@ impl Batch<'_> {
         self.records.get(usize::try_from(mark).ok()?).copied()
     }
 
+    fn data(&self, mark: u64) -> &str {
+        self.record(mark).map_or("", |record| &record.kinesis.data)
+    }
+
     /// The bytes of a record.
     pub(crate) fn bytes(&self, mark: u64) -> Result<Cow<'static, [u8]>, String> {
-        record::unbase64(self.record(mark).map_or("", |record| &record.kinesis.data))
+        record::unbase64(self.data(mark))
     }
 
     /// The bytes of a record, or what stands for them and is no base64.
     pub(crate) fn raw(&self, mark: u64) -> Cow<'static, [u8]> {
-        let data = self.record(mark).map_or("", |record| &record.kinesis.data);
-        record::unbase64(data).unwrap_or_else(|_| data.as_bytes().to_vec().into())
+        self.bytes(mark).unwrap_or_else(|_| self.data(mark).as_bytes().to_vec().into())
     }
 
     /// When a record arrived, in seconds since 1970, if that is known.

@@ -123,9 +123,13 @@ impl StreamState {
     }
 
     /// Whether an earlier version has read this payload. With each that it has not, the oldest of those is forgotten.
-    pub(crate) fn has_payload(&mut self, payload: u64) -> bool {
-        let is_known = self.payloads.contains(&payload);
-        if !is_known && !self.payloads.is_empty() {
+    pub(crate) fn has_payload(&mut self, payload: &Payload<'_>) -> bool {
+        if self.payloads.is_empty() {
+            return false;
+        }
+        let Some(checksum) = checksum(payload) else { return false };
+        let is_known = self.payloads.contains(&checksum);
+        if !is_known {
             self.payloads.remove(0);
         }
         is_known
@@ -187,7 +191,7 @@ pub(crate) async fn put_aside(
 ///
 /// SipHash-1-3 without a key, over the first and the last event's id, each ended by a byte that no UTF-8 text has, and the number
 /// of events as 64 bits, little-endian: it is stored, so it may never change.
-pub(crate) fn checksum(payload: &Payload<'_>) -> Option<u64> {
+fn checksum(payload: &Payload<'_>) -> Option<u64> {
     let (first, last) = (payload.events.first()?, payload.events.last()?);
     if first.id.is_empty() || last.id.is_empty() {
         return None;

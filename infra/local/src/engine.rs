@@ -201,13 +201,18 @@ impl HttpConnector for Engine {
 }
 
 /// The operation that a request names.
-pub(crate) fn operation_of(request: &HttpRequest) -> &str {
+#[must_use]
+pub fn operation_of(request: &HttpRequest) -> &str {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     target.rsplit('.').next().unwrap_or_default()
 }
 
 /// An answer as the SDK expects it.
-pub(crate) fn response(status: u16, body: Vec<u8>) -> HttpResponse {
+///
+/// # Panics
+/// Never: what is no status code becomes 500.
+#[must_use]
+pub fn response(status: u16, body: Vec<u8>) -> HttpResponse {
     let status = StatusCode::try_from(status).or_else(|_| StatusCode::try_from(500));
     HttpResponse::new(status.expect("500 is a status code"), SdkBody::from(body))
 }

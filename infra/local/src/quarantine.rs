@@ -102,16 +102,9 @@ async fn read_again(ingest: &Ingest, one: &Quarantined, now: Now, zone: Tz) -> R
     let reference = (local_to_unix(zone, next) - 1).min(now.unix());
     // A record lies there as it came, mostly compressed.
     let Ok(text) = Text::open(Cursor::new(one.raw()), 0) else { return Ok(false) };
-    let mut lines = Pieces::new(text.reader, 0);
-    let mut each = |line: Line<'_>| reading.line(line.text, place(&line, reference, true));
-    let is_read = loop {
-        match lines.read(&mut each) {
-            Ok(true) => {}
-            end => break end.is_ok(),
-        }
-    };
-    lines.rest().into_iter().for_each(each);
-    if !is_read || reading.rejected() > 0 {
+    let each = |line: Line<'_>| reading.line(line.text, place(&line, reference, true));
+    let read = Pieces::new(text.reader, 0).read_to_end(each);
+    if read.is_err() || reading.rejected() > 0 {
         return Ok(false);
     }
     reading.close().await?;

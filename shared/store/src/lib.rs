@@ -36,11 +36,11 @@
 //!
 //! # Engines
 //!
-//! On one machine `dynoxide` answers, which is young; `infra/local/src/engine.rs` and `watchers.rs` beside it alone name it. Whatever takes its place needs
-//! `GetItem`, `Query` with pages, `PutItem`, `UpdateItem` and `DeleteItem` under conditions, strongly consistent reads, the item
-//! that has refused a write (`ReturnValuesOnConditionCheckFailure`; or else it is read afterwards, as the tests do for dynalite),
-//! `TransactWriteItems` for two states at once, `Scan` for `verify`, and an expiry of items; and that what it has
-//! answered is on the disk. The archives hold all counts of closed days, and `rebuild` fills an empty store from them: that is the
+//! On one machine `dynoxide` answers, which is young; `infra/local/src/engine.rs` and `watchers.rs` beside it alone name it.
+//! Whatever takes its place needs `GetItem`, `Query` with pages, `PutItem`, `UpdateItem` and `DeleteItem` under conditions,
+//! strongly consistent reads, the item that has refused a write (`ReturnValuesOnConditionCheckFailure`; or else it is read
+//! afterwards, as the tests do for dynalite), `TransactWriteItems` for two states at once, `Scan` for `verify`, and an expiry of
+//! items; and that what it has answered is on the disk. The archives hold all counts of closed days, and `rebuild` fills an empty store from them: that is the
 //! way from one engine to another. The functions are tested over moto and dynalite, too.
 
 mod alerts;

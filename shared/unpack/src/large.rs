@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
@@ -12,6 +11,7 @@ use crate::cloudwatch::{self, LogEvent};
 use crate::decoded::NO_TEXT;
 use crate::events::{self, Events};
 use crate::inflate::Inflated;
+use crate::joined::{Bytes, Joined};
 use crate::kpl;
 use crate::lines::{Line, Pieces};
 use crate::packed::{WINDOW_LOG, packing};
@@ -20,8 +20,6 @@ use crate::packed::{WINDOW_LOG, packing};
 const HEAD: u64 = 4096;
 /// The most bytes of one value in a payload: an event of CloudWatch Logs has 1 MiB, which JSON may write six times as long.
 const VALUE: u64 = 8 << 20;
-
-type Reader = Box<dyn Read + Send>;
 
 /// A record that can be read to its end.
 #[derive(Clone, Debug)]
@@ -95,22 +93,22 @@ impl Large {
 }
 
 /// The text of a record: inflated, and of several that were packed together one behind the other.
-fn text(data: &[u8]) -> Result<Reader, String> {
-    let mut reader: Reader = match kpl::records(data)? {
+fn text(data: &[u8]) -> Result<Bytes, String> {
+    let mut reader: Bytes = match kpl::records(data)? {
         None => inflated(data)?,
         Some(records) => {
-            let parts = records.into_iter().map(inflated).collect::<Result<_, _>>()?;
-            Box::new(Joined { parts, last: b'\n' })
+            let parts = records.into_iter().map(inflated).collect::<Result<Vec<_>, _>>()?;
+            Box::new(Joined::new(parts.into_iter().map(Ok)))
         }
     };
     let mut head = Vec::new();
     reader.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| error.to_string())?;
     let is_event = events::meant(&head) == Some(true);
-    let whole: Reader = Box::new(Cursor::new(head).chain(reader));
+    let whole: Bytes = Box::new(Cursor::new(head).chain(reader));
     Ok(if is_event { Box::new(Events::new(whole)) } else { whole })
 }
 
-fn inflated(data: &[u8]) -> Result<Reader, String> {
+fn inflated(data: &[u8]) -> Result<Bytes, String> {
     let raw = Box::new(Cursor::new(data.to_vec()));
     Ok(match packing(data)? {
         None => raw,
@@ -121,43 +119,14 @@ fn inflated(data: &[u8]) -> Result<Reader, String> {
     })
 }
 
-/// Texts one behind the other, each from a line's beginning on.
-struct Joined {
-    parts: VecDeque<Reader>,
-    last: u8,
-}
-
-impl Read for Joined {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while let Some(part) = self.parts.front_mut()
-            && !to.is_empty()
-        {
-            let read = part.read(to)?;
-            if read > 0 {
-                self.last = to[read - 1];
-                return Ok(read);
-            }
-            self.parts.pop_front();
-            if std::mem::replace(&mut self.last, b'\n') != b'\n' {
-                to[0] = b'\n';
-                return Ok(1);
-            }
-        }
-        Ok(0)
-    }
-}
-
-fn pieces(text: Reader, mut each: impl FnMut(Line<'_>)) -> Result<(), String> {
-    let mut lines = Pieces::new(text, 0);
-    while lines.read(&mut each).map_err(|error| error.to_string())? {}
-    lines.rest().into_iter().for_each(each);
-    Ok(())
+fn pieces(text: Bytes, each: impl FnMut(Line<'_>)) -> Result<(), String> {
+    Pieces::new(text, 0).read_to_end(each).map_err(|error| error.to_string())
 }
 
 /// Reads payloads one behind the other, as [`cloudwatch::read`] does: the log stream of each, and none of a check of the
 /// destination. None if the text is something else.
 fn objects(
-    text: Reader,
+    text: Bytes,
     mut each: impl FnMut(usize, LogEvent<'_>),
 ) -> Result<Option<Vec<Option<String>>>, String> {
     let (mut text, since) = (BufReader::new(text), Cell::new(0));

@@ -15,6 +15,7 @@ mod decoded;
 mod events;
 mod form;
 mod inflate;
+mod joined;
 mod kpl;
 mod large;
 mod lines;

@@ -152,6 +152,16 @@ impl<R: Read> Pieces<R> {
         }
     }
 
+    /// Reads to the end, and hands on what stands behind the last line end as well.
+    ///
+    /// # Errors
+    /// The reader failed.
+    pub fn read_to_end(mut self, mut each: impl FnMut(Line<'_>)) -> io::Result<()> {
+        while self.read(&mut each)? {}
+        self.rest().into_iter().for_each(each);
+        Ok(())
+    }
+
     /// What stands behind the last line end or piece, as a line.
     pub fn rest(&mut self) -> Option<Line<'_>> {
         let text = &self.buffer[self.from..self.to];

@@ -8,10 +8,8 @@ use crate::damage::{self, Damage};
 use crate::events::{self, Events};
 use crate::form::{self, Form, Packing};
 use crate::inflate::{Evenly, Inflated, WINDOW_LOG};
+use crate::joined::{Bytes, Joined};
 use crate::utf16::Utf16;
-
-/// A reader that owns what it reads.
-pub(crate) type Bytes = Box<dyn Read + Send>;
 
 /// So many packings may stand around a text: a compressed log in a compressed archive in another.
 const LAYERS: u32 = 4;
@@ -138,7 +136,7 @@ fn of_archive(mut archive: Archive, around: Around) -> io::Result<Peeled> {
         };
         return Err(Damage::new(ErrorKind::InvalidData, what).into());
     }
-    let texts = Texts { members, around, open: None, is_ended: true, damage };
+    let texts = Texts { joined: Some(Joined::new(Members { members, around })), damage };
     Ok(Peeled { left_out, ..Peeled::of(texts) })
 }
 
@@ -159,55 +157,60 @@ fn look(member: &Member, around: Around) -> io::Result<Result<Vec<String>, Strin
     })
 }
 
-/// Texts, one behind the other, each from a line's beginning on.
+/// The texts of an archive's files, one behind the other, and what is to be told at their end.
 struct Texts {
-    members: VecDeque<Member>,
-    around: Around,
-    open: Option<(String, Bytes)>,
-    /// Whether the text so far has its line end.
-    is_ended: bool,
-    /// What is to be told at the end.
+    /// None behind damage: nothing goes on there.
+    joined: Option<Joined<Members>>,
     damage: Option<Damage>,
 }
 
-impl Texts {
-    fn read_next(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while !to.is_empty() {
-            let Some((name, text)) = &mut self.open else {
-                let Some(member) = self.members.pop_front() else {
-                    return self.damage.clone().map_or(Ok(0), |damage| Err(damage.into()));
-                };
-                let raw = member.bytes.read();
-                let text = raw.and_then(|raw| within_others(Box::new(raw), self.around));
-                let text = text.map_err(|error| within(&member.name, error))?.text;
-                self.open = Some((member.name, text));
-                continue;
-            };
-            let read = text.read(to).map_err(|error| within(name, error))?;
-            if let Some(last) = to[..read].last() {
-                self.is_ended = *last == b'\n';
-                return Ok(read);
-            }
-            self.open = None;
-            if !self.is_ended {
-                self.is_ended = true;
-                to[0] = b'\n';
-                return Ok(1);
-            }
-        }
-        Ok(0)
+/// Opens an archive's files.
+struct Members {
+    members: VecDeque<Member>,
+    around: Around,
+}
+
+/// The text of a file, whose errors name it.
+struct Named {
+    name: String,
+    text: Bytes,
+}
+
+impl Iterator for Members {
+    type Item = io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Member { name, bytes } = self.members.pop_front()?;
+        let text = bytes.read().and_then(|raw| within_others(Box::new(raw), self.around));
+        Some(match text {
+            Ok(Peeled { text, .. }) => Ok(Box::new(Named { name, text })),
+            Err(error) => Err(within(&name, error)),
+        })
+    }
+}
+
+impl Read for Named {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.text.read(to).map_err(|error| within(&self.name, error))
     }
 }
 
 impl Read for Texts {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.read_next(to).inspect_err(|error| {
-            if error.kind() != ErrorKind::Interrupted {
-                // Nothing goes on behind damage.
-                self.damage = Some(damage::again(error));
-                (self.open, self.members) = (None, VecDeque::new());
+        let read = self.joined.as_mut().map_or(Ok(0), |joined| joined.read(to));
+        match read {
+            Ok(0) if !to.is_empty() => {
+                self.damage.clone().map_or(Ok(0), |damage| Err(damage.into()))
             }
-        })
+            Ok(read) => Ok(read),
+            Err(error) => {
+                if error.kind() != ErrorKind::Interrupted {
+                    self.damage = Some(damage::again(&error));
+                    self.joined = None;
+                }
+                Err(error)
+            }
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, Cursor, Read};
 
-use crate::peel::{self, Bytes, Peeled};
+use crate::joined::Bytes;
+use crate::peel::{self, Peeled};
 
 /// Bytes of a hole that are read at once.
 const CHUNK: usize = 1 << 16;
