@@ -59,7 +59,7 @@ fn main() {
 fn get(bencher: Bencher, path: &str) {
     let (runtime, app) = &*SERVICE;
     let path = match path {
-        SENDER => format!("/v1/reports/tls-usage/details/{SENDER}?start=2026-08-27"),
+        SENDER => format!("/v1/senders?sender={SENDER}&start=2026-08-27"),
         ACCOUNT => format!("/v1/accounts?account={SENDER}"),
         path => path.to_owned(),
     };

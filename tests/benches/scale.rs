@@ -107,7 +107,7 @@ async fn measure(senders: u32, folder: &Path) {
     let found = "/v1/search?search=user0123".to_owned();
     tell("search for any name, cold", || async { ask(&cold(), &found).await }).await;
     tell("the same once more", || async { ask(&app, &found).await }).await;
-    let sender = format!("/v1/reports/tls-usage/details/{}?start={start}", address(7));
+    let sender = format!("/v1/senders?sender={}&start={start}", address(7));
     tell("one sender, with the open days", || async { ask(&cold(), &sender).await }).await;
     let week = details.to_owned();
     tell("first page of 7 days, cold", || async { ask(&cold(), &week).await }).await;

@@ -45,8 +45,8 @@ const VIEWS: [&str; 9] = [
     "/v1/reports/tls-usage/details?start=2026-08-27&domain=d03.example.test",
     "/v1/reports/sending-volume/details?start=2026-10-20&end=2026-11-10&search=user0001",
     "/v1/reports/sending-volume/details?start=2026-08-27&format=csv",
-    "/v1/reports/tls-usage/details/user00003@d03.example.test?start=2026-08-27",
-    "/v1/reports/tls-usage/details/nobody@d03.example.test?start=2026-08-27",
+    "/v1/senders?sender=user00003@d03.example.test&start=2026-08-27",
+    "/v1/senders?sender=nobody@d03.example.test&start=2026-08-27",
     "/v1/reports/detailed?start=2026-08-27",
     "/v1/reports/detailed?start=2026-11-01&domain=d01.example.test",
 ];
@@ -167,7 +167,7 @@ async fn an_object_store_that_does_not_answer_is_waited_for_once_a_range() -> Re
 async fn a_late_line_makes_its_day_stale_and_the_next_run_renews_it() -> Result<()> {
     let app = app().await?;
     run(&app.history).await?;
-    let path = "/v1/reports/sending-volume/details/late@example.test?start=2026-08-27";
+    let path = "/v1/senders?sender=late@example.test&start=2026-08-27";
     assert_eq!(app.get(path).await?.ok()?["messages"], 0);
     let late = r#"{"time":"2026-11-10T10:00:00Z","sender":"late@example.test","messages":5}"#;
     app.log("late", &format!("{late}\n")).await?;

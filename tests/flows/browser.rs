@@ -115,7 +115,7 @@ async fn journey(look: Look) -> Result<()> {
     browser.click(".senders tbody th a").await?;
     let sender = "printer-1@office.harbor.test";
     browser.until("flyout", async || Ok(browser.text("#flyout h2").await? == sender)).await?;
-    let path = format!("/v1/reports/tls-usage/details/{sender}?{month}");
+    let path = format!("/v1/senders?sender={sender}&{month}");
     let details = program.json(&path).await?;
     let flyout = browser.text("#flyout").await?;
     assert!(flyout.contains(&format!("{} messages", grouped(&details["messages"]))), "{flyout}");

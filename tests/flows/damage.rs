@@ -152,7 +152,7 @@ const ANSWERS: [&str; 6] = [
     "/v1/domains",
     "/v1/reports/tls-usage?start=2026-11-01&end=2026-11-20",
     "/v1/reports/sending-volume/details?start=2026-11-01&end=2026-11-20&format=csv",
-    "/v1/reports/tls-usage/details/user00003@d03.example.test?start=2026-11-01&end=2026-11-20",
+    "/v1/senders?sender=user00003@d03.example.test&start=2026-11-01&end=2026-11-20",
     "/v1/reports/detailed?start=2026-11-01&end=2026-11-20",
 ];
 

@@ -103,8 +103,8 @@ async fn check(folder: &Path, format: Format) -> Result<()> {
     let mut shown = Rows::new();
     for row in table["rows"].as_array().context("rows")? {
         let sender = text(&row["sender"]);
-        let path: String = sender.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let path = format!("/v1/reports/tls-usage/details/{path}?{range}");
+        let encoded: String = sender.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let path = format!("/v1/senders?sender={encoded}&{range}");
         let details = app.get(&path).await?.ok()?;
         assert_eq!(details["tls"], row["tls"], "{name}: {sender}");
         for used in details["uses"].as_array().context("uses")? {

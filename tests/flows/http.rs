@@ -45,7 +45,7 @@ async fn an_empty_store_answers_everything() -> Result<()> {
     assert_eq!(json!(names), json!(["TLS1.0", "TLS1.1", "TLS1.2", "TLS1.3", "none", "unknown"]));
     let table = app.get("/v1/reports/tls-usage/details").await?.ok()?;
     assert_eq!(table, json!({"rows": [], "next": null}));
-    let sender = app.get("/v1/reports/tls-usage/details/nobody@example.test").await?.ok()?;
+    let sender = app.get("/v1/senders?sender=nobody@example.test").await?.ok()?;
     assert_eq!(sender["messages"], 0);
     Ok(())
 }
@@ -134,19 +134,16 @@ async fn csv_is_the_whole_table_and_safe() -> Result<()> {
 #[tokio::test]
 async fn one_sender_in_full() -> Result<()> {
     let app = app_with_senders(4).await?;
-    for view in ["sending-volume", "tls-usage"] {
-        let path = format!("/v1/reports/{view}/details/User3%40example.test?start=2026-11-23");
-        let details = app.get(&path).await?.ok()?;
-        assert_eq!(details["messages"], 3);
-        assert_eq!(details["accounts"], json!([{"name": "user1@example.test", "messages": 3}]));
-        assert_eq!(details["mechanisms"], json!([{"name": "PLAIN", "messages": 3}]));
-        assert_eq!(details["clients"], json!([{"name": "192.0.2.1", "messages": 3}]));
-        assert_eq!(details["days"].as_array().map(Vec::len), Some(2));
-        assert_eq!(
-            details["tls"][0],
-            json!({"version": "TLS1.0", "messages": 3, "percent": 100.0})
-        );
-    }
+    let path = "/v1/senders?sender=User3%40example.test&start=2026-11-23";
+    let details = app.get(path).await?.ok()?;
+    assert_eq!(details["messages"], 3);
+    assert_eq!(details["accounts"], json!([{"name": "user1@example.test", "messages": 3}]));
+    assert_eq!(details["mechanisms"], json!([{"name": "PLAIN", "messages": 3}]));
+    assert_eq!(details["clients"], json!([{"name": "192.0.2.1", "messages": 3}]));
+    assert_eq!(details["days"].as_array().map(Vec::len), Some(2));
+    assert_eq!(details["tls"][0], json!({"version": "TLS1.0", "messages": 3, "percent": 100.0}));
+    let other = app.get(&format!("{path}&tls=TLS1.3")).await?.ok()?;
+    assert_eq!(other["messages"], 0, "it takes the filters of a chart");
     Ok(())
 }
 
@@ -174,6 +171,8 @@ async fn wrong_questions_name_the_parameter_the_value_and_what_is_allowed() -> R
         ("/v1/reports/tls-usage?tls=TLS1.4", "tls", "TLS1.4", "one of TLS1.0"),
         ("/v1/reports/tls-usage?client=192.0.2.0/33", "client", "192.0.2.0/33", "a network as in"),
         ("/v1/accounts", "account", "", "give account="),
+        ("/v1/senders?sender=", "sender", "", "give sender="),
+        ("/v1/senders?sender=a&sender=b", "sender", "b", "only once"),
         ("/v1/accounts?account=a&account=b", "account", "b", "only once"),
         ("/v1/clients?client=192.0.2.1&client=192.0.2.2", "client", "192.0.2.2", "only once"),
         ("/v1/clients?client=x/1", "client", "x/1", "a network as in"),
@@ -191,7 +190,7 @@ async fn wrong_questions_name_the_parameter_the_value_and_what_is_allowed() -> R
         app.get(&format!("{table}?limit=1&sort=sender&cursor={cursor}")).await?.problem(400)?;
     assert!(other["detail"].as_str().is_some_and(|detail| detail.contains("other parameters")));
     app.get("/v1/nothing").await?.problem(404)?;
-    app.get("/v1/reports/other/details/a@example.test").await?.problem(404)?;
+    app.get("/v1/reports/tls-usage/details/a@example.test").await?.problem(404)?;
     app.ask(Request::post("/v1/insight").body(Body::empty())?).await?.problem(405)?;
     Ok(())
 }

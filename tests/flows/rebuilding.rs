@@ -72,7 +72,7 @@ async fn views(app: &App, end: Day) -> Result<Vec<String>> {
         "reports/sending-volume?",
         "reports/tls-usage/details?limit=1000&",
         "reports/sending-volume/details?format=csv&",
-        "reports/tls-usage/details/user00003@d03.example.test?",
+        "senders?sender=user00003@d03.example.test&",
         "reports/detailed?",
         "reports/detailed?domain=x1.test&",
     ] {

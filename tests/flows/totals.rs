@@ -89,8 +89,7 @@ async fn chart_days_and_table_agree() -> Result<()> {
         for row in rows {
             let sender = row["sender"].as_str().context("sender")?;
             let sender: String = sender.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let details =
-                app.get(&format!("/v1/reports/tls-usage/details/{sender}")).await?.ok()?;
+            let details = app.get(&format!("/v1/senders?sender={sender}")).await?.ok()?;
             assert_eq!(details["tls"], row["tls"], "{row}");
             for part in ["days", "accounts", "mechanisms", "clients"] {
                 assert_eq!(sum(&details[part], "messages"), row["messages"], "{part} of {row}");

@@ -1,4 +1,6 @@
 //! API Gateway's HTTP API before a function: requests become events of payload format 2.0, and answers responses.
+//!
+//! As the real one, it decodes a path, and cuts it at a question mark that comes out; the query stays as it was sent.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
@@ -22,7 +25,9 @@ use crate::lambda::{Function, Outcome};
 pub async fn event(request: Request) -> Result<Value> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 10 << 20).await?;
-    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
+    let decoded = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
+    let path = decoded.split('?').next().unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default();
     let mut headers = Map::new();
     for name in parts.headers.keys().filter(|name| *name != header::COOKIE) {
         let values = parts.headers.get_all(name).iter();

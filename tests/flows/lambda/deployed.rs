@@ -230,7 +230,7 @@ async fn the_stack_works_and_nothing_in_it_can_do_more_than_it_does() -> Result<
         "/v1/insight/details",
         "/v1/domains",
         "/v1/sources",
-        "/v1/reports/tls-usage/details/s1%40example.test",
+        "/v1/senders?sender=s1%40example.test",
         "/v1/reports/tls-usage/details?group=client",
         "/v1/reports/mechanisms",
         "/v1/accounts?account=a1",

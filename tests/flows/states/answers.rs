@@ -95,9 +95,9 @@ async fn of_a_service_with_mail() -> Result<()> {
                     "detailed-of-sender.csv",
                     &format!("/v1/reports/detailed?{range}&sender=User3@Corp.test"),
                 ),
-                ("sender", &format!("/v1/reports/tls-usage/details/User3%40corp.test?{range}")),
-                ("null-sender", "/v1/reports/sending-volume/details/%3C%3E"),
-                ("bare-sender", "/v1/reports/sending-volume/details/printer"),
+                ("sender", &format!("/v1/senders?sender=User3%40corp.test&{range}")),
+                ("null-sender", "/v1/senders?sender=%3C%3E"),
+                ("bare-sender", "/v1/senders?sender=printer"),
                 ("report-requests-newest", "/v1/report-requests?limit=2"),
                 ("report-request-sent", "/v1/report-requests/{sent}"),
                 ("report-request-nothing", "/v1/report-requests/{nothing}"),
@@ -131,7 +131,7 @@ async fn of_an_empty_service() -> Result<()> {
             JSON,
             &[
                 ("tls-usage-of-domain", "/v1/reports/tls-usage?domain=example.test"),
-                ("sender", "/v1/reports/tls-usage/details/nobody@example.test"),
+                ("sender", "/v1/senders?sender=nobody@example.test"),
             ],
         )
         .await?;
@@ -146,10 +146,7 @@ async fn of_a_service_fed_by_somebody_who_means_harm() -> Result<()> {
         .keep_all(
             JSON,
             &[
-                (
-                    "sender",
-                    "/v1/reports/tls-usage/details/%3Cscript%3Ealert(1)%3C%2Fscript%3E@a.test",
-                ),
+                ("sender", "/v1/senders?sender=%3Cscript%3Ealert(1)%3C%2Fscript%3E@a.test"),
                 (
                     "formula.csv",
                     "/v1/reports/detailed?sender=%3Dcmd%7C%27%2Fc%20calc%27%21a1%40c.test",
@@ -226,7 +223,10 @@ async fn wrong_questions() -> Result<()> {
             "/v1/reports/tls-usage/details?cursor=abc",
             "/v1/reports/tls-usage/details?format=xml",
             "/v1/reports/tls-usage/details?sender=ann@example.test",
-            "/v1/reports/tls-usage/details/ann@example.test?limit=1",
+            "/v1/senders?sender=ann@example.test&limit=1",
+            "/v1/senders",
+            "/v1/senders?sender=",
+            "/v1/senders?sender=ann@example.test&sender=bob@example.test",
             "/v1/reports/detailed?search=a",
             "/v1/reports/detailed?format=json",
             "/v1/report-requests?limit=x",
@@ -241,7 +241,7 @@ async fn wrong_questions() -> Result<()> {
             "/v1/nothing",
             "/v1/reports/other",
             "/v1/reports/other/details",
-            "/v1/reports/other/details/ann@example.test",
+            "/v1/reports/tls-usage/details/ann@example.test",
         ],
     )
     .await?;

@@ -4,49 +4,25 @@ use std::iter;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::Path;
 use report::views::{ClientPlace, Details, Figures, Labels};
-use report::{Filter, Group, Range, SENDER_LIMIT, View};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use report::{Filter, Group, Range, SENDER_LIMIT};
 
 use super::failures;
 use super::labels::Labelled;
-use super::params::{AccountParams, ChartParams, ClientParams, Given};
+use super::params::{AccountParams, ClientParams, Given, SenderParams};
 use super::problem::Problem;
-use super::responses::{AsksStore, Finds, ReadsParameters};
+use super::responses::{AsksStore, ReadsParameters};
 use crate::service::Query;
 
-/// The sender that a path names.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(crate) struct SenderPath {
-    /// sending-volume or tls-usage: the answer is the same
-    #[param(value_type = View)]
-    view: String,
-    /// The sender address; <> for the null sender
-    #[param(min_length = 1)]
-    sender: String,
-}
-
 /// One sender: its figures, days, accounts, mechanisms and client addresses.
-#[utoipa::path(get, path = "/v1/reports/{view}/details/{sender}", operation_id = "sender_details",
-    params(SenderPath, ChartParams), responses(
+#[utoipa::path(get, path = "/v1/senders", operation_id = "sender_details", params(SenderParams), responses(
     (status = 200, description = "Everything about the sender", body = Details),
-    ReadsParameters, Finds, AsksStore,
+    ReadsParameters, AsksStore,
 ))]
-pub(crate) async fn sender(
-    query: Query,
-    Path(SenderPath { view, sender }): Path<SenderPath>,
-    given: Given,
-) -> Result<Json<Details>, Problem> {
-    if View::from_name(&view).is_none() {
-        return Err(Problem::NotFound { path: format!("/v1/reports/{view}/details") });
-    }
-    let ChartParams { days, filter } = given.read(query.today())?;
-    let sender = sender.to_lowercase();
-    let filter = of_sender(filter.filter(), &sender);
-    Ok(Json(of(&query, Group::Sender, &sender, filter, days.range()).await?))
+pub(crate) async fn sender(query: Query, given: Given) -> Result<Json<Details>, Problem> {
+    let SenderParams { sender, days } = given.read(query.today())?;
+    let (filter, range) = (sender.filter(), days.range());
+    Ok(Json(of(&query, Group::Sender, &sender.sender, filter, range).await?))
 }
 
 /// One account: its figures, days, senders, mechanisms, client addresses, and logins that failed at it.
@@ -69,11 +45,6 @@ pub(crate) async fn client(query: Query, given: Given) -> Result<Json<Details>, 
     let ClientParams { client, days } = given.read(query.today())?;
     let (filter, range) = (client.filter(), days.range());
     Ok(Json(of(&query, Group::Client, &client.client.to_string(), filter, range).await?))
-}
-
-/// Of what passes, what a sender has.
-pub(crate) fn of_sender(filter: Filter, sender: &str) -> Filter {
-    Filter { senders: vec![sender.to_owned()], ..filter }
 }
 
 /// Everything in a range about a sender, an account or a client: about what passes, under this name. A sender has no

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::{IntoResponse as _, Response};
 use report::views::TlsRow;
-use report::{Column, Group, Kind, Origin, Sort, TlsVersion, View, displayed, grouped};
+use report::{Column, Filter, Group, Kind, Origin, Sort, TlsVersion, View, displayed, grouped};
 
 use super::about::{self, About};
 use super::address::{self, At, ROWS, Shown};
@@ -13,7 +13,7 @@ use super::frame::{Choice, Frame, Part, html};
 use super::problem_page::Failed;
 use super::story::Story;
 use super::wording::{self, SHOWN};
-use crate::api::details::{self, of_sender};
+use crate::api::details;
 use crate::api::params::{Given, ViewParams};
 use crate::api::problem::Problem;
 use crate::api::tables::{self, TableQuestion};
@@ -274,8 +274,8 @@ fn of_row(row: &TlsRow, shown: &Shown) -> Row {
 async fn flyout(query: &Query, shown: &Shown) -> Result<Option<Flyout>, Problem> {
     let Some(sender) = shown.params.flyout.open.as_deref() else { return Ok(None) };
     let range = shown.params.days.range();
-    let filter = shown.params.filter.filter();
-    let found = details::of(query, Group::Sender, sender, of_sender(filter, sender), range).await?;
+    let filter = Filter { senders: vec![sender.to_owned()], ..shown.params.filter.filter() };
+    let found = details::of(query, Group::Sender, sender, filter, range).await?;
     Ok(Some(Flyout {
         title: displayed(sender, 4 * SHOWN),
         close: shown.with_open(None).href(),

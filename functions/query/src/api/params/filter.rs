@@ -112,6 +112,25 @@ fn words<'v>(name: &str, value: &'v str) -> Result<Vec<&'v str>, Problem> {
 /// What is one of some words: nothing is none of them.
 const OF_WORDS: [&str; 5] = ["kind", "tls", "off", "country", "network"];
 
+/// Which sender, and which of its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OneSender {
+    /// In lower case.
+    pub(crate) sender: String,
+    /// What else is asked of them.
+    filter: FilterParams,
+}
+
+impl IntoParams for OneSender {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let told = "The sender address; <> for the null sender";
+        let sender = described("sender", told, schemas::some_text()).required(Required::True);
+        let others = FilterParams::into_params(place).into_iter();
+        let others = others.filter(|parameter| parameter.name != "sender");
+        [sender.build()].into_iter().chain(others).collect()
+    }
+}
+
 /// Which account.
 #[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -167,6 +186,13 @@ impl Parameters for FailedParams {
     }
 }
 
+impl OneSender {
+    /// Its messages, as far as they are asked for.
+    pub(crate) fn filter(&self) -> Filter {
+        self.filter.filter()
+    }
+}
+
 impl OneAccount {
     /// Its messages and failed logins.
     pub(crate) fn filter(&self) -> Filter {
@@ -178,6 +204,13 @@ impl OneClient {
     /// Its messages and failed logins.
     pub(crate) fn filter(&self) -> Filter {
         Filter { clients: vec![self.client.clone()], ..Filter::default() }
+    }
+}
+
+impl Parameters for OneSender {
+    fn taken(given: &Given, today: Day) -> Result<Self, Problem> {
+        let sender = given.needed("sender")?.to_lowercase();
+        Ok(Self { sender, filter: FilterParams::taken(given, today)? })
     }
 }
 

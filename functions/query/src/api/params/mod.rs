@@ -17,7 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 pub(crate) use alerts::{AlertFilter, Standing};
-pub(crate) use filter::{FailedParams, FilterParams, OneAccount, OneClient, domain, pairs};
+pub(crate) use filter::{
+    FailedParams, FilterParams, OneAccount, OneClient, OneSender, domain, pairs,
+};
 pub(crate) use given::{Given, Parameters, day, range};
 pub(crate) use noted::{ImportParams, NotedParams, SubjectParams, Whose};
 pub(crate) use plan::{GROUPS, PlanFilter, PlanRows};
@@ -148,6 +150,8 @@ together! {
     AlertsParams { wanted: AlertFilter, page: PageParams, format: FormatParams }
     /// What notes take.
     NotesParams { wanted: NotedParams, page: PageParams, format: FormatParams }
+    /// What a sender's details take.
+    SenderParams { sender: OneSender, days: RangeParams }
     /// What an account's details take.
     AccountParams { account: OneAccount, days: RangeParams }
     /// What a client's details take.
