@@ -1,12 +1,14 @@
 //! The HTTP interface: defaults, tables page by page, CSV, and every way to ask wrongly.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
-use tests::app::App;
+use tests::app::{Answer, App};
 
 /// `count` senders: number n sends n messages, every third over TLS 1.0.
 async fn app_with_senders(count: u64) -> Result<App> {
@@ -192,6 +194,52 @@ async fn wrong_questions_name_the_parameter_the_value_and_what_is_allowed() -> R
     app.get("/v1/nothing").await?.problem(404)?;
     app.get("/v1/reports/tls-usage/details/a@example.test").await?.problem(404)?;
     app.ask(Request::post("/v1/insight").body(Body::empty())?).await?.problem(405)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_take_it() -> Result<()> {
+    let app = app_with_senders(200).await?;
+    let ask = async |method: &str, path: &str, coding: &str| -> Result<Answer> {
+        let request = Request::builder().method(method).uri(path).header("accept-encoding", coding);
+        app.ask(request.body(Body::empty())?).await
+    };
+    let header = |answer: &Answer, name| {
+        let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    for path in [
+        "/v1/reports/tls-usage/details?limit=100",
+        "/v1/reports/tls-usage/details?format=csv",
+        "/v1/reports/detailed",
+        "/reports/tls-usage/details",
+        "/assets/dashboard.css",
+        "/openapi.json",
+    ] {
+        let plain = ask("GET", path, "identity").await?;
+        let redacted = |text: String| text.split("\"next\"").next().unwrap_or_default().to_owned();
+        for coding in ["gzip", "br, gzip;q=0.5"] {
+            let compressed = ask("GET", path, coding).await?;
+            assert_eq!(header(&compressed, "content-encoding"), "gzip", "{path}");
+            let mut text = String::new();
+            GzDecoder::new(compressed.body.as_slice()).read_to_string(&mut text)?;
+            ensure!(redacted(text) == redacted(plain.text()?), "{path}");
+            ensure!(compressed.body.len() < plain.body.len() / 2, "{path}");
+        }
+        for coding in ["identity", "", "br", "gzip;q=0", "*", "x"] {
+            let plain = ask("GET", path, coding).await?;
+            assert_eq!(header(&plain, "content-encoding"), "", "{path} {coding}");
+            assert_eq!(
+                header(&plain, "vary"),
+                "accept-encoding",
+                "{path}: caches must tell them apart"
+            );
+        }
+        let head = ask("HEAD", path, "gzip").await?;
+        ensure!(head.status.is_success() && head.body.is_empty(), "{path}");
+    }
+    let small = ask("GET", "/healthz", "gzip").await?;
+    assert_eq!(header(&small, "content-encoding"), "", "it is one packet anyway");
     Ok(())
 }
 

@@ -108,6 +108,7 @@ impl State {
                 "content-length",
                 "content-security-policy",
                 "referrer-policy",
+                "vary",
                 "x-content-type-options",
             ];
             if !left_out.contains(&name.as_str()) {

@@ -7,6 +7,8 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use report::notes::sheet::SHEET;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use crate::api::problem::Problem;
 use crate::api::{
@@ -23,6 +25,9 @@ use crate::visitor::{Role, Visitor};
 /// What browsers may do with a page: nothing from elsewhere, and no code or style but the two files.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// An answer of fewer bytes is one packet anyway, and is not compressed.
+const SMALL: u16 = 1_400;
 
 /// The whole HTTP interface, and the dashboard, for everybody who can reach it.
 pub fn router(query: Query) -> Router {
@@ -98,7 +103,9 @@ async fn managers_only(request: Request, next: Next) -> Response {
 }
 
 fn finished(router: Router) -> Router {
-    router.layer(middleware::map_response(with_headers))
+    let predicate = SizeAbove::new(SMALL).and(NotForContentType::IMAGES);
+    let compression = CompressionLayer::new().compress_when(predicate);
+    router.layer(compression).layer(middleware::map_response(with_headers))
 }
 
 async fn with_headers(mut response: Response) -> Response {

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::watch;
 
 /// An answer with more bytes goes into a file.
@@ -269,7 +269,7 @@ impl SpoolReader {
     }
 
     fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> {
-        stream::unfold(Some(self), |reader| async move {
+        let pieces = stream::unfold(Some(self), |reader| async move {
             let mut reader = reader?;
             match reader.next().await {
                 Ok(None) => None,
@@ -277,7 +277,9 @@ impl SpoolReader {
                 // The client must see that it was not all.
                 Err(error) => Some((Err(error), None)),
             }
-        })
+        });
+        // Whoever compresses it asks once more after the end.
+        pieces.fuse()
     }
 
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
