@@ -3,6 +3,7 @@
 mod deployed;
 mod engines;
 mod faults;
+mod gateway;
 mod people;
 
 use bootstrap::now;

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -102,7 +102,22 @@ pub fn response(answer: &Value) -> Result<Response<Body>> {
 pub async fn ask(function: &Function, request: Request) -> Result<Answer> {
     let asked = format!("{} {}", request.method(), request.uri());
     let answer = function.invoke(&event(request).await?).await?.answer()?;
-    let (parts, body) = response(&answer)?.into_parts();
+    shown(asked, &answer).await
+}
+
+/// Hands an event to the interface in this process, as the function would.
+///
+/// # Errors
+/// It is no event, or there is no answer.
+pub async fn hand_in(router: &Router, event: Value) -> Result<Answer> {
+    let asked = format!("{} {}", event["rawPath"], event["rawQueryString"]);
+    let written = query::gateway::answer(router, serde_json::value::to_raw_value(&event)?).await?;
+    ensure!(written.get().len() <= query::gateway::MOST, "{asked}: Lambda would say 500");
+    shown(asked, &serde_json::from_str(written.get())?).await
+}
+
+async fn shown(asked: String, answer: &Value) -> Result<Answer> {
+    let (parts, body) = response(answer)?.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await?.to_vec();
     Ok(Answer::new(asked, parts.status, parts.headers, body))
 }

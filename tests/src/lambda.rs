@@ -10,11 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -118,6 +118,11 @@ async fn response(
     Path(id): Path<String>,
     body: Bytes,
 ) -> StatusCode {
+    if body.len() > query::gateway::MOST {
+        let error = json!({"errorType": "Function.ResponseSizeTooLarge"});
+        end(&runtime, &id, Outcome::Failed(error));
+        return StatusCode::PAYLOAD_TOO_LARGE;
+    }
     end(&runtime, &id, Outcome::Answered(serde_json::from_slice(&body).unwrap_or_default()))
 }
 
@@ -191,6 +196,7 @@ impl Function {
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&runtime));
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, api).await;

@@ -1,6 +1,6 @@
 //! HTTP queries for each view.
 //!
-//! [`router`] gives the whole interface; `main` puts it behind AWS Lambda, the one-machine program behind a
+//! [`router`] gives the whole interface; `main` puts it behind AWS Lambda through `gateway`, the one-machine program behind a
 //! socket. `service` is what every answer needs, `scoped` decides what of the store a visitor may know of, `routes` says
 //! what is where, `tables` computes tables and
 //! keeps them, `spool` keeps long answers until they are read. `api` answers scripts, `dashboard` shows people the same as pages, from the same functions.
@@ -13,6 +13,8 @@
 
 mod api;
 mod dashboard;
+#[cfg(feature = "lambda")]
+pub mod gateway;
 #[cfg(feature = "lambda")]
 mod read_from_items;
 mod routes;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bootstrap::{Days, Function, People, Reports};
 use history::{History, Unusable};
-use lambda_http::Error;
+use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+use query::gateway;
 use query::sign_in::SignIn;
 use query::{Mailing, Query, ReadFromItems};
 
@@ -42,5 +43,9 @@ async fn main() -> Result<(), Error> {
     let mailing = Mailing { recipients, requests_per_day: reports.requests_per_day };
     let query = Query::new(&store, history, zone, mailing, Arc::new(bootstrap::now));
     let query = query.knowing(known);
-    lambda_http::run(query::router_behind(sign_in, query)).await
+    let router = &query::router_behind(sign_in, query);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<_>| async move {
+        Ok::<_, Error>(gateway::answer(router, event.payload).await?)
+    }))
+    .await
 }

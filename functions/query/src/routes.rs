@@ -108,7 +108,8 @@ fn finished(router: Router) -> Router {
     router.layer(compression).layer(middleware::map_response(with_headers))
 }
 
-async fn with_headers(mut response: Response) -> Response {
+/// A response with the headers that all have.
+pub(crate) async fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -16,7 +16,7 @@ use super::body::{Fields, wrong};
 use super::params::{AlertsParams, Format, Given, LIMIT};
 use super::places;
 use super::problem::Problem;
-use super::responses::{AsksStore, Finds, ReadsBody, ReadsParameters};
+use super::responses::{AsksStore, Finds, ReadsBody, ReadsParameters, TellsMuch};
 use super::tables::{csv_headers, unwritten};
 use crate::service::Query;
 
@@ -33,7 +33,7 @@ pub(crate) struct AlertPath {
 #[utoipa::path(get, path = "/v1/alerts", operation_id = "alerts", params(AlertsParams), responses(
     (status = 200, description = "A page of the alerts, or all of them as CSV",
         content((AlertsPage = "application/json"), (String = "text/csv"))),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn list(query: Query, given: Given) -> Result<Response, Problem> {
     let asked: AlertsParams = given.read(query.today())?;

@@ -11,13 +11,13 @@ use super::failures;
 use super::labels::Labelled;
 use super::params::{AccountParams, ClientParams, Given, SenderParams};
 use super::problem::Problem;
-use super::responses::{AsksStore, ReadsParameters};
+use super::responses::{AsksStore, ReadsParameters, TellsMuch};
 use crate::service::Query;
 
 /// One sender: its figures, days, accounts, mechanisms and client addresses.
 #[utoipa::path(get, path = "/v1/senders", operation_id = "sender_details", params(SenderParams), responses(
     (status = 200, description = "Everything about the sender", body = Details),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn sender(query: Query, given: Given) -> Result<Json<Details>, Problem> {
     let SenderParams { sender, days } = given.read(query.today())?;
@@ -28,7 +28,7 @@ pub(crate) async fn sender(query: Query, given: Given) -> Result<Json<Details>, 
 /// One account: its figures, days, senders, mechanisms, client addresses, and logins that failed at it.
 #[utoipa::path(get, path = "/v1/accounts", operation_id = "account_details", params(AccountParams), responses(
     (status = 200, description = "Everything about the account", body = Details),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn account(query: Query, given: Given) -> Result<Json<Details>, Problem> {
     let AccountParams { account, days } = given.read(query.today())?;
@@ -39,7 +39,7 @@ pub(crate) async fn account(query: Query, given: Given) -> Result<Json<Details>,
 /// One client, or all of a network: its figures, days, senders, accounts, mechanisms, and logins of it that failed.
 #[utoipa::path(get, path = "/v1/clients", operation_id = "client_details", params(ClientParams), responses(
     (status = 200, description = "Everything about the client", body = Details),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn client(query: Query, given: Given) -> Result<Json<Details>, Problem> {
     let ClientParams { client, days } = given.read(query.today())?;

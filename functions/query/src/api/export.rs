@@ -16,7 +16,8 @@ use crate::spool::SpoolWriter;
 
 /// Every day, sender, account, mechanism, TLS version and client address with its messages.
 ///
-/// Streamed where the server can. On AWS Lambda an answer holds 6 MB at most: ask for shorter ranges there.
+/// Streamed where the server can, and compressed if that is asked for. On AWS Lambda an answer holds 6 MB at most, as it is sent:
+/// a longer one is answered with the problem `answer-too-large`.
 #[utoipa::path(get, path = "/v1/reports/detailed", operation_id = "export", params(ExportParams), responses(
     (status = 200, description = "A line for each of them", body = String, content_type = "text/csv"),
     ReadsParameters, AsksStoreInTurns,

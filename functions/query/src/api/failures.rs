@@ -12,7 +12,7 @@ use store::FailureRow;
 
 use super::params::{FailuresParams, Format, Given, LIMIT};
 use super::problem::Problem;
-use super::responses::{AsksStore, ReadsParameters};
+use super::responses::{AsksStore, ReadsParameters, TellsMuch};
 use super::tables::{csv_headers, unwritten};
 use crate::service::Query;
 
@@ -20,7 +20,7 @@ use crate::service::Query;
 #[utoipa::path(get, path = "/v1/failed-logins", operation_id = "failed_logins", params(FailuresParams), responses(
     (status = 200, description = "The failed logins",
         content((FailedLogins = "application/json"), (String = "text/csv"))),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn list(query: Query, given: Given) -> Result<Response, Problem> {
     let asked: FailuresParams = given.read(query.today())?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::params::{Given, RangeParams};
 use super::problem::Problem;
-use super::responses::{AsksStore, ReadsParameters};
+use super::responses::{AsksStore, ReadsParameters, TellsMuch};
 use crate::scoped::Distinct;
 use crate::service::Query;
 
@@ -81,7 +81,7 @@ async fn read(query: &Query, range: Range) -> Result<(Insight, Rollup), Problem>
 /// Sender domains seen in the days that are kept.
 #[utoipa::path(get, path = "/v1/domains", operation_id = "domains", responses(
     (status = 200, description = "The domains", body = Domains),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn domains(query: Query, given: Given) -> Result<Json<Domains>, Problem> {
     given.refuse()?;

@@ -13,7 +13,7 @@ use super::note_bodies::{NewNote, NoteAnswer};
 use super::params::{Format, Given, LIMIT, NotesParams, SubjectParams, Whose};
 use super::places;
 use super::problem::Problem;
-use super::responses::{self, AsksStore, Finds, ReadsBody, ReadsParameters};
+use super::responses::{self, AsksStore, Finds, ReadsBody, ReadsParameters, TellsMuch};
 use super::tables::{csv_headers, unwritten};
 use crate::service::Query;
 
@@ -33,7 +33,7 @@ pub(crate) struct NotesPage {
 #[utoipa::path(get, path = "/v1/notes", operation_id = "notes", params(NotesParams), responses(
     (status = 200, description = "A page of the notes, or all of them as CSV",
         content((NotesPage = "application/json"), (String = "text/csv"))),
-    ReadsParameters, AsksStore,
+    ReadsParameters, AsksStore, TellsMuch,
 ))]
 pub(crate) async fn list(query: Query, given: Given) -> Result<Response, Problem> {
     let asked: NotesParams = given.read(query.today())?;

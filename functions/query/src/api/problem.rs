@@ -50,6 +50,11 @@ pub enum Problem {
         /// The most bytes that it may have.
         most: usize,
     },
+    /// The answer is longer than one can be here.
+    AnswerTooLarge {
+        /// Whether it is too long although it is compressed.
+        compressed: bool,
+    },
     /// The body did not arrive in time.
     TooSlow {
         /// How long it may take.
@@ -160,6 +165,9 @@ impl Problem {
             Self::TooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
             }
+            Self::AnswerTooLarge { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "answer-too-large", "The answer is too large")
+            }
             Self::TooSlow { .. } => {
                 (StatusCode::REQUEST_TIMEOUT, "too-slow", "The body did not arrive in time")
             }
@@ -233,6 +241,17 @@ impl Problem {
                     .to_owned()
             }
             Self::TooLarge { most } => format!("a body may have {most} bytes at most"),
+            Self::AnswerTooLarge { compressed } => {
+                let way = if *compressed {
+                    "ask"
+                } else {
+                    "ask with Accept-Encoding: gzip (curl --compressed), or"
+                };
+                format!(
+                    "an answer may have 6 MB here: {way} for fewer days (start, end), with more filters, or for a table page \
+                     by page (limit, cursor); /v1/report-requests sends the whole report by mail"
+                )
+            }
             Self::TooSlow { seconds } => format!("a body must arrive within {seconds} seconds"),
             Self::KeyReused => {
                 "something else was asked with this Idempotency-Key in the last 24 hours: use a new key \

@@ -38,8 +38,10 @@ does! {
         Problem::TooSlow { seconds: 0 }, Problem::NoSheet { given: String::new() };
     /// It asks the store.
     AsksStore: Problem::Unavailable;
-    /// It asks the store, and only so many may do so at once.
-    AsksStoreInTurns: Problem::Unavailable, Problem::Busy;
+    /// It asks the store for what can be long, and only so many may do so at once.
+    AsksStoreInTurns: Problem::Unavailable, Problem::Busy, Problem::AnswerTooLarge { compressed: false };
+    /// It tells what can be long.
+    TellsMuch: Problem::AnswerTooLarge { compressed: false };
     /// It looks for what the path names.
     Finds: Problem::NotFound { path: String::new() };
     /// It places a report request, once for each key.

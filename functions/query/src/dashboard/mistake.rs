@@ -50,6 +50,7 @@ pub(super) fn can_be_mended(problem: &Problem) -> bool {
         | Problem::Bound
         | Problem::WrongHost
         | Problem::Busy
+        | Problem::AnswerTooLarge { .. }
         | Problem::Unavailable => false,
     }
 }
