@@ -1,5 +1,6 @@
 //! The order of a log's lines: exports whose newest stand first, and years that no line names.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
@@ -14,6 +15,8 @@ const STEPS: usize = 3;
 /// A time that lies so much before the last one is of the next year: of the same, it would lie after it.
 const BACK: i64 = 182 * 86_400;
 const YEAR: i64 = 365 * 86_400;
+/// The most ends of years that are known at once, the last ones: what came before these is old enough.
+const YEARS: usize = 128;
 /// Bytes of a text that are turned at once.
 const BLOCK: usize = 1 << 20;
 
@@ -145,8 +148,8 @@ impl References {
     /// That of the line that begins at an offset.
     #[inline]
     pub(crate) fn at(&self, offset: u64) -> i64 {
-        let found = self.earlier.iter().find(|(ends, _)| offset < *ends);
-        found.map_or(self.last, |(_, reference)| *reference)
+        let at = self.earlier.partition_point(|(ends, _)| *ends <= offset);
+        self.earlier.get(at).map_or(self.last, |(_, reference)| *reference)
     }
 }
 
@@ -161,16 +164,18 @@ pub(super) struct Years {
     month: [u8; 3],
     /// Times name their years: nothing need be looked at.
     are_named: bool,
-    /// Offsets and times of the first lines of new years.
-    falls: Vec<(u64, i64)>,
+    /// Offsets and times of the first lines of new years: of the last [`YEARS`].
+    falls: VecDeque<(u64, i64)>,
+    /// How many there were in all.
+    ended: usize,
 }
 
 impl Years {
     /// Of lines the last of which was written near a time.
     pub(super) fn new(options: Options, reference: i64) -> Self {
         let stream = LogStream::new(options);
-        let (before, month, are_named, falls) = (None, [0; 3], false, Vec::new());
-        Self { stream, reference, before, month, are_named, falls }
+        let (before, month, are_named, ended) = (None, [0; 3], false, 0);
+        Self { stream, reference, before, month, are_named, falls: VecDeque::new(), ended }
     }
 
     /// Looks at the lines of a text that begins at an offset.
@@ -221,7 +226,11 @@ impl Years {
             self.month = *month;
         }
         if self.before.replace(time).is_some_and(|before| before - time > BACK) {
-            self.falls.push((begins, time));
+            self.falls.push_back((begins, time));
+            self.ended += 1;
+            if self.falls.len() > YEARS {
+                self.falls.pop_front();
+            }
         }
     }
 }
@@ -238,7 +247,7 @@ pub(crate) struct Later {
 impl Later {
     /// Behind what was looked at, up to an offset; none if times name their years.
     pub(super) fn than(years: Years, from: u64) -> Option<Self> {
-        let foreseen = years.falls.len();
+        let foreseen = years.ended;
         (!years.are_named).then_some(Self { years, from, foreseen })
     }
 
@@ -256,7 +265,7 @@ impl Later {
 
     /// How often times went back by most of a year, so that what came before is of another one than was thought.
     pub(crate) fn went_back(&self) -> usize {
-        self.years.falls.len() - self.foreseen
+        self.years.ended - self.foreseen
     }
 }
 
@@ -319,6 +328,32 @@ mod tests {
         turn(&file, 61, text.len() as u64, &mut found).expect("turned");
         let expected: String = (1..count).rev().map(line).collect();
         assert!(found == expected.as_bytes());
+    }
+
+    #[test]
+    fn of_a_text_of_endless_years_the_last_are_known() {
+        let line = |day: &str| format!("{day} 11:00:00 mail postfix/smtpd[7]: x\n");
+        let year = [line("Mar  1"), line("Nov 23")].concat();
+        let text = year.repeat(1_000);
+        let found = References::of(text.as_bytes(), 0, options(), REFERENCE).expect("read");
+        assert_eq!(found.earlier.len(), YEARS);
+        let of_year = |back: usize| found.at((text.len() - back * year.len()) as u64);
+        assert_eq!(of_year(1), REFERENCE);
+        for back in 2..=YEARS {
+            let years = i64::try_from(back - 2).expect("few");
+            assert_eq!(of_year(back), day("2026-03-01T11:00:00Z") - years * YEAR, "{back}");
+        }
+        // Whatever came before those.
+        assert_eq!(found.at(0), of_year(YEARS + 1));
+        let mut years = Years::new(options(), REFERENCE);
+        years.read(year.as_bytes(), 0).expect("read");
+        let mut later = Later::than(years, year.len() as u64).expect("no years are named");
+        for at in 1..1_000 {
+            let begins = (at * year.len()) as u64;
+            let mut lines = Lines::new(year.as_bytes(), begins);
+            while lines.read(|line| later.line(&line)).expect("read") {}
+        }
+        assert_eq!(later.went_back(), 999);
     }
 
     #[test]
