@@ -28,6 +28,28 @@ const ACTIVE: &str = "6746B99473D: from=<ann@example.test>, size=344, nrcpt=1 (q
 const SENT: &str = "ann@example.test ann@example.test PLAIN TLS1.3 192.0.2.1 x1";
 
 #[test]
+fn an_object_behind_a_front_is_one_for_the_format_of_objects_too() {
+    let event = r#"{"event":"submission","time":"2026-11-23T10:00:00Z","account":"ann@x.test","sender":"ann@x.test"}"#;
+    let options = Options { format: Format::Events, ..options() };
+    for front in [
+        "",
+        "mail-1  | ",
+        "2026-11-23T10:00:00.1Z ",
+        "2026-11-23T10:00:00.1Z stdout F ",
+        "<134>1 2026-11-23T10:00:00Z mail haraka 7 - - ",
+    ] {
+        let mut collected = Collected::default();
+        let line = format!("{front}{event}\n");
+        feed(&mut LogStream::new(options), &line, &mut collected);
+        assert_eq!(collected.rejected, Vec::<String>::new(), "{line}");
+        assert_eq!(collected.submissions.len(), 1, "{line}");
+    }
+    let mut collected = Collected::default();
+    feed(&mut LogStream::new(options), "a line\n", &mut collected);
+    assert_eq!(collected.rejected, ["not a JSON object"]);
+}
+
+#[test]
 fn retries_of_deferred_mail_are_not_counted_again() {
     let log = [
         smtpd(CONNECT),

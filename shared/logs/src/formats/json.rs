@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use memchr::memchr;
 use memchr::memmem::Finder;
 use report::{TlsVersion, client_address, host_name};
 use serde::Deserialize;
@@ -59,7 +60,9 @@ impl LogFormat for Events {
         let line = line.strip_prefix(b"data: ").unwrap_or(line);
         let is_json = matches!(line, [b'{', ..] | [b'[' | b']'])
             || matches!(line, [b'[', next, ..] if b"{ ]".contains(next));
-        (!is_json).then_some("not a JSON object")
+        // An object behind what a shipper puts in front of it.
+        let may_hold_one = || line.ends_with(b"}") && memchr(b'{', line).is_some();
+        (!is_json && !may_hold_one()).then_some("not a JSON object")
     }
 }
 

@@ -19,7 +19,7 @@ const CUT: usize = 870;
 const TRIMMED: usize = 8;
 
 /// Lines of which some chunks are there, the one that has waited longest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Chunks(Vec<Line>);
 
 /// The first chunks of a line, and whose it is.
@@ -96,19 +96,13 @@ impl Chunks {
         Part::Some
     }
 
-    /// All of them as bytes; nothing if there are none.
-    pub(super) fn save(&self) -> Vec<u8> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        // Writing to memory cannot fail.
-        postcard::to_extend(&self.0, Vec::new()).unwrap_or_default()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// What [`save`](Self::save) wrote.
-    pub(super) fn restore(bytes: &[u8]) -> Option<Self> {
-        let lines: Vec<Line> = postcard::from_bytes(bytes).ok()?;
-        (lines.len() <= LINES).then_some(Self(lines))
+    /// Whether there are no more than there can be.
+    pub(super) const fn is_sound(&self) -> bool {
+        self.0.len() <= LINES
     }
 
     /// About how many bytes all take.
@@ -120,7 +114,7 @@ impl Chunks {
 
     /// Forgets those that have waited longest until all weigh so little.
     pub(super) fn evict(&mut self, down_to: usize) {
-        while !self.0.is_empty() && self.weight() > down_to {
+        while !self.is_empty() && self.weight() > down_to {
             self.0.remove(0);
         }
     }
@@ -176,9 +170,9 @@ mod tests {
                 program: b"exim",
                 ..Record::default()
             };
-            let restored = Chunks::restore(&chunks.save());
-            chunks =
-                if chunks.weight() == 0 { Chunks::default() } else { restored.expect("its own") };
+            let saved = postcard::to_extend(&chunks, Vec::new()).expect("bytes");
+            chunks = postcard::from_bytes(&saved).expect("its own");
+            assert!(chunks.is_sound());
             match chunks.part(&record) {
                 Part::Whole(text) => String::from_utf8_lossy(text).into_owned(),
                 Part::Last(text) => String::from_utf8(text).expect("text"),

@@ -1,17 +1,20 @@
 //! Exim: one line of the main log proves a submission.
 //!
 //! `arrival` reads that line, by the words of `fields`; `host` tells the client's address from what the client said.
-//! `chunks` joins what syslog has of a long line.
+//! `chunks` joins what syslog has of a long line, `copies` leaves out what it has twice.
 
 mod arrival;
 mod chunks;
+mod copies;
 mod fields;
 mod host;
 
 use memchr::{memchr, memmem, memrchr};
+use serde::de::DeserializeOwned;
 
 use self::arrival::{Arrival, Login};
 use self::chunks::{Chunks, Part};
+use self::copies::Copies;
 use crate::format::LogFormat;
 use crate::proofs::{self, Proof, Sender, Sink};
 use crate::reading::Proofs;
@@ -24,12 +27,13 @@ use crate::time::Timestamps;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exim {
     chunks: Chunks,
+    copies: Copies,
 }
 
 impl LogFormat for Exim {
     const NAME: &'static str = "exim";
     const ABOUT: &'static str = "Exim's main log";
-    const STATE: u8 = 1;
+    const STATE: u8 = 2;
 
     #[inline]
     fn line<S: Sink>(&mut self, record: &Record<'_>, proofs: &mut Proofs<'_, S>) -> bool {
@@ -37,14 +41,16 @@ impl LogFormat for Exim {
         let outer = record.time.unwrap_or(proofs.arrival.reference);
         match whose {
             Whose::Exims => {
+                let is_copy = |time, text: &[u8]| self.copies.has(record, time, text);
                 match self.chunks.part(record) {
-                    Part::Whole(message) => _ = whole(message, outer, proofs),
-                    Part::Last(message) => _ = whole(&message, outer, proofs),
+                    Part::Whole(message) => _ = whole(message, outer, is_copy, proofs),
+                    Part::Last(message) => _ = whole(&message, outer, is_copy, proofs),
                     Part::Some => {}
                 }
                 true
             }
-            Whose::Unknown => whole(record.message, outer, proofs),
+            // In the main log itself there are no copies.
+            Whose::Unknown => whole(record.message, outer, |_, _| false, proofs),
         }
     }
 
@@ -66,25 +72,35 @@ impl LogFormat for Exim {
     }
 
     fn save(&self) -> Vec<u8> {
-        self.chunks.save()
+        if self.chunks.is_empty() && self.copies.is_empty() {
+            return Vec::new();
+        }
+        // Writing to memory cannot fail.
+        postcard::to_extend(&(&self.chunks, &self.copies), Vec::new()).unwrap_or_default()
     }
 
     fn restore(version: u8, bytes: &[u8]) -> Result<Self, StateError> {
-        match version {
-            Self::STATE => {
-                let chunks = Chunks::restore(bytes).ok_or(StateError::Damaged)?;
-                Ok(Self { chunks })
-            }
-            found => Err(StateError::Version { found, known: Self::STATE }),
+        fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StateError> {
+            postcard::from_bytes(bytes).map_err(|_| StateError::Damaged)
         }
+        let (chunks, copies): (Chunks, _) = match version {
+            // There were no copies.
+            1 => (read(bytes)?, Copies::default()),
+            Self::STATE => read(bytes)?,
+            found => return Err(StateError::Version { found, known: Self::STATE }),
+        };
+        let is_sound = chunks.is_sound() && copies.is_sound();
+        is_sound.then_some(Self { chunks, copies }).ok_or(StateError::Damaged)
     }
 
     #[inline]
     fn weight(&self) -> usize {
-        self.chunks.weight()
+        self.chunks.weight() + self.copies.weight()
     }
 
     fn evict(&mut self, down_to: usize, _mark: u64, _sink: &mut impl Sink) {
+        // A copy that is counted costs less than a line that is lost.
+        self.copies.evict(down_to.saturating_sub(self.chunks.weight()));
         self.chunks.evict(down_to);
     }
 }
@@ -130,14 +146,24 @@ fn after_pid(text: &[u8]) -> &[u8] {
 
 /// Reads one whole line, from its timestamp on, if it has one; false if it is none that is known.
 #[inline]
-fn whole<S: Sink>(message: &[u8], outer: i64, proofs: &mut Proofs<'_, S>) -> bool {
+fn whole<S: Sink>(
+    message: &[u8],
+    outer: i64,
+    is_copy: impl FnOnce(i64, &[u8]) -> bool,
+    proofs: &mut Proofs<'_, S>,
+) -> bool {
     let message = after_pid(message);
     let (time, text) = stamp(message, proofs.times).unwrap_or((outer, message));
-    line(text, time, proofs)
+    line(text, time, is_copy, proofs)
 }
 
 /// Reads one line of the main log, from its message id on; false if it is none that is known.
-fn line<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> bool {
+fn line<S: Sink>(
+    text: &[u8],
+    time: i64,
+    is_copy: impl FnOnce(i64, &[u8]) -> bool,
+    proofs: &mut Proofs<'_, S>,
+) -> bool {
     match message_id(text) {
         Some(rest) => {
             if let Some(arrival) = rest.strip_prefix(b"<= ") {
@@ -145,7 +171,7 @@ fn line<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> bool {
             }
             true
         }
-        None => failed(text, time, proofs).is_some(),
+        None => failed(text, time, is_copy, proofs).is_some(),
     }
 }
 
@@ -184,9 +210,17 @@ fn accepted<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) {
 ///
 /// None if it is no such line. The HELO argument, the ident and the id are the client's: where two replies can be meant,
 /// the login failed, and nothing tells whose it was.
-fn failed<S: Sink>(text: &[u8], time: i64, proofs: &mut Proofs<'_, S>) -> Option<()> {
+fn failed<S: Sink>(
+    text: &[u8],
+    time: i64,
+    is_copy: impl FnOnce(i64, &[u8]) -> bool,
+    proofs: &mut Proofs<'_, S>,
+) -> Option<()> {
     let rest = text.get(memchr(b' ', text)?..)?;
     let rest = rest.strip_prefix(b" authenticator failed for ")?;
+    if is_copy(time, text) {
+        return Some(());
+    }
     let mut replies = Reply::all(rest);
     let Some(first) = replies.next() else { return Some(()) };
     let mut others = false;
@@ -251,6 +285,7 @@ mod tests {
         line(
             text.as_bytes(),
             0,
+            |_, _| false,
             &mut Proofs {
                 arrival,
                 times: &mut times,
@@ -368,5 +403,38 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_syslog_has_twice_counts_once() {
+        let failed = |second: u32, pid: u32, text: &str| {
+            format!(
+                "<22>Nov 23 10:00:{second:02} mail exim[{pid}]: 2026-11-23 10:00:{second:02} {text}\n"
+            )
+        };
+        let ann = "plain authenticator failed for (h) [192.0.2.1]: 535 Incorrect authentication data (set_id=ann)";
+        let bob = ann.replace("set_id=ann", "set_id=bob");
+        let [one, two, later] = [failed(1, 7, ann), failed(1, 8, &bob), failed(2, 7, ann)];
+        let count = |lines: &[&str]| crate::testing::read(&lines.concat()).failures.len();
+        assert_eq!(count(&[&one, &one]), 1);
+        assert_eq!(count(&[&one, &one.replace("<22>", "<21>")]), 1);
+        assert_eq!(count(&[&one, &two, &one, &two]), 2, "two processes at once");
+        assert_eq!(count(&[&one, &one, &one, &one]), 2, "it failed again at once");
+        assert_eq!(count(&[&one, &one, &later, &later]), 2);
+        assert_eq!(count(&[&one, &failed(1, 8, ann)]), 2, "two connections");
+        // Without a time of Exim's own, and longer than is remembered.
+        let short = one.replace("2026-11-23 10:00:01 plain", "plain");
+        assert_eq!(count(&[&short, &short]), 1);
+        let long = one.replace("=ann", &format!("={}", "x".repeat(400)));
+        assert_eq!(count(&[&long, &long, &long.replace("x)", "xx)")]), 2);
+        // The main log has each once, and tells no process.
+        let main = format!("2026-11-23 10:00:01 {ann}\n");
+        assert_eq!(count(&[&main, &main]), 2);
+        // No more are remembered than there is room for.
+        let many: Vec<_> = (0..100).map(|pid| failed(1, pid, ann)).collect();
+        let both: Vec<_> = many.iter().chain(&many).map(String::as_str).collect();
+        assert_eq!(count(&both), 200);
+        let state = Exim::restore(1, &[0]).expect("a state without copies");
+        assert!(state.save().is_empty());
     }
 }
