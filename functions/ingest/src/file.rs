@@ -14,7 +14,7 @@ use crate::state::{self, Restored, StreamState};
 use crate::summary::{Summary, batch_read, understood};
 
 /// Bytes of counts and of what could not be read that are held before they are written; writing them takes a few times as much.
-const HELD: usize = 24 << 20;
+const HELD: usize = 10 << 20;
 
 /// Where a line stands in its file.
 #[derive(Clone, Copy, Debug)]
