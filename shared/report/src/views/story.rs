@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,8 +34,10 @@ pub struct Stories {
     known: Known,
     /// Whether client addresses are gathered.
     clients: bool,
-    places: HashMap<String, usize>,
+    places: HashMap<String, usize, RandomState>,
     stories: Vec<Story>,
+    /// The name that was looked up last, and its place: the next is often the same.
+    last: (String, Option<usize>),
 }
 
 impl Stories {
@@ -46,12 +49,14 @@ impl Stories {
         known: &Known,
         names: impl IntoIterator<Item = &'n str>,
     ) -> Self {
-        let places: HashMap<_, _> =
-            names.into_iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
+        let names = names.into_iter().enumerate();
+        let places: HashMap<_, _, _> = names.map(|(at, name)| (name.to_owned(), at)).collect();
+        let meant = group.meant_by("", known);
+        let last = (String::new(), places.get(&*meant).copied());
         let days = vec![0; range.days().count()];
         let story = Story { days, ..Story::default() };
         let stories = vec![story; places.len()];
-        Self { group, range, known: known.clone(), clients: false, places, stories }
+        Self { group, range, known: known.clone(), clients: false, places, stories, last }
     }
 
     /// Without their days: for many rows.
@@ -69,9 +74,14 @@ impl Stories {
 
     /// Adds messages of one key, if they are of one of the rows.
     pub fn add(&mut self, day: Day, key: &UsageKey<'_>, messages: u64) {
-        let name = self.group.meant_by(self.group.of(key), &self.known);
-        let (Some(at), true) = (self.places.get(&*name), self.range.contains(day)) else { return };
-        let Some(story) = self.stories.get_mut(*at) else { return };
+        let name = self.group.of(key);
+        if self.last.0 != name {
+            self.last.0.clear();
+            self.last.0.push_str(name);
+            self.last.1 = self.places.get(&*self.group.meant_by(name, &self.known)).copied();
+        }
+        let (Some(at), true) = (self.last.1, self.range.contains(day)) else { return };
+        let Some(story) = self.stories.get_mut(at) else { return };
         let day = usize::try_from((day - self.range.start).num_days()).unwrap_or(usize::MAX);
         if let Some(sum) = story.days.get_mut(day) {
             *sum = sum.saturating_add(messages);
