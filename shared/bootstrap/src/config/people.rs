@@ -1,7 +1,7 @@
 //! Who comes in, and where.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::mail::DASHBOARD;
@@ -60,7 +60,7 @@ const LISTEN: Setting = Setting {
     flag: "listen",
     value: "ADDRESS",
     default: "127.0.0.1:8025",
-    expected: "an address and a port, as in 127.0.0.1:8025",
+    expected: "an address and a port, as in 127.0.0.1:8025, localhost:8025, or :8025 for every IPv4 address",
     help: "Where to listen; beyond loopback only with --token-file",
     ..Setting::EMPTY
 };
@@ -152,6 +152,19 @@ fn words(text: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
+/// An address to listen on. `localhost` is loopback, whatever a name server says of it (RFC 6761, section 6.3); without a host,
+/// it is every IPv4 address of this machine.
+fn address(text: &str) -> Option<SocketAddr> {
+    let at = |host: Ipv4Addr, port: &str| Some((host, port.parse().ok()?).into());
+    match text.rsplit_once(':') {
+        Some(("", port)) => at(Ipv4Addr::UNSPECIFIED, port),
+        Some((host, port)) if host.eq_ignore_ascii_case("localhost") => {
+            at(Ipv4Addr::LOCALHOST, port)
+        }
+        _ => text.parse().ok(),
+    }
+}
+
 /// Who comes in on one machine: whoever is there, or has a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listening {
@@ -167,7 +180,31 @@ impl Section for Listening {
     }
 
     fn read(settings: &Settings<'_>) -> Result<Self, ConfigError> {
-        let listen = settings.required(&LISTEN, |text| text.parse().ok())?;
+        let listen = settings.required(&LISTEN, address)?;
         Ok(Self { listen, token_file: settings.path(&TOKEN_FILE) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_to_listen_on_may_name_this_machine_or_nothing() {
+        let read = |text| address(text).map(|address| address.to_string());
+        for (text, expected) in [
+            ("127.0.0.1:8025", "127.0.0.1:8025"),
+            ("[::1]:80", "[::1]:80"),
+            ("localhost:8025", "127.0.0.1:8025"),
+            ("LocalHost:0", "127.0.0.1:0"),
+            (":8025", "0.0.0.0:8025"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in
+            ["", "8025", ":", "localhost", "localhost:", ":65536", "mail.example.org:80", "::1:80"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }
