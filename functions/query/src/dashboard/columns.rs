@@ -1,7 +1,8 @@
 //! Charts of days: a column each, stacked where messages are told apart.
 //!
 //! The bars are one drawing that is stretched to the room there is; over it lies a link for each day, which
-//! shows the day's numbers when it is pointed at or focused, and leads to the day's senders.
+//! shows the day's numbers when it is pointed at or focused, and leads to the day's senders. Every bar is as high as its
+//! number: where that is too low to be seen, a mark below the day says that there is something.
 
 use report::views::{DayKinds, DayTls, DayVolume};
 use report::{Day, grouped};
@@ -13,7 +14,7 @@ use super::wording;
 pub(super) const HEIGHT: u64 = 1000;
 /// The width of a day.
 const PITCH: usize = 10;
-/// The lowest bar, so that it is seen.
+/// The lowest bar that is seen: three pixels.
 const LOWEST: u64 = 14;
 
 /// A chart of days.
@@ -21,6 +22,8 @@ pub(super) struct Chart {
     pub(super) width: usize,
     /// The outlines of all bars of a style.
     pub(super) bars: Vec<(&'static str, String)>,
+    /// The same of marks for what is too low to be seen.
+    pub(super) marks: Vec<(&'static str, String)>,
     pub(super) columns: Vec<Column>,
     /// The labels of the scale, from the top.
     pub(super) ticks: Vec<String>,
@@ -106,7 +109,7 @@ impl Chart {
     fn new(stacks: Vec<Stack>, by_part: bool, today: Day, href: impl Fn(Day) -> String) -> Self {
         let scale = scale(stacks.iter().map(|stack| stack.messages).max().unwrap_or(0));
         let (days, every) = (stacks.len(), stacks.len().div_ceil(7).max(1));
-        let bars = outlines(&stacks, scale);
+        let (bars, marks) = drawn(&stacks, scale);
         let columns = stacks.into_iter().enumerate().map(|(at, stack)| {
             let used = stack.parts.iter().filter(|(.., messages)| *messages > 0);
             let parts = used.map(|(class, label, messages)| (*class, *label, grouped(*messages)));
@@ -123,7 +126,7 @@ impl Chart {
         let columns = columns.collect();
         let ticks = if scale == 1 { vec![1, 0] } else { vec![scale, scale / 2, 0] };
         let ticks = ticks.into_iter().map(grouped).collect();
-        Self { width: days * PITCH, bars, columns, ticks }
+        Self { width: days * PITCH, bars, marks, columns, ticks }
     }
 }
 
@@ -134,31 +137,51 @@ impl Stack {
     }
 }
 
-/// All bars, as one outline for each style: shorter than a rectangle for each bar.
-fn outlines(stacks: &[Stack], scale: u64) -> Vec<(&'static str, String)> {
-    let mut outlines: Vec<(_, String)> = Vec::new();
+/// All bars and all marks, as one outline for each style: shorter than a rectangle for each.
+fn drawn(stacks: &[Stack], scale: u64) -> (Outlines, Outlines) {
+    let (mut outlines, mut marks) = (Outlines::new(), Outlines::new());
     for (at, stack) in stacks.iter().enumerate() {
         let (x, width) = (at * PITCH + 1, PITCH - 2);
-        for Bar { class, y, height } in bars(stack, scale) {
-            let place = outlines.iter().position(|(known, _)| *known == class);
-            let place = place.unwrap_or_else(|| {
-                outlines.push((class, String::new()));
-                outlines.len() - 1
-            });
-            outlines[place].1 += &format!("M{x} {y}h{width}v{height}h-{width}z");
+        let bars = bars(stack, scale);
+        for Bar { class, y, height } in bars.iter().filter(|bar| bar.height > 0) {
+            *of(&mut outlines, class) += &format!("M{x} {y}h{width}v{height}h-{width}z");
+        }
+        let low = bars.iter().filter(|bar| bar.height < LOWEST);
+        let room = width / low.clone().count().max(1);
+        for (at, Bar { class, .. }) in low.enumerate() {
+            let x = x + at * room;
+            *of(&mut marks, class) += &format!("M{x} 0h{room}v1h-{room}z");
         }
     }
-    outlines
+    (outlines, marks)
 }
 
+/// An outline for each style.
+type Outlines = Vec<(&'static str, String)>;
+
+fn of<'o>(outlines: &'o mut Outlines, class: &'static str) -> &'o mut String {
+    let place = outlines.iter().position(|(known, _)| *known == class);
+    let place = place.unwrap_or_else(|| {
+        outlines.push((class, String::new()));
+        outlines.len() - 1
+    });
+    &mut outlines[place].1
+}
+
+/// The bars of what a day has, from below.
 fn bars(stack: &Stack, scale: u64) -> Vec<Bar> {
-    let mut below = 0;
+    // Where the sum of some parts ends: so rounding does not add up.
+    let y = |sum: u128| {
+        let up = (sum * u128::from(HEIGHT) + u128::from(scale) / 2) / u128::from(scale);
+        HEIGHT - u64::try_from(up).unwrap_or(HEIGHT).min(HEIGHT)
+    };
+    let mut below = 0_u128;
     let used = stack.parts.iter().filter(|(.., messages)| *messages > 0);
     let bars = used.map(|(class, _, messages)| {
-        let height = u128::from(*messages) * u128::from(HEIGHT) / u128::from(scale);
-        let height = u64::try_from(height).unwrap_or(HEIGHT).max(LOWEST).min(HEIGHT - below);
-        below += height;
-        Bar { class, y: HEIGHT - below, height }
+        let foot = y(below);
+        below += u128::from(*messages);
+        let y = y(below);
+        Bar { class, y, height: foot - y }
     });
     bars.collect()
 }
@@ -236,7 +259,6 @@ mod tests {
                 let bars = bars(&stack, scale);
                 for bar in &bars {
                     assert_eq!(bar.y + bar.height, bottom);
-                    assert!(bar.height > 0);
                     bottom = bar.y;
                 }
                 assert_eq!(bars.len(), column.parts.len());
@@ -256,5 +278,56 @@ mod tests {
         assert_eq!(chart.bars, [("t13", modern), ("t10", legacy)]);
         assert_eq!(chart.ticks, ["400", "200", "0"]);
         assert_eq!(chart.columns[1].parts[0], ("t10", "TLS1.0", "100".to_owned()));
+    }
+
+    /// What an outline is: of each of its rectangles where it is from the left, and its height.
+    fn read(outline: &str) -> Vec<(usize, u64)> {
+        let rectangles = outline.split_terminator('z').map(|one| {
+            let (x, rest) = one.strip_prefix('M').and_then(|one| one.split_once(' ')).expect("M");
+            let (_, rest) = rest.split_once('v').expect("v");
+            let (height, _) = rest.split_once('h').expect("h");
+            (x.parse().expect("a place"), height.parse().expect("a height"))
+        });
+        rectangles.collect()
+    }
+
+    #[test]
+    fn heights_are_true_and_what_is_too_low_is_marked() {
+        let end = Day::from_ymd_opt(2026, 11, 24).expect("a date");
+        let range = Range::last(end, 3);
+        let [first, second] = [range.start, range.start.succ_opt().expect("a day")];
+        let volume = [
+            (first, [3, 0, 0, 490, 6, 0]),
+            (second, [83, 0, 0, 9_900, 0, 0]),
+            (end, [1, 1, 1, 1, 1, 1]),
+        ];
+        let usage = views::tls_usage(range, None, &days(range, &volume));
+        let chart = Chart::tls(&usage.days, end, |day| day.to_string());
+        assert_eq!(chart.ticks[0], "10,000");
+        for (at, messages) in [499, 9_983, 6].into_iter().enumerate() {
+            let mut height = 0;
+            for (_, outline) in &chart.bars {
+                let its = read(outline).into_iter().filter(|(x, _)| x / PITCH == at);
+                height += its.map(|(_, height)| height).sum::<u64>();
+            }
+            let true_height = (messages * HEIGHT + 5_000) / 10_000;
+            assert_eq!(height, true_height, "all of day {at}");
+        }
+        let marked = |at: usize| {
+            let its = chart
+                .marks
+                .iter()
+                .filter(|(_, outline)| read(outline).iter().any(|(x, _)| x / PITCH == at));
+            let mut classes: Vec<_> = its.map(|(class, _)| *class).collect();
+            classes.sort_unstable();
+            classes
+        };
+        assert_eq!(marked(0), ["t10", "tno"]);
+        assert_eq!(marked(1), ["t10"]);
+        assert_eq!(marked(2).len(), 6);
+        // A few of many look alike no longer: 83 has a bar, 3 has none.
+        let old =
+            chart.bars.iter().find(|(class, _)| *class == "t10").map(|(_, outline)| read(outline));
+        assert_eq!(old, Some(vec![(11, 8)]));
     }
 }
