@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use base64_simd::STANDARD;
@@ -17,7 +18,6 @@ use futures_util::StreamExt as _;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt as _;
-use lambda_http::{IntoResponse, Request};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -52,14 +52,22 @@ const ENCODED: &AsciiSet = &CONTROLS
 /// # Errors
 /// The event is none of an HTTP API's.
 pub async fn answer(router: &Router, event: Box<RawValue>) -> serde_json::Result<Box<RawValue>> {
-    serde_json::from_str::<Form>(event.get())?;
-    let request = match request(&event) {
+    let request = match serde_json::from_str(event.get()) {
+        Ok(event) => request(event),
+        Err(error) => {
+            serde_json::from_str::<Form>(event.get())?;
+            tracing::warn!(%error, "an event is no request");
+            let allowed = "it must have a method and headers as HTTP has them";
+            Err(Problem::parameter("request", "", allowed))
+        }
+    };
+    let request = match request {
         Ok(request) => request,
         // Whoever asks like this is told so before anybody looks who it is.
         Err(problem) => return written(with_headers(problem.into_response()).await).await,
     };
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let Ok(response) = router.clone().oneshot(request.map(bytes)).await;
+    let Ok(response) = router.clone().oneshot(request).await;
     let (parts, body) = response.into_parts();
     let too_large = Problem::AnswerTooLarge {
         compressed: parts.headers.contains_key(header::CONTENT_ENCODING),
@@ -95,12 +103,7 @@ struct Context {
 }
 
 /// A request, as the gateway hands it over.
-fn request(event: &RawValue) -> Result<Request, Problem> {
-    let mut event: ApiGatewayV2httpRequest =
-        serde_json::from_str(event.get()).map_err(|error| {
-            tracing::warn!(%error, "an event is no request");
-            Problem::parameter("request", "", "it must have a method and headers as HTTP has them")
-        })?;
+fn request(mut event: ApiGatewayV2httpRequest) -> Result<Request, Problem> {
     let path = event.raw_path.replace("/".to_owned()).unwrap_or_default();
     let uri = uri(&path, &event.raw_query_string.take().unwrap_or_default())?;
     if let Some(host) = event.headers.get(header::HOST) {
@@ -116,13 +119,13 @@ fn request(event: &RawValue) -> Result<Request, Problem> {
     let body = event.body.take().unwrap_or_default();
     let body = if std::mem::take(&mut event.is_base64_encoded) {
         let wrong = |_| Problem::parameter("body", "", "it must be base64");
-        lambda_http::Body::from(STANDARD.decode_to_vec(body).map_err(wrong)?)
+        Body::from(STANDARD.decode_to_vec(body).map_err(wrong)?)
     } else {
-        lambda_http::Body::from(body)
+        Body::from(body)
     };
     // It becomes a part of an address, too.
     event.headers.remove("x-forwarded-proto");
-    let mut request = Request::from(LambdaRequest::ApiGatewayV2(event)).map(|_| body);
+    let mut request = lambda_http::Request::from(LambdaRequest::ApiGatewayV2(event)).map(|_| body);
     // Without a host: links are made of the service's own address.
     *request.uri_mut() = uri;
     Ok(request)
@@ -148,10 +151,6 @@ fn names_a_host(text: &str) -> bool {
     !text.is_empty() && !text.contains(ends_it) && Url::parse(&format!("https://{text}/")).is_ok()
 }
 
-fn bytes(body: lambda_http::Body) -> Body {
-    Body::from(body.to_vec())
-}
-
 /// A body as one; none if it has more bytes than an answer can.
 async fn collected(body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
     let (mut pieces, mut whole) = (body.into_data_stream(), Vec::new());
@@ -166,7 +165,7 @@ async fn collected(body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
 
 /// A response whose body is all there, as the gateway takes it.
 async fn written(response: Response) -> serde_json::Result<Box<RawValue>> {
-    let (parts, body) = IntoResponse::into_response(response).await.into_parts();
+    let (parts, body) = lambda_http::IntoResponse::into_response(response).await.into_parts();
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = parts.status.as_u16().into();
     for name in parts.headers.keys() {
@@ -306,7 +305,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_and_its_answer_are_whole() {
-        let told = |request: axum::extract::Request| async {
+        let told = |request: Request| async {
             let (parts, body) = request.into_parts();
             let told = format!("{} {} {:?}", parts.method, parts.uri, parts.headers.get("cookie"));
             let body = axum::body::to_bytes(body, MOST).await.unwrap_or_default();
