@@ -6,11 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::waiting::Waiting;
 use crate::record::Record;
 use crate::text::number;
 
-/// The most lines that may wait for their other chunks: as many processes write at the same time.
-const LINES: usize = 32;
 /// The most bytes of a line: Exim writes 8 KB at most.
 const LONGEST: usize = 16_384;
 
@@ -18,9 +17,9 @@ const LONGEST: usize = 16_384;
 const CUT: usize = 870;
 const TRIMMED: usize = 8;
 
-/// Lines of which some chunks are there, the one that has waited longest first.
+/// Lines of which some chunks are there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Chunks(Vec<Line>);
+pub(super) struct Chunks(Waiting<Line>);
 
 /// The first chunks of a line, and whose it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,8 +69,7 @@ impl Chunks {
         let Record { host, program, pid, .. } = *record;
         let is_its =
             |line: &Line| *line.host == *host && *line.program == *program && line.pid == pid;
-        let known = self.0.iter().position(is_its).map(|at| self.0.remove(at));
-        let mut line = match known {
+        let mut line = match self.0.take(is_its) {
             Some(line) if line.chunks == (this - 1, all) => line,
             _ if this == 1 => {
                 let (host, program) = (host.into(), program.into());
@@ -88,36 +86,35 @@ impl Chunks {
             line.text.resize(line.text.len() + CUT - text.len(), b' ');
         }
         if line.text.len() <= LONGEST {
-            if self.0.len() == LINES {
-                self.0.remove(0);
-            }
-            self.0.push(line);
+            self.0.put(line);
         }
         Part::Some
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lines().is_empty()
     }
 
     /// Whether there are no more than there can be.
     pub(super) const fn is_sound(&self) -> bool {
-        self.0.len() <= LINES
+        self.0.is_sound()
     }
 
     /// About how many bytes all take.
     #[inline]
     pub(super) fn weight(&self) -> usize {
-        let line = |line: &Line| 24 + line.host.len() + line.program.len() + line.text.len();
-        self.0.iter().map(line).sum()
+        weight(self.0.lines())
     }
 
     /// Forgets those that have waited longest until all weigh so little.
     pub(super) fn evict(&mut self, down_to: usize) {
-        while !self.is_empty() && self.weight() > down_to {
-            self.0.remove(0);
-        }
+        self.0.evict(|lines| weight(lines) > down_to);
     }
+}
+
+fn weight(lines: &[Line]) -> usize {
+    let line = |line: &Line| 24 + line.host.len() + line.program.len() + line.text.len();
+    lines.iter().map(line).sum()
 }
 
 #[cfg(test)]

@@ -7,16 +7,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::waiting::Waiting;
 use crate::record::Record;
 
-/// The most lines that may wait for their copies: as many processes write at the same time.
-const LINES: usize = 32;
 /// What of a line's text is remembered: the rest is hardly ever another one, of the same process in the same second.
 const BEGINNING: usize = 256;
 
-/// Lines that have come once, the oldest first.
+/// Lines that have come once.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Copies(Vec<Line>);
+pub(super) struct Copies(Waiting<Line>);
 
 /// A line, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,37 +37,37 @@ impl Copies {
                 && *line.begins == *begins
                 && *line.host == *host
         };
-        if let Some(at) = self.0.iter().rposition(is_it) {
-            self.0.remove(at);
+        if self.0.take(is_it).is_some() {
             return true;
         }
-        if self.0.len() == LINES {
-            self.0.remove(0);
-        }
         let (host, begins, length) = (host.into(), begins.into(), text.len());
-        self.0.push(Line { host, pid, time, begins, length });
+        self.0.put(Line { host, pid, time, begins, length });
         false
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lines().is_empty()
     }
 
     /// Whether there are no more than there can be.
     pub(super) const fn is_sound(&self) -> bool {
-        self.0.len() <= LINES
+        self.0.is_sound()
     }
 
-    /// About how many bytes all can take: it is asked for with each line.
+    /// About how many bytes all can take.
     #[inline]
-    pub(super) const fn weight(&self) -> usize {
-        self.0.len() * (BEGINNING + 64)
+    pub(super) fn weight(&self) -> usize {
+        weight(self.0.lines())
     }
 
     /// Forgets the oldest until all weigh so little.
     pub(super) fn evict(&mut self, down_to: usize) {
-        while !self.is_empty() && self.weight() > down_to {
-            self.0.remove(0);
-        }
+        self.0.evict(|lines| weight(lines) > down_to);
     }
+}
+
+/// Not looked at one by one: it is asked for with each line of the log.
+#[inline]
+const fn weight(lines: &[Line]) -> usize {
+    lines.len() * (BEGINNING + 64)
 }

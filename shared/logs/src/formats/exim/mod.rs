@@ -1,13 +1,14 @@
 //! Exim: one line of the main log proves a submission.
 //!
 //! `arrival` reads that line, by the words of `fields`; `host` tells the client's address from what the client said.
-//! `chunks` joins what syslog has of a long line, `copies` leaves out what it has twice.
+//! `chunks` joins what syslog has of a long line, `copies` leaves out what it has twice; in both, lines are `waiting`.
 
 mod arrival;
 mod chunks;
 mod copies;
 mod fields;
 mod host;
+mod waiting;
 
 use memchr::{memchr, memmem, memrchr};
 use serde::de::DeserializeOwned;
