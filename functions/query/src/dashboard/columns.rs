@@ -17,13 +17,16 @@ const PITCH: usize = 10;
 /// The lowest bar that is seen: three pixels.
 const LOWEST: u64 = 14;
 
+/// An outline for each style.
+type Outlines = Vec<(&'static str, String)>;
+
 /// A chart of days.
 pub(super) struct Chart {
     pub(super) width: usize,
     /// The outlines of all bars of a style.
-    pub(super) bars: Vec<(&'static str, String)>,
+    pub(super) bars: Outlines,
     /// The same of marks for what is too low to be seen.
-    pub(super) marks: Vec<(&'static str, String)>,
+    pub(super) marks: Outlines,
     pub(super) columns: Vec<Column>,
     /// The labels of the scale, from the top.
     pub(super) ticks: Vec<String>,
@@ -155,9 +158,6 @@ fn drawn(stacks: &[Stack], scale: u64) -> (Outlines, Outlines) {
     }
     (outlines, marks)
 }
-
-/// An outline for each style.
-type Outlines = Vec<(&'static str, String)>;
 
 fn of<'o>(outlines: &'o mut Outlines, class: &'static str) -> &'o mut String {
     let place = outlines.iter().position(|(known, _)| *known == class);
