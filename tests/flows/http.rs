@@ -1,12 +1,10 @@
 //! The HTTP interface: defaults, tables page by page, CSV, and every way to ask wrongly.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 
 use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
-use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use tests::app::{Answer, App};
 
@@ -220,10 +218,7 @@ async fn long_answers_are_compressed_for_those_who_take_it() -> Result<()> {
         let redacted = |text: String| text.split("\"next\"").next().unwrap_or_default().to_owned();
         for coding in ["gzip", "br, gzip;q=0.5"] {
             let compressed = ask("GET", path, coding).await?;
-            assert_eq!(header(&compressed, "content-encoding"), "gzip", "{path}");
-            let mut text = String::new();
-            GzDecoder::new(compressed.body.as_slice()).read_to_string(&mut text)?;
-            ensure!(redacted(text) == redacted(plain.text()?), "{path}");
+            ensure!(redacted(compressed.unzipped()?) == redacted(plain.text()?), "{path}");
             ensure!(compressed.body.len() < plain.body.len() / 2, "{path}");
         }
         for coding in ["identity", "", "br", "gzip;q=0", "*", "x"] {

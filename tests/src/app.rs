@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::Request;
 use channels::Channels;
 use chrono_tz::Tz;
 use history::{DayRows, History};
@@ -23,6 +23,7 @@ use serde_json::Value;
 use store::{KnownFile, Store, Writing};
 use tower::ServiceExt as _;
 
+pub use crate::answer::Answer;
 pub use crate::clock::{Clock, NOW};
 use crate::issuer::{self, Issuer};
 use crate::traffic::{self, Key};
@@ -342,59 +343,6 @@ impl App {
         let response = self.router.clone().oneshot(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
-        Ok(Answer { asked, status, headers, body: body.to_vec() })
-    }
-}
-
-/// An answer of the HTTP interface.
-#[derive(Debug)]
-pub struct Answer {
-    asked: String,
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// What came to a question, which errors will name.
-    #[must_use]
-    pub fn new(asked: String, status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { asked, status, headers, body }
-    }
-
-    /// The JSON of a success.
-    ///
-    /// # Errors
-    /// It is none.
-    pub fn ok(&self) -> Result<Value> {
-        let (asked, status) = (&self.asked, self.status);
-        ensure!(status.is_success(), "{asked}: {status} {}", String::from_utf8_lossy(&self.body));
-        Ok(serde_json::from_slice(&self.body)?)
-    }
-
-    /// The problem details of an answer with this status.
-    ///
-    /// # Errors
-    /// It has another status, or no problem details.
-    pub fn problem(&self, status: u16) -> Result<Value> {
-        let asked = &self.asked;
-        ensure!(self.status.as_u16() == status, "{asked}: {}, not {status}", self.status);
-        let media_type = self.headers.get("content-type").map(|value| value.as_bytes());
-        ensure!(media_type == Some(b"application/problem+json"), "{asked}: {media_type:?}");
-        let body: Value = serde_json::from_slice(&self.body)?;
-        ensure!(body["status"] == status, "{asked}: {body}");
-        Ok(body)
-    }
-
-    /// The text of a success.
-    ///
-    /// # Errors
-    /// It is none, or no text.
-    pub fn text(&self) -> Result<String> {
-        ensure!(self.status.is_success(), "{}: {}", self.asked, self.status);
-        Ok(String::from_utf8(self.body.clone())?)
+        Ok(Answer::new(asked, status, headers, body.to_vec()))
     }
 }

@@ -1,6 +1,7 @@
 //! Help for tests and benchmarks: the service without sockets, random traffic whose counts are known,
 //! and logs of any size.
 
+pub mod answer;
 pub mod app;
 pub mod audit;
 pub mod aws;

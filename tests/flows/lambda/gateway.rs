@@ -1,13 +1,11 @@
 //! What API Gateway makes of requests, and what AWS Lambda takes as an answer.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use tests::app::{Answer, App, NOW};
 use tests::gateway;
@@ -140,21 +138,10 @@ async fn the_function_tells_what_is_no_request_and_goes_on() -> Result<()> {
     assert_eq!(told.ok()?["messages"], 0);
     let table = Request::get("/assets/dashboard.css").header("accept-encoding", "gzip");
     let compressed = gateway::ask(&query, table.body(Body::empty())?).await?;
-    ensure!(unpacked(&compressed)?.contains("body"));
+    ensure!(compressed.unzipped()?.contains("body"));
     let log = query.told().join("\n");
     ensure!(!log.contains("panicked"), "{log}");
     Ok(())
-}
-
-/// The text of an answer that is compressed.
-fn unpacked(answer: &Answer) -> Result<String> {
-    assert_eq!(
-        answer.headers.get("content-encoding").map(|value| value.as_bytes()),
-        Some(&b"gzip"[..])
-    );
-    let mut text = String::new();
-    GzDecoder::new(answer.body.as_slice()).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 #[tokio::test]
@@ -176,7 +163,7 @@ async fn a_long_answer_fits_compressed_or_names_the_way() -> Result<()> {
     let whole = app.get(&format!("{path}plain.test")).await?.text()?;
     ensure!(whole.len() > query::gateway::MOST, "{}", whole.len());
     let compressed = ask("plain.test", "gzip", "*/*").await?;
-    ensure!(unpacked(&compressed)? == whole);
+    ensure!(compressed.unzipped()? == whole);
     for (domain, coding, hint) in [("plain.test", "identity", true), ("noise.test", "gzip", false)]
     {
         let problem = ask(domain, coding, "*/*").await?.problem(422)?;
