@@ -2,13 +2,15 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
+use crate::text::near;
+
 /// An address with its quoted words (RFC 5321, section 4.1.2), as far as the blank or `>` behind it, and the rest.
 ///
 /// None if it is no address: a quoted word stands alone between dots, and none is in a domain. Without quotes, a backslash
 /// takes what follows it along, as RFC 822 had it.
 pub(crate) fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
     // Nearly every address is as plain as that.
-    let end = memchr(b' ', text).unwrap_or(text.len());
+    let end = near(b' ', text).unwrap_or(text.len());
     if end > 0 && memchr3(b'"', b'\\', b'>', &text[..end]).is_none() {
         return Some(text.split_at(end));
     }

@@ -16,6 +16,16 @@ pub(crate) fn clean_sender(raw: &[u8]) -> Cow<'_, str> {
     if raw.is_empty() { NULL_SENDER.into() } else { lowered(raw, SENDER_LIMIT) }
 }
 
+/// A mechanism's name as it is counted, or that of Exim's authenticator.
+pub(crate) fn clean_mechanism(raw: &[u8]) -> Cow<'_, str> {
+    match raw {
+        // Nearly every one is one of these.
+        b"PLAIN" => "PLAIN".into(),
+        b"LOGIN" => "LOGIN".into(),
+        _ => uppered(raw, MECHANISM_LIMIT),
+    }
+}
+
 /// An envelope sender, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Box<str>")]
@@ -79,7 +89,7 @@ impl KeptLogin {
     /// Keeps what a line tells of a login, and of the client's name.
     pub(crate) fn named(account: &[u8], mechanism: &[u8], client: &[u8], name: Name<'_>) -> Self {
         let account = lowered(account, ACCOUNT_LIMIT);
-        let mechanism = uppered(mechanism, MECHANISM_LIMIT);
+        let mechanism = clean_mechanism(mechanism);
         let client = client_address(client);
         Self::of([&account, &mechanism, &client, &name.of(&client)])
     }
@@ -87,17 +97,19 @@ impl KeptLogin {
     /// Keeps an account and a mechanism that are told of a known client.
     pub(crate) fn with_account(&self, account: &[u8], mechanism: &[u8]) -> Self {
         let account = lowered(account, ACCOUNT_LIMIT);
-        let mechanism = uppered(mechanism, MECHANISM_LIMIT);
+        let mechanism = clean_mechanism(mechanism);
         let (_, _, client) = self.parts();
         Self::of([&account, &mechanism, client, self.name()])
     }
 
     /// Of account, mechanism, client address and name, clean as they are.
     fn of(parts: [&str; 4]) -> Self {
+        let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
+        parts.iter().for_each(|part| text.push_str(part));
         // The limits of the parts keep all far below 65,536.
         let [account, mechanism, _, name] =
             parts.map(|part| u16::try_from(part.len()).unwrap_or(0));
-        Self { text: parts.concat().into(), account, mechanism, name }
+        Self { text: text.into(), account, mechanism, name }
     }
 
     /// Account, mechanism and client address.

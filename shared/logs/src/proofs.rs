@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use report::{
-    ACCOUNT_LIMIT, AuthFailure, MECHANISM_LIMIT, Submission, TlsVersion, UNKNOWN_SENDER,
-    client_address, lowered, uppered,
+    ACCOUNT_LIMIT, AuthFailure, SENDER_LIMIT, Submission, TlsVersion, UNKNOWN_SENDER,
+    client_address, lowered,
 };
 
 use crate::client_name::{Name, Named as _};
-use crate::kept::{KeptLogin, KeptSender, clean_sender};
+use crate::kept::{KeptLogin, KeptSender, clean_mechanism, clean_sender};
 use crate::secrets::without_secrets;
 
 /// Takes what a log proves. `mark` is the place in the log, as given in [`Arrival`](crate::Arrival).
@@ -78,21 +78,27 @@ fn fit_to_keep(raw: &[u8]) -> Cow<'_, [u8]> {
 
 /// Counts messages where there is no line: when a log is closed, or room is made.
 pub(crate) fn submit(sink: &mut impl Sink, mark: u64, proof: &Proof<'_>) {
-    let sender: Cow<'_, str> = match proof.sender {
-        Sender::Logged(raw) => clean_sender(raw),
-        Sender::Kept(kept) => (&**kept).into(),
-        Sender::Unknown => UNKNOWN_SENDER.into(),
-    };
     let (raw_account, raw_mechanism, raw_client, raw_name);
     let ((account, mechanism, client), client_name) = match &proof.login {
         Login::Logged { account, mechanism, client, name } => {
             raw_account = lowered(account, ACCOUNT_LIMIT);
-            raw_mechanism = uppered(mechanism, MECHANISM_LIMIT);
+            raw_mechanism = clean_mechanism(mechanism);
             raw_client = client_address(client);
             raw_name = name.of(&raw_client);
             ((&*raw_account, &*raw_mechanism, &*raw_client), &*raw_name)
         }
         Login::Kept(kept) => (kept.parts(), kept.name()),
+    };
+    let sender: Cow<'_, str> = match proof.sender {
+        // Mostly people send as what they log in as, and that is clean already.
+        Sender::Logged(raw)
+            if raw == account.as_bytes() && (1..=SENDER_LIMIT).contains(&raw.len()) =>
+        {
+            account.into()
+        }
+        Sender::Logged(raw) => clean_sender(raw),
+        Sender::Kept(kept) => (&**kept).into(),
+        Sender::Unknown => UNKNOWN_SENDER.into(),
     };
     let Proof { time, tls, messages, recipients, .. } = *proof;
     let submission = Submission {
@@ -113,6 +119,29 @@ pub(crate) fn submit(sink: &mut impl Sink, mark: u64, proof: &Proof<'_>) {
 mod tests {
     use super::*;
     use crate::testing::Collected;
+
+    #[test]
+    fn a_sender_is_clean_whether_it_is_the_account_or_not() {
+        let mut collected = Collected::default();
+        let (mechanism, client, name) = (&b"plain"[..], &b"192.0.2.1"[..], Name::Untold);
+        let long = "x".repeat(300);
+        let texts = ["a@x.test", "A@X.test", "", &long];
+        for (sender, account) in texts.iter().flat_map(|one| texts.map(|other| (one, other))) {
+            let account = account.as_bytes();
+            let proof = Proof {
+                time: 0,
+                sender: Sender::Logged(sender.as_bytes()),
+                login: Login::Logged { account, mechanism, client, name },
+                tls: TlsVersion::Tls12,
+                messages: 1,
+                recipients: 0,
+            };
+            submit(&mut collected, 0, &proof);
+            let told = collected.submissions.pop().unwrap_or_default();
+            let expected = [&clean_sender(sender.as_bytes()), " "].concat();
+            assert!(told.starts_with(&expected), "{told}");
+        }
+    }
 
     #[test]
     fn what_a_log_says_is_clean_whichever_way_it_comes() {

@@ -94,6 +94,12 @@ impl Timestamps {
         if *text.get(10)? != b' ' {
             return None;
         }
+        // Mostly it is over here.
+        if let Some([b' ', next]) = text.get(19..21)
+            && !matches!(next, b'+' | b'-' | b'Z' | b'z')
+        {
+            return Some((self.local(text)?, 19));
+        }
         let after_seconds = skip_fraction(text, 19);
         if text.get(after_seconds) == Some(&b' ')
             && let Some((offset, end)) = offset(text, after_seconds + 1)

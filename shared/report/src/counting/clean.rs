@@ -21,31 +21,35 @@ pub const MECHANISM_LIMIT: usize = 64;
 #[must_use]
 pub fn lowered(text: &[u8], limit: usize) -> Cow<'_, str> {
     let fit = |byte: &u8| matches!(byte, 0x20..=0x40 | 0x5b..=0x7e);
-    cleaned(text, limit, fit, str::to_lowercase)
+    cleaned(text, limit, fit, (str::make_ascii_lowercase, str::to_lowercase))
 }
 
 /// The same as [`lowered`], in upper case.
 #[must_use]
 pub fn uppered(text: &[u8], limit: usize) -> Cow<'_, str> {
     let fit = |byte: &u8| matches!(byte, 0x20..=0x60 | 0x7b..=0x7e);
-    cleaned(text, limit, fit, str::to_uppercase)
+    cleaned(text, limit, fit, (str::make_ascii_uppercase, str::to_uppercase))
 }
 
 fn cleaned(
     text: &[u8],
     limit: usize,
     fit: impl Fn(&u8) -> bool,
-    fold: impl Fn(&str) -> String,
+    (fold_ascii, fold): (impl Fn(&mut str), impl Fn(&str) -> String),
 ) -> Cow<'_, str> {
-    if text.len() <= limit
-        && let Ok(text) = std::str::from_utf8(text)
-    {
-        if all(text, fit) {
+    if text.len() <= limit {
+        if all(text, fit)
+            && let Ok(text) = std::str::from_utf8(text)
+        {
             return Cow::Borrowed(text);
         }
-        // ASCII is as long in either case, and nothing is to be replaced.
-        if all(text, |byte| matches!(byte, 0x20..=0x7e)) {
-            return Cow::Owned(fold(text));
+        if all(text, |byte| matches!(byte, 0x20..=0x7e))
+            && let Ok(text) = std::str::from_utf8(text)
+        {
+            // ASCII is as long in either case, and nothing is to be replaced.
+            let mut text = text.to_owned();
+            fold_ascii(&mut text);
+            return Cow::Owned(text);
         }
     }
     let folded = fold(&String::from_utf8_lossy(text));
@@ -56,9 +60,18 @@ fn cleaned(
     Cow::Owned(bounded(clean, limit))
 }
 
-/// Whether all bytes are such. Every one is looked at, such or not: that way the compiler looks at many at once.
-fn all(text: &str, is: impl Fn(&u8) -> bool) -> bool {
-    text.as_bytes().iter().fold(true, |all, byte| all & is(byte))
+/// Whether all bytes of a short text are such. Every one is looked at, such or not, and those at the end of a piece once more at the
+/// beginning of the next: that way the compiler looks at many at once, and at none alone.
+#[inline]
+fn all(text: &[u8], is: impl Fn(&u8) -> bool) -> bool {
+    let all = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is(byte));
+    if let Some(last) = text.last_chunk::<16>() {
+        text.as_chunks::<16>().0.iter().all(|chunk| all(chunk)) & all(last)
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        all(first) & all(last)
+    } else {
+        all(text)
+    }
 }
 
 fn bounded(mut text: String, limit: usize) -> String {
@@ -150,10 +163,9 @@ impl LongNames {
 /// A client's IP address as the log writes it, in lower case; empty if it is none.
 #[must_use]
 pub fn client_address(text: &[u8]) -> Cow<'_, str> {
-    let Ok(text) = std::str::from_utf8(text) else {
-        return Cow::Borrowed("");
-    };
-    if is_ipv4(text) {
+    let is_usual = is_ipv4(text);
+    let Ok(text) = std::str::from_utf8(text) else { return Cow::Borrowed("") };
+    if is_usual {
         return Cow::Borrowed(text);
     }
     match text.parse::<IpAddr>() {
@@ -164,23 +176,24 @@ pub fn client_address(text: &[u8]) -> Cow<'_, str> {
 }
 
 /// Whether a text is an IPv4 address, as the library reads them: most are, and this is quicker.
-fn is_ipv4(text: &str) -> bool {
-    let (mut dots, mut digits, mut number) = (0, 0, 0);
-    for byte in text.bytes() {
-        match byte {
-            // Behind a zero no digit follows.
-            b'0'..=b'9' if digits == 0 || number > 0 => {
-                number = number * 10 + u32::from(byte - b'0');
-                digits += 1;
-                if number > 255 {
-                    return false;
-                }
-            }
-            b'.' if digits > 0 => (dots, digits, number) = (dots + 1, 0, 0),
-            _ => return false,
+fn is_ipv4(text: &[u8]) -> bool {
+    let mut rest = text;
+    for number in 0..4 {
+        if number > 0 {
+            let Some(behind) = rest.strip_prefix(b".") else { return false };
+            rest = behind;
         }
+        // Behind a zero no digit follows.
+        rest = match rest {
+            [b'1', b'0'..=b'9', b'0'..=b'9', behind @ ..]
+            | [b'2', b'0'..=b'4', b'0'..=b'9', behind @ ..]
+            | [b'2', b'5', b'0'..=b'5', behind @ ..]
+            | [b'1'..=b'9', b'0'..=b'9', behind @ ..]
+            | [b'0'..=b'9', behind @ ..] => behind,
+            _ => return false,
+        };
     }
-    dots == 3 && digits > 0
+    rest.is_empty()
 }
 
 #[cfg(test)]
@@ -199,6 +212,25 @@ mod tests {
     fn control_characters_and_broken_utf8_are_replaced() {
         assert_eq!(lowered(b"a\tb\x00c\xff@x", 256), "a\u{fffd}b\u{fffd}c\u{fffd}@x");
         assert_eq!(lowered("a\u{85}b".as_bytes(), 256), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn what_is_plain_is_cleaned_like_all_else() {
+        let slowly = |text: &[u8], fold: &dyn Fn(&str) -> String| {
+            let folded = fold(&String::from_utf8_lossy(text));
+            folded.replace(char::is_control, "\u{fffd}")
+        };
+        let mut rng = fastrand::Rng::with_seed(5);
+        for _ in 0..200_000 {
+            let alphabet = *rng
+                .choice(&[&b"az09.@-"[..], b"azAZ@[`{", b"aZ\x1f\x7f\x80\xc3\xa4 "])
+                .unwrap_or(&&b"a"[..]);
+            let length = rng.usize(0..40);
+            let byte = || *rng.choice(alphabet).unwrap_or(&b'a');
+            let text: Vec<u8> = std::iter::repeat_with(byte).take(length).collect();
+            assert_eq!(lowered(&text, 256), slowly(&text, &|text| text.to_lowercase()), "{text:?}");
+            assert_eq!(uppered(&text, 256), slowly(&text, &|text| text.to_uppercase()), "{text:?}");
+        }
     }
 
     #[test]
@@ -241,10 +273,18 @@ mod tests {
             let digit = |()| *rng.choice(b"0123...25").unwrap_or(&b'.');
             let text: Vec<u8> = std::iter::repeat_n((), length).map(digit).collect();
             let text = String::from_utf8_lossy(&text);
-            assert_eq!(is_ipv4(&text), text.parse::<std::net::Ipv4Addr>().is_ok(), "{text}");
+            assert_eq!(
+                is_ipv4(text.as_bytes()),
+                text.parse::<std::net::Ipv4Addr>().is_ok(),
+                "{text}"
+            );
             let [a, b, c, d] = [(); 4].map(|()| rng.u16(..300));
             let text = format!("{a}.{b}.{c}.{d}");
-            assert_eq!(is_ipv4(&text), text.parse::<std::net::Ipv4Addr>().is_ok(), "{text}");
+            assert_eq!(
+                is_ipv4(text.as_bytes()),
+                text.parse::<std::net::Ipv4Addr>().is_ok(),
+                "{text}"
+            );
         }
         assert_eq!(client_address(b"\xff"), "");
     }

@@ -6,13 +6,14 @@
 //! is what is there. Any other is read to its end in every way in which it can be meant; if more than one is left, the login
 //! is unknown.
 
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use report::TlsVersion;
 
 use super::fields::{closings, past, past_flag, tail, word};
 use super::host;
 use crate::address::{address, quoted};
 use crate::client_name::Name;
+use crate::text::{near, places};
 
 /// The most places that are taken for the protocol's, and the most ways to go on behind a name: more are the work of
 /// somebody who wants not to be understood.
@@ -80,7 +81,7 @@ struct Marks {
 impl Marks {
     fn of(rest: &[u8]) -> Self {
         let (mut marks, mut host) = (Self::default(), false);
-        for equals in memchr_iter(b'=', rest) {
+        for equals in places(b'=', rest) {
             let [.., b' ', name] = rest[..equals] else { continue };
             let mark = match name {
                 b'P' => &mut marks.protocol,
@@ -154,7 +155,7 @@ fn account(text: &[u8]) -> &[u8] {
         account = &account[..last];
     }
     account = account.strip_suffix(b" PRDR").unwrap_or(account);
-    let Some(colon) = memchr(b':', account) else { return account };
+    let Some(colon) = near(b':', account) else { return account };
     let (first, second) = (&account[..colon], &account[colon + 1..]);
     let is_plain = |word: &[u8]| {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -321,9 +322,9 @@ struct Named<'a> {
 impl<'a> Named<'a> {
     fn of(text: &'a [u8]) -> Option<Self> {
         let value = text.strip_prefix(b" A=")?;
-        let (value, behind) = value.split_at(memchr(b' ', value).unwrap_or(value.len()));
-        let (mechanism, login) = value.split_at(memchr(b':', value).unwrap_or(value.len()));
-        let is_over = login.get(1..).is_some_and(|login| memchr(b':', login).is_some());
+        let (value, behind) = value.split_at(near(b' ', value).unwrap_or(value.len()));
+        let (mechanism, login) = value.split_at(near(b':', value).unwrap_or(value.len()));
+        let is_over = login.get(1..).is_some_and(|login| near(b':', login).is_some());
         Some(Self { mechanism, login, is_over, behind })
     }
 
@@ -354,7 +355,7 @@ fn security(field: &[u8]) -> Option<(TlsVersion, &[u8])> {
     match word(rest, b"X=") {
         Some((cipher, behind)) => {
             let cipher = cipher.strip_prefix(b"*").unwrap_or(cipher);
-            let label = &cipher[..memchr(b':', cipher).unwrap_or(cipher.len())];
+            let label = &cipher[..near(b':', cipher).unwrap_or(cipher.len())];
             Some((TlsVersion::from_label(label), behind))
         }
         // Without X=, the protocol still tells: `esmtpsa` is TLS of a version not logged.

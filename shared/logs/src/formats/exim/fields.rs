@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use crate::address::{address, quoted};
+use crate::text::near;
 
 /// The places behind which a value in quotes may be over that nothing in it escapes.
 pub(super) fn closings(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
@@ -19,7 +20,7 @@ pub(super) fn closings(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
 ///
 /// It leaves a backslash as it is, so what stands for ASCII, or is no UTF-8, is somebody's own text.
 pub(super) fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
-    if memchr(b'\\', name).is_none() {
+    if near(b'\\', name).is_none() {
         return name.into();
     }
     let (mut text, mut at) = (Vec::with_capacity(name.len()), 0);

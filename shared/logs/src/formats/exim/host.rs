@@ -2,15 +2,16 @@
 //!
 //! The HELO argument and the ident are the client's, and may imitate all the rest.
 
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::{memmem, memrchr};
 
 use crate::client_name::Name;
+use crate::text::{near, places};
 
 /// A client's address, empty if several texts could be it, and its name.
 ///
 /// Exim has looked up the name that stands first, and that leads back to the address. Without one, the HELO argument does.
 pub(super) fn client(host: &[u8]) -> (&[u8], Name<'_>) {
-    let space = memchr(b' ', host).unwrap_or(host.len());
+    let space = near(b' ', host).unwrap_or(host.len());
     let named = host.get(space + 1..).unwrap_or_default();
     let confirmed = Name::Confirmed(&host[..space]);
     let (helo, name) = match (host.first(), named.first()) {
@@ -20,9 +21,9 @@ pub(super) fn client(host: &[u8]) -> (&[u8], Name<'_>) {
         (_, Some(b'(')) => (named, Some(confirmed)),
         _ => return (b"", Name::Untold),
     };
-    let mut opens = memchr_iter(b'[', helo).filter(|open| helo[..*open].ends_with(b") "));
+    let mut opens = places(b'[', helo).filter(|open| helo[..*open].ends_with(b") "));
     let Some(first) = opens.next() else { return (b"", Name::Untold) };
-    let open = match opens.next_back() {
+    let open = match opens.last() {
         None => first,
         // The real one stands last, unless an ident follows it.
         Some(last) if memmem::find(helo, b" U=").is_none() => last,
@@ -58,7 +59,7 @@ pub(super) fn ends_in_its_place(host: &[u8]) -> bool {
 }
 
 fn address_in(text: &[u8]) -> &[u8] {
-    &text[..memchr(b']', text).unwrap_or(text.len())]
+    &text[..near(b']', text).unwrap_or(text.len())]
 }
 
 #[cfg(test)]

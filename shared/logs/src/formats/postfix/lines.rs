@@ -1,19 +1,28 @@
 //! Single Postfix lines. Everything is read from the left, because clients can put text of their
 //! choice behind a fixed beginning.
 
+use std::hash::{Hash, Hasher};
+
 use memchr::{memchr, memchr2, memmem, memrchr};
 use report::{TlsVersion, client_address};
 use serde::{Deserialize, Serialize};
 
 use crate::client_name::Name;
 use crate::kept::KeptLogin;
-use crate::text::{alphanumeric_and, leading_number, number};
+use crate::text::{alphanumeric_and, leading_number, near, near_of, number, places};
 
 /// A queue id, short or long. Postfix's own are at most 20 characters.
 ///
 /// Its characters, padded with zeros, as three numbers: quick to compare and to hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct QueueId([u64; 3]);
+
+impl Hash for QueueId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As three numbers: an array is hashed like a text of any length.
+        self.0.iter().for_each(|word| state.write_u64(*word));
+    }
+}
 
 impl QueueId {
     /// Reads a queue id that stands alone.
@@ -77,12 +86,6 @@ impl Peer {
     }
 }
 
-/// The place of `needle`, near the beginning of a short text.
-#[inline]
-fn near(needle: u8, text: &[u8]) -> Option<usize> {
-    text.iter().position(|byte| *byte == needle)
-}
-
 /// `name[address]`, as Postfix names a client: the address, and what follows the bracket (and port).
 #[inline]
 fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -93,7 +96,7 @@ fn client(text: &[u8]) -> Option<(&[u8], &[u8])> {
 #[inline]
 fn named_client(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     // What a client sent as a command, and Postfix tells of it, may look like the rest of a line: no name has a blank.
-    let open = text.iter().position(|byte| matches!(byte, b'[' | b' '))?;
+    let open = near_of(b'[', b' ', text)?;
     (text[open] == b'[').then_some(())?;
     let close = open + near(b']', &text[open..])?;
     let mut rest = &text[close + 1..];
@@ -193,21 +196,17 @@ pub(super) struct Commands {
 pub(super) fn commands(text: &[u8]) -> Option<(Peer, Commands)> {
     let (address, rest) = client(text)?;
     let mut commands = Commands::default();
-    let (mut mail, mut rest) = (None, rest);
-    let mut is_counted = false;
-    // From one `=` to the next: fewer steps than from field to field, of which most do not matter.
-    while let Some(equals) = near(b'=', rest) {
+    let (mut mail, mut is_counted) = (None, false);
+    for equals in places(b'=', rest) {
         is_counted = true;
         let (before, value) = (&rest[..equals], &rest[equals + 1..]);
-        rest = value;
         let successes = || leading_number(value).map_or(0, |(count, _)| count);
-        match before {
-            [.., b' ', b's', b't', b'a', b'r', b't', b't', b'l', b's'] => {
-                commands.starttls = successes();
-            }
-            [.., b' ', b'm', b'a', b'i', b'l'] => mail = Some(successes()),
-            [.., b' ', b'x', b'c', b'l', b'i', b'e', b'n', b't'] => commands.xclient = true,
-            [.., b' ', b'd', b'a', b't', b'a'] | [.., b' ', b'b', b'd', b'a', b't'] => {
+        let is = |name: &[u8]| before.ends_with(name);
+        match before.last_chunk() {
+            Some(b"ttls") if is(b" starttls") => commands.starttls = successes(),
+            Some(b"mail") if is(b" mail") => mail = Some(successes()),
+            Some(b"ient") if is(b" xclient") => commands.xclient = true,
+            Some(b"data" | b"bdat") if is(b" data") || is(b" bdat") => {
                 commands.data = commands.data.saturating_add(successes());
             }
             _ => {}

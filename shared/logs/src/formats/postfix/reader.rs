@@ -10,6 +10,7 @@ use crate::key::Key;
 use crate::proofs::Sink;
 use crate::reading::Proofs;
 use crate::record::Record;
+use crate::text::near;
 
 /// The daemon behind a syslog tag such as `postfix/submission/smtpd`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,16 +36,15 @@ impl Daemon {
     #[inline]
     fn of(program: &[u8]) -> Option<Self> {
         // What is asked of every line must be cheap: how the tag ends, and no search for where that begins.
-        const DAEMONS: [(&[u8], Daemon); 6] = [
-            (b"/smtpd", Daemon::Smtpd),
-            (b"/qmgr", Daemon::Qmgr),
-            (b"/cleanup", Daemon::Cleanup),
-            (b"/oqmgr", Daemon::Qmgr),
-            (b"/nqmgr", Daemon::Qmgr),
-            (b"/pickup", Daemon::Pickup),
-        ];
-        if let Some((_, daemon)) = DAEMONS.iter().find(|(end, _)| program.ends_with(end)) {
-            return Some(*daemon);
+        let is = |end: &[u8]| program.ends_with(end);
+        match program.last_chunk() {
+            Some(b"mtpd") if is(b"/smtpd") => return Some(Self::Smtpd),
+            Some(b"qmgr") if is(b"/qmgr") || is(b"/oqmgr") || is(b"/nqmgr") => {
+                return Some(Self::Qmgr);
+            }
+            Some(b"anup") if is(b"/cleanup") => return Some(Self::Cleanup),
+            Some(b"ckup") if is(b"/pickup") => return Some(Self::Pickup),
+            _ => {}
         }
         if !program.starts_with(b"postfix") {
             return None;
@@ -52,7 +52,7 @@ impl Daemon {
         if program.ends_with(b"/master") {
             return Some(Self::Master);
         }
-        if program.contains(&b'/') {
+        if near(b'/', program).is_some() {
             return Some(Self::Other);
         }
         names::is_cut(program).then_some(Self::Untold)
@@ -183,7 +183,12 @@ fn transaction<S: Sink>(
         let (login, process) = (lines::login(client), process(ledger, record, time));
         match queued {
             Some((id, _)) => {
-                let key = message_key(ledger, record, id);
+                let key = match process.session {
+                    Some(SessionKey { service, .. }) => {
+                        (ledger.names.service(service).instance, id)
+                    }
+                    None => message_key(ledger, record, id),
+                };
                 ledger.begin(process, key, login, proofs.arrival.mark, proofs.sink);
             }
             // A before-queue proxy decides about what follows.
