@@ -51,7 +51,10 @@ impl LogFormat for Exim {
                 true
             }
             // In the main log itself there are no copies.
-            Whose::Unknown => whole(record.message, outer, |_, _| false, proofs),
+            Whose::Unknown => {
+                whole(record.message, outer, |_, _| false, proofs)
+                    || is_own(record.message, proofs.times)
+            }
         }
     }
 
@@ -122,6 +125,30 @@ impl Whose {
         let name = program.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
         program[name..].starts_with(b"exim").then_some(Self::Exims)
     }
+}
+
+/// Whether a line of no named program is one of the main log that proves nothing: it begins with a time, and as only
+/// Exim's do that have no message id.
+fn is_own(line: &[u8], times: &mut Timestamps) -> bool {
+    const BEGIN: [&[u8]; 15] = [
+        b"H=",
+        b"SMTP connection from ",
+        b"SMTP call from ",
+        b"SMTP command timeout on ",
+        b"SMTP data timeout ",
+        b"SMTP protocol ",
+        b"SMTP syntax error in ",
+        b"unexpected disconnection while reading SMTP command from ",
+        b"no host name found for IP address ",
+        b"no IP address found for host ",
+        b"TLS error on connection ",
+        b"Start queue run: pid=",
+        b"End queue run: pid=",
+        b"exim user lost privilege for using ",
+        b"exim 4.",
+    ];
+    let text = stamp(after_pid(line), times).map(|(_, text)| text);
+    text.is_some_and(|text| BEGIN.iter().any(|begin| text.starts_with(begin)))
 }
 
 /// What a line of the main log begins with, before Exim's own text.
@@ -359,6 +386,26 @@ mod tests {
             "",
         ] {
             assert_eq!(read(text), Collected::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_only_exim_writes_are_its_own() {
+        let mut times = Timestamps::new(chrono_tz::UTC);
+        let mut is_own = |line: &str| super::is_own(line.as_bytes(), &mut times);
+        for text in [
+            "exim user lost privilege for using -C option",
+            "exim 4.96 daemon started: pid=4881, -q30m",
+            "Start queue run: pid=4887",
+            "H=(x) [192.0.2.1] F=<a@x.test> rejected RCPT <b@x.test>: no",
+            "[12] SMTP connection from [192.0.2.1] lost",
+        ] {
+            assert!(is_own(&format!("2026-11-23 16:22:34 {text}")), "{text}");
+            assert!(is_own(&format!("2026-11-23 16:22:34.123 +0100 {text}")), "{text}");
+            assert!(!is_own(text), "it begins with a time");
+        }
+        for text in ["connect from x", "mail postfix/smtpd[1]: x", "exim", ""] {
+            assert!(!is_own(&format!("2026-11-23 16:22:34 {text}")), "{text}");
         }
     }
 
