@@ -152,6 +152,29 @@ async fn whatever_was_rotated_while_nobody_looked_is_read_in_order() -> Result<(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_being_compressed_is_in_nobodys_way() -> Result<()> {
+    let machine = Machine::new().await?;
+    let path = machine.path("maillog");
+    fs::write(&path, whole(0))?;
+    let following = tokio::spawn(machine.follow(&path));
+    machine.until(1).await?;
+    following.abort();
+    // Two rotations later: the copy is newer than all that came behind what it is a copy of, until it is done.
+    fs::rename(&path, machine.path("maillog.2"))?;
+    let (begins, ends) = message(1);
+    fs::write(machine.path("maillog.1"), whole(2) + &begins)?;
+    gzip(&machine.path("maillog.2.gz"), &whole(0))?;
+    let later = SystemTime::now() + Duration::from_secs(2);
+    File::options().append(true).open(machine.path("maillog.2.gz"))?.set_modified(later)?;
+    fs::write(&path, ends + &whole(3))?;
+    let following = tokio::spawn(machine.follow(&path));
+    machine.until(4).await?;
+    following.abort();
+    assert_eq!(machine.plain().await?, 4, "every session's end was found");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_leads_from_one_dated_log_to_the_next() -> Result<()> {
     let machine = Machine::new().await?;
     fs::create_dir(machine.path("days"))?;

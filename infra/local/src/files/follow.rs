@@ -316,6 +316,7 @@ impl Follower<'_> {
             }
             match sibling.open() {
                 Ok(None) => {}
+                Ok(Some(input)) if found.is_being_made(sibling, &input.head) => {}
                 Ok(Some(input)) => {
                     let order = input.order(self.ingest.settings().logs, self.now);
                     links.push((order, Link::Open(Box::new(input), Some(stamp))));

@@ -75,6 +75,18 @@ impl Siblings {
         Ok(found)
     }
 
+    /// Whether one, which begins with `head`, is another that is being compressed: until that is done, it is younger than
+    /// what came behind it.
+    pub(super) fn is_being_made(&self, sibling: &Sibling, head: &[u8]) -> bool {
+        let name = sibling.path.as_os_str().as_encoded_bytes();
+        let source = self.files.iter().find(|one| {
+            one.path != sibling.path
+                && one.path.as_os_str().as_encoded_bytes() == uncompressed(name)
+        });
+        let source = source.and_then(|source| source.open().ok()?);
+        source.is_some_and(|source| source.head.starts_with(head))
+    }
+
     /// Whether the same files have the same names: none was renamed in between.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let names = |siblings: &Self| -> Vec<_> {
