@@ -6,7 +6,10 @@ use anyhow::{Context as _, Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use store::Limits;
 use tests::app::{Answer, App};
+
+use crate::scopes::{bound, of};
 
 /// `count` senders: number n sends n messages, every third over TLS 1.0.
 async fn app_with_senders(count: u64) -> Result<App> {
@@ -47,6 +50,29 @@ async fn an_empty_store_answers_everything() -> Result<()> {
     assert_eq!(table, json!({"rows": [], "next": null}));
     let sender = app.get("/v1/senders?sender=nobody@example.test").await?.ok()?;
     assert_eq!(sender["messages"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn senders_that_are_not_told_apart_are_told_of_and_count_for_none() -> Result<()> {
+    let App { engine, store, history, objects, .. } = App::new().await?;
+    // Each sender claims a place, and another from its client.
+    let store = store.within(Limits { account: 6, network: 1 });
+    let app = App::over(engine, &store, history, objects);
+    let event = |number: u32| {
+        json!({"time": "2026-11-24T08:00:00Z", "sender": format!("any{number}@corp.test"),
+            "account": "taken@corp.test", "client": "192.0.2.1"})
+    };
+    let log: String = (0..8).map(|number| format!("{}\n", event(number))).collect();
+    app.log("events", &log).await?;
+    let bound = app.get_as(&bound(of(&["corp.test"])), "/v1/insight").await?;
+    for answer in [app.get("/v1/insight").await?, bound] {
+        let insight = answer.ok()?;
+        let told = (&insight["senders"], &insight["more_senders"], &insight["messages"]);
+        assert_eq!(told, (&json!(3), &json!(true), &json!(8)));
+    }
+    let page = app.get("/").await?.text()?;
+    ensure!(page.contains("From 3 sender addresses, and others that are not told apart."), "{page}");
     Ok(())
 }
 

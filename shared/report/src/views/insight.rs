@@ -69,3 +69,27 @@ pub fn insight_details(
     let (tls, volume) = (total(days, range).shares(), volume(days, range));
     InsightDetails { insight, tls, volume, auth_failures }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::tls::TlsVersion;
+
+    #[test]
+    fn those_who_are_not_told_apart_are_told_of_and_are_no_sender() {
+        let mut counts = TlsCounts::default();
+        counts.add(TlsVersion::Tls13, 9);
+        let (start, days) = (Day::default(), BTreeMap::from([(Day::default(), counts)]));
+        let of = |more| insight(Range { start, end: start }, 2, 5, more, &days);
+        let plain = Insight {
+            start,
+            end: start,
+            accounts: 2,
+            senders: 5,
+            more_senders: false,
+            messages: 9,
+        };
+        assert_eq!(of(false), plain);
+        assert_eq!(of(true), Insight { senders: 4, more_senders: true, ..plain });
+    }
+}

@@ -247,3 +247,36 @@ fn admitted(item: &Item) -> HashSet<u64> {
     let claims = claims.into_iter().flatten();
     claims.filter_map(|claim| claim.as_ref().try_into().ok().map(u64::from_be_bytes)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_of_names_are_told_apart_and_no_more() {
+        let usual = Limits { account: 4000, network: 1000 };
+        assert_eq!(Limits::default(), usual);
+        assert_eq!(Admission::default().limits, usual);
+    }
+
+    #[test]
+    fn what_is_remembered_of_claims_is_forgotten_once_it_is_too_much() {
+        let admission = Admission::default();
+        let remember = |account: usize, claims: usize| {
+            let owner = Owner::Account(account.to_string().into());
+            admission.known().insert((Day::default(), owner), (0..claims as u64).collect());
+        };
+        let left = || {
+            let undecided = admission.begin(Claims::new());
+            assert!(undecided.is_empty());
+            admission.known().len()
+        };
+        remember(1, 100);
+        assert_eq!(left(), 1);
+        remember(2, REMEMBERED);
+        assert_eq!(left(), 0);
+        // Owners take room, too.
+        (0..REMEMBERED / 8).for_each(|account| remember(account, 1));
+        assert_eq!(left(), 0);
+    }
+}
