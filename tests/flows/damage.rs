@@ -53,6 +53,18 @@ async fn a_days_quarantine_has_a_budget_and_counts_what_it_has_no_room_for() -> 
 }
 
 #[tokio::test]
+async fn reasons_of_what_was_put_aside_are_cut() -> Result<()> {
+    let app = App::new().await?;
+    let one = Rejected { reason: "\u{e9}".repeat(1000), ..rejected(1, b"?") };
+    let (ingestion, source) = (app.store.ingestion(), Source::new("file:1"));
+    ingestion.quarantine(&[one], &source, &Positions::Offsets, |_| today()).await?;
+    let mut reasons = Vec::new();
+    app.store.quarantine().read(today(), |one| reasons.push(one.reason)).await?;
+    assert_eq!(reasons, ["\u{e9}".repeat(300)]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_was_put_aside_is_saved_and_read_again_once_it_can_be() -> Result<()> {
     let app = App::new().await?;
     let line = b"2026-11-24 10:00:00 1xVWoN-0001PO-2u <= a@example.test H=(h) [192.0.2.1] P=esmtpsa A=plain:a S=1";
@@ -262,20 +274,27 @@ async fn whatever_bit_of_the_store_turns_over_it_shows_or_changes_nothing() -> R
     Ok(())
 }
 
+/// Lets the name of a counter become another, as a damaged disk does.
+async fn rename(app: &App, partition: &str, from: &str, to: &str) -> Result<()> {
+    let pk = AttributeValue::S(partition.to_owned());
+    let page = app.engine.client().query().table_name("table");
+    let page = page.key_condition_expression("pk = :pk");
+    let page = page.expression_attribute_values(":pk", pk).send().await?;
+    let mut item = page.items().first().context("a page")?.clone();
+    let named = |name: &&String| name.contains('\t') && name.contains(from);
+    let counter = item.keys().find(named).context("a counter")?.clone();
+    let count = item.remove(&counter).context("a count")?;
+    item.insert(counter.replace(from, to), count);
+    app.engine.client().put_item().table_name("table").set_item(Some(item)).send().await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_name_that_changed_by_itself_is_found() -> Result<()> {
     let app = App::new().await?;
     let line = r#"{"time":"2026-11-24T10:00:00Z","sender":"ann@example.test","account":"ann"}"#;
     app.log("log", &format!("{line}\n")).await?;
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let page = app.engine.client().query().table_name("table");
-    let page = page.key_condition_expression("pk = :pk");
-    let page = page.expression_attribute_values(":pk", text("U#2026-11-24")).send().await?;
-    let mut item = page.items().first().context("a page")?.clone();
-    let counter = item.keys().find(|name| name.contains('\t')).context("a counter")?.clone();
-    let count = item.remove(&counter).context("a count")?;
-    item.insert(counter.replace("ann", "anm"), count);
-    app.engine.client().put_item().table_name("table").set_item(Some(item)).send().await?;
+    rename(&app, "U#2026-11-24", "ann", "anm").await?;
     let range = Range::kept(today());
     let found = verify(&app.store, &app.history, range, Duration::ZERO).await?;
     let told: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
@@ -287,6 +306,34 @@ async fn a_name_that_changed_by_itself_is_found() -> Result<()> {
         told.contains(&"2026-11-24, anm: in the tables, and not in the insight".to_owned()),
         "{told:?}"
     );
+    Ok(())
+}
+
+/// Mechanisms, clients and failed logins are in no sum and in no list of names.
+#[tokio::test]
+async fn what_nobody_can_have_counted_is_found_on_days_that_are_not_archived() -> Result<()> {
+    let app = App::new().await?;
+    let log = [
+        r#"{"time":"2026-11-24T10:00:00Z","sender":"ann@example.test","account":"ann","mechanism":"LOGIN","client":"192.0.2.1","tls":"TLS1.3"}"#,
+        r#"{"time":"2026-11-24T10:00:00Z","sender":"bob@example.test","account":"bob","mechanism":"PLAIN","client":"192.0.2.8","tls":"TLS1.3"}"#,
+        r#"{"event":"auth_failure","time":"2026-11-24T10:00:00Z","account":"guess","client":"198.51.100.7"}"#,
+    ];
+    app.log("log", &(log.join("\n") + "\n")).await?;
+    let range = Range::kept(today());
+    let whole = verify(&app.store, &app.history, range, Duration::ZERO).await?;
+    assert_eq!((whole.messages, whole.faults), (2, vec![]));
+    rename(&app, "U#2026-11-24", "LOGIN", "LOGiN").await?;
+    rename(&app, "U#2026-11-24", "192.0.2.8", "192.0.2.x").await?;
+    rename(&app, "F#2026-11-24", "guess", "guesc").await?;
+    let found = verify(&app.store, &app.history, range, Duration::ZERO).await?;
+    let mut told: Vec<_> = found.faults.iter().map(ToString::to_string).collect();
+    told.sort();
+    let strays = [
+        "2026-11-24, ann@example.test ann LOGiN TLS1.3 192.0.2.1: nobody counted this",
+        "2026-11-24, bob@example.test bob PLAIN TLS1.3 192.0.2.x: nobody counted this",
+        "2026-11-24, failed logins of guesc from 198.51.100.7: nobody counted this",
+    ];
+    assert_eq!(told, strays);
     Ok(())
 }
 

@@ -71,8 +71,11 @@ async fn senders_that_are_not_told_apart_are_told_of_and_count_for_none() -> Res
         let told = (&insight["senders"], &insight["more_senders"], &insight["messages"]);
         assert_eq!(told, (&json!(3), &json!(true), &json!(8)));
     }
-    let page = app.get("/").await?.text()?;
-    ensure!(page.contains("From 3 sender addresses, and others that are not told apart."), "{page}");
+    let page = app.get("/insight").await?.text()?;
+    ensure!(
+        page.contains("From 3 sender addresses, and others that are not told apart."),
+        "{page}"
+    );
     Ok(())
 }
 
