@@ -224,7 +224,41 @@ fn warn_if_open(folder: &Path, mode: &Permissions) {
 
 #[cfg(test)]
 mod tests {
+    use ingest::{FileIngest, Ingest, IngestedLine, Settings};
+    use store::KnownFile;
+
     use super::*;
+
+    /// Noon of 23 Nov 2026.
+    const NOW: i64 = 1_795_435_200;
+
+    #[tokio::test]
+    async fn a_clock_far_ahead_of_what_is_counted_is_doubted_though_none_was_noted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        {
+            let home = Home::own(folder.path(), Tz::UTC).await.expect("a home");
+            let logs = logs::Options { format: logs::Format::Auto, zone: Tz::UTC };
+            let (default_domain, long_names) = ("(none)".into(), home.long_names);
+            let settings = Settings { logs, zone: Tz::UTC, default_domain, long_names };
+            let ingest = Ingest::new(&home.store, settings);
+            let file = KnownFile { source: "file:1".to_owned(), known: false };
+            let mut reading = FileIngest::resume(&ingest, &file, NOW).await.expect("begun");
+            let line = r#"{"time":"2026-11-23T10:00:00Z","sender":"ann@example.test"}"#;
+            let place = IngestedLine {
+                begins: 0,
+                ends: line.len() as u64 + 1,
+                reference: NOW,
+                is_ended: true,
+                is_continued: false,
+            };
+            reading.line(line.as_bytes(), place);
+            assert_eq!(reading.flush().await.expect("counted").submissions, 1);
+        }
+        fs::remove_file(folder.path().join("clock")).expect("it was noted");
+        let home = Home::own(folder.path(), Tz::UTC).await.expect("the same");
+        assert!(!home.watch.believes(NOW + 300 * 86_400));
+        assert!(home.watch.believes(NOW + 3600));
+    }
 
     #[tokio::test]
     async fn what_was_open_to_others_is_closed() {
