@@ -236,3 +236,14 @@ impl http_body::Body for Held {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_places_are_fewer_than_the_files_that_a_process_may_open() {
+        let Limits { connections, per_address, .. } = Limits::default();
+        assert_eq!((connections, per_address), (512, 256));
+    }
+}

@@ -99,11 +99,15 @@ fn line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::{fmt, io};
 
     use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::{ConnectorError, ErrorMetadata};
     use aws_sdk_dynamodb::operation::get_item::GetItemError;
+    use tracing::field::Field;
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
 
     use super::*;
 
@@ -137,5 +141,47 @@ mod tests {
         );
         let long = told(&refused("X", &"y\n".repeat(1000)));
         assert!(long.len() < 400 && !long.contains('\n'), "{long}");
+    }
+
+    /// Keeps what is logged, and at which level.
+    #[derive(Clone, Default)]
+    struct Logged(Arc<Mutex<Vec<(Level, String)>>>);
+
+    impl Subscriber for Logged {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let mut text = String::new();
+            event.record(&mut |_: &Field, value: &dyn fmt::Debug| {
+                text += &format!("{value:?} ");
+            });
+            self.0.lock().expect("nobody panicked").push((*event.metadata().level(), text));
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn the_chain_of_causes_is_logged_for_those_who_look_for_faults_only() {
+        let logged = Logged::default();
+        let away = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
+        let error = SdkError::dispatch_failure(ConnectorError::io(away.into()));
+        tracing::subscriber::with_default(logged.clone(), || told(&error));
+        let logged = logged.0.lock().expect("nobody panicked");
+        let [(Level::DEBUG, chain)] = logged.as_slice() else { panic!("{logged:?}") };
+        assert!(chain.contains("dispatch failure"), "{chain}");
+        assert!(chain.contains("connection refused"), "{chain}");
     }
 }
