@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
+use local::clock::Now;
 use local::home::Home;
+use store::{Positions, Rejected, Source};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-auth-report");
 const LOG: &str =
@@ -117,8 +119,8 @@ fn what_it_writes_is_private_in_a_folder_that_is_not() -> Result<()> {
     Ok(())
 }
 
-/// Runs the program with an output that nobody reads any more.
-fn unread(arguments: &[&str], errors_too: bool) -> Result<(bool, String)> {
+/// Runs the program with an output that nobody reads any more. Gives its status, and its errors if they are read.
+fn unread(arguments: &[&str], errors_too: bool) -> Result<(Option<i32>, String)> {
     let (reader, writer) = std::io::pipe()?;
     let mut command = program(arguments);
     command.stdin(Stdio::null()).stdout(writer.try_clone()?);
@@ -133,23 +135,25 @@ fn unread(arguments: &[&str], errors_too: bool) -> Result<(bool, String)> {
     if let Some(mut errors) = child.stderr.take() {
         errors.read_to_string(&mut told)?;
     }
-    Ok((child.wait()?.success(), told))
+    Ok((child.wait()?.code(), told))
 }
 
 #[test]
 fn an_output_that_nobody_reads_ends_nothing() -> Result<()> {
     let (_outer, folder) = open_folder()?;
     let data = folder.to_str().context("a path")?;
-    for (arguments, succeeds) in [
-        (&["ingest", "--data", data, "--as-of", "2026-11-24", LOG][..], true),
-        (&["archive", "--data", data, "--as-of", "2026-11-27"], true),
-        (&["--help"], true),
-        (&["--version"], true),
-        (&["ingest", "--data", data, "no such file"], false),
+    for (arguments, status) in [
+        (&["ingest", "--data", data, "--as-of", "2026-11-24", LOG][..], Some(0)),
+        (&["archive", "--data", data, "--as-of", "2026-11-27"], Some(0)),
+        (&["--help"], Some(0)),
+        (&["--version"], Some(0)),
+        (&["ingest", "--data", data, "no such file"], Some(1)),
     ] {
-        let (done, told) = unread(arguments, false)?;
-        ensure!(done == succeeds && !told.contains("panic"), "{arguments:?}: {told}");
-        ensure!(unread(arguments, true)?.0 == succeeds, "{arguments:?}, with errors");
+        let (ended, told) = unread(arguments, false)?;
+        ensure!(ended == status && !told.contains("panic"), "{arguments:?}: {ended:?} {told}");
+        // Only its status tells that it did not panic.
+        let (ended, _) = unread(arguments, true)?;
+        ensure!(ended == status, "{arguments:?}, with errors: {ended:?}");
     }
     // All was done although nobody read it.
     let again = run(&["ingest", "--data", data, "--as-of", "2026-11-27", LOG])?;
@@ -226,6 +230,68 @@ fn what_is_in_quarantine_is_listed() -> Result<()> {
         listed.contains("\"time\":\"when?\"") && listed.contains("1 in quarantine"),
         "{listed}"
     );
+    Ok(())
+}
+
+#[test]
+fn what_there_was_no_room_for_in_quarantine_is_told() -> Result<()> {
+    let (_outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    let day: report::Day = "2026-11-24".parse()?;
+    let put_aside = async {
+        let home = Home::own(&folder, chrono_tz::UTC).await?;
+        let all = [(1, 10), (2, 17 << 20)].map(|(mark, length)| {
+            let reason = "cannot be read".to_owned();
+            Rejected { mark, number: 0, raw: vec![b'x'; length], reason }
+        });
+        let (ingestion, source) = (home.store.ingestion(), Source::new("file:1"));
+        let left_out = ingestion.quarantine(&all, &source, &Positions::Offsets, |_| day).await?;
+        Ok::<_, anyhow::Error>(left_out)
+    };
+    assert_eq!(tokio::runtime::Runtime::new()?.block_on(put_aside)?, 1);
+    let listed = run(&["quarantine", "--data", data, "--as-of", "2026-11-24"])?;
+    let listed = String::from_utf8(listed.stdout)?;
+    let of_day = "2026-11-24  1 more, of 17,825,792 bytes, were not kept: the day was full\n";
+    ensure!(listed.contains(of_day) && listed.contains("1 in quarantine since"), "{listed}");
+    ensure!(listed.ends_with(", 1 not kept\n"), "{listed}");
+    Ok(())
+}
+
+#[test]
+fn old_archives_are_removed_by_a_clock_that_is_believed_and_no_other() -> Result<()> {
+    let (_outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    let old = folder.join("archive/usage/dt=2020-01-01/usage.parquet");
+    fs::create_dir_all(old.parent().context("a folder")?)?;
+    fs::write(&old, "PAR1")?;
+    let now = Now::Machine.unix();
+    for (last_ran, is_kept) in [(now - 400 * 86_400, true), (now - 3600, false)] {
+        fs::write(folder.join("clock"), format!("1 {last_ran}\n"))?;
+        let archived = run(&["archive", "--data", data])?;
+        ensure!(archived.status.success(), "{}", String::from_utf8(archived.stderr)?);
+        ensure!(old.exists() == is_kept, "it ran last at {last_ran}, now it is {now}");
+    }
+    Ok(())
+}
+
+#[test]
+fn senders_that_are_not_told_apart_are_told_of() -> Result<()> {
+    let (outer, folder) = open_folder()?;
+    let data = folder.to_str().context("a path")?;
+    // As many as find a place, each with its client, and a few.
+    let lines = (0..2010).map(|number| {
+        format!(
+            "{{\"time\":\"2026-11-24T10:00:00Z\",\"sender\":\"any{number}@corp.test\",\
+             \"account\":\"taken@corp.test\",\"client\":\"192.0.2.1\"}}\n"
+        )
+    });
+    let log = outer.path().join("log");
+    fs::write(&log, lines.collect::<String>())?;
+    let log = log.to_str().context("a path")?;
+    let read = run(&["ingest", "--data", data, "--as-of", "2026-11-24", log])?;
+    let told = String::from_utf8(read.stdout)?;
+    let senders = " 2,000  and others, of accounts with too many to tell them apart\n";
+    ensure!(told.contains(senders) && told.contains(" 2,010\n"), "{told}");
     Ok(())
 }
 
