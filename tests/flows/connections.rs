@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::Request;
 use axum::routing::{get, post};
 use local::connections::{Limits, serve};
 use local::web::{Access, guarded};
@@ -17,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tower::ServiceExt as _;
 
 /// Far more than the network keeps.
 const LARGE: usize = 64 << 20;
@@ -104,6 +106,21 @@ async fn a_head_that_does_not_come_is_waited_for_no_longer_than_said() -> Result
     let began = Instant::now();
     rest(&mut stream).await?;
     ensure!(began.elapsed() < limits.head * 2, "{:?}", began.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_not_waited_for() -> Result<()> {
+    let served = Served::start(small(), Limits::default()).await?;
+    let head = |length: usize, end: &str| {
+        let head = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: ";
+        format!("{head}{}{end}", "x".repeat(length - head.len() - end.len()))
+    };
+    let taken = served.ask(&head(60 << 10, "\r\n\r\n")).await?;
+    ensure!(taken.starts_with("HTTP/1.1 200"), "{taken}");
+    // Not a byte more: what is left unread of a request may take its answer away.
+    let refused = served.ask(&head(64 << 10, "")).await?;
+    ensure!(refused.starts_with("HTTP/1.1 431"), "{refused}");
     Ok(())
 }
 
@@ -209,9 +226,8 @@ async fn a_body_is_asked_for_after_who_sends_it_and_not_waited_for_long() -> Res
     Ok(())
 }
 
-/// Exports that nobody reads, more than are written at once.
-#[tokio::test]
-async fn slow_readers_of_exports_are_in_nobodys_way() -> Result<()> {
+/// A service whose exports are files.
+async fn app_with_long_exports() -> Result<App> {
     let app = App::new().await?;
     let event = |number: u32| {
         json!({"time": "2026-11-24T08:00:00Z", "sender": format!("user{number}@example.test"),
@@ -220,6 +236,32 @@ async fn slow_readers_of_exports_are_in_nobodys_way() -> Result<()> {
     };
     let log: String = (0..8000).map(|number| format!("{}\n", event(number))).collect();
     app.log("events", &log).await?;
+    Ok(app)
+}
+
+/// The network takes some megabytes of what nobody reads: so here is none.
+#[tokio::test]
+async fn an_export_gives_its_turn_back_as_soon_as_it_is_written() -> Result<()> {
+    let app = app_with_long_exports().await?;
+    let mut unread = Vec::new();
+    // More than are written at once, and no more than are kept.
+    for number in 0..6 {
+        let request = Request::get("/v1/reports/detailed").body(Body::empty())?;
+        let response = app.router().oneshot(request).await?;
+        ensure!(response.status() == 200, "{number}: {}", response.status());
+        unread.push(response.into_body());
+    }
+    for body in unread {
+        let whole = String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec())?;
+        ensure!(whole.matches("@example.test").count() == 8000, "{}", whole.len());
+    }
+    Ok(())
+}
+
+/// Exports that nobody reads, more than are written at once.
+#[tokio::test]
+async fn slow_readers_of_exports_are_in_nobodys_way() -> Result<()> {
+    let app = app_with_long_exports().await?;
     let served = Served::start(app.router(), Limits::default()).await?;
     let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     let paths = ["/v1/reports/detailed", "/v1/reports/sending-volume/details?format=csv"];
