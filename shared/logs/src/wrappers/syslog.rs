@@ -29,18 +29,10 @@ impl Wrapper for Syslog {
                 within(container(record, b""), record.host, inner)
             });
         }
-        // Most lines of Exim's that prove nothing are as plain as that.
-        let dated = header::dated(line, times);
-        if let Some((time, message)) = dated
-            && memchr::memchr3(b':', b'[', b'/', message).is_none()
-        {
-            self.last.forget();
-            return Unwrapped::Record(Record { time: Some(time), message, ..*record });
-        }
         let inner = header::read(line, reference, times);
         self.last.remember(line, reference, inner.as_ref());
         let Some(inner) = inner else {
-            let Some((time, message)) = dated else { return Unwrapped::Not };
+            let Some((time, message)) = header::dated(line, times) else { return Unwrapped::Not };
             return Unwrapped::Record(Record { time: Some(time), message, ..*record });
         };
         // What only an outer wrapping tells is the line's.
@@ -76,16 +68,12 @@ impl LastHeader {
         Some(Record { time: Some(self.time), host, ..header::tag(rest)? })
     }
 
-    fn forget(&mut self) {
-        self.text.clear();
-    }
-
     /// Remembers the header of a line that was taken apart.
     ///
     /// Only RFC 3164 with a host and a tag is remembered, and that with its process if more than a timestamp stands before
     /// the host: what begins alike is then taken apart alike, and its timestamps, of whole seconds, repeat.
     fn remember(&mut self, line: &[u8], reference: i64, inner: Option<&Record<'_>>) {
-        self.forget();
+        self.text.clear();
         let Some(inner) = inner else { return };
         let (Some(time), Some(b'A'..=b'Z')) = (inner.time, line.first()) else { return };
         // Mostly it stands right behind the timestamp and a blank.

@@ -52,8 +52,9 @@ impl LogFormat for Exim {
             }
             // In the main log itself there are no copies.
             Whose::Unknown => {
-                whole(record.message, outer, |_, _| false, proofs)
-                    || is_own(record.message, proofs.times)
+                let (time, text) = stamped(record.message, proofs.times);
+                line(text, time.unwrap_or(outer), |_, _| false, proofs)
+                    || (time.is_some() && is_own(text))
             }
         }
     }
@@ -127,9 +128,9 @@ impl Whose {
     }
 }
 
-/// Whether a line of no named program is one of the main log that proves nothing: it begins with a time, and as only
-/// Exim's do that have no message id.
-fn is_own(line: &[u8], times: &mut Timestamps) -> bool {
+/// Whether what stands behind the time of a line, of which no program is named, begins as only Exim's lines without a
+/// message id do: they prove nothing.
+fn is_own(text: &[u8]) -> bool {
     const BEGIN: [&[u8]; 15] = [
         b"H=",
         b"SMTP connection from ",
@@ -147,8 +148,7 @@ fn is_own(line: &[u8], times: &mut Timestamps) -> bool {
         b"exim user lost privilege for using ",
         b"exim 4.",
     ];
-    let text = stamp(after_pid(line), times).map(|(_, text)| text);
-    text.is_some_and(|text| BEGIN.iter().any(|begin| text.starts_with(begin)))
+    BEGIN.iter().any(|begin| text.starts_with(begin))
 }
 
 /// What a line of the main log begins with, before Exim's own text.
@@ -180,9 +180,14 @@ fn whole<S: Sink>(
     is_copy: impl FnOnce(i64, &[u8]) -> bool,
     proofs: &mut Proofs<'_, S>,
 ) -> bool {
+    let (time, text) = stamped(message, proofs.times);
+    line(text, time.unwrap_or(outer), is_copy, proofs)
+}
+
+/// The time that a line begins with, if it has one, and what follows it.
+fn stamped<'a>(message: &'a [u8], times: &mut Timestamps) -> (Option<i64>, &'a [u8]) {
     let message = after_pid(message);
-    let (time, text) = stamp(message, proofs.times).unwrap_or((outer, message));
-    line(text, time, is_copy, proofs)
+    stamp(message, times).map_or((None, message), |(time, text)| (Some(time), text))
 }
 
 /// Reads one line of the main log, from its message id on; false if it is none that is known.
@@ -392,7 +397,10 @@ mod tests {
     #[test]
     fn lines_that_only_exim_writes_are_its_own() {
         let mut times = Timestamps::new(chrono_tz::UTC);
-        let mut is_own = |line: &str| super::is_own(line.as_bytes(), &mut times);
+        let mut is_own = |line: &str| {
+            let (time, text) = stamped(line.as_bytes(), &mut times);
+            time.is_some() && super::is_own(text)
+        };
         for text in [
             "exim user lost privilege for using -C option",
             "exim 4.96 daemon started: pid=4881, -q30m",
