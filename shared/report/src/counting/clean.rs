@@ -60,8 +60,8 @@ fn cleaned(
     Cow::Owned(bounded(clean, limit))
 }
 
-/// Whether all bytes of a short text are such. Every one is looked at, such or not, and those at the end of a piece once more at the
-/// beginning of the next: that way the compiler looks at many at once, and at none alone.
+/// Whether all bytes of a short text are such. Every one is looked at, such or not, and some of those at the end once
+/// more: that way the compiler looks at many at once, and at none alone.
 #[inline]
 fn all(text: &[u8], is: impl Fn(&u8) -> bool) -> bool {
     let all = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is(byte));
@@ -163,9 +163,8 @@ impl LongNames {
 /// A client's IP address as the log writes it, in lower case; empty if it is none.
 #[must_use]
 pub fn client_address(text: &[u8]) -> Cow<'_, str> {
-    let is_usual = is_ipv4(text);
     let Ok(text) = std::str::from_utf8(text) else { return Cow::Borrowed("") };
-    if is_usual {
+    if is_ipv4(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     match text.parse::<IpAddr>() {
